@@ -1,0 +1,455 @@
+"""The contract of a dataset, as the rest of the code sees it.
+
+Belongs here: reading ODCS YAML into `Contract`, `Column` and `Rule`, and telling a contract's author in one sentence
+what is wrong with it. Not here: anything that looks at a spreadsheet or at data. No other module reads the YAML.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from open_data_contract_standard.model import (
+    CustomProperty,
+    DataQuality,
+    OpenDataContractStandard,
+    SchemaObject,
+    SchemaProperty,
+)
+from pydantic import ValidationError
+
+HERE = Path(__file__).parent
+CONTRACTS = HERE / "contracts"
+UNITS = HERE / "units.yaml"
+
+Kind = Literal["string", "enum", "boolean", "integer", "decimal", "year", "month", "date"]
+Access = Literal["L0", "L1", "L2", "L3"]
+Severity = Literal["error", "warning"]
+Opening = Literal["open", "aggregate", "closed"]
+
+KINDS: dict[str, str] = {  # our kind -> ODCS logicalType
+    "string": "string",
+    "enum": "string",
+    "boolean": "boolean",
+    "integer": "integer",
+    "decimal": "number",
+    "year": "integer",
+    "month": "string",
+    "date": "date",
+}
+STATED = ("submitter", "year")
+CODES = ("not_in_list", "out_of_range", "bad_check_digit", "date_order", "inconsistent", "doubtful")
+
+
+class ContractError(ValueError):
+    """A contract that cannot be used. The message names the file, what is wrong, and what to write instead."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule over the columns of one row: an expression that must hold, e.g. `end_on >= start_on`.
+
+    `expression` is a pandas `DataFrame.eval` expression over column names; a row where any of `columns` is null passes.
+    `code` is one of the issue codes of the platform; `severity` error puts the row in quarantine, warning keeps it.
+    """
+
+    name: str
+    expression: str
+    columns: tuple[str, ...]
+    code: str
+    severity: Severity
+    message_zh: str
+    message_en: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a dataset, in canonical units. `kind` says how a cell is read, `unit` what a number means."""
+
+    name: str
+    header_zh: str
+    title_en: str
+    kind: Kind
+    access: Access
+    description: str = ""
+    aliases: tuple[str, ...] = ()
+    required: bool = False
+    unit: str | None = None
+    units: Mapping[str, Decimal] = field(default_factory=dict)  # spelling of a unit -> factor to `unit`
+    values: tuple[str, ...] = ()
+    minimum: Decimal | None = None
+    exclusive_minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    pattern: str | None = None  # for kind month: `minimum_text` .. `maximum_text`, compared as text
+    minimum_text: str | None = None
+    maximum_text: str | None = None
+    check: str | None = None  # 'uscc': the check character of GB 32100
+    stated: str | None = None  # 'submitter' or 'year': a value the sheet states once stands for an empty cell
+    refuse: bool = False  # true in this column: the whole row is refused at intake and nothing of it kept
+    institution: Literal["name", "code"] | None = None  # names an institution of the register, or holds its code
+    subset: bool = False  # several of `values` in one cell, in any order
+
+    @property
+    def kept(self) -> bool:
+        """Whether a value may be stored at all: an L3 value never is."""
+        return self.access != "L3"
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """Every header this column is known by, the official one first."""
+        return (self.header_zh, *self.aliases)
+
+
+@dataclass(frozen=True)
+class Version:
+    """A dated version of a dataset's form. `valid_from` is an ISO date; `columns` are those the form had."""
+
+    name: str
+    valid_from: str
+    adds: tuple[str, ...] = ()
+    drops: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A dataset's contract.
+
+    `key` are the columns that name a row once within a dataset; `opening` says whether rows may be published (`open`),
+    only sums (`aggregate`) or nothing (`closed`). `digest` is the sha256 of the YAML: it goes into the reader's key.
+    """
+
+    dataset: str
+    title_zh: str
+    title_en: str
+    grain: str
+    description: str
+    frequency: str
+    opening: Opening
+    opening_note: str
+    decided_by: str
+    decided_on: str
+    ground: str
+    theme: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    versions: tuple[Version, ...]
+    register: bool  # this dataset is the register of institutions
+    path: Path
+    digest: str
+
+    @cached_property
+    def by_name(self) -> dict[str, Column]:
+        return {c.name: c for c in self.columns}
+
+    def column(self, name: str) -> Column:
+        return self.by_name[name]
+
+    @cached_property
+    def kept(self) -> tuple[Column, ...]:
+        """The columns a record has: all but those of level L3."""
+        return tuple(c for c in self.columns if c.kept)
+
+    @cached_property
+    def public(self) -> tuple[Column, ...]:
+        """The columns a published row has: level L0 of a dataset that is open in rows, else none."""
+        return tuple(c for c in self.columns if c.access == "L0") if self.opening == "open" else ()
+
+    @cached_property
+    def period(self) -> Column | None:
+        """The column that dates a row: its year, else its month, else its first required date."""
+        for kinds, required in ((("year",), False), (("month",), False), (("date",), True)):
+            for c in self.columns:
+                if c.kind in kinds and (c.required or not required):
+                    return c
+        return None
+
+    @cached_property
+    def institution_name(self) -> Column | None:
+        return next((c for c in self.columns if c.institution == "name"), None)
+
+    @cached_property
+    def institution_code(self) -> Column | None:
+        return next((c for c in self.columns if c.institution == "code"), None)
+
+
+class Contracts(Mapping[str, Contract]):
+    """All contracts in force, by dataset, in name order. `digest` changes when any of them, or a unit, does."""
+
+    def __init__(self, contracts: Iterable[Contract]):
+        self._all: dict[str, Contract] = {}
+        for c in sorted(contracts, key=lambda c: c.dataset):
+            if c.dataset in self._all:
+                raise ContractError(
+                    f"{c.path.name}: dataset '{c.dataset}' is already described by {self._all[c.dataset].path.name}; "
+                    "give one of the two another name."
+                )
+            self._all[c.dataset] = c
+
+    def __getitem__(self, dataset: str) -> Contract:
+        return self._all[dataset]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @cached_property
+    def digest(self) -> str:
+        h = hashlib.sha256(UNITS.read_bytes())
+        for c in self._all.values():
+            h.update(c.digest.encode())
+        return h.hexdigest()
+
+    @cached_property
+    def register(self) -> Contract | None:
+        """The dataset that is the register of institutions, if one is."""
+        return next((c for c in self._all.values() if c.register), None)
+
+
+def load_contracts(extra: Iterable[Path] = (), only: Iterable[str] | None = None) -> Contracts:
+    """Reads the contracts of expectations/contracts and of each folder in `extra`.
+
+    `only` keeps just the named datasets. Raises ContractError for the first contract that cannot be used.
+    """
+    paths = sorted(CONTRACTS.glob("*.yaml"))
+    for folder in extra:
+        if not folder.is_dir():
+            raise ContractError(f"There is no folder of contracts at {folder}; name a folder that holds *.yaml files.")
+        found = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+        if not found:
+            raise ContractError(f"The folder {folder} holds no contract; put at least one *.yaml file in it.")
+        paths += found
+    wanted = None if only is None else set(only)
+    return Contracts(c for c in map(read_contract, paths) if wanted is None or c.dataset in wanted)
+
+
+def read_contract(path: Path) -> Contract:
+    """Reads one ODCS file that describes one dataset. Raises ContractError with one sentence."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        raw = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
+        raise ContractError(f"{path.name} is not readable as YAML ({_first_line(e)}); mend the file.") from e
+    if not isinstance(raw, dict):
+        raise ContractError(f"{path.name} is not a contract; begin it with 'apiVersion: v3.1.0' and 'kind: DataContract'.")
+    try:
+        odcs = OpenDataContractStandard(**raw)
+    except ValidationError as e:
+        first = e.errors()[0]
+        where = ".".join(str(p) for p in first["loc"])
+        raise ContractError(f"{path.name}: '{where}' is not as the Open Data Contract Standard wants it ({first['msg']}).") from e
+    return _Builder(path, odcs, hashlib.sha256(text.encode()).hexdigest()).contract()
+
+
+@lru_cache
+def unit_table() -> dict[str, dict[str, Decimal]]:
+    """Canonical unit -> spelling (NFKC, no spaces, lower case) -> factor to the canonical unit, from units.yaml."""
+    raw = yaml.safe_load(UNITS.read_text(encoding="utf-8"))
+    out = {}
+    for unit, spellings in raw["units"].items():
+        out[unit] = {unit_key(unit): Decimal(1)} | {unit_key(s): Decimal(str(f)) for s, f in spellings.items()}
+    return out
+
+
+def unit_key(text: str) -> str:
+    """A unit's spelling folded for look-up: full width to half, no white space, lower case."""
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).lower()
+
+
+def header_key(text: str) -> str:
+    """A header folded for look-up: full width to half, no white space (line breaks and ideographic spaces too), lower case."""
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).lower()
+
+
+def _first_line(e: BaseException) -> str:
+    return " ".join(str(e).split())[:160]
+
+
+def _props(items: list[CustomProperty] | None) -> dict[str, Any]:
+    return {p.property: p.value for p in items or [] if p.property}
+
+
+class _Builder:
+    """Turns one ODCS document into a Contract; each refusal names the file and the place."""
+
+    def __init__(self, path: Path, odcs: OpenDataContractStandard, digest: str):
+        self.path, self.odcs, self.digest = path, odcs, digest
+
+    def fail(self, what: str) -> ContractError:
+        return ContractError(f"{self.path.name}: {what}")
+
+    def contract(self) -> Contract:
+        if not self.odcs.schema_ or len(self.odcs.schema_) != 1:
+            raise self.fail("'schema' must describe exactly one table; write one contract for each dataset.")
+        table = self.odcs.schema_[0]
+        top = _props(self.odcs.customProperties)
+        opening = top.get("opening")
+        if opening not in ("open", "aggregate", "closed"):
+            raise self.fail(f"custom property 'opening' is {opening!r}; write open, aggregate or closed.")
+        if not table.name or not re.fullmatch(r"[a-z][a-z0-9_]*", table.name):
+            raise self.fail(f"schema name {table.name!r} must be lower-case letters, digits and underscores.")
+        if not table.businessName:
+            raise self.fail("schema.businessName is missing; write the dataset's Chinese title there.")
+        columns = tuple(self.column(p) for p in table.properties or [])
+        self.check_columns(columns)
+        names = {c.name for c in columns}
+        keyed = sorted(
+            (p.primaryKeyPosition or 0, p.name or "") for p in table.properties or [] if p.primaryKey
+        )
+        key = tuple(name for _, name in keyed)
+        sla = {p.property: p.value for p in self.odcs.slaProperties or []}
+        return Contract(
+            dataset=table.name,
+            title_zh=table.businessName,
+            title_en=self.odcs.name or table.name,
+            grain=table.dataGranularityDescription or "",
+            description=(self.odcs.description.purpose if self.odcs.description else None) or "",
+            frequency=str(sla.get("frequency") or ""),
+            opening=opening,
+            opening_note=str(top.get("openingNote") or ""),
+            decided_by=str(top.get("openingDecidedBy") or ""),
+            decided_on=str(top.get("openingDecidedOn") or ""),
+            ground=str(top.get("openingGround") or ""),
+            theme=str(top.get("theme") or self.odcs.domain or ""),
+            columns=columns,
+            key=key,
+            rules=tuple(self.rule(q, names) for q in table.quality or []),
+            versions=tuple(self.version(v, names) for v in top.get("versions") or []),
+            register=bool(top.get("register", False)),
+            path=self.path,
+            digest=self.digest,
+        )
+
+    def check_columns(self, columns: tuple[Column, ...]) -> None:
+        if not columns:
+            raise self.fail("schema.properties is empty; describe at least one column.")
+        seen: dict[str, str] = {}
+        names: set[str] = set()
+        for c in columns:
+            if c.name in names:
+                raise self.fail(f"column '{c.name}' is described twice; take one away.")
+            names.add(c.name)
+            for h in c.headers:
+                k = header_key(h)
+                if seen.setdefault(k, c.name) != c.name:
+                    raise self.fail(f"header '{h}' stands for both '{seen[k]}' and '{c.name}'; take it from one of them.")
+
+    def column(self, p: SchemaProperty) -> Column:
+        if not p.name or not re.fullmatch(r"[a-z][a-z0-9_]*", p.name):
+            raise self.fail(f"column name {p.name!r} must be lower-case letters, digits and underscores.")
+        where = f"column '{p.name}'"
+        own = _props(p.customProperties)
+        options = p.logicalTypeOptions or {}
+        values, subset = self.enum(p, where)
+        kind = own.get("kind") or ("enum" if values and not subset else {"number": "decimal"}.get(p.logicalType or "", p.logicalType))
+        if kind not in KINDS:
+            raise self.fail(f"{where} has logicalType {p.logicalType!r} and kind {own.get('kind')!r}; use one of {', '.join(KINDS)}.")
+        if KINDS[kind] != p.logicalType:
+            raise self.fail(f"{where}: kind '{kind}' goes with logicalType '{KINDS[kind]}', not {p.logicalType!r}.")
+        if p.classification not in ("L0", "L1", "L2", "L3"):
+            raise self.fail(f"{where}: classification is {p.classification!r}; write L0, L1, L2 or L3.")
+        if not p.businessName:
+            raise self.fail(f"{where} has no businessName; write its Chinese header there.")
+        unit = own.get("unit")
+        table = unit_table()
+        if unit is not None and unit not in table:
+            raise self.fail(f"{where}: unit '{unit}' is not in expectations/units.yaml; add it there or use one of {', '.join(table)}.")
+        units = dict(table[unit]) if unit else {}
+        for spelling, factor in (own.get("units") or {}).items():
+            units[unit_key(spelling)] = self.number(factor, f"{where}: unit '{spelling}'")  # type: ignore[assignment]
+        stated = own.get("statedOnce")
+        if stated is not None and stated not in STATED:
+            raise self.fail(f"{where}: statedOnce is {stated!r}; write submitter or year.")
+        institution = own.get("institution")
+        if institution not in (None, "name", "code"):
+            raise self.fail(f"{where}: institution is {institution!r}; write name or code.")
+        if own.get("check") not in (None, "uscc"):
+            raise self.fail(f"{where}: check is {own.get('check')!r}; the only one known is uscc.")
+        textual = kind in ("month", "date")
+        return Column(
+            name=p.name,
+            header_zh=p.businessName,
+            title_en=str(own.get("titleEn") or p.name.replace("_", " ")),
+            kind=kind,
+            access=p.classification,  # type: ignore[arg-type]
+            description=p.description or "",
+            aliases=tuple(str(a) for a in own.get("aliases") or ()),
+            required=bool(p.required),
+            unit=unit,
+            units=units,
+            values=values,
+            minimum=None if textual else self.number(options.get("minimum"), where),
+            exclusive_minimum=None if textual else self.number(options.get("exclusiveMinimum"), where),
+            maximum=None if textual else self.number(options.get("maximum"), where),
+            minimum_text=str(own["minimum"]) if textual and "minimum" in own else None,
+            maximum_text=str(own["maximum"]) if textual and "maximum" in own else None,
+            pattern=options.get("pattern"),
+            check=own.get("check"),
+            stated=stated,
+            refuse=bool(own.get("refuseRowWhenTrue", False)),
+            institution=institution,
+            subset=subset,
+        )
+
+    def enum(self, p: SchemaProperty, where: str) -> tuple[tuple[str, ...], bool]:
+        """The closed list of a column, from its `invalidValues` library check."""
+        for q in p.quality or []:
+            if q.metric != "invalidValues":
+                raise self.fail(f"{where}: quality metric {q.metric!r} is not known here; use invalidValues, or a rule of the table.")
+            values = (q.arguments or {}).get("validValues")
+            if not values:
+                raise self.fail(f"{where}: invalidValues needs arguments.validValues, the list of what is allowed.")
+            return tuple(str(v) for v in values), bool((q.arguments or {}).get("several", False))
+        return (), False
+
+    def number(self, value: Any, where: str) -> Decimal | None:
+        if value is None:
+            return None
+        try:
+            return Decimal(str(value))
+        except InvalidOperation:
+            raise self.fail(f"{where}: {value!r} is not a number.") from None
+
+    def rule(self, q: DataQuality, names: set[str]) -> Rule:
+        where = f"rule '{q.name}'"
+        own = _props(q.customProperties)
+        impl = q.implementation if isinstance(q.implementation, dict) else {}
+        if q.type != "custom" or q.engine != "greatExpectations" or impl.get("type") != "expect_rows_to_satisfy":
+            raise self.fail(f"{where} must be of type custom, engine greatExpectations, implementation.type expect_rows_to_satisfy.")
+        expression = str((impl.get("kwargs") or {}).get("expression") or "")
+        used = tuple(sorted(set(re.findall(r"[a-z_][a-z0-9_]*", re.sub(r"'[^']*'|\"[^\"]*\"", "", expression))) & names))
+        unknown = set(re.findall(r"[a-z_][a-z0-9_]*", re.sub(r"'[^']*'|\"[^\"]*\"", "", expression))) - names - {"abs", "and", "or", "not", "in", "is", "true", "false"}
+        if not used or unknown:
+            what = f"names no column of this dataset: {', '.join(sorted(unknown))}" if unknown else "names no column"
+            raise self.fail(f"{where}: expression {expression!r} {what}.")
+        code = str(own.get("code") or "")
+        if code not in CODES:
+            raise self.fail(f"{where}: custom property code is {code!r}; use one of {', '.join(CODES)}.")
+        if q.severity not in ("error", "warning"):
+            raise self.fail(f"{where}: severity is {q.severity!r}; write error or warning.")
+        if not q.name or not own.get("messageZh"):
+            raise self.fail(f"{where}: a rule needs a name and a messageZh, what the department is told.")
+        return Rule(q.name, expression, used, code, q.severity, str(own["messageZh"]), q.description or q.name)  # type: ignore[arg-type]
+
+    def version(self, raw: Any, names: set[str]) -> Version:
+        try:
+            v = Version(str(raw["name"]), str(raw["validFrom"]), tuple(raw.get("adds") or ()), tuple(raw.get("drops") or ()))
+        except (TypeError, KeyError):
+            raise self.fail("each of 'versions' needs a name and a validFrom (a date).") from None
+        unknown = (set(v.adds) | set(v.drops)) - names
+        if unknown:
+            raise self.fail(f"version '{v.name}' names columns that are not described: {', '.join(sorted(unknown))}.")
+        return v
+
+
+__all__ = ["Column", "Contract", "ContractError", "Contracts", "Rule", "SchemaObject", "Version", "header_key", "load_contracts", "read_contract", "unit_key", "unit_table"]

@@ -1,0 +1,95 @@
+"""The home folder: where everything of one city's running platform lies.
+
+Belongs here: its paths, its lock, and writing a file so that nobody ever sees half of it. Not here: what the files say.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class HomeBusy(RuntimeError):
+    """Another run holds this home."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """The paths under one home folder. Making a Home touches no disk; `create` does."""
+
+    root: Path
+
+    @property
+    def archive(self) -> Path:
+        return self.root / "archive"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def releases(self) -> Path:
+        return self.root / "releases"
+
+    @property
+    def current(self) -> Path:
+        return self.root / "current"
+
+    @property
+    def feedback(self) -> Path:
+        return self.root / "feedback"
+
+    @property
+    def work(self) -> Path:
+        return self.root / "work"
+
+    @property
+    def readings(self) -> Path:
+        return self.work / "readings"
+
+    def table(self, schema: str, name: str) -> Path:
+        """The Parquet file of one internal table; `schema` is records, intake or city."""
+        return self.work / schema / f"{name}.parquet"
+
+    def create(self) -> Home:
+        """Makes the folders; what departments sent is for the owner alone."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        for p in (self.archive, self.work):
+            p.mkdir(mode=0o700, exist_ok=True)
+            p.chmod(0o700)
+        for p in (self.readings, self.work / "records", self.work / "intake", self.work / "city", self.releases):
+            p.mkdir(exist_ok=True)
+        return self
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the home for one run. Raises HomeBusy at once where another run holds it."""
+        self.create()
+        with (self.work / "lock").open("a+") as f:
+            try:
+                fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                f.seek(0)
+                who = f.read().strip() or "unknown"
+                raise HomeBusy(
+                    f"Another run (process {who}) is working on {self.root}; wait until it ends, or give another --home."
+                ) from None
+            f.truncate(0)
+            f.write(str(os.getpid()))
+            f.flush()
+            yield
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Gives a path beside `path` to write to; it takes the place of `path` only when the block ends well."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
