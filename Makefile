@@ -1,0 +1,86 @@
+# Everything a person types. `make demo` and `make test` need only Python >= 3.11, git and make.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.ONESHELL:
+.PHONY: help setup setup-dev demo dev test test-quick lint format bench lock browser screenshots clean
+
+PYTHON ?= $(firstword $(shell command -v python3.13 python3.12 python3.11 python3 2>/dev/null))
+VENV := .venv
+BIN := $(VENV)/bin
+HOME_DIR ?= data
+PORT ?= 8001
+
+# Neither Dagster nor dbt reports to anybody what is done here.
+export DAGSTER_DISABLE_TELEMETRY := yes
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export DO_NOT_TRACK := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help: ## what can be typed
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+$(BIN)/python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Mingzhang needs Python 3.11 or newer; install it, or say where it is: make PYTHON=/path/to/python3.12"; exit 2; }
+	"$(PYTHON)" -m venv $(VENV) || { echo "python3 cannot make a virtual environment here; type: apt-get install python3-venv"; rm -rf $(VENV); exit 2; }
+
+$(VENV)/.runtime: requirements.txt pyproject.toml | $(BIN)/python
+	@echo "Installing the locked dependencies (about a minute the first time) ..."
+	$(BIN)/python -m pip install -q --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.dev: requirements-dev.txt pyproject.toml | $(BIN)/python
+	@echo "Installing the locked dependencies with the development tools (about a minute the first time) ..."
+	$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	touch $@ $(VENV)/.runtime
+
+setup: $(VENV)/.runtime ## make .venv with the locked dependencies
+
+setup-dev: $(VENV)/.dev ## the same with the development tools
+
+demo: setup ## make a made-up city, run the pipeline, serve the site at http://127.0.0.1:8001
+	@$(BIN)/mingzhang sample --out $(HOME_DIR)/sample --seed 1
+	$(BIN)/mingzhang run --home $(HOME_DIR) --inbox $(HOME_DIR)/sample/inbox
+	exec $(BIN)/mingzhang serve --home $(HOME_DIR) --port $(PORT)
+
+dev: setup ## Dagster's UI on the same home
+	@exec $(BIN)/mingzhang dev --home $(HOME_DIR)
+
+test: setup-dev browser ## every test
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-quick: setup-dev ## the tests that take seconds
+	@$(BIN)/python -m pytest -q -m "not slow and not browser and not realdata"
+
+lint: setup-dev ## ruff, mypy and what must be generated
+	@$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m expectations.dbt_sources --check
+
+format: setup-dev
+	@$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup-dev ## speeds, as ratios measured in one run
+	@$(BIN)/python -m tests.bench
+
+# Chromium and a Chinese font for the browser tests: installed when root, else the line to type is said and those tests skip.
+browser:
+	@if [ -x /usr/bin/chromium ] && fc-list :lang=zh 2>/dev/null | grep -q .; then exit 0; fi
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		echo "Installing Debian's Chromium and a Chinese font for the browser tests ..."
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk fontconfig; } >/tmp/mingzhang-apt.log 2>&1 \
+			|| echo "!! Chromium could not be installed (see /tmp/mingzhang-apt.log): the browser tests will be SKIPPED."
+	else
+		echo "!! The browser tests will be SKIPPED: no /usr/bin/chromium or no Chinese font. Type: sudo apt-get install chromium fonts-noto-cjk"
+	fi
+
+lock: ## renew the lock files (needs uv)
+	@uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header pyproject.toml -o requirements.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean: ## throw away the demo's home and caches, not the environment
+	@rm -rf $(HOME_DIR) dbt_project/target .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
