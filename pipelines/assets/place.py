@@ -1,0 +1,42 @@
+"""Where a run works and on what: the one resource every asset takes.
+
+Belongs here: turning configuration into a home, contracts, a city and a date. Not here: any work.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+
+from expectations.contract import Contracts, load_contracts
+from pipelines.home import Home
+
+
+class Place(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The home, the inboxes, extra folders of contracts, the city's folder, the as-of date ('' for today), and whether
+    everything is read again (`full`). `processes` is the number of reading processes, 0 for one per core."""
+
+    home: str
+    inbox: list[str] = []
+    contracts: list[str] = []
+    city: str
+    as_of: str = ""
+    full: bool = False
+    processes: int = 0
+
+    @property
+    def home_folder(self) -> Home:
+        return Home(Path(self.home)).create()
+
+    @property
+    def city_folder(self) -> Path:
+        return Path(self.city)
+
+    @property
+    def date(self) -> date:
+        return date.fromisoformat(self.as_of) if self.as_of else date.today()
+
+    def load_contracts(self) -> Contracts:
+        return load_contracts(Path(c) for c in self.contracts)

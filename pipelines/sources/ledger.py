@@ -1,0 +1,74 @@
+"""The ledger of receipts: which file came when, from where, under which name. It cannot be made anew, so it is only ever
+added to, and lies with the archive.
+
+Not here: the files' bytes (pipelines/intake/archive.py).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pipelines.home import Home
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One receipt. Times are ISO 8601 in UTC; `modified` is the source's own time of change, '' where unknown."""
+
+    file_id: str
+    name: str
+    url: str
+    modified: str
+    received_at: str
+
+    @property
+    def age(self) -> tuple[str, str, str]:
+        """Sorts older before newer: received later is newer; within one run the source's time, then the name."""
+        return (self.received_at, self.modified, self.name)
+
+
+class Ledger:
+    """All receipts of a home. A file counts as received again only where its address held something else in between."""
+
+    def __init__(self, home: Home):
+        self.path: Path = home.archive / "received.jsonl"
+        self.latest: dict[str, Receipt] = {}  # by file
+        self._at: dict[str, str] = {}  # address -> file it last held
+        if self.path.exists():
+            for line in self.path.read_text(encoding="utf-8").splitlines():
+                # A run killed while writing leaves at most one cut line, whose file will be received again.
+                if line.endswith("}"):
+                    self._take(Receipt(**json.loads(line)))
+
+    def _take(self, r: Receipt) -> None:
+        self.latest[r.file_id] = r
+        self._at[r.url] = r.file_id
+
+    def is_news(self, file_id: str, url: str) -> bool:
+        """Whether finding this file at this address is a receipt that the ledger does not have yet."""
+        return file_id not in self.latest or (url in self._at and self._at[url] != file_id)
+
+    def add(self, receipts: Iterable[Receipt]) -> None:
+        """Writes the receipts down, durably, before anything is made of the files."""
+        new = list(receipts)
+        if not new:
+            return
+        cut = self.path.exists() and self.path.stat().st_size and not self.path.read_bytes().endswith(b"\n")
+        with self.path.open("a", encoding="utf-8") as f:
+            f.write("\n" if cut else "")
+            f.writelines(json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in new)
+            f.flush()
+            os.fsync(f.fileno())
+        self.path.chmod(0o600)
+        for r in new:
+            self._take(r)
+
+
+def stamp(moment: datetime | None) -> str:
+    """A moment as the ledger writes it, '' for None; sorts as text."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if moment else ""
