@@ -52,6 +52,8 @@ CODES = ("not_in_list", "out_of_range", "bad_check_digit", "date_order", "incons
 class ContractError(ValueError):
     """A contract that cannot be used. The message names the file, what is wrong, and what to write instead."""
 
+    exit_status = 2
+
 
 @dataclass(frozen=True)
 class Rule:

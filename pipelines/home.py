@@ -16,6 +16,8 @@ from pathlib import Path
 class HomeBusy(RuntimeError):
     """Another run holds this home."""
 
+    exit_status = 1
+
 
 @dataclass(frozen=True)
 class Home:

@@ -20,6 +20,8 @@ LITTER_NAMES = {"thumbs.db", "desktop.ini", ".ds_store"}
 class InboxError(RuntimeError):
     """An inbox that cannot be listed or read. The message says which and what to do."""
 
+    exit_status = 2
+
 
 @dataclass(frozen=True)
 class Found:

@@ -1,0 +1,239 @@
+"""The command `mingzhang`.
+
+Belongs here: reading the command line, drawing progress and results, turning errors into one sentence and an exit status.
+Not here: any work. Heavy packages are imported by the command that needs them, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from expectations.contract import Contracts, load_contracts
+from pipelines import progress
+from pipelines.home import Home
+from pipelines.settings import Settings
+
+app = typer.Typer(
+    name="mingzhang",
+    help="明账 Mingzhang: a city's own figures, checkable down to the cell of a spreadsheet.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+out, err = Console(), Console(stderr=True)
+
+HomeOption = Annotated[Path | None, typer.Option("--home", help="The home folder. Default: MINGZHANG_HOME, else ./data.")]
+ContractsOption = Annotated[
+    list[Path] | None, typer.Option("--contracts", help="A folder of contracts, added to those in expectations/. Repeatable.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else there.")]
+
+
+@app.command()
+def run(
+    inbox: Annotated[list[str] | None, typer.Option(help="A folder or URL that departments put files in. Repeatable.")] = None,
+    home: HomeOption = None,
+    contracts: ContractsOption = None,
+    as_of: Annotated[str, typer.Option("--as-of", help="The date the release speaks of, YYYY-MM-DD. Default: today.")] = "",
+    full: Annotated[bool, typer.Option("--full", help="Read every file again, not only new ones.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in what departments sent, check it, compute the statistics, and publish a release."""
+    from pipelines.run import refresh
+
+    s = Settings()
+    if as_of:
+        _check_date(as_of)
+    with _drawn(quiet=as_json):
+        report = refresh(
+            home=home or s.home,
+            inbox=inbox or s.inbox,
+            contracts=contracts or s.contracts,
+            city=s.city,
+            as_of=as_of or s.as_of,
+            full=full or s.full,
+            processes=s.processes or 0,
+        )
+    if as_json:
+        print(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+    else:
+        _print_report(report)
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Spreadsheets to look at.", metavar="FILE...")],
+    contracts: ContractsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what would be accepted of each file, without keeping anything. Ends with 1 where a file has an error."""
+    from pipelines.check import check_files
+
+    s = Settings()
+    missing = [f for f in files if not f.is_file()]
+    if missing:
+        raise typer.BadParameter(f"There is no file at {missing[0]}; check the path.")
+    found = _contracts(contracts or s.contracts)
+    with _drawn(quiet=as_json):
+        reports = check_files(files, found, Home(s.home))
+    if as_json:
+        print(json.dumps([r.as_json() for r in reports], ensure_ascii=False, indent=2, default=str))
+    else:
+        for r in reports:
+            _print_check(r)
+    raise typer.Exit(0 if all(r.good for r in reports) else 1)
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Option("--out", help="The folder to write to; files go to DIR/inbox.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same files, byte for byte.")] = 1,
+    orgs: Annotated[int, typer.Option(min=5, max=5000, help="How many institutions to invent.")] = 40,
+    years: Annotated[str, typer.Option(help="First and last year, such as 2021-2025.")] = "2021-2025",
+) -> None:
+    """Make a made-up city's spreadsheets, marked as made-up in each file."""
+    from pipelines.sample.make import make_city
+
+    first, _, last = years.partition("-")
+    if not (first.isdigit() and (last or first).isdigit() and 2000 <= int(first) <= int(last or first) <= 2035):
+        raise typer.BadParameter(f"--years {years} is not a span of years; write for instance 2021-2025.")
+    with _drawn():
+        made = make_city(folder, seed=seed, orgs=orgs, years=range(int(first), int(last or first) + 1))
+    out.print(f"{made.files} spreadsheets of {orgs} invented institutions are in {folder / 'inbox'}; none of it is real.")
+
+
+@app.command()
+def serve(
+    home: HomeOption = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8001,
+) -> None:
+    """Serve the current release, and every release kept at its own address, until Ctrl-C."""
+    from publish.site.serve import serve as serve_site
+
+    serve_site(home or Settings().home, host, port)
+
+
+@app.command()
+def dev(
+    home: HomeOption = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 3000,
+) -> None:
+    """Open Dagster's own page on the same home: the graph, the runs, the checks."""
+    from pipelines.run import use_dagster_home
+
+    place = Home((home or Settings().home).resolve()).create()
+    use_dagster_home(place)
+    os.environ["MINGZHANG_HOME"] = str(place.root)
+    root = Path(__file__).resolve().parents[1]
+    os.chdir(root)
+    command = [sys.executable, "-m", "dagster", "dev", "-w", str(root / "workspace.yaml"), "-p", str(port)]
+    os.execv(sys.executable, command)
+
+
+releases = typer.Typer(help="List, compare, verify and switch releases.", no_args_is_help=True)
+app.add_typer(releases, name="releases")
+
+
+@contextmanager
+def _drawn(quiet: bool = False) -> Iterator[None]:
+    """Draws progress on a terminal, nothing when piped."""
+    if quiet or not err.is_terminal:
+        yield
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def draw(stage: str, done: int, total: int | None) -> None:
+            if stage not in tasks:
+                for t in tasks.values():
+                    bars.stop_task(t)
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        with progress.listening(draw):
+            yield
+
+
+def _contracts(extra: list[Path]) -> Contracts:
+    return load_contracts(extra)
+
+
+def _check_date(text: str) -> None:
+    from datetime import date
+
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"--as-of {text} is not a date; write it as 2025-12-31.") from None
+
+
+def _print_report(r: Any) -> None:
+    table = Table(show_header=False, box=None, pad_edge=False)
+    files, rows = r.files, r.rows
+    table.add_row("Files", f"{files.get('seen', 0)} seen, {files.get('new', 0)} new, {files.get('read', 0)} read")
+    table.add_row("", ", ".join(f"{files.get(k, 0)} {k}" for k in ("accepted", "partial", "rejected", "superseded")))
+    table.add_row("Rows", ", ".join(f"{rows.get(k, 0):,} {k}" for k in ("read", "accepted", "quarantined", "explained")))
+    table.add_row("Issues", ", ".join(f"{n} {c}" for c, n in sorted(r.issues.items())) or "none")
+    table.add_row("Time", ", ".join(f"{s} {t:.1f} s" for s, t in r.seconds.items()))
+    state = {"new": "new", "unchanged": "unchanged: the same inputs gave it before"}.get(r.release_state, r.release_state)
+    table.add_row("Release", f"{r.release} ({state})")
+    if r.synthetic:
+        table.add_row("", "computed from made-up data: it shows how the computing works and proves nothing about a real city")
+    out.print(table)
+
+
+def _print_check(r: Any) -> None:
+    out.print(f"{r.name}: {r.status}" + (f" ({r.reason})" if r.reason else ""), highlight=False)
+    for s in r.sheets:
+        out.print(
+            f"  {s['sheet'] or '-'}: {s['dataset'] or 'no dataset'}, {s['rows_accepted']} rows would be accepted, "
+            f"{s['rows_quarantined']} not, {s['rows_explained']} explained",
+            highlight=False,
+        )
+    for i in r.issues[:200]:
+        where = " ".join(str(x) for x in (i["sheet"], i["cell"] or (f"row {i['row']}" if i["row"] else "")) if x)
+        out.print(f"  {i['severity']} {i['code']} {where}: {i['message_zh']} / {i['message_en']}", highlight=False)
+    if len(r.issues) > 200:
+        out.print(f"  ... and {len(r.issues) - 200} more; --json lists them all")
+
+
+def main() -> None:
+    """Runs the command; every foreseen error ends in one sentence. Exit status as the interface fixes it: 0, 1, 2 or 3."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        err.print("Stopped; the last release is untouched.")
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(1)
+    except OSError as e:
+        where = f" at {e.filename}" if e.filename else ""
+        _end(f"{e.strerror or type(e).__name__}{where}; free space or mend the rights, then run again.", 1)
+    except Exception as e:
+        # A foreseen error carries the exit status it ends with; anything else is a defect of ours and keeps its traceback.
+        status = getattr(e, "exit_status", None)
+        if status is None:
+            raise
+        _end(str(e), status)
+
+
+def _end(sentence: str, status: int) -> None:
+    err.print(f"mingzhang: {sentence}", style="bold red", highlight=False, soft_wrap=True)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""One refresh from the command line: runs the same Dagster job that the schedule and the UI run, in this process.
+
+Belongs here: starting the job and collecting what its assets said of themselves. Not here: drawing it (cli.py), or any
+stage's work.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipelines.home import Home
+
+
+@dataclass
+class RunReport:
+    """What a run did. Counts are of files and rows in force after the run; `seconds` is by stage."""
+
+    release: str | None = None
+    release_state: str = "none"  # new, unchanged, none
+    synthetic: bool = False
+    files: dict[str, int] = field(default_factory=dict)  # seen, new, read, accepted, partial, rejected, superseded
+    rows: dict[str, int] = field(default_factory=dict)  # read, accepted, quarantined, explained
+    records: dict[str, int] = field(default_factory=dict)  # by dataset
+    issues: dict[str, int] = field(default_factory=dict)  # open issues by code
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def refresh(
+    home: Path,
+    inbox: list[str],
+    contracts: list[Path],
+    city: Path,
+    as_of: str = "",
+    full: bool = False,
+    processes: int = 0,
+) -> RunReport:
+    """Runs the job `refresh` on `home` and waits for it. Raises what a stage raised; the last release is then untouched."""
+    place = Home(home)
+    with place.locked():
+        use_dagster_home(place)
+        import dagster as dg
+
+        from pipelines.assets.place import Place
+        from pipelines.definitions import make_definitions
+
+        resource = Place(
+            home=str(home.resolve()),
+            inbox=inbox,
+            contracts=[str(c) for c in contracts],
+            city=str(city),
+            as_of=as_of,
+            full=full,
+            processes=processes,
+        )
+        job = make_definitions(resource).resolve_job_def("refresh")
+        with dg.DagsterInstance.get() as instance:
+            result = job.execute_in_process(
+                instance=instance,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                tags={"mingzhang/from": "command line"},
+            )
+            stats = instance.get_run_step_stats(result.run_id)
+        return _report(result.get_asset_materialization_events(), stats)
+
+
+def use_dagster_home(home: Home) -> None:
+    """Makes Dagster keep its runs in this home, and tell nobody about them."""
+    folder = home.work / "dagster"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(folder.resolve())
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
+    os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
+
+
+def _report(events: list[Any], stats: list[Any]) -> RunReport:
+    out = RunReport()
+    for event in events:
+        made = event.materialization
+        path = made.asset_key.path
+        said = {k: v.value for k, v in made.metadata.items()}
+        if path[0] == "records":
+            out.records[path[1]] = int(said["rows"])
+        out.files |= said.get("report_files", {})
+        out.rows |= said.get("report_rows", {})
+        out.issues |= said.get("report_issues", {})
+        if path == ["release"]:
+            out.release, out.release_state = said["release_id"], said["state"]
+            out.synthetic = bool(said["synthetic"])
+    for s in stats:
+        if s.start_time and s.end_time:
+            out.seconds[s.step_key] = round(s.end_time - s.start_time, 2)
+    return out
