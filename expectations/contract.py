@@ -243,13 +243,17 @@ def read_contract(path: Path) -> Contract:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
         raise ContractError(f"{path.name} is not readable as YAML ({_first_line(e)}); mend the file.") from e
     if not isinstance(raw, dict):
-        raise ContractError(f"{path.name} is not a contract; begin it with 'apiVersion: v3.1.0' and 'kind: DataContract'.")
+        raise ContractError(
+            f"{path.name} is not a contract; begin it with 'apiVersion: v3.1.0' and 'kind: DataContract'."
+        )
     try:
         odcs = OpenDataContractStandard(**raw)
     except ValidationError as e:
         first = e.errors()[0]
         where = ".".join(str(p) for p in first["loc"])
-        raise ContractError(f"{path.name}: '{where}' is not as the Open Data Contract Standard wants it ({first['msg']}).") from e
+        raise ContractError(
+            f"{path.name}: '{where}' is not as the Open Data Contract Standard wants it ({first['msg']})."
+        ) from e
     return _Builder(path, odcs, hashlib.sha256(text.encode()).hexdigest()).contract()
 
 
@@ -305,9 +309,7 @@ class _Builder:
         columns = tuple(self.column(p) for p in table.properties or [])
         self.check_columns(columns)
         names = {c.name for c in columns}
-        keyed = sorted(
-            (p.primaryKeyPosition or 0, p.name or "") for p in table.properties or [] if p.primaryKey
-        )
+        keyed = sorted((p.primaryKeyPosition or 0, p.name or "") for p in table.properties or [] if p.primaryKey)
         key = tuple(name for _, name in keyed)
         sla = {p.property: p.value for p in self.odcs.slaProperties or []}
         return Contract(
@@ -344,7 +346,9 @@ class _Builder:
             for h in c.headers:
                 k = header_key(h)
                 if seen.setdefault(k, c.name) != c.name:
-                    raise self.fail(f"header '{h}' stands for both '{seen[k]}' and '{c.name}'; take it from one of them.")
+                    raise self.fail(
+                        f"header '{h}' stands for both '{seen[k]}' and '{c.name}'; take it from one of them."
+                    )
 
     def column(self, p: SchemaProperty) -> Column:
         if not p.name or not re.fullmatch(r"[a-z][a-z0-9_]*", p.name):
@@ -353,9 +357,13 @@ class _Builder:
         own = _props(p.customProperties)
         options = p.logicalTypeOptions or {}
         values, subset = self.enum(p, where)
-        kind = own.get("kind") or ("enum" if values and not subset else {"number": "decimal"}.get(p.logicalType or "", p.logicalType))
+        kind = own.get("kind") or (
+            "enum" if values and not subset else {"number": "decimal"}.get(p.logicalType or "", p.logicalType)
+        )
         if kind not in KINDS:
-            raise self.fail(f"{where} has logicalType {p.logicalType!r} and kind {own.get('kind')!r}; use one of {', '.join(KINDS)}.")
+            raise self.fail(
+                f"{where} has logicalType {p.logicalType!r} and kind {own.get('kind')!r}; use one of {', '.join(KINDS)}."
+            )
         if KINDS[kind] != p.logicalType:
             raise self.fail(f"{where}: kind '{kind}' goes with logicalType '{KINDS[kind]}', not {p.logicalType!r}.")
         if p.classification not in ("L0", "L1", "L2", "L3"):
@@ -365,7 +373,9 @@ class _Builder:
         unit = own.get("unit")
         table = unit_table()
         if unit is not None and unit not in table:
-            raise self.fail(f"{where}: unit '{unit}' is not in expectations/units.yaml; add it there or use one of {', '.join(table)}.")
+            raise self.fail(
+                f"{where}: unit '{unit}' is not in expectations/units.yaml; add it there or use one of {', '.join(table)}."
+            )
         units = dict(table[unit]) if unit else {}
         for spelling, factor in (own.get("units") or {}).items():
             units[unit_key(spelling)] = self.number(factor, f"{where}: unit '{spelling}'")  # type: ignore[assignment]
@@ -407,7 +417,9 @@ class _Builder:
         """The closed list of a column, from its `invalidValues` library check."""
         for q in p.quality or []:
             if q.metric != "invalidValues":
-                raise self.fail(f"{where}: quality metric {q.metric!r} is not known here; use invalidValues, or a rule of the table.")
+                raise self.fail(
+                    f"{where}: quality metric {q.metric!r} is not known here; use invalidValues, or a rule of the table."
+                )
             values = (q.arguments or {}).get("validValues")
             if not values:
                 raise self.fail(f"{where}: invalidValues needs arguments.validValues, the list of what is allowed.")
@@ -427,10 +439,18 @@ class _Builder:
         own = _props(q.customProperties)
         impl = q.implementation if isinstance(q.implementation, dict) else {}
         if q.type != "custom" or q.engine != "greatExpectations" or impl.get("type") != "expect_rows_to_satisfy":
-            raise self.fail(f"{where} must be of type custom, engine greatExpectations, implementation.type expect_rows_to_satisfy.")
+            raise self.fail(
+                f"{where} must be of type custom, engine greatExpectations, implementation.type expect_rows_to_satisfy."
+            )
         expression = str((impl.get("kwargs") or {}).get("expression") or "")
-        used = tuple(sorted(set(re.findall(r"[a-z_][a-z0-9_]*", re.sub(r"'[^']*'|\"[^\"]*\"", "", expression))) & names))
-        unknown = set(re.findall(r"[a-z_][a-z0-9_]*", re.sub(r"'[^']*'|\"[^\"]*\"", "", expression))) - names - {"abs", "and", "or", "not", "in", "is", "true", "false"}
+        used = tuple(
+            sorted(set(re.findall(r"[a-z_][a-z0-9_]*", re.sub(r"'[^']*'|\"[^\"]*\"", "", expression))) & names)
+        )
+        unknown = (
+            set(re.findall(r"[a-z_][a-z0-9_]*", re.sub(r"'[^']*'|\"[^\"]*\"", "", expression)))
+            - names
+            - {"abs", "and", "or", "not", "in", "is", "true", "false"}
+        )
         if not used or unknown:
             what = f"names no column of this dataset: {', '.join(sorted(unknown))}" if unknown else "names no column"
             raise self.fail(f"{where}: expression {expression!r} {what}.")
@@ -445,7 +465,9 @@ class _Builder:
 
     def version(self, raw: Any, names: set[str]) -> Version:
         try:
-            v = Version(str(raw["name"]), str(raw["validFrom"]), tuple(raw.get("adds") or ()), tuple(raw.get("drops") or ()))
+            v = Version(
+                str(raw["name"]), str(raw["validFrom"]), tuple(raw.get("adds") or ()), tuple(raw.get("drops") or ())
+            )
         except (TypeError, KeyError):
             raise self.fail("each of 'versions' needs a name and a validFrom (a date).") from None
         unknown = (set(v.adds) | set(v.drops)) - names
@@ -454,4 +476,17 @@ class _Builder:
         return v
 
 
-__all__ = ["Column", "Contract", "ContractError", "Contracts", "Rule", "SchemaObject", "Version", "header_key", "load_contracts", "read_contract", "unit_key", "unit_table"]
+__all__ = [
+    "Column",
+    "Contract",
+    "ContractError",
+    "Contracts",
+    "Rule",
+    "SchemaObject",
+    "Version",
+    "header_key",
+    "load_contracts",
+    "read_contract",
+    "unit_key",
+    "unit_table",
+]

@@ -33,19 +33,28 @@ app = typer.Typer(
 )
 out, err = Console(), Console(stderr=True)
 
-HomeOption = Annotated[Path | None, typer.Option("--home", help="The home folder. Default: MINGZHANG_HOME, else ./data.")]
-ContractsOption = Annotated[
-    list[Path] | None, typer.Option("--contracts", help="A folder of contracts, added to those in expectations/. Repeatable.")
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="The home folder. Default: MINGZHANG_HOME, else ./data.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else there.")]
+ContractsOption = Annotated[
+    list[Path] | None,
+    typer.Option("--contracts", help="A folder of contracts, added to those in expectations/. Repeatable."),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else there.")
+]
 
 
 @app.command()
 def run(
-    inbox: Annotated[list[str] | None, typer.Option(help="A folder or URL that departments put files in. Repeatable.")] = None,
+    inbox: Annotated[
+        list[str] | None, typer.Option(help="A folder or URL that departments put files in. Repeatable.")
+    ] = None,
     home: HomeOption = None,
     contracts: ContractsOption = None,
-    as_of: Annotated[str, typer.Option("--as-of", help="The date the release speaks of, YYYY-MM-DD. Default: today.")] = "",
+    as_of: Annotated[
+        str, typer.Option("--as-of", help="The date the release speaks of, YYYY-MM-DD. Default: today.")
+    ] = "",
     full: Annotated[bool, typer.Option("--full", help="Read every file again, not only new ones.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -110,7 +119,9 @@ def sample(
         raise typer.BadParameter(f"--years {years} is not a span of years; write for instance 2021-2025.")
     with _drawn():
         made = make_city(folder, seed=seed, orgs=orgs, years=range(int(first), int(last or first) + 1))
-    out.print(f"{made.files} spreadsheets of {orgs} invented institutions are in {folder / 'inbox'}; none of it is real.")
+    out.print(
+        f"{made.files} spreadsheets of {orgs} invented institutions are in {folder / 'inbox'}; none of it is real."
+    )
 
 
 @app.command()
@@ -152,7 +163,13 @@ def _drawn(quiet: bool = False) -> Iterator[None]:
     if quiet or not err.is_terminal:
         yield
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=err, transient=True) as bars:
         tasks: dict[str, Any] = {}
 
@@ -185,13 +202,19 @@ def _print_report(r: Any) -> None:
     files, rows = r.files, r.rows
     table.add_row("Files", f"{files.get('seen', 0)} seen, {files.get('new', 0)} new, {files.get('read', 0)} read")
     table.add_row("", ", ".join(f"{files.get(k, 0)} {k}" for k in ("accepted", "partial", "rejected", "superseded")))
-    table.add_row("Rows", ", ".join(f"{rows.get(k, 0):,} {k}" for k in ("read", "accepted", "quarantined", "explained")))
+    table.add_row(
+        "Rows", ", ".join(f"{rows.get(k, 0):,} {k}" for k in ("read", "accepted", "quarantined", "explained"))
+    )
     table.add_row("Issues", ", ".join(f"{n} {c}" for c, n in sorted(r.issues.items())) or "none")
     table.add_row("Time", ", ".join(f"{s} {t:.1f} s" for s, t in r.seconds.items()))
-    state = {"new": "new", "unchanged": "unchanged: the same inputs gave it before"}.get(r.release_state, r.release_state)
+    state = {"new": "new", "unchanged": "unchanged: the same inputs gave it before"}.get(
+        r.release_state, r.release_state
+    )
     table.add_row("Release", f"{r.release} ({state})")
     if r.synthetic:
-        table.add_row("", "computed from made-up data: it shows how the computing works and proves nothing about a real city")
+        table.add_row(
+            "", "computed from made-up data: it shows how the computing works and proves nothing about a real city"
+        )
     out.print(table)
 
 

@@ -55,13 +55,17 @@ def list_inbox(inbox: str) -> list[Found]:
     try:
         fs, root = fsspec.core.url_to_fs(inbox)
     except (ValueError, ImportError) as e:
-        raise InboxError(f"The inbox {inbox} cannot be opened ({_why(e)}); give a folder or a URL such as sftp://host/path.") from e
+        raise InboxError(
+            f"The inbox {inbox} cannot be opened ({_why(e)}); give a folder or a URL such as sftp://host/path."
+        ) from e
     try:
         if not fs.exists(root):
             raise InboxError(f"There is no inbox at {inbox}; make the folder or give another --inbox.")
-        found = _local(Path(root)) if isinstance(fs, LocalFileSystem) else _remote(fs, root)
+        found = list(_local(Path(root)) if isinstance(fs, LocalFileSystem) else _remote(fs, root))
     except OSError as e:
-        raise InboxError(f"The inbox {inbox} cannot be listed ({_why(e)}); check the address, the network and your rights.") from e
+        raise InboxError(
+            f"The inbox {inbox} cannot be listed ({_why(e)}); check the address, the network and your rights."
+        ) from e
     return sorted((f for f in found if not _litter(f.name)), key=lambda f: f.name)
 
 
@@ -85,7 +89,12 @@ def _local(root: Path) -> Iterator[Found]:
                 continue
             s = path.stat()
             yield Found(
-                path.as_uri(), path.relative_to(base).as_posix(), s.st_size, datetime.fromtimestamp(s.st_mtime, UTC), fs, str(path)
+                path.as_uri(),
+                path.relative_to(base).as_posix(),
+                s.st_size,
+                datetime.fromtimestamp(s.st_mtime, UTC),
+                fs,
+                str(path),
             )
 
 
@@ -98,7 +107,12 @@ def _remote(fs: Any, root: str) -> Iterator[Found]:
         base = root.rstrip("/")
     for path, info in listing.items():
         yield Found(
-            fs.unstrip_protocol(path), path[len(base) :].lstrip("/"), int(info.get("size") or 0), _modified(info), fs, path
+            fs.unstrip_protocol(path),
+            path[len(base) :].lstrip("/"),
+            int(info.get("size") or 0),
+            _modified(info),
+            fs,
+            path,
         )
 
 
