@@ -392,7 +392,7 @@ class _Builder:
             name=p.name,
             header_zh=p.businessName,
             title_en=str(own.get("titleEn") or p.name.replace("_", " ")),
-            kind=kind,
+            kind=kind,  # type: ignore[arg-type]
             access=p.classification,  # type: ignore[arg-type]
             description=p.description or "",
             aliases=tuple(str(a) for a in own.get("aliases") or ()),

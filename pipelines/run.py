@@ -7,6 +7,7 @@ stage's work.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def use_dagster_home(home: Home) -> None:
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
 
 
-def _report(events: list[Any], stats: list[Any]) -> RunReport:
+def _report(events: Sequence[Any], stats: Sequence[Any]) -> RunReport:
     out = RunReport()
     for event in events:
         made = event.materialization

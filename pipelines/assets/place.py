@@ -14,7 +14,7 @@ from expectations.contract import Contracts, load_contracts
 from pipelines.home import Home
 
 
-class Place(dg.ConfigurableResource):  # type: ignore[type-arg]
+class Place(dg.ConfigurableResource):
     """The home, the inboxes, extra folders of contracts, the city's folder, the as-of date ('' for today), and whether
     everything is read again (`full`). `processes` is the number of reading processes, 0 for one per core."""
 
