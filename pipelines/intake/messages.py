@@ -1,0 +1,201 @@
+"""What a department is told, code by code: one catalogue, in Chinese and in English.
+
+Belongs here: the words of every issue code, and how a place in a sheet is named. Not here: when an issue arises.
+The Chinese says where, what stood there, and what to write instead, in words a clerk of any department understands.
+"""
+
+from __future__ import annotations
+
+CODES = (
+    "missing_required",
+    "bad_type",
+    "not_in_list",
+    "out_of_range",
+    "bad_check_digit",
+    "unknown_institution",
+    "date_order",
+    "inconsistent",
+    "duplicate_key",
+    "classified_refused",
+    "doubtful",
+    "unmapped_column",
+    "missing_column",
+    "unknown_dataset",
+    "ambiguous_dataset",
+    "unreadable",
+    "encrypted",
+    "too_large",
+    "unsafe",
+    "empty",
+    "total_mismatch",
+)
+
+# code or code.variant -> (zh, en). Fields in braces are given by the caller; `where` is what `place` returns.
+_TEXTS: dict[str, tuple[str, str]] = {
+    "missing_required": (
+        "{where}没有填写；这一项必须填，请补上后重新报送。",
+        "{where_en} is empty; it must be filled in.",
+    ),
+    "bad_type": (
+        "{where}填的是“{value}”，读不成{expected}；请改为{example}。",
+        "{where_en} holds '{value}', which cannot be read as {expected_en}; write it like {example}.",
+    ),
+    "bad_type.hidden": (
+        "{where}填写的内容读不成{expected}；请改为{example}。",
+        "What {where_en} holds cannot be read as {expected_en}; write it like {example}.",
+    ),
+    "bad_type.unit": (
+        "{where}填的是“{value}”，单元格里的单位与表头（{unit}）重复或不一致，不知道该按哪个算；请只填数字，单位写在表头。",
+        "{where_en} holds '{value}': the unit in the cell repeats or contradicts the header's ({unit}); write the number alone.",
+    ),
+    "bad_type.date_order": (
+        "{where}填的是“{value}”，分不清哪个是月、哪个是日；请按“年-月-日”填写，例如 2021-03-05。",
+        "{where_en} holds '{value}', where month and day cannot be told apart; write it like 2021-03-05.",
+    ),
+    "bad_type.date_precision": (
+        "{where}填的是“{value}”，只写到月或年，没有写到日；请补全为“年-月-日”，例如 2021-03-05。",
+        "{where_en} holds '{value}', a date without its day; write it like 2021-03-05.",
+    ),
+    "bad_type.month_precision": (
+        "{where}填的是“{value}”，不是一个月份（季度、半年、跨月都不行）；请每月填一行，例如 2021-03。",
+        "{where_en} holds '{value}', which is not one month; give a row for each month, like 2021-03.",
+    ),
+    "bad_type.digits_lost": (
+        "{where}的号码被表格软件存成了数字，末几位已丢失；请把单元格设为“文本”后重新填写。",
+        "The code in {where_en} was stored as a number and lost its last digits; format the cell as text and write it again.",
+    ),
+    "not_in_list": (
+        "{where}填的是“{value}”，不在规定的选项里；请从这些里选一个：{allowed}。",
+        "{where_en} holds '{value}', which is not one of: {allowed}.",
+    ),
+    "not_in_list.hidden": (
+        "{where}填写的内容不在规定的选项里；请从这些里选一个：{allowed}。",
+        "What {where_en} holds is not one of: {allowed}.",
+    ),
+    "out_of_range": (
+        "{where}填的是“{value}”，超出允许的范围（{allowed}）；请核对数字和单位。",
+        "{where_en} holds '{value}', outside what is allowed ({allowed}); check the number and its unit.",
+    ),
+    "out_of_range.hidden": (
+        "{where}填写的内容超出允许的范围（{allowed}）；请核对数字和单位。",
+        "What {where_en} holds is outside what is allowed ({allowed}); check it and its unit.",
+    ),
+    "bad_check_digit": (
+        "{where}填的是“{value}”，统一社会信用代码的校验位不对，多半是抄错了一位；请对照证书重新填写 18 位代码。",
+        "{where_en} holds '{value}', whose check character is wrong; copy the 18 characters from the certificate again.",
+    ),
+    "bad_check_digit.inner": (
+        "{where}填的是“{value}”，其中第 9—17 位组织机构代码的校验位不对；请对照证书核对。",
+        "{where_en} holds '{value}', whose inner organisation code (characters 9 to 17) has a wrong check character.",
+    ),
+    "unknown_institution": (
+        "{where}填的是“{value}”，公共机构名录里没有这个单位{nearest}；请写名录里的全称，或先把它补进名录。",
+        "{where_en} holds '{value}', an institution that is not in the register{nearest_en}; write its registered name.",
+    ),
+    "unknown_institution.no_register": (
+        "平台还没有收到公共机构名录，本表的单位名称没有核对，先按原样收下。",
+        "No register of institutions has been received yet; the names in this sheet were taken as they stand.",
+    ),
+    "date_order": ("{where}{message}", "{where_en}: {message_en}"),
+    "inconsistent": ("{where}{message}", "{where_en}: {message_en}"),
+    "duplicate_key": (
+        "{where}与第 {first} 行的“{keys}”相同，是重复行；只收前一行，请删去多余的一行，或改正填错的编号。",
+        "{where_en} repeats row {first} in {keys_en}; only the first is kept.",
+    ),
+    "classified_refused": (
+        "第 {row} 行标明是涉密单位，或者没有写清是否涉密，整行没有接收，平台不留任何内容；涉密单位请勿通过本平台报送。",
+        "Row {row} is marked as classified, or does not say plainly that it is not; nothing of it was kept.",
+    ),
+    "doubtful": ("{where}{message}", "{where_en}: {message_en}"),
+    "doubtful.approximate": (
+        "{where}填的是“{value}”，是个约数，已按 {number} 收下；请核对后填写准确的数字。",
+        "{where_en} holds '{value}', an approximate figure, taken as {number}; write the exact one.",
+    ),
+    "doubtful.approximate_hidden": (
+        "{where}填的是个约数，已按其中的数字收下；请核对后填写准确的数字。",
+        "{where_en} holds an approximate figure, taken as it stands; write the exact one.",
+    ),
+    "doubtful.percent": (
+        "{where}这一列的数都不大于 1，而表头的单位是 %，像是按小数填的；已按百分数原样收下，请核对（7.89% 应填 7.89）。",
+        "Every figure of {where_en} is at most 1 while the unit is %; they were taken as they stand, check them (7.89% is 7.89).",
+    ),
+    "doubtful.merged": (
+        "{where}的数字在合并单元格里，跨第 {row}—{last} 行；只算给第 {row} 行，请取消合并，逐行填写。",
+        "The figure in {where_en} stands in cells merged over rows {row} to {last}; it was counted for row {row} only.",
+    ),
+    "doubtful.hidden_rows": (
+        "本表有隐藏的行（{rows}），也一并收下了；如果不该报送，请删去。",
+        "Hidden rows ({rows}) were read as well; delete them if they were not meant to be sent.",
+    ),
+    "unmapped_column": (
+        "{cell} 的表头“{header}”在这张表的规定里没有，这一列没有接收{nearest}。",
+        "The header '{header}' in {cell} is not in this dataset's contract; the column was left out{nearest_en}.",
+    ),
+    "missing_column": (
+        "这张表像是“{title}”，但缺少必填的列：{columns}；请用平台的表样填写后重新报送。",
+        "This sheet looks like '{title_en}' but lacks required columns: {columns}.",
+    ),
+    "unknown_dataset": (
+        "没有认出这是哪一张报表：找不到与任何一张报表相符的表头；请用平台的表样填写，不要改表头。",
+        "No header row in this file fits any dataset; fill in the platform's own form.",
+    ),
+    "ambiguous_dataset": (
+        "这张表的表头同时符合几张报表（{titles}），分不清是哪一张；请在标题里写明报表名称。",
+        "The headers fit several datasets equally ({titles_en}); name the dataset in the title.",
+    ),
+    "unreadable": (
+        "文件打不开（{why}）；请用表格软件打开检查，另存为 .xlsx 后重新报送。",
+        "The file cannot be opened ({why_en}); open it in a spreadsheet program and save it as .xlsx.",
+    ),
+    "encrypted": (
+        "文件设了打开密码，平台读不了；请取消密码后重新报送。",
+        "The file needs a password; send it without one.",
+    ),
+    "too_large": (
+        "文件太大（{size}，上限 {limit}）；请按年度或单位拆成几个文件报送。",
+        "The file is too large ({size}, the limit is {limit}); split it.",
+    ),
+    "unsafe": (
+        "文件的结构不正常（{why}），为安全起见没有打开；请用表格软件重新另存一份再报送。",
+        "The file is built in a dangerous way ({why_en}) and was not opened; save it anew.",
+    ),
+    "empty": ("文件里没有内容；请检查是不是传错了文件。", "The file holds nothing; check whether it is the right one."),
+    "total_mismatch": (
+        "{where}填的合计是 {value}，而各行相加是 {total}，两者不符；请核对合计或漏报的行。",
+        "{where_en} gives a total of {value} while the rows add up to {total}; check the total, or rows left out.",
+    ),
+}
+
+EXPECTED: dict[str, tuple[str, str, str]] = {  # kind -> (zh, en, example)
+    "decimal": ("数字", "a number", "1234.5（只填数字）"),
+    "integer": ("整数", "a whole number", "12（只填数字）"),
+    "year": ("年度", "a year", "2021"),
+    "month": ("月份", "a month", "2021-03"),
+    "date": ("日期", "a date", "2021-03-05"),
+    "boolean": ("“是”或“否”", "yes or no", "“是”或“否”"),
+    "string": ("文字", "text", "文字"),
+    "enum": ("规定的选项", "one of the list", "规定的选项"),
+}
+
+
+def say(code: str, variant: str | None = None, **fields: object) -> tuple[str, str]:
+    """(message_zh, message_en) of an issue. KeyError where the code, the variant or a field is not there.
+
+    `fields` are those in braces in the texts above; a field that a text does not use is ignored.
+    """
+    zh, en = _TEXTS[f"{code}.{variant}" if variant else code]
+    return zh.format_map(fields), en.format_map(fields)
+
+
+def place(row: int | None, header: str | None, cell: str | None) -> dict[str, str]:
+    """The fields `where` and `where_en`: `row` 1-based, `header` as the sheet or the contract calls the column."""
+    name = "".join((header or "").split())
+    zh = (f"第 {row} 行" if row else "") + (f"“{name}”" if name else "") + (f"（{cell} 单元格）" if cell else "")
+    en = (f"'{name}'" if name else "") + (f" in {cell}" if cell else f" in row {row}" if row else "")
+    return {"where": zh or "本表", "where_en": en.strip() or "the sheet"}
+
+
+def shown(value: object, longest: int = 60) -> str:
+    """A cell's value as a message quotes it: on one line, cut where it is long."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= longest else text[: longest - 1] + "…"
