@@ -6,6 +6,7 @@ what is wrong with it. Not here: anything that looks at a spreadsheet or at data
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import re
 import unicodedata
@@ -46,6 +47,20 @@ KINDS: dict[str, str] = {  # our kind -> ODCS logicalType
     "date": "date",
 }
 STATED = ("submitter", "year")
+OF_COLUMN = (
+    "titleEn", "aliases", "kind", "unit", "units", "statedOnce", "institution", "check", "codelist", "minimum", "maximum",
+    "refuseRowWhenTrue",
+)  # fmt: skip
+OF_DATASET = (
+    "opening", "openingNote", "openingAttribute", "openingDecidedBy", "openingDecidedOn", "openingGround", "theme",
+    "register", "versions",
+)  # fmt: skip
+OF_RULE = ("code", "messageZh")
+PARTS = (
+    ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.BinOp, ast.Add, ast.Sub, ast.Mult,
+    ast.Div, ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn, ast.List, ast.Tuple,
+    ast.Constant, ast.Call, ast.Load,
+)  # fmt: skip
 CODES = ("not_in_list", "out_of_range", "bad_check_digit", "date_order", "inconsistent", "doubtful")
 
 
@@ -98,6 +113,7 @@ class Column:
     refuse: bool = False  # true in this column: the whole row is refused at intake and nothing of it kept
     institution: Literal["name", "code"] | None = None  # names an institution of the register, or holds its code
     subset: bool = False  # several of `values` in one cell, in any order
+    codelist: Literal["divisions"] | None = None  # a list that is the city's own and not the contract's
 
     @property
     def kept(self) -> bool:
@@ -281,8 +297,20 @@ def _first_line(e: BaseException) -> str:
     return " ".join(str(e).split())[:160]
 
 
-def _props(items: list[CustomProperty] | None) -> dict[str, Any]:
-    return {p.property: p.value for p in items or [] if p.property}
+def _names(expression: str) -> set[str]:
+    """The columns an expression uses. Raises SyntaxError for anything but comparisons, arithmetic, abs(), and, or, not."""
+    tree = ast.parse(expression, mode="eval")
+    functions = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    names = set()
+    for n in ast.walk(tree):
+        if isinstance(n, ast.Name):
+            if id(n) not in functions:
+                names.add(n.id)
+            elif n.id != "abs":
+                raise SyntaxError(f"the function {n.id}() is not known")
+        elif not isinstance(n, PARTS):
+            raise SyntaxError(f"{type(n).__name__} may not stand in a rule")
+    return names
 
 
 class _Builder:
@@ -298,7 +326,7 @@ class _Builder:
         if not self.odcs.schema_ or len(self.odcs.schema_) != 1:
             raise self.fail("'schema' must describe exactly one table; write one contract for each dataset.")
         table = self.odcs.schema_[0]
-        top = _props(self.odcs.customProperties)
+        top = self.props(self.odcs.customProperties, OF_DATASET, "the dataset")
         opening = top.get("opening")
         if opening not in ("open", "aggregate", "closed"):
             raise self.fail(f"custom property 'opening' is {opening!r}; write open, aggregate or closed.")
@@ -308,9 +336,13 @@ class _Builder:
             raise self.fail("schema.businessName is missing; write the dataset's Chinese title there.")
         columns = tuple(self.column(p) for p in table.properties or [])
         self.check_columns(columns)
-        names = {c.name for c in columns}
+        names = {c.name for c in columns if c.kept}
         keyed = sorted((p.primaryKeyPosition or 0, p.name or "") for p in table.properties or [] if p.primaryKey)
         key = tuple(name for _, name in keyed)
+        if lost := [k for k in key if k not in names]:
+            raise self.fail(
+                f"column '{lost[0]}' is part of the key but of level L3, which is never kept; take it out of the key."
+            )
         sla = {p.property: p.value for p in self.odcs.slaProperties or []}
         return Contract(
             dataset=table.name,
@@ -328,11 +360,19 @@ class _Builder:
             columns=columns,
             key=key,
             rules=tuple(self.rule(q, names) for q in table.quality or []),
-            versions=tuple(self.version(v, names) for v in top.get("versions") or []),
+            versions=tuple(self.version(v, {c.name for c in columns}) for v in top.get("versions") or []),
             register=bool(top.get("register", False)),
             path=self.path,
             digest=self.digest,
         )
+
+    def props(self, items: list[CustomProperty] | None, known: tuple[str, ...], where: str) -> dict[str, Any]:
+        """Custom properties by name; one that nothing reads is a slip of the pen and must not pass in silence."""
+        found = {p.property: p.value for p in items or [] if p.property}
+        for name in found:
+            if name not in known:
+                raise self.fail(f"{where}: custom property '{name}' is not known; use one of {', '.join(known)}.")
+        return found
 
     def check_columns(self, columns: tuple[Column, ...]) -> None:
         if not columns:
@@ -354,7 +394,7 @@ class _Builder:
         if not p.name or not re.fullmatch(r"[a-z][a-z0-9_]*", p.name):
             raise self.fail(f"column name {p.name!r} must be lower-case letters, digits and underscores.")
         where = f"column '{p.name}'"
-        own = _props(p.customProperties)
+        own = self.props(p.customProperties, OF_COLUMN, where)
         options = p.logicalTypeOptions or {}
         values, subset = self.enum(p, where)
         kind = own.get("kind") or (
@@ -387,6 +427,14 @@ class _Builder:
             raise self.fail(f"{where}: institution is {institution!r}; write name or code.")
         if own.get("check") not in (None, "uscc"):
             raise self.fail(f"{where}: check is {own.get('check')!r}; the only one known is uscc.")
+        if own.get("codelist") not in (None, "divisions"):
+            raise self.fail(f"{where}: codelist is {own.get('codelist')!r}; the only one known is divisions.")
+        pattern = options.get("pattern")
+        if pattern is not None:
+            try:
+                re.compile(pattern)
+            except re.error as e:
+                raise self.fail(f"{where}: pattern {pattern!r} is not a regular expression ({e}).") from None
         textual = kind in ("month", "date")
         return Column(
             name=p.name,
@@ -405,12 +453,13 @@ class _Builder:
             maximum=None if textual else self.number(options.get("maximum"), where),
             minimum_text=str(own["minimum"]) if textual and "minimum" in own else None,
             maximum_text=str(own["maximum"]) if textual and "maximum" in own else None,
-            pattern=options.get("pattern"),
+            pattern=pattern,
             check=own.get("check"),
             stated=stated,
             refuse=bool(own.get("refuseRowWhenTrue", False)),
             institution=institution,
             subset=subset,
+            codelist=own.get("codelist"),
         )
 
     def enum(self, p: SchemaProperty, where: str) -> tuple[tuple[str, ...], bool]:
@@ -436,24 +485,23 @@ class _Builder:
 
     def rule(self, q: DataQuality, names: set[str]) -> Rule:
         where = f"rule '{q.name}'"
-        own = _props(q.customProperties)
+        own = self.props(q.customProperties, OF_RULE, where)
         impl = q.implementation if isinstance(q.implementation, dict) else {}
         if q.type != "custom" or q.engine != "greatExpectations" or impl.get("type") != "expect_rows_to_satisfy":
             raise self.fail(
                 f"{where} must be of type custom, engine greatExpectations, implementation.type expect_rows_to_satisfy."
             )
         expression = str((impl.get("kwargs") or {}).get("expression") or "")
-        used = tuple(
-            sorted(set(re.findall(r"[a-z_][a-z0-9_]*", re.sub(r"'[^']*'|\"[^\"]*\"", "", expression))) & names)
-        )
-        unknown = (
-            set(re.findall(r"[a-z_][a-z0-9_]*", re.sub(r"'[^']*'|\"[^\"]*\"", "", expression)))
-            - names
-            - {"abs", "and", "or", "not", "in", "is", "true", "false"}
-        )
+        try:
+            named = _names(expression)
+        except SyntaxError as e:
+            raise self.fail(
+                f"{where}: expression {expression!r} cannot be used ({e.msg}); compare columns, e.g. end_on >= start_on."
+            ) from None
+        used, unknown = tuple(sorted(named & names)), named - names
         if not used or unknown:
-            what = f"names no column of this dataset: {', '.join(sorted(unknown))}" if unknown else "names no column"
-            raise self.fail(f"{where}: expression {expression!r} {what}.")
+            what = f"names no column that is kept: {', '.join(sorted(unknown))}" if unknown else "names no column"
+            raise self.fail(f"{where}: expression {expression!r} {what}; use columns of level L0, L1 or L2.")
         code = str(own.get("code") or "")
         if code not in CODES:
             raise self.fail(f"{where}: custom property code is {code!r}; use one of {', '.join(CODES)}.")

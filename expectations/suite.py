@@ -1,0 +1,307 @@
+"""Compiles a contract into a Great Expectations suite and runs it over the joined rows of a dataset and year.
+
+Belongs here: which expectation stands for which fact of a contract, and turning GX's result into failing rows. Not here:
+what a failing row means for the record (pipelines/records). Great Expectations takes seconds to import, so it is imported
+when the first suite runs and never before.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from expectations.contract import Column, Contract, ContractError, Rule
+
+FAILURES = {"position": "int64", "column": "str", "code": "str", "severity": "str", "rule": "str"}
+
+
+class SuiteError(RuntimeError):
+    """A suite that could not be run: a mistake in a contract or a change in Great Expectations, never a bad row."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one expectation found: `checked` rows, `failed` of them. `rule` is unique within the dataset."""
+
+    rule: str
+    column: str | None
+    code: str
+    severity: str
+    checked: int
+    failed: int
+
+    @property
+    def success(self) -> bool:
+        return self.failed == 0
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The result of one suite. `failures` has the columns of `FAILURES`, one line per row and expectation that failed,
+    in order of `position` (the row's place in the frame, from 0) and then of the suite."""
+
+    failures: pd.DataFrame
+    outcomes: list[Outcome] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """One expectation to be: the name of its class and arguments, and what its failure is called."""
+
+    kind: str
+    arguments: dict[str, Any]
+    rule: str
+    column: str | None
+    code: str
+    severity: str = "error"
+
+
+def plan(contract: Contract, known: Mapping[str, Collection[str]] | None = None) -> list[_Planned]:
+    """Every expectation of a contract, in order. See `check` for `known`."""
+    known = known or {}
+    out: list[_Planned] = []
+    for c in contract.kept:
+        out += _of_column(c, known, contract.register)
+    for r in contract.rules:
+        out.append(_of_rule(r))
+    if contract.key:
+        columns = ["_file", *contract.key]
+        arguments = {"column_list": columns, "ignore_row_if": "any_value_is_missing"}
+        out.append(_Planned("ExpectCompoundColumnsToBeUnique", arguments, "key", None, "duplicate_key"))
+    return out
+
+
+def _of_column(c: Column, known: Mapping[str, Collection[str]], register: bool) -> list[_Planned]:
+    out = []
+
+    def expect(kind: str, name: str, code: str, severity: str = "error", **arguments: Any) -> None:
+        out.append(_Planned(kind, arguments, f"{c.name}.{name}", c.name, code, severity))
+
+    if c.required:
+        expect("ExpectColumnValuesToNotBeNull", "required", "missing_required", column=c.name)
+    if c.values and c.subset:
+        one = "|".join(map(_escape, sorted(c.values, key=len, reverse=True)))
+        expect(
+            "ExpectColumnValuesToMatchRegex",
+            "values",
+            "not_in_list",
+            column=c.name,
+            regex=rf"^\s*(?:{one})(?:[\s、，,;；/|+和及]*(?:{one}))*\s*$",
+        )
+    elif c.values:
+        expect("ExpectColumnValuesToBeInSet", "values", "not_in_list", column=c.name, value_set=list(c.values))
+    elif c.codelist is not None and known.get(c.codelist):
+        members = sorted(known[c.codelist])
+        expect("ExpectColumnValuesToBeInSet", "values", "not_in_list", column=c.name, value_set=members)
+    lowest = c.minimum if c.exclusive_minimum is None else c.exclusive_minimum
+    if lowest is not None or c.maximum is not None:
+        expect(
+            "ExpectColumnValuesToBeBetween",
+            "range",
+            "out_of_range",
+            column=c.name,
+            min_value=None if lowest is None else float(lowest),
+            max_value=None if c.maximum is None else float(c.maximum),
+            strict_min=c.exclusive_minimum is not None,
+        )
+    bounds = [
+        f"{c.name} {sign} '{bound}'"
+        for sign, bound in ((">=", c.minimum_text), ("<=", c.maximum_text))
+        if bound is not None
+    ]
+    if bounds:
+        expect("ExpectRowsToSatisfy", "range", "out_of_range", **_over([c.name], " and ".join(bounds)))
+    if c.pattern is not None:
+        pattern = f"^(?:{c.pattern})$"
+        expect("ExpectColumnValuesToMatchRegex", "pattern", "bad_type", column=c.name, regex=pattern)
+    if c.check == "uscc":
+        expect("ExpectColumnValuesToHaveCheckCharacter", "check", "bad_check_digit", column=c.name, part="whole")
+        expect(
+            "ExpectColumnValuesToHaveCheckCharacter",
+            "organisation_check",
+            "doubtful",
+            "warning",
+            column=c.name,
+            part="organisation",
+        )
+    if c.institution == "name" and not register and known.get("institutions"):
+        names = sorted(known["institutions"])
+        expect("ExpectColumnValuesToBeInSet", "institution", "unknown_institution", column=c.name, value_set=names)
+    return out
+
+
+def _of_rule(r: Rule) -> _Planned:
+    return _Planned("ExpectRowsToSatisfy", _over(r.columns, r.expression), r.name, None, r.code, r.severity)
+
+
+def _over(columns: Sequence[str], expression: str) -> dict[str, Any]:
+    # GX wants at least two columns of an expectation over rows; the file is never null and so changes nothing.
+    return {"column_list": list(columns) if len(columns) > 1 else [*columns, "_file"], "expression": expression}
+
+
+def _escape(text: str) -> str:
+    return "".join(f"\\{c}" if c in r"\.^$*+?{}[]|()" else c for c in text)
+
+
+def check(contract: Contract, frame: pd.DataFrame, known: Mapping[str, Collection[str]] | None = None) -> Checked:
+    """Runs a contract's suite once over `frame`.
+
+    `frame` has the contract's kept columns and `_file`, dtypes as `pipelines.intake.readings.DTYPES`, in any index;
+    institutions and divisions are in it under the names of the register already. `known` holds the members of lists that
+    a contract cannot: `institutions` (names of the register; left out where there is none) and any `codelist` a column
+    names. A key counts as used twice only within one file; every row of the group is in the result, the first too.
+
+    Raises SuiteError where an expectation could not be computed, ContractError where a rule does not fit its columns.
+    """
+    planned = plan(contract, known)
+    for r in contract.rules:
+        _rehearse(contract, r)
+    if frame.empty or not planned:
+        return Checked(_failures([]), [Outcome(p.rule, p.column, p.code, p.severity, 0, 0) for p in planned])
+    results = _run([(p.kind, p.arguments, p.severity, _meta(p)) for p in planned], _plain(contract, frame))
+    found: list[tuple[np.ndarray, _Planned, int]] = []
+    outcomes = []
+    for i, p in enumerate(planned):
+        result = results[i]
+        at = np.asarray(result["unexpected_index_list"] or [], dtype="int64")
+        outcomes.append(Outcome(p.rule, p.column, p.code, p.severity, int(result["element_count"]), len(at)))
+        if len(at):
+            found.append((at, p, i))
+    return Checked(_failures(found), outcomes)
+
+
+def _meta(p: _Planned) -> dict[str, Any]:
+    return {"rule": p.rule, "column": p.column, "code": p.code, "severity": p.severity}
+
+
+def _plain(contract: Contract, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame in dtypes that Great Expectations compares without calling Python once a value: Int64 as float64.
+
+    Its index is the position, which (unlike file, sheet and row) names a row once where two tables stand side by side.
+    """
+    data: dict[str, Any] = {}
+    for c in contract.kept:
+        column = frame[c.name]
+        data[c.name] = column.astype("float64") if c.kind in ("integer", "year", "boolean") else column
+    data["_file"] = frame["_file"]
+    return pd.DataFrame({k: v.array if hasattr(v, "array") else v for k, v in data.items()})
+
+
+def _failures(found: list[tuple[np.ndarray, _Planned, int]]) -> pd.DataFrame:
+    """One frame of all failures, ordered by row and then by the order of the suite."""
+    if not found:
+        return pd.DataFrame({n: pd.Series([], dtype=t) for n, t in FAILURES.items()})
+    sizes = [len(at) for at, _, _ in found]
+    frame = pd.DataFrame(
+        {
+            "position": np.concatenate([at for at, _, _ in found]),
+            "column": pd.Series(np.repeat([p.column for _, p, _ in found], sizes), dtype="str"),
+            "code": pd.Series(np.repeat([p.code for _, p, _ in found], sizes), dtype="str"),
+            "severity": pd.Series(np.repeat([p.severity for _, p, _ in found], sizes), dtype="str"),
+            "rule": pd.Series(np.repeat([p.rule for _, p, _ in found], sizes), dtype="str"),
+            "order": np.repeat([i for _, _, i in found], sizes),
+        }
+    )
+    frame = frame.sort_values(["position", "order"], kind="stable", ignore_index=True)
+    return frame[list(FAILURES)].astype(FAILURES)
+
+
+EXAMPLES: dict[str, Any] = {
+    "string": pd.Series(["a"], dtype="str"),
+    "enum": pd.Series(["a"], dtype="str"),
+    "month": pd.Series(["2021-01"], dtype="str"),
+    "decimal": pd.Series([1.0]),
+    "integer": pd.Series([1.0]),
+    "year": pd.Series([2021.0]),
+    "boolean": pd.Series([1.0]),
+    "date": pd.Series(np.array(["2021-01-01"], dtype="datetime64[s]")),
+}
+
+
+@lru_cache(maxsize=1024)
+def _rehearsed(expression: str, kinds: tuple[tuple[str, str], ...]) -> str | None:
+    from expectations.custom import evaluate
+
+    try:
+        evaluate(expression, pd.DataFrame({name: EXAMPLES[kind] for name, kind in kinds}))
+    except (TypeError, ValueError, SyntaxError, NotImplementedError, AttributeError, KeyError) as e:
+        return " ".join(str(e).split())[:120] or type(e).__name__
+    return None
+
+
+def _rehearse(contract: Contract, r: Rule) -> None:
+    """Tries a rule on one made-up row, so that its author hears of a mistake before a city's data meets it."""
+    wrong = _rehearsed(r.expression, tuple((c, contract.column(c).kind) for c in r.columns))
+    if wrong is not None:
+        raise ContractError(
+            f"{contract.path.name}: rule '{r.name}': expression {r.expression!r} cannot be computed over its columns "
+            f"({wrong}); compare numbers with numbers, dates with dates and text with text."
+        )
+
+
+@lru_cache(maxsize=1)
+def _batches() -> Any:
+    """One ephemeral context for the life of the process: nothing is written, shown or sent anywhere."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "False"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import great_expectations as gx
+        from great_expectations.data_context.types.base import ProgressBarsConfig
+
+        import expectations.custom  # noqa: F401  importing registers its two expectations
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+    return (
+        context.data_sources.add_pandas("rows").add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
+    )
+
+
+def _run(
+    expectations: list[tuple[str, dict[str, Any], str, dict[str, Any]]], frame: pd.DataFrame
+) -> list[dict[str, Any]]:
+    """The `result` of each expectation, in order. Raises SuiteError for one that was not computed."""
+    batches = _batches()
+    import great_expectations as gx
+    import great_expectations.expectations as gxe
+
+    from expectations import custom
+
+    suite = gx.ExpectationSuite(name="contract")
+    for n, (kind, arguments, severity, meta) in enumerate(expectations):
+        made = getattr(custom, kind, None) or getattr(gxe, kind)
+        # The number keeps two equal expectations apart: a suite holds each configuration once.
+        level = "critical" if severity == "error" else "warning"
+        suite.expectations.append(made(**arguments, severity=level, meta=meta | {"n": n}))
+    batch = batches.get_batch(batch_parameters={"dataframe": frame})
+    validated = batch.validate(suite, result_format={"result_format": "COMPLETE"})
+    out: dict[int, dict[str, Any]] = {}
+    for r in validated.results:
+        config = r.expectation_config
+        raised = _exception(r.exception_info)
+        if raised is not None or ("unexpected_index_list" not in r.result and r.result.get("unexpected_count")):
+            raise SuiteError(
+                f"Rule '{config.meta['rule']}' could not be computed ({raised or 'no rows named'}); "
+                "mend the rule in the contract, or the version of great-expectations."
+            )
+        out[config.meta["n"]] = {"unexpected_index_list": r.result.get("unexpected_index_list"), **r.result}
+    if len(out) != len(expectations):
+        raise SuiteError(f"{len(expectations) - len(out)} of {len(expectations)} expectations gave no result.")
+    return [out[n] for n in range(len(expectations))]
+
+
+def _exception(info: Any) -> str | None:
+    """What GX caught instead of raising; it nests one entry per metric in some cases and none in others."""
+    if not info:
+        return None
+    entries = [info] if "raised_exception" in info else list(info.values())
+    for e in entries:
+        if e.get("raised_exception"):
+            return str(e.get("exception_message") or "no message").split("\n")[0][:200]
+    return None
