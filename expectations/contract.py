@@ -152,6 +152,7 @@ class Contract:
     frequency: str
     opening: Opening
     opening_note: str
+    opening_attribute: str  # 无条件开放, 有条件开放 or 不予开放, as the catalogue says it
     decided_by: str
     decided_on: str
     ground: str
@@ -353,6 +354,7 @@ class _Builder:
             frequency=str(sla.get("frequency") or ""),
             opening=opening,
             opening_note=str(top.get("openingNote") or ""),
+            opening_attribute=str(top.get("openingAttribute") or ""),
             decided_by=str(top.get("openingDecidedBy") or ""),
             decided_on=str(top.get("openingDecidedOn") or ""),
             ground=str(top.get("openingGround") or ""),
