@@ -1,0 +1,342 @@
+"""One city's own: its names, divisions, statements and the arithmetic between them, read from its folder.
+
+Belongs here: checking what a person wrote into a city folder and handing it to the warehouse as tables. Not here: what the
+statements come to (dbt_project/), or anything that is true of every city (seeds, contracts).
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from pipelines.home import Home, whole_file
+
+SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
+
+QUALIFIERS = ("exact", "approx", "near_below", "over", "at_least", "planned", "none")
+
+# The tables of a city folder, with DuckDB's names of their types: what dbt's source `city` holds.
+TABLES: dict[str, dict[str, str]] = {
+    "city": {
+        "code": "VARCHAR",
+        "name_zh": "VARCHAR",
+        "name_en": "VARCHAR",
+        "publisher_zh": "VARCHAR",
+        "publisher_en": "VARCHAR",
+        "licence_zh": "VARCHAR",
+        "licence_en": "VARCHAR",
+        "grid_region": "VARCHAR",
+        "period_start": "BIGINT",
+        "period_end": "BIGINT",
+        "base_year": "BIGINT",
+    },
+    "divisions": {
+        "code": "VARCHAR",
+        "name_zh": "VARCHAR",
+        "name_en": "VARCHAR",
+        "parent": "VARCHAR",
+        "level": "VARCHAR",
+        "successor": "VARCHAR",
+        "note": "VARCHAR",
+    },
+    "claims": {
+        "position": "BIGINT",
+        "claim_id": "VARCHAR",
+        "section": "VARCHAR",
+        "name_zh": "VARCHAR",
+        "name_en": "VARCHAR",
+        "value_text": "VARCHAR",
+        "value": "DOUBLE",
+        "unit": "VARCHAR",
+        "qualifier": "VARCHAR",
+        "step": "DOUBLE",
+        "period_start": "BIGINT",
+        "period_end": "BIGINT",
+        "period_note": "VARCHAR",
+        "scope": "VARCHAR",
+        "kind": "VARCHAR",
+        "is_forecast": "BOOLEAN",
+        "verifiable": "BOOLEAN",
+        "datasets": "VARCHAR",
+        "indicator_id": "VARCHAR",
+        "year": "BIGINT",
+        "dimension": "VARCHAR",
+        "member": "VARCHAR",
+        "factor_set": "VARCHAR",
+        "note_zh": "VARCHAR",
+        "note_en": "VARCHAR",
+        "sql": "VARCHAR",
+    },
+    "arithmetic": {
+        "position": "BIGINT",
+        "check_id": "VARCHAR",
+        "expression": "VARCHAR",
+        "expected": "DOUBLE",
+        "computed": "DOUBLE",
+        "unit": "VARCHAR",
+        "step": "DOUBLE",
+        "reading_zh": "VARCHAR",
+        "reading_en": "VARCHAR",
+        "sql": "VARCHAR",
+    },
+}
+MADE = ("position", "computed")  # columns nobody writes
+
+_ARROW = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_()}
+
+
+class CityError(ValueError):
+    """A city folder that cannot be used. The message names the file, the row and what to write instead."""
+
+
+@dataclass(frozen=True)
+class City:
+    """What a city says of itself. `code` is its six-digit division code; years are calendar years."""
+
+    folder: Path
+    code: str
+    name_zh: str
+    name_en: str
+    publisher_zh: str
+    publisher_en: str
+    licence_zh: str
+    licence_en: str
+    grid_region: str
+    period_start: int
+    period_end: int
+    base_year: int
+
+
+def load_city(folder: Path, home: Home) -> City:
+    """Reads and checks `folder` and writes HOME/work/city/<table>.parquet for each of TABLES.
+
+    city.yaml and divisions.csv must be there; a city without claims.csv or arithmetic.csv has made no statements yet.
+    Raises CityError with one sentence for the first mistake; then nothing is written.
+    """
+    tables = read_tables(folder)
+    (home.work / "city").mkdir(parents=True, exist_ok=True)
+    for name, rows in tables.items():
+        types = TABLES[name]
+        schema = pa.schema([(c, _ARROW[t]) for c, t in types.items()])
+        table = pa.Table.from_pylist([{c: r.get(c) for c in types} for r in rows], schema=schema)
+        with whole_file(home.table("city", name)) as path:
+            pq.write_table(table, path, compression="zstd")
+    return City(folder=folder, **tables["city"][0])
+
+
+def read_tables(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each of TABLES, typed and checked. Raises CityError."""
+    if not folder.is_dir():
+        raise CityError(f"There is no city folder at {folder}; name one that holds city.yaml and divisions.csv.")
+    city = _city(folder / "city.yaml")
+    divisions = _divisions(folder / "divisions.csv", city["code"])
+    claims = _claims(folder / "claims.csv")
+    arithmetic = _arithmetic(folder / "arithmetic.csv", claims)
+    return {"city": [city], "divisions": divisions, "claims": claims, "arithmetic": arithmetic}
+
+
+def _city(path: Path) -> dict[str, Any]:
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CityError(f"{path.parent} has no city.yaml; write one with {', '.join(TABLES['city'])}.") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
+        raise CityError(f"city.yaml is not readable as YAML ({' '.join(str(e).split())[:120]}); mend the file.") from e
+    if not isinstance(raw, dict):
+        raise CityError(f"city.yaml must be a list of names and values; write {', '.join(TABLES['city'])}.")
+    unknown = [k for k in raw if k not in TABLES["city"]]
+    if unknown:
+        raise CityError(f"city.yaml: '{unknown[0]}' is not known; use only {', '.join(TABLES['city'])}.")
+    out = {c: _typed(raw.get(c), t, f"city.yaml: {c}") for c, t in TABLES["city"].items()}
+    for c, v in out.items():
+        if v is None:
+            raise CityError(f"city.yaml: '{c}' is missing; write it.")
+    if not out["period_start"] <= out["base_year"] <= out["period_end"]:
+        raise CityError("city.yaml: base_year must lie from period_start to period_end; mend one of the three.")
+    return out
+
+
+def _divisions(path: Path, city: str) -> list[dict[str, Any]]:
+    rows = _rows(path, "divisions", "code", needed=True)
+    codes = {r["code"] for r in rows}
+    if city not in codes:
+        raise CityError(f"divisions.csv has no row for the city's own code {city}; add it.")
+    for n, r in enumerate(rows, 2):
+        if not re.fullmatch(r"\d{6}", r["code"]):
+            raise CityError(f"divisions.csv row {n}: code '{r['code']}' is not six digits; write the GB/T 2260 code.")
+        if not r["name_zh"]:
+            raise CityError(f"divisions.csv row {n}: name_zh is empty; write the division's name.")
+        for c in ("parent", "successor"):
+            if r[c] and r[c] not in codes:
+                raise CityError(
+                    f"divisions.csv row {n}: {c} '{r[c]}' is no code of this table; add it or mend the row."
+                )
+    return rows
+
+
+def _claims(path: Path) -> list[dict[str, Any]]:
+    rows = _rows(path, "claims", "claim_id")
+    indicators = {r["indicator_id"]: r for r in _seed("seed_indicators.csv")}
+    units = {(r["claim_unit"], r["indicator_unit"]) for r in _seed("seed_units.csv")}
+    for n, r in enumerate(rows, 2):
+        where = f"claims.csv row {n} ({r['claim_id']})"
+        for c in ("section", "name_zh", "name_en", "value_text", "qualifier", "verifiable"):
+            if r[c] is None:
+                raise CityError(f"{where}: {c} is empty; write it.")
+        if r["qualifier"] not in QUALIFIERS:
+            raise CityError(f"{where}: qualifier '{r['qualifier']}' is not known; use one of {', '.join(QUALIFIERS)}.")
+        if r["value"] is None and r["qualifier"] not in ("none", "planned"):
+            raise CityError(
+                f"{where}: a statement with qualifier '{r['qualifier']}' needs a value; write it, or use none."
+            )
+        if r["value"] is not None:
+            _step(r["value"], r["step"], r["unit"], where)
+        if not r["verifiable"] and not (r["note_zh"] and r["note_en"]):
+            raise CityError(f"{where}: what cannot be verified must say why in note_zh and note_en.")
+        address = ("indicator_id", "year", "dimension", "member", "factor_set", "sql")
+        given = [c for c in address if r[c] is not None]
+        if given and len(given) < len(address):
+            missing = next(c for c in address if r[c] is None)
+            raise CityError(
+                f"{where}: {missing} is empty; a statement held against an indicator needs {', '.join(address)}."
+            )
+        if not given:
+            continue
+        indicator = indicators.get(r["indicator_id"])
+        if indicator is None:
+            raise CityError(
+                f"{where}: there is no indicator '{r['indicator_id']}'; use one of {', '.join(sorted(indicators))}."
+            )
+        # Things are counted in many words (处, 家, 个, 辆): a count needs no conversion.
+        comparable = r["unit"] == indicator["unit"] or (r["unit"], indicator["unit"]) in units
+        if not comparable and int(indicator["decimals"]):
+            raise CityError(
+                f"{where}: unit '{r['unit']}' cannot be compared with '{indicator['unit']}' of {r['indicator_id']}; "
+                "write that unit, or add the pair to dbt_project/seeds/seed_units.csv."
+            )
+        _select(r["sql"], where)
+    return rows
+
+
+def _arithmetic(path: Path, claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The checks between statements, each with what its SQL comes to.
+
+    The SQL is written for the public database's tables `claims` and `factors`, so that a reader can run it there; here the
+    same columns of the city folder and of the factor registry stand in for them.
+    """
+    rows = _rows(path, "arithmetic", "check_id")
+    if not rows:
+        return rows
+    with duckdb.connect() as con:
+        con.execute("create table claims (claim_id varchar, value double)")
+        con.executemany(
+            "insert into claims values (?, ?)", [(c["claim_id"], c["value"]) for c in claims] or [(None, None)]
+        )
+        con.execute("create table factors (factor_id varchar, value double)")
+        con.executemany(
+            "insert into factors values (?, ?)",
+            [(f["factor_id"], float(f["value"])) for f in _seed("seed_factors.csv")],
+        )
+        # What a city writes is data: it may read these two tables and nothing of this machine.
+        con.execute("set enable_external_access = false")
+        for n, r in enumerate(rows, 2):
+            where = f"arithmetic.csv row {n} ({r['check_id']})"
+            for c in ("expected", "step", "sql", "reading_zh", "reading_en"):
+                if r[c] is None:
+                    raise CityError(f"{where}: {c} is empty; write it.")
+            _select(r["sql"], where)
+            try:
+                found = con.execute(r["sql"]).fetchone()
+            except duckdb.Error as e:
+                raise CityError(f"{where}: its sql does not run ({' '.join(str(e).split())[:160]}); mend it.") from e
+            if not found or len(found) != 1 or not isinstance(found[0], int | float | Decimal):
+                raise CityError(f"{where}: its sql gives no number; name statements and factors that are there.")
+            r["computed"] = round(float(found[0]), 6)
+    return rows
+
+
+def _rows(path: Path, table: str, key: str, needed: bool = False) -> list[dict[str, Any]]:
+    """The rows of one CSV file, typed as TABLES says, an empty cell as None; `key` must name a row once."""
+    types = {c: t for c, t in TABLES[table].items() if c not in MADE}
+    if not path.is_file():
+        if needed:
+            raise CityError(f"{path.parent} has no {path.name}; write one with the columns {', '.join(types)}.")
+        return []
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as f:
+            reader = csv.DictReader(f, strict=True)
+            raw = list(reader)
+            header = list(reader.fieldnames or ())
+    except (OSError, UnicodeDecodeError, csv.Error) as e:
+        raise CityError(f"{path.name} is not readable as CSV in UTF-8 ({e}); save it so.") from e
+    if set(header) != set(types):
+        odd = [h for h in header if h not in types]
+        what = (
+            f"column '{odd[0]}' is not known"
+            if odd
+            else f"column '{next(c for c in types if c not in header)}' is missing"
+        )
+        raise CityError(f"{path.name}: {what}; its columns are {', '.join(types)}.")
+    out: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    for n, r in enumerate(raw, 2):
+        if None in r or None in r.values():
+            raise CityError(
+                f"{path.name} row {n} has not as many cells as the header; put text with a comma in quotes."
+            )
+        row = {c: _typed(r[c].strip() or None, t, f"{path.name} row {n}: {c}") for c, t in types.items()}
+        if row[key] is None:
+            raise CityError(f"{path.name} row {n}: {key} is empty; write it.")
+        if row[key] in seen:
+            raise CityError(f"{path.name} row {n}: {key} '{row[key]}' stands there twice; take one away.")
+        seen.add(row[key])
+        out.append(row | {"position": n - 1})
+    return out
+
+
+def _typed(value: Any, kind: str, where: str) -> Any:
+    if value is None:
+        return None
+    text = str(value).strip()
+    if kind == "VARCHAR":
+        return text
+    if kind == "BOOLEAN":
+        if text not in ("0", "1"):
+            raise CityError(f"{where} is '{text}'; write 0 or 1.")
+        return text == "1"
+    try:
+        number = Decimal(text)
+        if not number.is_finite() or (kind == "BIGINT" and number != int(number)):
+            raise InvalidOperation
+    except InvalidOperation:
+        raise CityError(f"{where} is '{text}'; write {'a whole number' if kind == 'BIGINT' else 'a number'}.") from None
+    return int(number) if kind == "BIGINT" else float(number)
+
+
+def _step(value: float, step: float | None, unit: str | None, where: str) -> None:
+    if unit is None:
+        raise CityError(f"{where}: unit is empty; write the unit of the value.")
+    if step is None or step <= 0:
+        raise CityError(f"{where}: step must be what one more in the last printed digit is worth, e.g. 0.01 for 7.89.")
+    if Decimal(repr(value)) % Decimal(repr(step)):
+        raise CityError(f"{where}: value {value:g} is not a multiple of step {step:g}; mend one of them.")
+
+
+def _select(sql: str, where: str) -> None:
+    if not re.match(r"(select|with)\b", sql, re.IGNORECASE) or ";" in sql:
+        raise CityError(f"{where}: sql must be one SELECT without a semicolon.")
+
+
+def _seed(name: str) -> Iterable[Mapping[str, str]]:
+    with (SEEDS / name).open(encoding="utf-8", newline="") as f:
+        return list(csv.DictReader(f))
