@@ -224,6 +224,8 @@ def _claims(path: Path) -> list[dict[str, Any]]:
                 f"{where}: unit '{r['unit']}' cannot be compared with '{indicator['unit']}' of {r['indicator_id']}; "
                 "write that unit, or add the pair to dbt_project/seeds/seed_units.csv."
             )
+        if r["value"] is None:
+            raise CityError(f"{where}: a statement held against an indicator needs a value; write it.")
         _select(r["sql"], where)
     return rows
 
@@ -262,6 +264,10 @@ def _arithmetic(path: Path, claims: list[dict[str, Any]]) -> list[dict[str, Any]
             if not found or len(found) != 1 or not isinstance(found[0], int | float | Decimal):
                 raise CityError(f"{where}: its sql gives no number; name statements and factors that are there.")
             r["computed"] = round(float(found[0]), 6)
+            if abs(r["computed"] - r["expected"]) > r["step"] / 2 + 1e-6:
+                raise CityError(
+                    f"{where}: expected is {r['expected']:g} but its sql gives {r['computed']:g}; mend one of them."
+                )
     return rows
 
 

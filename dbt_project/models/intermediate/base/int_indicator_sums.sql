@@ -1,0 +1,47 @@
+-- One row per indicator, factor set, year, dimension and member: sums over institutions, before any division.
+-- A dimension of which nothing at all is known (no register yet) is left out.
+with parts as (
+    {{ by_dimension(ref('int_indicator_parts')) }}
+),
+
+years_and_period as (
+    {{ with_period('parts') }}
+),
+
+by_institution as (
+    select
+        indicator_id, factor_set, year, dimension, member, org, matched,
+        sum(numerator) as numerator,
+        sum(denominator) as denominator,
+        bool_or(synthetic) as synthetic,
+        bool_or(closed) as closed
+    from years_and_period
+    group by indicator_id, factor_set, year, dimension, member, org, matched
+),
+
+summed as (
+    select
+        indicator_id,
+        factor_set,
+        year,
+        dimension,
+        member,
+        sum(numerator) filter (where matched) as numerator,
+        sum(denominator) filter (where matched) as denominator,
+        count(distinct org) filter (where matched) as contributors,
+        count(distinct org) filter (where not matched) as left_out,
+        greatest(
+            max(numerator) filter (where matched) / nullif(sum(numerator) filter (where matched), 0),
+            max(denominator) filter (where matched) / nullif(sum(denominator) filter (where matched), 0)
+        ) as largest_share,
+        coalesce(bool_or(synthetic) filter (where matched), bool_or(synthetic)) as synthetic,
+        bool_or(closed) as closed
+    from by_institution
+    group by indicator_id, factor_set, year, dimension, member
+)
+
+select *
+from summed
+qualify
+    bool_or(member <> 'unknown' and member not like '%/unknown')
+        over (partition by indicator_id, factor_set, dimension)

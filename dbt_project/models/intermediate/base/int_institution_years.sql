@@ -1,0 +1,20 @@
+-- One row per institution and year of the register.
+with ranked as (
+    select
+        *,
+        row_number() over (partition by uscc, year order by file_id desc, sheet desc, sheet_row desc) as place
+    from {{ ref('stg_institutions') }}
+)
+
+select
+    uscc as org,
+    year,
+    coalesce(org_type, 'unknown') as org_type,
+    coalesce(admin_level, 'unknown') as admin_level,
+    coalesce(district, 'unknown') as district,
+    people,
+    floor_area,
+    file_id,
+    sheet
+from ranked
+where place = 1

@@ -1,0 +1,38 @@
+-- One row per institution, year, carrier (water too), file and sheet: the quantity, and the records that state one.
+with
+{% set carriers = ['electricity', 'natural_gas', 'gasoline', 'diesel', 'coal', 'lpg', 'heat', 'other_energy', 'water'] %}
+named as (
+    select
+        coalesce(names.org, energy.org_name) as org,
+        energy.*
+    from {{ ref('stg_energy_use') }} as energy
+    left join {{ ref('int_institution_names') }} as names on names.org_name = energy.org_name
+),
+
+summed as (
+    select
+        org,
+        year,
+        file_id,
+        sheet,
+        {% for carrier in carriers %}
+        sum({{ carrier }}) as {{ carrier }},
+        count({{ carrier }}) as {{ carrier }}_records{{ ',' if not loop.last }}
+        {% endfor %}
+    from named
+    group by org, year, file_id, sheet
+)
+
+{% for carrier in carriers %}
+{{ 'union all' if not loop.first }}
+select
+    org,
+    year,
+    '{{ carrier }}' as carrier,
+    file_id,
+    sheet,
+    cast({{ carrier }} as decimal(28, 6)) as quantity,
+    {{ carrier }}_records as records
+from summed
+where {{ carrier }}_records > 0
+{% endfor %}

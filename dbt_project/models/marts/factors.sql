@@ -1,0 +1,23 @@
+with used as (
+    select factor_id as id, factor_set from {{ ref('seed_factor_sets') }}
+    union
+    select density_id, factor_set from {{ ref('seed_factor_sets') }}
+)
+
+select
+    factors.factor_id,
+    factors.carrier,
+    factors.metric,
+    factors.value,
+    factors.per_unit,
+    factors.basis,
+    factors.region,
+    factors.valid_year,
+    factors.source,
+    factors.confidence,
+    factors."use" as use_note,
+    string_agg(used.factor_set, ',' order by used.factor_set) as factor_sets
+from {{ ref('seed_factors') }} as factors
+left join used on used.id = factors.factor_id
+group by all
+order by factors.factor_id

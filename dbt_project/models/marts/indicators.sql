@@ -1,0 +1,14 @@
+select
+    indicator_id,
+    theme,
+    name_zh,
+    name_en,
+    unit,
+    definition_zh,
+    definition_en,
+    formula,
+    kind,
+    better,
+    decimals
+from {{ ref('seed_indicators') }}
+order by indicator_id

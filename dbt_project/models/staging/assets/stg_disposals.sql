@@ -1,0 +1,31 @@
+with source as (
+    select * from {{ source('records', 'disposals') }}
+),
+
+renamed as (
+    select
+        -- ids
+        disposal_id,
+        org_name,
+
+        -- attributes
+        method,
+        area_kind,
+        status,
+
+        -- quantities
+        cast(area as decimal(28, 6)) as area,
+        cast(deal_amount as decimal(28, 6)) as deal_amount,
+        cast(treasury_amount as decimal(28, 6)) as treasury_amount,
+
+        -- time
+        cast(extract(year from sold_on) as integer) as year,
+
+        -- where it stands
+        _file as file_id,
+        _sheet as sheet,
+        _row as sheet_row
+    from source
+)
+
+select * from renamed

@@ -1,0 +1,45 @@
+with source as (
+    select * from {{ source('city', 'claims') }}
+),
+
+renamed as (
+    select
+        -- ids
+        claim_id,
+        position,
+
+        -- what is stated
+        section,
+        name_zh,
+        name_en,
+        value_text,
+        cast(value as decimal(28, 6)) as value,
+        unit,
+        qualifier,
+        cast(step as decimal(28, 6)) as step,
+        scope,
+        kind,
+        is_forecast,
+        verifiable,
+        datasets,
+
+        -- what it is held against
+        indicator_id,
+        cast(year as integer) as year,
+        dimension,
+        member,
+        factor_set,
+        sql,
+
+        -- words
+        note_zh,
+        note_en,
+
+        -- time
+        cast(period_start as integer) as period_start,
+        cast(period_end as integer) as period_end,
+        period_note
+    from source
+)
+
+select * from renamed

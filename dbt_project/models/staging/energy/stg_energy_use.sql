@@ -1,0 +1,27 @@
+with source as (
+    select * from {{ source('records', 'energy_use') }}
+),
+
+renamed as (
+    select
+        -- ids
+        org_name,
+        uscc,
+
+        -- quantities, in the contract's units
+{%- for column in ['electricity', 'natural_gas', 'gasoline', 'diesel', 'coal', 'lpg', 'heat', 'other_energy', 'water'] %}
+        cast({{ column }} as decimal(28, 6)) as {{ column }},
+{%- endfor %}
+
+        -- time
+        month,
+        cast(substr(month, 1, 4) as integer) as year,
+
+        -- where it stands
+        _file as file_id,
+        _sheet as sheet,
+        _row as sheet_row
+    from source
+)
+
+select * from renamed

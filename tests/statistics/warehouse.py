@@ -1,0 +1,86 @@
+"""Small tables of records, as Parquet in a home, for tests of the statistics."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from expectations.contract import load_contracts
+from pipelines.home import Home
+
+ARROW = {
+    "string": pa.string(),
+    "enum": pa.string(),
+    "month": pa.string(),
+    "boolean": pa.bool_(),
+    "integer": pa.int64(),
+    "year": pa.int64(),
+    "decimal": pa.float64(),
+    "date": pa.date32(),
+}
+INTAKE = {
+    "files": {"file_id": "string", "name": "string", "status": "string", "synthetic": "boolean"},
+    "sheets": {"file_id": "string", "sheet": "string", "dataset": "string", "submitter": "string", "period": "string"},
+}
+
+
+def write(
+    home: Home,
+    records: Mapping[str, Sequence[Mapping[str, Any]]],
+    files: Sequence[Mapping[str, Any]] = (),
+    sheets: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Writes intake.files, intake.sheets and every dataset of the contracts (empty where `records` has none of it).
+
+    A row without `_file` stands in file 'f1', sheet 'S'; `_row` counts. Files that rows name and `files` does not are not
+    made-up.
+    """
+    home.create()
+    seen = {f["file_id"] for f in files}
+    named = {r.get("_file", "f1") for rows in records.values() for r in rows} - seen
+    every = [*files, *({"file_id": f, "name": f, "status": "accepted", "synthetic": False} for f in sorted(named))]
+    _parquet(home, "intake", "files", every, INTAKE["files"])
+    _parquet(home, "intake", "sheets", sheets, INTAKE["sheets"])
+    for dataset, contract in load_contracts().items():
+        kinds = {c.name: c.kind for c in contract.kept} | {"_file": "string", "_sheet": "string", "_row": "integer"}
+        rows = [
+            {"_file": "f1", "_sheet": "S", "_row": n, **r} for n, r in enumerate(records.get(dataset, ()), 2)
+        ]
+        odd = {c for r in rows for c in r} - set(kinds)
+        assert not odd, f"{dataset} has no columns {odd}"
+        _parquet(home, "records", dataset, rows, kinds)
+
+
+def _parquet(home: Home, schema: str, table: str, rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]) -> None:
+    arrow = pa.schema([(c, ARROW[k]) for c, k in kinds.items()])
+    pq.write_table(pa.Table.from_pylist([{c: r.get(c) for c in kinds} for r in rows], arrow), home.table(schema, table))
+
+
+def institution(n: int, year: int, **own: Any) -> dict[str, Any]:
+    return {
+        "uscc": f"U{n}",
+        "org_name": f"示范单位{n}",
+        "year": year,
+        "org_type": "党政机关",
+        "admin_level": "市",
+        "division_code": "430202",
+        "energy_population": 100,
+        "floor_area": 1000.0,
+        "_file": f"reg{year}",
+    } | own
+
+
+def months(n: int, year: int, count: int = 12, **quantities: float) -> list[dict[str, Any]]:
+    """`count` months of institution n, each with these quantities; in a file of its own."""
+    return [
+        {"org_name": f"示范单位{n}", "month": f"{year}-{m:02d}", "_file": f"energy{n}-{year}", **quantities}
+        for m in range(1, count + 1)
+    ]
+
+
+def date(text: str) -> dt.date:
+    return dt.date.fromisoformat(text)
