@@ -1,0 +1,376 @@
+"""The last look at a release before it stands: reads the finished files themselves, not what they were made from.
+
+Belongs here: every rule that refuses a release. Not here: hiding anything; by the time a file gets here it must already be
+right. A hit names file, table, row and rule, never the secret itself.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+from python_calamine import CalamineWorkbook
+
+from expectations.contract import Contracts
+from publish.disclosure.audit import bounds
+from publish.disclosure.scan import Scanner
+from publish.disclosure.suppress import Rules
+from publish.errors import GateRefused
+from publish.release.schema import Table, is_open
+
+DATABASE = "mingzhang.db"
+TEXTS = ("datapackage.json", "catalog.jsonld", "release.json", "changes.json", "csv/README.txt")
+SQL_STEPS = 50_000_000  # how long a statement's SQL may work: a journalist will run it too
+MOST_HITS = 50
+NARROWEST = 0.1  # bounds on a hidden value nearer to it than this share of it have found it
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the gate holds the files against.
+
+    `tables`: the public tables by name. `cells`: marts.indicator_values before anything was hidden, with contributors,
+    largest_share and closed. `kinds`: indicator -> flow, stock, ratio, index. `scanner` knows this run's secrets.
+    """
+
+    contracts: Contracts
+    tables: Mapping[str, Table]
+    cells: pd.DataFrame
+    kinds: dict[str, str]
+    scanner: Scanner
+    rules: Rules
+
+
+@dataclass
+class _Look:
+    """One look over a release: what was found, and how much was looked at."""
+
+    folder: Path
+    known: Known
+    hits: list[str] = field(default_factory=list)
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)  # table -> format -> rows
+    cells: int = 0
+    clean: set[str] = field(default_factory=set)
+
+    def hit(self, where: str, rule: str) -> None:
+        if len(self.hits) < MOST_HITS:
+            self.hits.append(f"{where}: {rule}")
+
+    def scan(self, text: str) -> str | None:
+        """The rule that a text breaks, or None. A text seen before is not looked at twice."""
+        if text in self.clean:
+            return None
+        rule = self.known.scanner.text(text)
+        if rule is None:
+            self.clean.add(text)
+        return rule
+
+
+def check(folder: Path, known: Known) -> list[dict[str, Any]]:
+    """Looks through the release in `folder` and gives, for each gate, its name and how much it looked at.
+
+    Raises GateRefused with every hit found (at most 50).
+    """
+    look = _Look(folder, known)
+    gates: tuple[tuple[str, Callable[[_Look], int]], ...] = (
+        ("files", _files),
+        ("cells", _contents),
+        ("rows", _row_counts),
+        ("contributors", _contributors),
+        ("recovery", _recovery),
+        ("statements", _statements),
+    )
+    results = [{"gate": name, "checked": gate(look)} for name, gate in gates]
+    if look.hits:
+        raise GateRefused(look.hits)
+    return results
+
+
+def _files(look: _Look) -> int:
+    """Only files that a release has: one for each public table and format, and none for a dataset that is not open."""
+    allowed = {DATABASE, *TEXTS}
+    for name in look.known.tables:
+        allowed |= {f"{form}/{name}.{form}" for form in ("csv", "xlsx", "parquet")}
+    found = sorted(p.relative_to(look.folder).as_posix() for p in look.folder.rglob("*") if not p.is_dir())
+    for path in found:
+        if path in allowed:
+            continue
+        contract = look.known.contracts.get(Path(path).stem)
+        closed = contract is not None and not is_open(contract)
+        look.hit(path, f"the dataset {Path(path).stem} is not open in rows" if closed else "no release has such a file")
+    for path in sorted(allowed - set(found)):
+        look.hit(path, "this file is missing")
+    return len(found)
+
+
+def _contents(look: _Look) -> int:
+    """Every table of every format: known columns of level L0 only, and no secret in any cell."""
+    for form, read in (("SQLite", _sqlite), ("csv", _csv), ("xlsx", _xlsx), ("parquet", _parquet)):
+        for where, name, columns, rows in read(look):
+            table = look.known.tables.get(name)
+            if table is None:
+                contract = look.known.contracts.get(name)
+                closed = contract is not None and not is_open(contract)
+                look.hit(where, f"the dataset {name} is not open in rows" if closed else "no release has such a table")
+                continue
+            _columns(look, where, table, columns, form)
+            kinds = [f.type for f in table.fields]
+            texts = [n for n in range(len(columns)) if n >= len(kinds) or kinds[n] == "text" or form == "xlsx"]
+            numbers = [n for n in range(len(columns)) if n < len(kinds) and kinds[n] in ("real", "integer")]
+            count = 0
+            for at, cells in rows:
+                count += 1
+                look.cells += len(cells)
+                for n in texts:
+                    v = cells[n]
+                    if type(v) is str and (rule := look.scan(v)):
+                        look.hit(f"{where} {name} row {at}", rule)
+                for n in numbers:
+                    v = cells[n]
+                    if v.__class__ is str:
+                        v = _as_number(v)
+                    if v is not None and v != "" and (rule := look.known.scanner.number(v)):
+                        look.hit(f"{where} {name} row {at}", rule)
+            of_table = look.counts.setdefault(name, {})
+            of_table[form] = of_table.get(form, 0) + count
+    for path in TEXTS:
+        if not (look.folder / path).is_file():
+            continue
+        text = (look.folder / path).read_text(encoding="utf-8")
+        pieces = _strings(json.loads(text)) if path.endswith(("json", "jsonld")) else text.splitlines()
+        for n, piece in enumerate(pieces, 1):
+            if rule := look.scan(piece):
+                look.hit(f"{path} text {n}", rule)
+    return look.cells
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return None
+
+
+def _columns(look: _Look, where: str, table: Table, columns: list[str], form: str) -> None:
+    wanted = [f.label for f in table.fields] if form == "xlsx" else list(table.columns)
+    contract = look.known.contracts.get(table.name) if table.dataset else None
+    level = {}
+    if contract is not None:
+        level = {name: c.access for c in contract.columns for name in (c.name, *c.headers)}
+    for c in columns:
+        if c not in wanted:
+            kept = level.get(c, "L0")
+            look.hit(
+                f"{where} {table.name}",
+                f"the column {c} is of level {kept}" if kept != "L0" else f"no such column: {c}",
+            )
+        elif contract is not None and c in contract.by_name and contract.by_name[c].access != "L0":
+            look.hit(f"{where} {table.name}", f"the column {c} is of level {contract.by_name[c].access}")
+    if columns != wanted and set(columns) == set(wanted):
+        look.hit(f"{where} {table.name}", "its columns are not in the order promised")
+    for c in sorted(set(wanted) - set(columns)):
+        look.hit(f"{where} {table.name}", f"the column {c} is missing")
+
+
+Found = Iterator[tuple[str, str, list[str], Iterator[tuple[int, Any]]]]  # where, table, columns, (row number, cells)
+
+
+def _open(look: _Look) -> sqlite3.Connection:
+    path = (look.folder / DATABASE).absolute()
+    return sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)
+
+
+def _sqlite(look: _Look) -> Found:
+    if not (look.folder / DATABASE).is_file():
+        return
+    with closing(_open(look)) as con:
+        found = con.execute("select type, name, sql from sqlite_master order by name").fetchall()
+        for kind, name, _ in found:
+            if kind not in ("table", "index"):
+                look.hit(DATABASE, f"the {kind} {name} has no place in a release")
+        for kind, name, _ in found:
+            # sqlite_stat1 is made by ANALYZE and holds numbers of rows alone.
+            if kind == "table" and name != "sqlite_stat1":
+                rows = con.execute(f"select * from {_id(name)}")
+                yield DATABASE, name, [d[0] for d in rows.description], enumerate(rows, 1)
+
+
+def _csv(look: _Look) -> Found:
+    for path in sorted((look.folder / "csv").glob("*.csv")):
+        with path.open(encoding="utf-8-sig", newline="") as f:
+            rows = csv.reader(f, strict=True)
+            yield f"csv/{path.name}", path.stem, next(rows, []), enumerate(rows, 2)
+
+
+def _xlsx(look: _Look) -> Found:
+    for path in sorted((look.folder / "xlsx").glob("*.xlsx")):
+        book = CalamineWorkbook.from_path(str(path))
+        for name in book.sheet_names:
+            rows = book.get_sheet_by_name(name).iter_rows()
+            if name.startswith("数据"):
+                header = [str(c) for c in next(rows, [])]
+                yield f"xlsx/{path.name}", path.stem, header, enumerate(rows, 2)
+                continue
+            if name != "说明":
+                look.hit(f"xlsx/{path.name}", f"no release has a sheet {name}")
+            for n, cells in enumerate(rows, 1):
+                for c in cells:
+                    if type(c) is str and (rule := look.scan(c)):
+                        look.hit(f"xlsx/{path.name} sheet 说明 row {n}", rule)
+
+
+def _parquet(look: _Look) -> Found:
+    for path in sorted((look.folder / "parquet").glob("*.parquet")):
+        file = pq.ParquetFile(path)
+        for key, value in (file.schema_arrow.metadata or {}).items():
+            if rule := look.scan(value.decode("utf-8", "replace")):
+                look.hit(f"parquet/{path.name} {key.decode()}", rule)
+        yield f"parquet/{path.name}", path.stem, list(file.schema_arrow.names), _parquet_rows(file)
+
+
+def _parquet_rows(file: pq.ParquetFile) -> Iterator[tuple[int, Any]]:
+    at = 0
+    for batch in file.iter_batches(20_000):
+        for cells in zip(*(c.to_pylist() for c in batch.columns), strict=True):
+            at += 1
+            yield at, cells
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for k, v in value.items():
+            yield k
+            yield from _strings(v)
+    elif isinstance(value, list):
+        for v in value:
+            yield from _strings(v)
+
+
+def _row_counts(look: _Look) -> int:
+    """The same rows in each format."""
+    for name, by_form in sorted(look.counts.items()):
+        if len(set(by_form.values())) > 1:
+            said = ", ".join(f"{n} in {form}" for form, n in by_form.items())
+            look.hit(name, f"the formats differ in rows: {said}")
+    return len(look.counts)
+
+
+KEY = ["indicator_id", "year", "dimension", "member", "factor_set"]
+
+
+def _published(look: _Look) -> pd.DataFrame:
+    if "indicator_values" not in look.counts:
+        return pd.DataFrame(columns=[*KEY, "value", "status"])
+    with closing(_open(look)) as con:
+        return pd.read_sql_query(f"select {', '.join(KEY)}, value, status from indicator_values", con)
+
+
+def _closed(look: _Look) -> pd.DataFrame:
+    cells = look.known.cells
+    closed = cells[cells["closed"].astype("boolean").fillna(True)][[*KEY, "value", "contributors", "largest_share"]]
+    return closed.astype({"year": "int64"})
+
+
+def _unsafe(look: _Look, frame: pd.DataFrame) -> list[bool]:
+    rules = look.known.rules
+    pairs = zip(
+        frame["contributors"].to_numpy(dtype=float, na_value=float("nan")),
+        frame["largest_share"].to_numpy(dtype=float, na_value=float("nan")),
+        strict=True,
+    )
+    return [rules.unsafe(c, s) for c, s in pairs]
+
+
+def _contributors(look: _Look) -> int:
+    """No published value that comes from closed rows has too few institutions behind it, or one too large."""
+    both = _closed(look).merge(_published(look), on=KEY, how="inner", suffixes=("_true", ""))
+    shown = both[both["value"].notna()]
+    for row in shown[_unsafe(look, shown)][KEY].itertuples(index=False):
+        look.hit(
+            f"{DATABASE} indicator_values {'/'.join(map(str, row))}", "too few institutions stand behind this value"
+        )
+    marked = both[(both["status"] == "S") & both["value"].notna()]
+    for row in marked[KEY].itertuples(index=False):
+        look.hit(f"{DATABASE} indicator_values {'/'.join(map(str, row))}", "a suppressed value is there")
+    return len(both)
+
+
+def _recovery(look: _Look) -> int:
+    """No hidden value that had to be hidden can be had back from the published ones by linear programming."""
+    closed = _closed(look)
+    closed = closed[closed["value"].notna() & (closed["contributors"].fillna(1) > 0)]
+    targets = closed[_unsafe(look, closed)]
+    keys = [tuple(r) for r in targets[KEY].itertuples(index=False)]
+    found = bounds(_published(look), look.known.kinds, keys)
+    for key, true in zip(keys, targets["value"], strict=True):
+        low, high = found[key]
+        near = NARROWEST * abs(true)
+        if low > true - near and true > 0 and high < true + near:
+            look.hit(
+                f"{DATABASE} indicator_values {'/'.join(map(str, key))}",
+                "this hidden value can be computed from others",
+            )
+    return len(keys)
+
+
+def _statements(look: _Look) -> int:
+    """Each statement's SQL runs on the finished database and gives the value that the statement's row shows."""
+    checked = 0
+    for table, key in (("claims", "claim_id"), ("claim_arithmetic", "check_id")):
+        if table not in look.counts:
+            continue
+        with closing(_open(look)) as con:
+            rows = con.execute(f"select {key}, computed_value, sql from {table} where sql is not null").fetchall()
+            for name, computed, sql in rows:
+                checked += 1
+                try:
+                    value = run_sql(con, sql)
+                except (sqlite3.Error, ValueError) as e:
+                    look.hit(f"{DATABASE} {table} {name}", f"its SQL does not run ({e})")
+                    continue
+                if computed is not None and (value is None or not same_number(computed, value)):
+                    look.hit(f"{DATABASE} {table} {name}", "its SQL does not give the value shown")
+    return checked
+
+
+def run_sql(con: sqlite3.Connection, sql: str) -> float | None:
+    """The one number that a statement's SQL gives, or None. Raises ValueError or sqlite3.Error with the reason."""
+    steps = 0
+
+    def tick() -> bool:
+        nonlocal steps
+        steps += 1
+        return steps * 10_000 > SQL_STEPS
+
+    con.set_progress_handler(tick, 10_000)
+    try:
+        rows = con.execute(sql).fetchmany(2)
+    finally:
+        con.set_progress_handler(None, 0)
+    if len(rows) != 1 or len(rows[0]) != 1:
+        raise ValueError(f"it gives {'no row' if not rows else 'more than one value'}, not one number")
+    value = rows[0][0]
+    if value is not None and not isinstance(value, int | float):
+        raise ValueError("it gives a text, not a number")
+    return value
+
+
+def same_number(shown: float, value: float) -> bool:
+    """Whether `value`, rounded to the digits of `shown`, is `shown` (a double's own error allowed)."""
+    text = repr(float(shown))
+    decimals = 0 if "e" in text or text.endswith(".0") else len(text.partition(".")[2])
+    return abs(shown - value) <= 0.5 * 10.0**-decimals + 1e-9 * max(abs(shown), 1.0)
+
+
+def _id(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

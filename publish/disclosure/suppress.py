@@ -1,0 +1,252 @@
+"""Hides the indicator values that would tell about single institutions, and as few others as keep them hidden.
+
+Belongs here: the rules of primary suppression and the method of complementary suppression. Not here: the relations
+between cells (relations.py), the attack that tries the result (audit.py), or reading and writing.
+
+Primary: a value made from anything that is not open in rows is hidden where fewer than `min_contributors` institutions
+stand behind it, or where one holds more than `max_share` of it (the minimum frequency rule and the (1, k) dominance rule;
+Hundepool et al., Statistical Disclosure Control, Wiley 2012, section 4.2).
+
+Complementary: the linear programming heuristic for the cell suppression problem (Kelly, Golden, Assad, Networks 22, 1992;
+Fischetti and Salazar-Gonzalez, Management Science 47(7), 2001, for the model and its attacker). For each primary cell p
+and each direction, the cheapest deviation of the whole system of cells is found that moves p by its protection level, keeps
+every relation and no value negative; every cell that moves is hidden. The published cells are then consistent with a p that
+is higher by its protection and with one that is lower: no linear programme over them can bound p more narrowly.
+
+Besides, what is hidden in one row can be had as the total less the published members. That remainder is itself a figure
+about the institutions behind it, so it must pass the primary rules too; else the next smallest member is hidden as well.
+
+What is not covered: institutions that know their own figures beyond the rule for remainders, and differences between two
+releases (no release keeps the number of contributors it would take).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import linprog
+from scipy.sparse import csr_array, hstack
+
+from publish.disclosure.relations import OVER_TIME, Relation, find_relations
+
+NOTE = "已隐去：该数值可能反映个别单位的情况 / Suppressed: the value could tell about single institutions"
+NOBODY = "无单位报送 / No institution reported"
+FAR = 1e6  # how far a value may move, in units of its indicator's total: an attacker knows no upper limit
+
+
+@dataclass(frozen=True)
+class Rules:
+    """`min_contributors` institutions must stand behind a value, none with more than `max_share` (0..1) of it; an attacker
+    must not bound a hidden value more narrowly than `protection` (a share of the value) on either side."""
+
+    min_contributors: int = 5
+    max_share: float = 0.85
+    protection: float = 0.3
+
+    def unsafe(self, contributors: float, share: float) -> bool:
+        """Whether a value with so many institutions and such a largest share is unsafe; unknown counts as unsafe."""
+        return not (contributors >= self.min_contributors and share <= self.max_share)
+
+
+@dataclass(frozen=True)
+class Suppressed:
+    """`cells` as they may be published; `primary` and `secondary` mark (by position) what was hidden, and why."""
+
+    cells: pd.DataFrame
+    primary: np.ndarray
+    secondary: np.ndarray
+
+
+def suppress(cells: pd.DataFrame, kinds: dict[str, str], rules: Rules | None = None) -> Suppressed:
+    """Hides what must be hidden: value, records and files become null, status 'S', with one note for all.
+
+    `cells` has one row per indicator, year, dimension, member and factor set, with contributors (institutions),
+    largest_share (0..1) and closed; `kinds` says for each indicator whether it is a flow, stock, ratio or index. Open
+    values pass as they are. A closed value behind which nobody stands becomes missing ('M'): there is nothing to hide.
+    """
+    rules = rules or Rules()
+    out = cells.reset_index(drop=True).copy()
+    closed = out["closed"].astype("boolean").fillna(True).to_numpy(dtype=bool)
+    nobody = closed & (out["contributors"].fillna(-1) == 0).to_numpy(dtype=bool) & out["value"].notna().to_numpy()
+    valued = closed & out["value"].notna().to_numpy() & ~nobody
+    contributors = out["contributors"].to_numpy(dtype=float, na_value=np.nan)
+    share = out["largest_share"].to_numpy(dtype=float, na_value=np.nan)
+    primary = valued & np.array([rules.unsafe(c, s) for c, s in zip(contributors, share, strict=True)], dtype=bool)
+    hidden = _Hiding(out, kinds, rules, valued, primary).run() if primary.any() else primary
+    out["value"] = out["value"].mask(hidden | nobody)
+    out["status"] = out["status"].mask(hidden, "S").mask(nobody, "M")
+    out["note"] = out["note"].astype("object").mask(hidden, NOTE).mask(nobody, NOBODY)
+    for column in ("records", "files"):
+        out[column] = out[column].astype("Int64").mask(hidden)
+    return Suppressed(out, primary, hidden & ~primary)
+
+
+class _Hiding:
+    """One run of complementary suppression over one frame."""
+
+    def __init__(self, cells: pd.DataFrame, kinds: dict[str, str], rules: Rules, free: np.ndarray, primary: np.ndarray):
+        self.rules = rules
+        self.free = free  # closed cells with a value: only these can be hidden
+        self.primary = primary
+        self.hidden = primary.copy()
+        self.value = cells["value"].to_numpy(dtype=float, na_value=np.nan)
+        self.contributors = np.nan_to_num(cells["contributors"].to_numpy(dtype=float, na_value=np.nan))
+        self.share = np.nan_to_num(cells["largest_share"].to_numpy(dtype=float, na_value=np.nan), nan=1.0)
+        self.dimension = cells["dimension"].tolist()
+        self.relations = find_relations(cells, kinds)
+        self.twins: dict[int, set[int]] = defaultdict(set)
+        for r in self.relations:
+            if r.kind == "copy":
+                i, j = r.cells
+                self.twins[i].add(j)
+                self.twins[j].add(i)
+        self.scale = self._scales(cells)
+        # A change may be negative; everything else that is counted or measured cannot fall below nothing.
+        signed = np.array([d == "base" for d in self.dimension]) | (self.value < 0)
+        with np.errstate(invalid="ignore"):
+            self.down = np.where(signed, FAR, np.abs(self.value) / self.scale)
+        relative = np.nan_to_num(np.abs(self.value) / self.scale)
+        bonus = np.array([5.0 if d in ("total", *OVER_TIME) else 0.0 for d in self.dimension])
+        self.cost = 0.01 + relative + bonus
+
+    def run(self) -> np.ndarray:
+        components = self._components()
+        changed = True
+        while changed:
+            before = self.hidden.sum()
+            for relations in components:
+                touched = sorted(
+                    {c for r in relations for c in r.cells if self.primary[c]}, key=lambda c: -self.value[c]
+                )
+                system = _System(self, relations)
+                for p in touched:
+                    system.protect(p)
+            for r in self.relations:
+                if r.kind == "sum":
+                    self._guard_remainder(r)
+            changed = self.hidden.sum() > before
+        return self.hidden
+
+    def hide(self, cells: Iterable[int]) -> None:
+        """Hides cells and, with each, its copies in other units."""
+        todo = [c for c in cells if self.free[c]]
+        while todo:
+            c = todo.pop()
+            if not self.hidden[c]:
+                self.hidden[c] = True
+            todo += [t for t in self.twins[c] if self.free[t] and not self.hidden[t]]
+
+    def _guard_remainder(self, r: Relation) -> None:
+        total, members = r.cells[0], r.cells[1:]
+        partition = self.contributors[list(members)].sum() <= self.contributors[total]
+        while not self.hidden[total]:
+            out = [m for m in members if self.hidden[m]]
+            if not out:
+                return
+            volume = self.value[out].sum()
+            # Where the same institution stands behind several members (carriers of energy), only the most can be counted.
+            people = self.contributors[out].sum() if partition else self.contributors[out].max()
+            largest = (self.share[out] * self.value[out]).max() / volume if volume > 0 else 1.0
+            if not self.rules.unsafe(people, largest):
+                return
+            rest = [m for m in members if self.free[m] and not self.hidden[m] and self.value[m] > 0]
+            self.hide([min(rest, key=lambda m: (self.value[m], m))] if rest else [total])
+            if not rest and not self.free[total]:
+                return
+
+    def _scales(self, cells: pd.DataFrame) -> np.ndarray:
+        """The size of each cell's indicator in its year: deviations are measured in it, so that units do not matter."""
+        by = [cells["indicator_id"], cells["year"], cells["factor_set"], cells["dimension"].isin(OVER_TIME)]
+        largest = cells["value"].abs().groupby(by, dropna=False).transform("max").to_numpy(dtype=float, na_value=np.nan)
+        return np.where(largest > 0, largest, 1.0)
+
+    def _components(self) -> list[list[Relation]]:
+        """Relations that share free cells, directly or through others: each group is a system of its own."""
+        parent = list(range(len(self.value)))
+
+        def root(i: int) -> int:
+            while parent[i] != i:
+                parent[i] = parent[parent[i]]
+                i = parent[i]
+            return i
+
+        for r in self.relations:
+            mine = [c for c in r.cells if self.free[c]]
+            for c in mine[1:]:
+                parent[root(c)] = root(mine[0])
+        groups: dict[int, list[Relation]] = defaultdict(list)
+        for r in self.relations:
+            first = next((c for c in r.cells if self.free[c]), None)
+            if first is not None:
+                groups[root(first)].append(r)
+        return [g for g in groups.values() if any(self.primary[c] for r in g for c in r.cells)]
+
+
+class _System:
+    """The equations of one component, ready to be solved for one cell after the other."""
+
+    def __init__(self, hiding: _Hiding, relations: list[Relation]):
+        self.h = hiding
+        self.cells = sorted({c for r in relations for c in r.cells if hiding.free[c]})
+        self.at = {c: n for n, c in enumerate(self.cells)}
+        self.strict = self._matrix(relations)
+        self.loose = self._matrix([r for r in relations if r.kind != "copy"])
+        self.highest = self.lowest = np.zeros(len(self.cells))  # how far the deviations found so far moved each cell
+
+    def _matrix(self, relations: list[Relation]) -> csr_array:
+        data, rows, cols = [], [], []
+        for n, r in enumerate(relations):
+            line = [
+                (self.at[c], k * self.h.scale[c]) for c, k in zip(r.cells, r.coefficients, strict=True) if c in self.at
+            ]
+            size = max((abs(k) for _, k in line), default=1.0) or 1.0
+            for at, k in line:
+                data.append(k / size)
+                rows.append(n)
+                cols.append(at)
+        half = csr_array((data, (rows, cols)), shape=(len(relations), len(self.cells)))
+        # A deviation is an upward part less a downward part.
+        return csr_array(hstack([half, -half]))
+
+    def protect(self, p: int) -> None:
+        """Hides what it takes for `p` to be higher, and to be lower, by its protection."""
+        h = self.h
+        up = max(h.rules.protection * abs(h.value[p]), 1e-3 * h.scale[p]) / h.scale[p]
+        down = min(h.rules.protection * abs(h.value[p]) / h.scale[p], h.down[p])
+        for amount in (up, -down):
+            # An earlier deviation may have moved p far enough: everything that moved in it is hidden already.
+            if (self.highest if amount > 0 else self.lowest)[self.at[p]] >= abs(amount):
+                continue
+            moved = self._cheapest(self.strict, p, amount)
+            if moved is None:
+                # Two cells looked like copies of each other and are not: without that, and copies are hidden with theirs.
+                moved = self._cheapest(self.loose, p, amount)
+            # Nothing can move p: the open figures around it, or a lone member, fix it. All that is closed here goes.
+            h.hide(self.cells if moved is None else moved)
+
+    def _cheapest(self, matrix: csr_array, p: int, amount: float) -> list[int] | None:
+        """The cells that move in the cheapest deviation that moves `p` by `amount`; None where there is none."""
+        h, n = self.h, len(self.cells)
+        ids = np.array(self.cells)
+        cost = np.where(h.hidden[ids], 0.0, h.cost[ids])
+        up, down = np.full(n, FAR), h.down[ids].copy()
+        at = self.at[p]
+        lower_up, lower_down = np.zeros(n), np.zeros(n)
+        up[at] = lower_up[at] = max(amount, 0.0)
+        down[at] = lower_down[at] = max(-amount, 0.0)
+        bounds = np.column_stack([np.concatenate([lower_up, lower_down]), np.concatenate([up, down])])
+        found = linprog(
+            np.concatenate([cost, cost]), A_eq=matrix, b_eq=np.zeros(matrix.shape[0]), bounds=bounds, method="highs"
+        )
+        if found.status == 2:
+            return None
+        if found.status != 0:
+            raise RuntimeError(f"The linear programme of suppression ended with: {found.message}")
+        moves = found.x[:n] - found.x[n:]
+        self.highest = np.maximum(self.highest, moves)
+        self.lowest = np.maximum(self.lowest, -moves)
+        return [int(c) for c in ids[np.abs(moves) > 1e-9]]

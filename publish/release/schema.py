@@ -1,0 +1,409 @@
+"""The public tables: which there are, their columns with Chinese and English names, their keys and their indexes.
+
+Belongs here: the shape of what leaves, fixed by hand for the platform's own tables and taken from the contract for a
+dataset that is open in rows. Not here: any row. A column that is not named here is in no public file; the gate
+(publish/disclosure/gate.py) holds the finished files against this list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+from expectations.contract import Contract, Contracts, Kind
+
+Type = Literal["text", "integer", "real", "boolean", "date"]
+
+ARROW: dict[Type, pa.DataType] = {
+    "text": pa.string(),
+    "integer": pa.int64(),
+    "real": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+}
+TYPES: dict[Kind, Type] = {
+    "string": "text",
+    "enum": "text",
+    "month": "text",
+    "boolean": "boolean",
+    "integer": "integer",
+    "year": "integer",
+    "decimal": "real",
+    "date": "date",
+}
+MADE_UP_ZH = "合成示例数据：由虚构的单位和数字计算得出，只用来说明计算方法，不能说明任何真实城市的情况。"
+MADE_UP_EN = (
+    "Made-up data: computed from invented institutions and figures; it shows how the computing works and proves nothing "
+    "about any real city."
+)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A public column. `optional`: the warehouse need not have it yet; the public column is then empty."""
+
+    name: str
+    type: Type
+    zh: str
+    en: str
+    unit: str | None = None
+    note: str = ""
+    optional: bool = False
+
+    @property
+    def label(self) -> str:
+        """What stands over the column in a spreadsheet: the Chinese name with its unit."""
+        return f"{self.zh}（{self.unit}）" if self.unit else self.zh
+
+
+@dataclass(frozen=True)
+class Table:
+    """A public table. `key` names a row once (() where nothing does); `order` sorts the rows, so that files are the same
+    each time; `dataset` is set where the rows are those of a dataset that is open in rows."""
+
+    name: str
+    zh: str
+    en: str
+    fields: tuple[Field, ...]
+    key: tuple[str, ...] = ()
+    indexes: tuple[tuple[str, ...], ...] = ()
+    dataset: str | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(f.name for f in self.fields)
+
+    @property
+    def arrow(self) -> pa.Schema:
+        return pa.schema([pa.field(f.name, ARROW[f.type]) for f in self.fields])
+
+
+def _t(name: str, zh: str, en: str, note: str = "", optional: bool = False) -> Field:
+    return Field(name, "text", zh, en, note=note, optional=optional)
+
+
+def _i(name: str, zh: str, en: str, unit: str | None = None, optional: bool = False) -> Field:
+    return Field(name, "integer", zh, en, unit=unit, optional=optional)
+
+
+def _r(name: str, zh: str, en: str, note: str = "", optional: bool = False) -> Field:
+    return Field(name, "real", zh, en, note=note, optional=optional)
+
+
+def _b(name: str, zh: str, en: str, note: str = "", optional: bool = False) -> Field:
+    return Field(name, "boolean", zh, en, note=note, optional=optional)
+
+
+_SYNTHETIC = _b("synthetic", "合成示例数据", "Made-up data", "true: computed from made-up records")
+_STATUS = "A normal, E estimated, F forecast, M missing (SDMX OBS_STATUS); S suppressed, the value is then empty"
+
+# Tables of the marts, copied column by column; provenance is put together in tables.py.
+MARTS: tuple[Table, ...] = (
+    Table(
+        "indicators",
+        "指标",
+        "Indicators",
+        (
+            _t("indicator_id", "指标编号", "Indicator id"),
+            _t("theme", "主题", "Theme"),
+            _t("name_zh", "中文名称", "Chinese name"),
+            _t("name_en", "英文名称", "English name"),
+            _t("unit", "计量单位", "Unit"),
+            _t("definition_zh", "中文定义", "Chinese definition"),
+            _t("definition_en", "英文定义", "English definition"),
+            _t("formula", "计算公式", "Formula"),
+            _t("kind", "类型", "Kind", "stock, flow, ratio, index"),
+            _t("better", "向好方向", "Better", "up, down, none"),
+            _i("decimals", "小数位数", "Decimals", optional=True),
+        ),
+        key=("indicator_id",),
+        indexes=(("theme",),),
+    ),
+    Table(
+        "indicator_values",
+        "指标数值",
+        "Indicator values",
+        (
+            _t("indicator_id", "指标编号", "Indicator id"),
+            _i("year", "年度", "Year"),
+            _t("dimension", "分组", "Dimension", "total, district, org_type, level, carrier, ..."),
+            _t("member", "组别", "Member"),
+            _r("value", "数值", "Value", "in the unit of the indicator"),
+            _t("unit", "计量单位", "Unit"),
+            _t("status", "状态", "Status", _STATUS),
+            _i("records", "明细行数", "Records", "行"),
+            _i("files", "文件数", "Files", "个"),
+            _t("factor_set", "系数组", "Factor set"),
+            _SYNTHETIC,
+            _t("note", "说明", "Note"),
+        ),
+        key=("indicator_id", "dimension", "member", "year", "factor_set"),
+        indexes=(("indicator_id", "dimension", "year"), ("dimension", "member", "year")),
+    ),
+    Table(
+        "claims",
+        "原文表述核验",
+        "Statements checked",
+        (
+            _t("claim_id", "表述编号", "Claim id"),
+            _t("section", "章节", "Section"),
+            _t("name_zh", "中文名称", "Chinese name"),
+            _t("name_en", "英文名称", "English name"),
+            _t("value_text", "原文数字", "Figure as printed"),
+            _r("value", "数值", "Value"),
+            _t("unit", "计量单位", "Unit"),
+            _t("qualifier", "约数词", "Qualifier"),
+            _t("period", "期间", "Period"),
+            _r("computed_value", "计算值", "Computed value"),
+            _r("difference", "差额", "Difference", "computed_value - value"),
+            _t("check_status", "核验结果", "Result", "match, within_qualifier, mismatch, not_verifiable, no_data"),
+            _t("evidence", "依据", "Evidence", "records, synthetic, arithmetic, public_source"),
+            _t("explanation_zh", "中文说明", "Chinese explanation"),
+            _t("explanation_en", "英文说明", "English explanation"),
+            _t("sql", "重算语句", "SQL that recomputes it"),
+        ),
+        key=("claim_id",),
+        indexes=(("section",), ("check_status",)),
+    ),
+    Table(
+        "claim_arithmetic",
+        "原文数字互验",
+        "Statements held against one another",
+        (
+            _t("check_id", "核验编号", "Check id"),
+            _t("expression", "算式", "Expression"),
+            _r("expected", "参考值", "Expected value"),
+            _r("computed_value", "计算值", "Computed value", optional=True),
+            _t("unit", "计量单位", "Unit"),
+            _t("reading", "解读", "Reading", optional=True),
+            _t("reading_zh", "中文解读", "Chinese reading", optional=True),
+            _t("reading_en", "英文解读", "English reading", optional=True),
+            _t("sql", "重算语句", "SQL that recomputes it", optional=True),
+        ),
+        key=("check_id",),
+    ),
+    Table(
+        "factors",
+        "折算系数",
+        "Factors",
+        (
+            _t("factor_id", "系数编号", "Factor id"),
+            _t("carrier", "能源品种", "Carrier"),
+            _t("metric", "折算对象", "Metric"),
+            _r("value", "系数", "Value"),
+            _t("per_unit", "每单位", "Per unit"),
+            _t("basis", "口径", "Basis"),
+            _t("region", "地区", "Region"),
+            _i("valid_year", "适用年度", "Valid year"),
+            _t("source", "来源", "Source"),
+            _t("confidence", "把握程度", "Confidence"),
+            _t("use", "用途", "Use", optional=True),
+            _t("factor_set", "系数组", "Factor set", optional=True),
+        ),
+        key=("factor_id",),
+        indexes=(("carrier", "metric"),),
+    ),
+    Table(
+        "benchmarks",
+        "对照值",
+        "Benchmarks",
+        (
+            _t("benchmark_id", "对照值编号", "Benchmark id"),
+            _t("name_zh", "中文名称", "Chinese name"),
+            _t("name_en", "英文名称", "English name", optional=True),
+            _i("year", "年度", "Year"),
+            _r("value", "数值", "Value"),
+            _t("unit", "计量单位", "Unit"),
+            _t("source", "来源", "Source"),
+            _t("indicator_id", "指标编号", "Indicator id", optional=True),
+        ),
+        key=("benchmark_id",),
+    ),
+    Table(
+        "divisions",
+        "行政区划",
+        "Divisions",
+        (
+            _t("code", "区划代码", "Code"),
+            _t("name", "名称", "Name"),
+            _t("name_en", "英文名称", "English name", optional=True),
+            _t("parent", "上级代码", "Parent"),
+            _t("level", "层级", "Level"),
+            _t("note", "说明", "Note"),
+            _t("successor", "现用代码", "Successor", optional=True),
+        ),
+        key=("code",),
+    ),
+    Table(
+        "provenance",
+        "数据来源",
+        "Where a number comes from",
+        (
+            _t("kind", "类别", "Kind", "value: a file a value came from; column: where a column stands in a sheet"),
+            _t("indicator_id", "指标编号", "Indicator id"),
+            _i("year", "年度", "Year"),
+            _t("dimension", "分组", "Dimension"),
+            _t("member", "组别", "Member"),
+            _t("factor_set", "系数组", "Factor set"),
+            _t("dataset", "数据集", "Dataset"),
+            _t("file", "文件", "File", "sha256 of the file received"),
+            _t("sheet", "工作表", "Sheet", "empty where the dataset is not open in rows"),
+            _i("records", "明细行数", "Records", "行"),
+            _t("column", "数据项", "Column"),
+            _t("letter", "列", "Letter", "with _row of an open row it names the cell, such as D5"),
+        ),
+        indexes=(("indicator_id", "year"), ("file",)),
+    ),
+)
+
+# Tables made from the contracts and from the account of intake.
+OWN: tuple[Table, ...] = (
+    Table(
+        "datasets",
+        "数据集",
+        "Datasets",
+        (
+            _t("dataset", "数据集", "Dataset"),
+            _t("title_zh", "中文名称", "Chinese title"),
+            _t("title_en", "英文名称", "English title"),
+            _t("theme", "主题", "Theme"),
+            _t("grain", "每行是什么", "Grain"),
+            _t("frequency", "更新周期", "Frequency"),
+            _t("opening", "开放方式", "Opening", "open: in rows; aggregate: in sums only; closed: not at all"),
+            _t("opening_attribute", "开放属性", "Opening attribute", "无条件开放, 有条件开放, 不予开放"),
+            _t("opening_note", "开放说明", "Opening note"),
+            _t("decided_by", "决定人", "Decided by"),
+            _t("decided_on", "决定日期", "Decided on"),
+            _t("ground", "依据", "Ground"),
+            _t("description", "说明", "Description"),
+            _i("rows", "明细行数", "Rows accepted", "行"),
+            _i("files", "文件数", "Files", "个"),
+            _t("first_period", "最早期间", "First period"),
+            _t("last_period", "最晚期间", "Last period"),
+            _b("published", "是否公开明细", "Published in rows"),
+            _SYNTHETIC,
+        ),
+        key=("dataset",),
+    ),
+    Table(
+        "dataset_columns",
+        "数据项",
+        "Columns of the datasets",
+        (
+            _t("dataset", "数据集", "Dataset"),
+            _i("position", "序号", "Position"),
+            _t("column", "数据项", "Column"),
+            _t("header_zh", "中文表头", "Chinese header"),
+            _t("title_en", "英文名称", "English title"),
+            _t("type", "类型", "Type"),
+            _t("unit", "计量单位", "Unit"),
+            _b("required", "必填", "Required"),
+            _b("key", "主键", "Part of the key"),
+            _t("access", "分级", "Access level", "L0 open, L1 open in sums only, L2 kept inside, L3 never kept"),
+            _b("published", "是否公开", "Published"),
+            _t("allowed", "取值范围", "Allowed values"),
+            _t("description", "说明", "Description"),
+            _t("aliases", "表头别名", "Other headers known"),
+        ),
+        key=("dataset", "column"),
+    ),
+    Table(
+        "submissions",
+        "报送情况",
+        "Submissions",
+        (
+            _t("dataset", "数据集", "Dataset"),
+            _t("period", "期间", "Period"),
+            _t("submitter", "报送单位", "Submitter", "only a name that stands in an open table anyway"),
+            _t("status", "状态", "Status", "accepted, partial, rejected, superseded"),
+            _i("files", "文件数", "Files", "个"),
+            _i("rows_read", "读取行数", "Rows read", "行"),
+            _i("rows_accepted", "采用行数", "Rows accepted", "行"),
+            _i("rows_quarantined", "隔离行数", "Rows quarantined", "行"),
+            _i("rows_explained", "说明行数", "Rows explained", "行"),
+            _SYNTHETIC,
+        ),
+        indexes=(("dataset", "period"),),
+    ),
+    Table(
+        "data_issues",
+        "数据问题",
+        "Data issues",
+        (
+            _t("dataset", "数据集", "Dataset"),
+            _t("code", "问题代码", "Code"),
+            _t("severity", "严重程度", "Severity", "error, warning"),
+            _t("responsibility", "责任方", "Responsibility", "department, bureau"),
+            _t("status", "状态", "Status"),
+            _i("issues", "问题数", "Issues", "个"),
+            _i("files", "文件数", "Files", "个"),
+            _SYNTHETIC,
+        ),
+        indexes=(("code",),),
+    ),
+)
+
+# One row: this release. Its content is not part of the content hash, which it names.
+RELEASES = Table(
+    "releases",
+    "发布版本",
+    "Release",
+    (
+        _t("release_id", "版本编号", "Release id"),
+        Field("as_of", "date", "数据截止日期", "As of"),
+        _t("code_version", "程序版本", "Code version"),
+        _t("contracts", "数据契约摘要", "Digest of the contracts"),
+        _t("content_sha256", "内容摘要", "Content hash"),
+        _i("tables", "表数", "Tables", "个"),
+        _i("rows", "行数", "Rows", "行"),
+        _SYNTHETIC,
+        _t("notice_zh", "中文提示", "Chinese notice"),
+        _t("notice_en", "英文提示", "English notice"),
+        _t("publisher", "发布单位", "Publisher"),
+        _t("license", "许可", "Licence"),
+    ),
+    key=("release_id",),
+)
+TRACE: tuple[Field, ...] = (
+    _t("_file", "文件", "File", "sha256 of the file received"),
+    _t("_sheet", "工作表", "Sheet"),
+    _i("_row", "行号", "Row"),
+    _b("_synthetic", "合成示例数据", "Made-up data", "true: the file says that it is made-up"),
+)
+
+
+def is_open(contract: Contract) -> bool:
+    """Whether the rows of a dataset may be published: its contract says open, and says who decided, when and on what ground."""
+    return contract.opening == "open" and all((contract.decided_by, contract.decided_on, contract.ground))
+
+
+def open_table(contract: Contract) -> Table:
+    """The public table of a dataset that is open in rows: its public columns and where each row stood."""
+    fields = tuple(
+        Field(c.name, TYPES[c.kind], c.header_zh, c.title_en, c.unit, c.description) for c in contract.public
+    )
+    names = {f.name for f in fields}
+    wanted = (contract.institution_name, contract.institution_code, contract.period)
+    indexes = dict.fromkeys((c.name,) for c in wanted if c is not None and c.name in names)
+    return Table(
+        contract.dataset,
+        contract.title_zh,
+        contract.title_en,
+        fields + TRACE,
+        key=tuple(k for k in contract.key if k in names),
+        indexes=(*indexes, ("_file",)),
+        dataset=contract.dataset,
+    )
+
+
+def public_tables(contracts: Contracts) -> tuple[Table, ...]:
+    """Every table a release has, in name order within each group: the platform's own, then the open datasets."""
+    own = (*MARTS, *OWN, RELEASES)
+    taken = {t.name for t in own}
+    found = [open_table(c) for c in contracts.values() if is_open(c)]
+    clash = sorted(t.name for t in found if t.name in taken)
+    if clash:
+        raise ValueError(f"The dataset {clash[0]} has the name of a table of the platform; rename it in its contract.")
+    return (*own, *found)

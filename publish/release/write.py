@@ -1,0 +1,208 @@
+"""The files of a release: CSV, SQLite, XLSX, Parquet, each the same bytes for the same rows.
+
+Belongs here: formats. Not here: which rows (tables.py), or when a release stands (build.py). Nothing in a file depends on
+the clock, the machine or the folder it is written in.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import math
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xlsxwriter
+
+from publish.release.schema import Field, Table, Type
+
+BATCH = 20_000
+PAGE_SIZE = 4096
+XLSX_ROWS = 1_048_575  # what a sheet of Excel holds below its header
+XLSX_TEXT = 32_767
+XLSX_CREATED = dt.datetime(2000, 1, 1)
+# OWASP, "CSV Injection": a cell that begins so is run as a formula by spreadsheet programs; East Asian editions of Excel
+# take the full-width forms too.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+SQLITE: dict[Type, str] = {"text": "TEXT", "integer": "INTEGER", "real": "REAL", "boolean": "INTEGER", "date": "TEXT"}
+
+
+def rows_of(data: pa.Table, size: int = BATCH) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows of a table as Python tuples, in batches."""
+    for batch in data.to_batches(max_chunksize=size):
+        yield list(zip(*(c.to_pylist() for c in batch.columns), strict=True))
+
+
+def neutral(text: str) -> str:
+    """A text that no spreadsheet program takes for a formula: an apostrophe stands before what would start one."""
+    return "'" + text if text.startswith(FORMULA_STARTS) else text
+
+
+def plain_number(x: float) -> str:
+    """The shortest digits that give the same double back, without a useless `.0`."""
+    return str(int(x)) if x.is_integer() and abs(x) < 1e15 else repr(x)
+
+
+def write_csv(path: Path, table: Table, data: pa.Table) -> int:
+    """UTF-8 with BOM, RFC 4180 (CRLF, doubled quotes), a header of column names. Gives the number of rows.
+
+    Text that a spreadsheet would run as a formula is neutralised; a number never is, however it begins.
+    """
+    written = 0
+    with path.open("w", encoding="utf-8-sig", newline="") as f:
+        out = csv.writer(f, lineterminator="\r\n")
+        out.writerow(table.columns)
+        for batch in data.to_batches(max_chunksize=BATCH):
+            columns = [_csv_texts(c, t.type) for c, t in zip(batch.columns, table.fields, strict=True)]
+            out.writerows(zip(*columns, strict=True))
+            written += batch.num_rows
+    return written
+
+
+def _csv_texts(column: pa.Array, kind: Type) -> list[Any]:
+    values = column.to_pylist()
+    if kind == "text":
+        return [None if v is None else neutral(v) for v in values]
+    if kind == "real":
+        return [None if v is None else plain_number(v) for v in values]
+    if kind == "boolean":
+        return [None if v is None else "true" if v else "false" for v in values]
+    return values  # integers and dates read the same as str()
+
+
+class Database:
+    """`mingzhang.db` while it is written: tables one by one, then `finish`. Bytes depend on the rows alone."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.con = sqlite3.connect(path, isolation_level=None)
+        # Nobody reads the file before it is whole, so nothing need be durable until finish().
+        for pragma in (
+            f"page_size = {PAGE_SIZE}",
+            "encoding = 'UTF-8'",
+            "journal_mode = off",
+            "synchronous = off",
+            "locking_mode = exclusive",
+            "temp_store = memory",
+            "cache_size = -65536",
+        ):
+            self.con.execute(f"pragma {pragma}")
+
+    def add(self, table: Table, data: pa.Table, unique: bool) -> int:
+        """Makes the table with its rows and indexes. `unique`: its key names a row once and becomes the primary key."""
+        columns = [f"{_id(f.name)} {SQLITE[f.type]}" for f in table.fields]
+        if unique and table.key:
+            columns.append(f"primary key ({', '.join(map(_id, table.key))})")
+        self.con.execute(f"create table {_id(table.name)} ({', '.join(columns)})")
+        marks = ", ".join("?" * len(table.fields))
+        dates = [n for n, f in enumerate(table.fields) if f.type == "date"]
+        for name in (table.fields[n].name for n in dates):
+            at = data.schema.get_field_index(name)
+            data = data.set_column(at, name, data[name].cast(pa.string()))
+        self.con.execute("begin")
+        for batch in rows_of(data):
+            self.con.executemany(f"insert into {_id(table.name)} values ({marks})", batch)
+        for n, columns_of in enumerate(table.indexes, 1):
+            name = f"{table.name}_{n}"
+            self.con.execute(f"create index {_id(name)} on {_id(table.name)} ({', '.join(map(_id, columns_of))})")
+        self.con.execute("commit")
+        return data.num_rows
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.con.execute(sql).fetchall()
+
+    def finish(self) -> None:
+        self.con.execute("analyze")
+        self.con.close()
+
+
+def write_parquet(path: Path, table: Table, data: pa.Table, about: dict[str, str]) -> int:
+    """zstd, in groups of 100,000 rows; `about` goes into the file's own metadata, and each column's label and unit too."""
+    fields = [pa.field(f.name, data.schema.field(f.name).type, metadata=_about_field(f)) for f in table.fields]
+    data = data.cast(pa.schema(fields, metadata={f"mingzhang:{k}": v for k, v in sorted(about.items())}))
+    # pandas' own metadata would name library versions; Arrow's schema is left in, so that types come back exactly.
+    pq.write_table(data, path, compression="zstd", compression_level=6, row_group_size=100_000, version="2.6")
+    return data.num_rows
+
+
+def _about_field(f: Field) -> dict[str, str]:
+    said = {"title_zh": f.zh, "title_en": f.en, "unit": f.unit or "", "description": f.note}
+    return {k: v for k, v in said.items() if v}
+
+
+def write_xlsx(path: Path, table: Table, data: pa.Table, notes: Sequence[tuple[str, str]], scratch: Path) -> int:
+    """A workbook whose first sheets hold the rows under Chinese headers and whose last one, 说明, holds `notes` and the
+    meaning of each column. Rows beyond what a sheet holds go on to the next. `scratch` is a folder for its spill files.
+    """
+    options = {
+        "constant_memory": True,
+        "tmpdir": str(scratch),
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "default_date_format": "yyyy-mm-dd",
+    }
+    book = xlsxwriter.Workbook(str(path), options)
+    book.set_properties(
+        {"title": f"{table.zh} {table.en}", "author": "", "comments": _made_up(notes), "created": XLSX_CREATED}
+    )
+    head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+    wrap = book.add_format({"text_wrap": True, "valign": "top"})
+    day = book.add_format({"num_format": "yyyy-mm-dd"})
+    sheets = max(1, math.ceil(data.num_rows / XLSX_ROWS))
+    for n in range(sheets):
+        part = data.slice(n * XLSX_ROWS, XLSX_ROWS)
+        sheet = book.add_worksheet("数据" if sheets == 1 else f"数据{n + 1}")
+        sheet.freeze_panes(1, 0)
+        for at, f in enumerate(table.fields):
+            sheet.set_column(at, at, 14 if f.type != "text" else 22)
+        for at, f in enumerate(table.fields):
+            sheet.write_string(0, at, f.label, head)
+        writers = [_cell_writer(sheet, f.type, day) for f in table.fields]
+        row = 1
+        for batch in rows_of(part):
+            for cells in batch:
+                for at, v in enumerate(cells):
+                    if v is not None:
+                        writers[at](row, at, v)
+                row += 1
+    sheet = book.add_worksheet("说明")
+    sheet.set_column(0, 3, 24)
+    sheet.set_column(4, 4, 60)
+    row = 0
+    for name, text in notes:
+        sheet.write_string(row, 0, name, head)
+        sheet.write_string(row, 1, text[:XLSX_TEXT])
+        row += 1
+    row += 1
+    for at, text in enumerate(("表头 Header", "数据库列名 Column", "英文 English", "计量单位 Unit", "说明 Meaning")):
+        sheet.write_string(row, at, text, head)
+    for f in table.fields:
+        row += 1
+        for at, text in enumerate((f.label, f.name, f.en, f.unit or "", f.note)):
+            sheet.write_string(row, at, text, wrap)
+    book.close()
+    return data.num_rows
+
+
+def _made_up(notes: Iterable[tuple[str, str]]) -> str:
+    return next((text for name, text in notes if name.startswith("提示")), "")
+
+
+def _cell_writer(sheet: Any, kind: Type, day: Any) -> Any:
+    if kind == "text":
+        # XlsxWriter leaves a longer text out without a word; the whole text stands in the other formats.
+        return lambda r, c, v: sheet.write_string(r, c, v if len(v) <= XLSX_TEXT else v[: XLSX_TEXT - 1] + "…")
+    if kind == "date":
+        return lambda r, c, v: sheet.write_datetime(r, c, v, day)
+    if kind == "boolean":
+        return sheet.write_boolean
+    return sheet.write_number
+
+
+def _id(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
