@@ -86,6 +86,12 @@ class Rule:
     message_zh: str
     message_en: str
 
+    @property
+    def blamed(self) -> str:
+        """The column whose cell is marked when the rule fails: the first that the expression names."""
+        words = re.findall(r"[a-z_][a-z0-9_]*", re.sub(r"'[^']*'|\"[^\"]*\"", "", self.expression))
+        return next(w for w in words if w in self.columns)
+
 
 @dataclass(frozen=True)
 class Column:
@@ -344,6 +350,10 @@ class _Builder:
             raise self.fail(
                 f"column '{lost[0]}' is part of the key but of level L3, which is never kept; take it out of the key."
             )
+        rules = tuple(self.rule(q, names) for q in table.quality or [])
+        called = [r.name for r in rules]
+        if again := [n for n in called if called.count(n) > 1 or n == "key"]:
+            raise self.fail(f"rule '{again[0]}' needs a name of its own, and 'key' is taken; call it something else.")
         sla = {p.property: p.value for p in self.odcs.slaProperties or []}
         return Contract(
             dataset=table.name,
@@ -361,7 +371,7 @@ class _Builder:
             theme=str(top.get("theme") or self.odcs.domain or ""),
             columns=columns,
             key=key,
-            rules=tuple(self.rule(q, names) for q in table.quality or []),
+            rules=rules,
             versions=tuple(self.version(v, {c.name for c in columns}) for v in top.get("versions") or []),
             register=bool(top.get("register", False)),
             path=self.path,

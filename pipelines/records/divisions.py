@@ -1,0 +1,99 @@
+"""The city's administrative divisions: codes, names, and what became of an old one.
+
+Belongs here: turning a name or an old code into today's code, and telling which division a name begins with. Not here: the
+list itself, which is the city's own (`divisions.csv` in its folder).
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+
+class CityError(ValueError):
+    """A city's folder that cannot be used. One sentence: which file, what is wrong, what to write."""
+
+    exit_status = 2
+
+
+def squeeze(text: str) -> str:
+    """Full width to half, no white space: how names of divisions and institutions are compared."""
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
+
+
+@dataclass(frozen=True)
+class Divisions:
+    """`names` is code -> Chinese name, `successor` an old code -> the code that replaced it, `root` the city's own code."""
+
+    names: dict[str, str] = field(default_factory=dict)
+    successor: dict[str, str] = field(default_factory=dict)
+    root: str | None = None
+
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """The codes in force, those a record may hold."""
+        return frozenset(self.names) - frozenset(self.successor)
+
+    def now(self, code: str) -> str:
+        """Today's code for a code of any year."""
+        seen = set()
+        while code in self.successor and code not in seen:
+            seen.add(code)
+            code = self.successor[code]
+        return code
+
+    def code(self, text: str) -> str | None:
+        """Today's code of a division written as a code or as a name, with the city's name before it or not."""
+        text = squeeze(text)
+        # Statistical codes are the same six digits with zeros for township and village.
+        if re.fullmatch(r"\d{6}(000)?(000)?", text):
+            return self.now(text[:6]) if text[:6] in self.names else None
+        return self._by_name.get(text)
+
+    @cached_property
+    def _by_name(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        city = self.names.get(self.root or "", "")
+        for code, name in self.names.items():
+            for written in (squeeze(name), squeeze(city + name)):
+                found.setdefault(written, self.now(code))
+        return found
+
+    @cached_property
+    def prefixes(self) -> list[tuple[str, str]]:
+        """(how an institution's name may begin, the division that says), longest first."""
+        found = dict(self._by_name)
+        city = squeeze(self.names.get(self.root or "", ""))
+        if self.root and city.endswith("市") and len(city) > 2:
+            found.setdefault(city[:-1], self.root)
+        return sorted(found.items(), key=lambda p: (-len(p[0]), p[0]))
+
+
+def load_divisions(city: Path | None) -> Divisions:
+    """Reads `divisions.csv` of a city's folder (columns code, name_zh, parent, successor); no folder or file: none known.
+
+    Raises CityError for a code that is not six digits, or a successor that is not in the list.
+    """
+    path = None if city is None else city / "divisions.csv"
+    if path is None or not path.exists():
+        return Divisions()
+    names, successor, root = {}, {}, None
+    with path.open(encoding="utf-8-sig", newline="") as f:
+        for row in csv.DictReader(f):
+            code, name = (row.get("code") or "").strip(), (row.get("name_zh") or "").strip()
+            if not re.fullmatch(r"\d{6}", code) or not name:
+                raise CityError(
+                    f"{path}: {code!r} with name {name!r} is not a division; give six digits and a name_zh."
+                )
+            names[code] = name
+            if later := (row.get("successor") or "").strip():
+                successor[code] = later
+            if root is None and not (row.get("parent") or "").strip():
+                root = code
+    if wrong := sorted(set(successor.values()) - set(names)):
+        raise CityError(f"{path}: successor {wrong[0]} is not in the list; add it or correct the successor.")
+    return Divisions(names, successor, root)

@@ -1,0 +1,205 @@
+"""Failures of a suite as issues: where the cell is, what stood there, what the department is told.
+
+Belongs here: filling the texts of pipelines/intake/messages.py from a contract and a failing row. Not here: the texts, or
+which failures there are (judge.py).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from expectations.contract import Column, Contract
+from pipelines.intake.messages import EXPECTED, place, say, shown
+from pipelines.records.divisions import Divisions
+from pipelines.records.institutions import Register
+from pipelines.records.judge import Judged
+
+FIELDS = [
+    "file_id", "table", "sheet", "row", "column", "cell", "code", "severity", "raw_value", "message_zh", "message_en",
+    "responsibility",
+]  # fmt: skip
+
+
+def of_failures(
+    judged: Judged, columns: pd.DataFrame, register: Register | None, divisions: Divisions
+) -> list[tuple[Any, ...]]:
+    """One tuple of `FIELDS` for each failure. `columns` is the frame of `Readings`: the letter and header of a column."""
+    contract, failures, read = judged.contract, judged.failures, judged.read
+    if failures.empty:
+        return []
+    at = failures["position"].to_numpy()
+    files, tables = read["_file"].to_numpy()[at], read["_table"].to_numpy()[at]
+    sheets, rows = read["_sheet"].to_numpy()[at], read["_row"].to_numpy()[at]
+    where = _where(columns, set(files))
+    firsts = failures["first"].astype("float64").fillna(-1).to_numpy().astype("int64")
+    first_rows, first_sheets = read["_row"].to_numpy()[firsts], read["_sheet"].to_numpy()[firsts]
+    out = []
+    for n, (name, code, severity, rule) in enumerate(
+        zip(failures["column"], failures["code"], failures["severity"], failures["rule"], strict=True)
+    ):
+        c = contract.by_name.get(name) if isinstance(name, str) else None
+        letter, header = where.get((files[n], int(tables[n]), name), (None, None)) if c else (None, None)
+        row = int(rows[n])
+        cell = f"{letter}{row}" if letter else None
+        value = None if c is None else _raw(read[c.name].array[at[n]])
+        hidden = c is not None and c.access not in ("L0", "L1")
+        if rule == "key":
+            same = first_sheets[n] == sheets[n]
+            first = f"{int(first_rows[n])}" if same else f"{int(first_rows[n])}（工作表“{first_sheets[n]}”）"
+            spot = place(row, None, None) | {"where_en": f"Row {row}"}
+            zh, en = say("duplicate_key", first=first, **_keys(contract), **spot)
+        else:
+            spot = place(row, header or (c.header_zh if c else None), cell)
+            zh, en = _say(contract, c, code, rule, value, hidden, spot, register, divisions)
+        out.append(
+            (
+                files[n],
+                int(tables[n]),
+                sheets[n],
+                row,
+                name if c else None,
+                cell,
+                code,
+                severity,
+                None if hidden else value,
+                zh,
+                en,
+                "department",
+            )
+        )
+    return out
+
+
+def no_register(judged: Judged) -> list[tuple[Any, ...]]:
+    """One warning for each sheet whose names nobody could look up, because no register has come yet."""
+    c = judged.contract.institution_name
+    if c is None or judged.contract.register:
+        return []
+    zh, en = say("unknown_institution", "no_register")
+    sheets = judged.read[["_file", "_table", "_sheet"]].drop_duplicates()
+    return [
+        (f, int(t), s, None, c.name, None, "unknown_institution", "warning", None, zh, en, "bureau")
+        for f, t, s in sheets.itertuples(index=False)
+    ]
+
+
+def renamed(judged: Judged, columns: pd.DataFrame) -> list[tuple[Any, ...]]:
+    """A warning for each row of the register whose name another year's row of the same code has replaced."""
+    c = judged.contract.institution_name
+    if c is None:
+        return []
+    read, now = judged.read[c.name], judged.rows[c.name]
+    at = np.flatnonzero(judged.accepted & (read.notna() & (read != now)).to_numpy())
+    where = _where(columns, set(judged.read["_file"].to_numpy()[at]))
+    out = []
+    for n in at:
+        f, t, s, row = judged.read[["_file", "_table", "_sheet", "_row"]].iloc[n]
+        letter, header = where.get((f, int(t), c.name), (None, None))
+        cell = f"{letter}{row}" if letter else None
+        zh, en = say(
+            "doubtful",
+            message=f"填的是“{shown(read.iloc[n])}”，而同一信用代码在最近一年的名录里是“{shown(now.iloc[n])}”，已按后者归并；如不是同一单位，请更正信用代码。",
+            message_en=f"the same credit code is called '{shown(now.iloc[n])}' in the latest register; both were taken as one.",
+            **place(int(row), header or c.header_zh, cell),
+        )
+        out.append((f, int(t), s, int(row), c.name, cell, "doubtful", "warning", read.iloc[n], zh, en, "department"))
+    return out
+
+
+def _where(columns: pd.DataFrame, files: set[str]) -> dict[Hashable, tuple[str, str]]:
+    """(file, table, column) -> (letter, header)."""
+    mine = columns[columns["file_id"].isin(files) & columns["column"].notna() & columns["table"].notna()]
+    return {
+        (f, int(t), c): (letter, header)
+        for f, t, c, letter, header in mine[["file_id", "table", "column", "letter", "header"]].itertuples(index=False)
+    }
+
+
+def _keys(contract: Contract) -> dict[str, str]:
+    named = [contract.column(k) for k in contract.key]
+    return {
+        "keys": "、".join(c.header_zh for c in named),
+        "keys_en": ", ".join(c.title_en.lower() for c in named),
+    }
+
+
+def _say(
+    contract: Contract,
+    c: Column | None,
+    code: str,
+    rule: str,
+    value: str | None,
+    hidden: bool,
+    spot: dict[str, str],
+    register: Register | None,
+    divisions: Divisions,
+) -> tuple[str, str]:
+    fields: dict[str, Any] = {**spot, "value": "***" if hidden else shown(value if value is not None else "")}
+    row_rule = next((r for r in contract.rules if r.name == rule), None)
+    if row_rule is not None:
+        # A rule may bear a code whose own text is about one cell; its author's sentence stands in any case.
+        return say("inconsistent", message="：" + row_rule.message_zh, message_en=row_rule.message_en, **fields)
+    assert c is not None  # every expectation that is neither a rule nor the key is over one column
+    variant = "hidden" if hidden else None
+    if code == "not_in_list":
+        allowed = list(c.values) or [divisions.names[code] for code in sorted(divisions.codes)]
+        return say(code, variant, allowed="、".join(allowed), **fields)
+    if code == "out_of_range":
+        zh, en = _range(c)
+        fields_zh = say(code, variant, allowed=zh, **fields)[0]
+        return fields_zh, say(code, variant, allowed=en, **fields)[1]
+    if code == "unknown_institution":
+        near = register.nearest(value) if register is not None and value else []
+        return say(
+            code,
+            nearest=f"（相近的有：{'、'.join(near)}）" if near else "",
+            nearest_en=f" (nearest: {', '.join(near)})" if near else "",
+            **fields,
+        )
+    if rule.endswith(".organisation_check"):
+        return say("bad_check_digit", "inner", **fields)
+    if code == "bad_type":
+        expected, expected_en, example = EXPECTED[c.kind]
+        return say(
+            code, variant, expected=expected, expected_en=expected_en, example=c.description or example, **fields
+        )
+    return say(code, **fields)
+
+
+def _range(c: Column) -> tuple[str, str]:
+    """The range of a column in words, e.g. '不小于 0 kWh'."""
+    unit = f" {c.unit}" if c.unit else ""
+    low = _number(c.minimum) or c.minimum_text
+    high = _number(c.maximum) or c.maximum_text
+    if c.exclusive_minimum is not None:
+        least = _number(c.exclusive_minimum)
+        if high is not None:
+            return f"大于 {least}、不大于 {high}{unit}", f"above {least}, at most {high}{unit}"
+        return f"大于 {least}{unit}", f"above {least}{unit}"
+    if low is not None and high is not None:
+        return f"{low} 至 {high}{unit}", f"{low} to {high}{unit}"
+    if low is not None:
+        return f"不小于 {low}{unit}", f"at least {low}{unit}"
+    return f"不大于 {high}{unit}", f"at most {high}{unit}"
+
+
+def _number(value: Any) -> str | None:
+    return None if value is None else f"{value.normalize():f}"
+
+
+def _raw(value: Any) -> str | None:
+    """A value as it was read, as text; None where the cell was empty."""
+    if value is None or value is pd.NA or value is pd.NaT or value != value:
+        return None
+    if isinstance(value, bool | np.bool_):
+        return "是" if value else "否"
+    if isinstance(value, float | np.floating):
+        return np.format_float_positional(value, trim="-")
+    if isinstance(value, pd.Timestamp | dt.datetime):
+        return f"{value:%Y-%m-%d}"
+    return str(value)
