@@ -4,14 +4,15 @@ with compared as (
         found.synthetic,
         found.records,
         found.files,
-        found.note as value_note,
+        found.note_zh as value_note_zh,
+        found.note_en as value_note_en,
         found.contributors,
         found.left_out,
         found.largest_share,
         found.closed,
         cast(round(cast(found.value as double) * cast(coalesce(units.multiplier, 1) as double), 6) as decimal(28, 6)) as computed_value
     from {{ ref('stg_city_claims') }} as claims
-    left join {{ ref('indicator_values') }} as found
+    left join {{ ref('int_indicator_values') }} as found
         using (indicator_id, year, dimension, member, factor_set)
     left join {{ ref('seed_units') }} as units
         on units.claim_unit = claims.unit and units.indicator_unit = found.unit
@@ -58,10 +59,10 @@ select
         case check_status
             when 'match' then found_zh || '，与原文“' || value_text || '”一致。'
             when 'within_qualifier' then found_zh || '，在原文“' || value_text || '”的约数范围内。'
-            when 'mismatch' then found_zh || '，与原文“' || value_text || '”相差 ' || {{ plain('difference') }} || ' ' || unit || '。'
+            when 'mismatch' then found_zh || '，与原文“' || value_text || '”相差 ' || {{ plain('difference') }} || ' ' || case unit when '%' then '个百分点' else unit end || '。'
             when 'no_data' then '没有可用的记录；核对需要数据集 ' || coalesce(replace(datasets, '|', '、'), '—') || '。'
         end,
-        case when computed_value is not null then value_note end,
+        case when computed_value is not null then value_note_zh end,
         note_zh
     ) as explanation_zh,
     concat_ws(
@@ -69,9 +70,10 @@ select
         case check_status
             when 'match' then found_en || ', which agrees with the statement.'
             when 'within_qualifier' then found_en || ', within what the wording allows.'
-            when 'mismatch' then found_en || ', which differs from the statement by ' || {{ plain('difference') }} || ' ' || unit || '.'
+            when 'mismatch' then found_en || ', which differs from the statement by ' || {{ plain('difference') }} || ' ' || case unit when '%' then 'percentage points' else unit end || '.'
             when 'no_data' then 'There are no records to hold this against; it needs ' || coalesce(replace(datasets, '|', ', '), '-') || '.'
         end,
+        case when computed_value is not null then value_note_en end,
         note_en
     ) as explanation_en,
     sql,
@@ -86,9 +88,9 @@ select
     factor_set,
     cast(position as integer) as position,
     coalesce(synthetic, false) as synthetic,
-    contributors,
-    left_out,
-    largest_share,
+    cast(contributors as bigint) as contributors,
+    cast(left_out as bigint) as left_out,
+    cast(round(largest_share, 6) as decimal(9, 6)) as largest_share,
     coalesce(closed, false) as closed
 from worded
 order by position

@@ -10,7 +10,7 @@ select
     cast(sources.records as bigint) as records,
     sources.closed
 from {{ ref('int_indicator_sources') }} as sources
-inner join {{ ref('indicator_values') }} as known
+inner join {{ ref('int_indicator_values') }} as known
     using (indicator_id, factor_set, year, dimension, member)
 order by
     sources.indicator_id, sources.factor_set, sources.dimension, sources.member, sources.year,

@@ -1,0 +1,107 @@
+-- One row per indicator, factor set, year, dimension and member: the value as published, and how sure it is, in words.
+with values_of_sums as (
+    select
+        sums.indicator_id, sums.factor_set, sums.year, sums.dimension, sums.member,
+        sums.contributors, sums.left_out, sums.largest_share, sums.synthetic, sums.closed,
+        cast(null as integer) as base_year,
+        sums.dimension as of_dimension,
+        sums.member as of_member,
+        case
+            when indicators.denominator is null then cast(sums.numerator as double)
+            else cast(sums.numerator as double) / nullif(cast(sums.denominator as double), 0)
+        end as raw_value
+    from {{ ref('int_indicator_sums') }} as sums
+    inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = sums.indicator_id
+),
+
+changes as (
+    select
+        indicator_id, factor_set, year, dimension, member,
+        contributors, left_out, largest_share, synthetic, closed,
+        base_year, of_dimension, of_member,
+        change as raw_value
+    from {{ ref('int_indicator_changes') }}
+),
+
+all_values as (
+    select * from values_of_sums
+    union all
+    select * from changes
+),
+
+sources as (
+    select
+        indicator_id, factor_set, year, dimension, member,
+        sum(records) as records,
+        count(distinct file_id) as files
+    from {{ ref('int_indicator_sources') }}
+    group by indicator_id, factor_set, year, dimension, member
+),
+
+undated as (
+    select measure, sum(records) as records
+    from {{ ref('int_facts') }}
+    where year is null and breakdown = ''
+    group by measure
+),
+
+-- A breakdown of its own (carrier) has no register to be held against, so it takes the gaps of the total.
+gaps as (
+    select
+        all_values.indicator_id, all_values.factor_set, all_values.year, all_values.dimension, all_values.member,
+        sum(gaps.months_missing) as months_missing,
+        sum(gaps.silent) as silent
+    from all_values
+    inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = all_values.indicator_id
+    inner join {{ ref('int_reporting_gaps') }} as gaps
+        on gaps.dataset = indicators.monthly_dataset
+        and gaps.year in (all_values.year, all_values.base_year)
+        and gaps.dimension
+            = case when all_values.of_dimension in ('district', 'org_type', 'level') then all_values.of_dimension else 'total' end
+        and gaps.member
+            = case when all_values.of_dimension in ('district', 'org_type', 'level') then all_values.of_member else 'all' end
+    group by all_values.indicator_id, all_values.factor_set, all_values.year, all_values.dimension, all_values.member
+),
+
+described as (
+    select
+        all_values.*,
+        indicators.unit,
+        cast(round(all_values.raw_value * cast(indicators.multiplier as double), indicators.decimals) as decimal(28, 6)) as value,
+        coalesce(sources.records, 0) as records,
+        coalesce(sources.files, 0) as files,
+        coalesce(gaps.months_missing, 0) as months_missing,
+        coalesce(gaps.silent, 0) as silent,
+        coalesce(undated.records, 0) as undated
+    from all_values
+    left join sources using (indicator_id, factor_set, year, dimension, member)
+    left join gaps using (indicator_id, factor_set, year, dimension, member)
+    inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = all_values.indicator_id
+    left join undated on undated.measure = indicators.numerator
+)
+
+select
+    *,
+    nullif(concat_ws(
+        ' ',
+        case when value is null then '缺少分母，无法计算。' end,
+        case
+            when months_missing > 0 then
+                '报送不全：缺 ' || months_missing || ' 个机构月'
+                || case when silent > 0 then '，其中 ' || silent || ' 家机构全年未报' else '' end || '。'
+        end,
+        case when left_out > 0 then '有 ' || left_out || ' 家机构分子、分母不全，未计入。' end,
+        case when undated > 0 then '另有 ' || undated || ' 条记录没有年份，未计入任何一年。' end
+    ), '') as note_zh,
+    nullif(concat_ws(
+        ' ',
+        case when value is null then 'Without a denominator there is no value.' end,
+        case
+            when months_missing > 0 then
+                'Incomplete: institution-months missing: ' || months_missing
+                || case when silent > 0 then '; institutions that reported nothing in a year: ' || silent else '' end || '.'
+        end,
+        case when left_out > 0 then 'Institutions left out because they lack one of the two quantities: ' || left_out || '.' end,
+        case when undated > 0 then 'Records that state no year and count in none: ' || undated || '.' end
+    ), '') as note_en
+from described
