@@ -9,6 +9,9 @@ select
     formula,
     kind,
     better,
-    decimals
+    decimals,
+    numerator,
+    denominator,
+    change_of
 from {{ ref('seed_indicators') }}
 order by indicator_id
