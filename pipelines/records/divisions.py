@@ -13,11 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-
-class CityError(ValueError):
-    """A city's folder that cannot be used. One sentence: which file, what is wrong, what to write."""
-
-    exit_status = 2
+from pipelines.statistics.city import CityError
 
 
 def squeeze(text: str) -> str:

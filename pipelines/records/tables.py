@@ -48,6 +48,53 @@ INTAKE: dict[str, dict[str, pa.DataType]] = {
     "superseded": {"file_id": _S, "sheet": _S, "row": _I, "dataset": _S, "superseded_by": _S},
 }  # fmt: skip
 
+# What each table and column of schema intake means, for dbt's sources and whoever opens the warehouse.
+TABLES = {
+    "files": "One row per file received.",
+    "sheets": "One row per sheet and dataset in it: what became of its rows.",
+    "columns": "One row per header found: where a contract's column stands in a sheet.",
+    "issues": "One row per thing wrong, open or closed by a newer file.",
+    "quarantine": "One row per row that did not become a record, with its values of levels L0 and L1 as JSON.",
+    "superseded": "One row per accepted row that a newer file replaced.",
+}
+MEANINGS = {
+    "cell": "Like C7; null for a whole row, sheet or file.",
+    "closed_at": "When the file came that answered the issue, UTC.",
+    "code": "One of the issue codes.",
+    "codes": "The codes that put the row in quarantine, separated by commas.",
+    "column": "The contract's name of the column; null where none is meant.",
+    "dataset": "The contract's name of the dataset; null where none was recognised.",
+    "file_id": "sha256 of the file's bytes.",
+    "first_row": "First data row under the header, as a spreadsheet counts.",
+    "header": "The header as the sheet writes it.",
+    "issue_id": "Hash of the issue's place and code: the same in every run.",
+    "last_row": "Last data row under the header.",
+    "letter": "The spreadsheet's letter of the column.",
+    "message_en": "What is wrong and what to do, in English.",
+    "message_zh": "What is wrong and what to do, in Chinese, as the department is told.",
+    "name": "Path below the inbox; a member of an archive as a.zip/b.xlsx.",
+    "opened_at": "When the file came that has the issue, UTC.",
+    "period": "2021, 2021-03 or 2021..2023; null where unknown.",
+    "raw_value": "What stood in the cell; never of a column of level L2 or L3.",
+    "reason": "Why nothing, or not all, was taken: an issue code, or no_row_accepted.",
+    "received_at": "When the file last came, UTC.",
+    "responsibility": "department or bureau: who has to mend it.",
+    "row": "1-based, as a spreadsheet shows it; null for a whole sheet or file.",
+    "rows_accepted": "Rows that became records when read, those a newer file has replaced since included.",
+    "rows_explained": "Titles, headers, totals, notes and blanks.",
+    "rows_quarantined": "Rows that did not become records, refused ones included.",
+    "rows_read": "rows_accepted + rows_quarantined + rows_explained.",
+    "severity": "error or warning.",
+    "sheet": "Name of the sheet; empty for a text file.",
+    "source_url": "Where the file was found.",
+    "status": "accepted, partial, rejected, superseded or ignored; of an issue open or closed.",
+    "submitter": "The unit that sent it: named in the sheet, else its only institution.",
+    "superseded_by": "The newer file.",
+    "synthetic": "The file says that it is made-up.",
+    "unit": "The unit as the sheet writes it.",
+    "values": "Canonical values of levels L0 and L1 as JSON.",
+}
+
 
 def record_schema(contract: Contract) -> dict[str, pa.DataType]:
     """Column -> type of records.<dataset>: the columns that may be kept, in the contract's order, then the place."""
