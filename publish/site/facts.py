@@ -1,0 +1,172 @@
+"""What a release says about itself: its id, its date, whether it is made up, and what its tables are called.
+
+Belongs here: reading these once, when a release is opened, from the release's own files. Not here: figures for a page.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from publish.release.schema import MARTS, OWN, RELEASES, TRACE
+
+DB = "mingzhang"
+RELEASE_ID = re.compile(r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}")
+HEADLINES = ("energy_tce", "energy_kgce")
+NEEDED = ("indicators", "indicator_values", "claims", "datasets", "dataset_columns", "releases")
+
+
+class ReleaseBroken(RuntimeError):
+    """A release folder that cannot be served. The message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """What people call a table or a column. `unit` is that of the column's numbers."""
+
+    zh: str
+    en: str
+    unit: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that is the same on all pages of one release.
+
+    `labels[table]` and `columns[table][column]` are the names shown; `files` the release's files with their sha256;
+    `headline` the id of the indicator the home page shows, None where no indicator has two years.
+    """
+
+    folder: Path
+    release_id: str
+    as_of: str
+    code_version: str
+    synthetic: bool
+    licence: str
+    publisher: str
+    tables: dict[str, int]  # rows
+    labels: dict[str, Label]
+    columns: dict[str, dict[str, Label]]
+    datasets: list[dict[str, Any]]
+    files: dict[str, str] = field(default_factory=dict)
+    headline: str | None = None
+
+    @property
+    def database(self) -> Path:
+        return self.folder / f"{DB}.db"
+
+    def column(self, table: str | None, name: str) -> Label | None:
+        """The label of a column of a table; without a table, that of a column whose name means one thing everywhere."""
+        if table is not None:
+            return self.columns.get(table, {}).get(name)
+        found = {(c[name].zh, c[name].en, c[name].unit) for c in self.columns.values() if name in c}
+        return Label(*found.pop()) if len(found) == 1 else None
+
+
+def read_facts(folder: Path) -> Facts:
+    """Reads a release folder. Raises ReleaseBroken where it has no database, or one without the public tables."""
+    db = folder / f"{DB}.db"
+    if not db.is_file():
+        raise ReleaseBroken(f"Release {folder.name} has no {DB}.db; build it again.")
+    conn = sqlite3.connect(f"{db.resolve().as_uri()}?immutable=1", uri=True)
+    conn.row_factory = sqlite3.Row
+    try:
+        return _read(folder, conn)
+    except sqlite3.DatabaseError as e:
+        raise ReleaseBroken(f"The database of release {folder.name} cannot be read ({e}); build it again.") from e
+    finally:
+        conn.close()
+
+
+def _read(folder: Path, conn: sqlite3.Connection) -> Facts:
+    names = [r[0] for r in conn.execute("select name from sqlite_master where type = 'table' order by name")]
+    missing = [t for t in NEEDED if t not in names]
+    if missing:
+        raise ReleaseBroken(f"Release {folder.name} lacks the tables {', '.join(missing)}; build it again.")
+    releases = {r["release_id"]: dict(r) for r in conn.execute("select * from releases")}
+    own = _release_json(folder) | releases.get(folder.name, {})
+    datasets = [dict(r) for r in conn.execute("select * from datasets order by dataset")]
+    labels, columns = _labels(conn, names, datasets)
+    return Facts(
+        folder=folder,
+        release_id=folder.name,
+        as_of=str(own.get("as_of") or folder.name[:10]),
+        code_version=str(own.get("code_version") or ""),
+        synthetic=bool(own.get("synthetic")) or _any_synthetic(conn),
+        licence=str(own.get("license") or ""),
+        publisher=str(own.get("publisher") or ""),
+        tables={t: conn.execute(f'select count(*) from "{t}"').fetchone()[0] for t in names},
+        labels=labels,
+        columns=columns,
+        datasets=datasets,
+        files=_files(folder),
+        headline=_headline(conn),
+    )
+
+
+def _release_json(folder: Path) -> dict[str, Any]:
+    path = folder / "release.json"
+    if not path.is_file():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as e:
+        raise ReleaseBroken(f"release.json of {folder.name} is not JSON ({e}); build the release again.") from e
+
+
+def _any_synthetic(conn: sqlite3.Connection) -> bool:
+    """The banner must never be missing: one made-up value or claim is enough, whatever the release says of itself."""
+    return bool(
+        conn.execute(
+            "select exists (select 1 from indicator_values where synthetic) "
+            "or exists (select 1 from claims where evidence = 'synthetic')"
+        ).fetchone()[0]
+    )
+
+
+def _files(folder: Path) -> dict[str, str]:
+    sums = folder / "SHA256SUMS"
+    if not sums.is_file():
+        return {}
+    pairs = (line.split(maxsplit=1) for line in sums.read_text(encoding="utf-8").splitlines() if line.strip())
+    return {name.strip().lstrip("*"): digest for digest, name in pairs}
+
+
+def _labels(
+    conn: sqlite3.Connection, names: list[str], datasets: list[dict[str, Any]]
+) -> tuple[dict[str, Label], dict[str, dict[str, Label]]]:
+    labels: dict[str, Label] = {}
+    columns: dict[str, dict[str, Label]] = {}
+    for t in (*MARTS, *OWN, RELEASES):
+        if t.name in names:
+            labels[t.name] = Label(t.zh, t.en)
+            columns[t.name] = {f.name: Label(f.zh, f.en, f.unit, f.note) for f in t.fields}
+    for d in datasets:
+        labels[d["dataset"]] = Label(d["title_zh"], d.get("title_en") or d["dataset"])
+    for c in map(dict, conn.execute("select * from dataset_columns")):
+        own = columns.setdefault(c["dataset"], {f.name: Label(f.zh, f.en) for f in TRACE})
+        own[c["column"]] = Label(
+            c["header_zh"], c.get("title_en") or c["column"], c.get("unit") or None, c.get("description") or ""
+        )
+    return labels, columns
+
+
+def _headline(conn: sqlite3.Connection) -> str | None:
+    """The indicator of the first chart: energy as a whole if it is there, else a flow with the longest series."""
+    order = "".join(f"i.indicator_id <> '{i}', " for i in HEADLINES)
+    found = conn.execute(
+        f"""
+        select i.indicator_id, count(*) as years
+        from indicators i join indicator_values v using (indicator_id)
+        where v.dimension = 'total' and v.value is not null and length(v.year) = 4
+        group by i.indicator_id having years >= 2
+        order by {order}i.kind <> 'flow', years desc, i.indicator_id
+        limit 1
+        """
+    ).fetchone()
+    return found[0] if found else None

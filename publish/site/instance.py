@@ -1,0 +1,101 @@
+"""One release as a Datasette: its settings, its Chinese labels, its templates, its guarded database.
+
+Belongs here: everything that turns a release folder into an ASGI app. Not here: which release is served where (app.py),
+what is hooked into Datasette (plugin.py), what a connection may do (guard.py).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from datasette.utils.asgi import Request, Response
+
+from publish.site import words
+from publish.site.facts import DB, Facts, Label, read_facts
+from publish.site.guard import GuardedDatabase
+from publish.site.plugin import SiteDatasette, error_response
+
+HERE = Path(__file__).parent
+THREADS = 3
+SETTINGS: dict[str, Any] = {
+    "sql_time_limit_ms": 500,
+    "max_returned_rows": 1000,
+    "default_page_size": 50,
+    "allow_facet": False,
+    "suggest_facets": False,
+    "allow_download": False,  # a release's files are served as files
+    "allow_csv_stream": False,
+    "trace_debug": False,
+    "template_debug": False,
+    "default_cache_ttl": 60,
+    "truncate_cells_html": 400,
+}
+
+
+class Instance:
+    """One release, ready to answer requests under `base_url` ('/' or '/r/<release_id>/').
+
+    `in_worker`: for the process that runs public SQL: no threads, a visitor's faults are answered as such. Raises
+    ReleaseBroken where the folder holds no servable release.
+    """
+
+    def __init__(self, folder: Path, base_url: str = "/", in_worker: bool = False, heap_limit: int = 256 << 20):
+        self.facts = read_facts(folder)
+        self.base_url = base_url
+        self.ds = SiteDatasette(
+            self.facts,
+            in_worker,
+            files=[],
+            metadata=_metadata(self.facts),
+            template_dir=str(HERE / "templates"),
+            static_mounts=[("static", str(HERE / "static"))],
+            settings=SETTINGS | {"base_url": base_url, "num_sql_threads": 0 if in_worker else THREADS},
+        )
+        self.ds.remove_database("_memory")  # Datasette adds it where it is given no file: a door without a guard
+        self.db = GuardedDatabase(self.ds, self.facts.database, heap_limit)
+        self.ds.add_database(self.db, name=DB)
+        self.app = self.ds.app()
+
+    async def start(self) -> None:
+        """Reads what Datasette reads at its start; nothing is answered before."""
+        await self.ds.invoke_startup()
+        await self.ds.refresh_schemas()
+        await self.db.table_counts(limit=10_000)
+
+    async def health(self) -> None:
+        """Asks for the pages that matter. Raises ReleaseUnhealthy where one does not answer as it should."""
+        for path in ("/", "/indicators", "/claims", f"/{DB}", f"/{DB}/indicators.json?_shape=array"):
+            response = await self.ds.client.get(path)
+            if response.status_code != 200:
+                raise ReleaseUnhealthy(f"{path} of release {self.facts.release_id} answered {response.status_code}.")
+
+    async def error(self, request: Request, status: int, code: str, zh: str, en: str) -> Response:
+        """The answer to a request that is refused: JSON where JSON was asked for, else a page."""
+        return await error_response(self.ds, request, status, code, zh, en)
+
+    def close(self) -> None:
+        self.db.close()
+        if self.ds.executor is not None:
+            self.ds.executor.shutdown(wait=False)
+
+
+class ReleaseUnhealthy(RuntimeError):
+    """A release that opens but does not answer."""
+
+
+def _metadata(facts: Facts) -> dict[str, Any]:
+    tables = {}
+    for name in facts.tables:
+        label = facts.labels.get(name, Label(name, name))
+        columns = facts.columns.get(name, {})
+        tables[name] = {
+            "title": f"{label.zh} {label.en}",
+            "columns": {c: words.column_title(la) for c, la in columns.items()},
+        }
+    return {
+        "title": "明账 Mingzhang",
+        "license": facts.licence,
+        "source": f"{facts.publisher} {facts.release_id}".strip(),
+        "databases": {DB: {"tables": tables}},
+    }

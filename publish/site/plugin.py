@@ -1,0 +1,125 @@
+"""What the site adds to Datasette by its own means: pages, words for templates, errors in two languages.
+
+Belongs here: plugin hooks. They are global to a process, so each looks whether it was called for one of ours.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import sys
+import urllib.parse
+from collections.abc import Generator
+from typing import Any
+
+from datasette import hookimpl
+from datasette.app import Datasette
+from datasette.database import QueryInterrupted
+from datasette.plugins import pm
+from datasette.utils.asgi import Base400, Forbidden, NotFound, Request, Response
+from datasette.views.base import DatasetteError
+
+from publish.site import pages, words
+from publish.site.facts import DB, Facts, Label
+
+log = logging.getLogger("mingzhang.site")
+
+# What a visitor's own words can bring about in Datasette's views; anywhere else these would be faults of ours.
+VISITORS_FAULTS = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError)
+
+
+class SiteDatasette(Datasette):
+    """Datasette that knows which release it shows. Plugin hooks are global; they look for this class."""
+
+    def __init__(self, facts: Facts, in_worker: bool, **kwargs: Any):
+        self.facts = facts
+        self.in_worker = in_worker
+        super().__init__(**kwargs)
+
+
+async def error_response(ds: SiteDatasette, request: Request, status: int, code: str, zh: str, en: str) -> Response:
+    path = request.path.split("?")[0]
+    if path.endswith((".json", ".csv")) or path.startswith("/api/"):
+        body = {"ok": False, "status": status, "code": code, "error": en, "error_zh": zh}
+        return Response.json(body, status=status)
+    context = {"status": status, "code": code, "zh": zh, "en": en, "sql": request.args.get("sql")}
+    return Response.html(await ds.render_template("error.html", context, request), status=status)
+
+
+@hookimpl
+def register_routes(datasette: Any) -> list[tuple[str, Any]]:
+    return pages.ROUTES if isinstance(datasette, SiteDatasette) else []
+
+
+@hookimpl
+def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
+    if isinstance(datasette, SiteDatasette):
+        words.add_to(env)
+
+
+@hookimpl
+def extra_template_vars(datasette: Any, database: Any, table: Any) -> dict[str, Any]:
+    if not isinstance(datasette, SiteDatasette):
+        return {}
+    facts = datasette.facts
+
+    def label(column: str) -> Label:
+        return facts.column(table, column) or Label(column, "")
+
+    return {"facts": facts, "DB": DB, "label": label, "table_label": lambda t: facts.labels.get(t, Label(t, ""))}
+
+
+@hookimpl(hookwrapper=True)
+def handle_exception(datasette: Any, request: Any, exception: Exception) -> Generator[None, Any, None]:
+    outcome = yield
+    if isinstance(datasette, SiteDatasette):
+
+        async def answer() -> Response:
+            return await error_response(datasette, request, *_explain(datasette, request, exception))
+
+        # Datasette awaits every answer it is given and prints all local values for its own: ours is to be the only one.
+        outcome.force_result([answer])
+
+
+@hookimpl(tryfirst=True)
+def forbidden(datasette: Any, request: Any, message: str) -> Any:
+    if not isinstance(datasette, SiteDatasette):
+        return None
+
+    async def answer() -> Response:
+        return await error_response(datasette, request, *_explain(datasette, request, Forbidden(message)))
+
+    return answer
+
+
+def _explain(ds: SiteDatasette, request: Request, e: Exception) -> tuple[int, str, str, str]:
+    """(status, code, Chinese sentence, English sentence) for whatever Datasette raised."""
+    if isinstance(e, NotFound) or _names_no_table(ds, request):
+        return 404, "not_found", *words.NOT_FOUND
+    if isinstance(e, Forbidden):
+        return 403, "forbidden", *words.FORBIDDEN
+    if isinstance(e, QueryInterrupted) or (isinstance(e, DatasetteError) and e.title == "SQL Interrupted"):
+        return 400, "too_slow", *words.TOO_SLOW
+    if isinstance(e, MemoryError):
+        return 400, "too_large", *words.TOO_LARGE
+    if isinstance(e, DatasetteError):
+        # Datasette answers 500 to a sort by a column that is not there; that is the visitor's slip.
+        return (400 if e.status == 500 else e.status), "bad_sql", *words.explain_sql(str(e.message))
+    if isinstance(e, (sqlite3.Error, sqlite3.Warning)):
+        return 400, "bad_sql", *words.explain_sql(str(e))
+    if isinstance(e, Base400):
+        return e.status, "bad_request", *words.explain_sql(str(e.args[0]))
+    if ds.in_worker and isinstance(e, VISITORS_FAULTS):
+        log.warning("an argument could not be used: %s?%s", request.path, request.query_string, exc_info=e)
+        return 400, "bad_request", *words.BAD_REQUEST
+    log.error("a page failed: %s?%s", request.path, request.query_string, exc_info=e)
+    return 500, "internal", *words.INTERNAL
+
+
+def _names_no_table(ds: SiteDatasette, request: Request) -> bool:
+    route = request.scope.get("route_path", request.path)
+    parts = urllib.parse.unquote(route.split("?")[0]).strip("/").split("/")
+    return len(parts) > 2 and parts[0] == DB and parts[1] not in ds.facts.tables
+
+
+pm.register(sys.modules[__name__], name=__name__)

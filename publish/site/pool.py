@@ -1,0 +1,202 @@
+"""The supervisor of the processes that run public SQL: hands out requests, kills what is late, replaces what died.
+
+Belongs here: the second line of defence as seen from the server. Not here: what a worker does (worker.py).
+A page never waits for this: only a request that carries a visitor's own SQL, filter or order comes here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from publish.site.frames import HEAD, pack
+
+log = logging.getLogger("mingzhang.site.pool")
+
+ROOT = Path(__file__).parents[2]
+WORKERS = 6
+ANSWER_SECONDS = 1.1  # from handing a request over to killing the worker
+QUEUE_SECONDS = 1.5  # for a free worker
+START_SECONDS = 30.0  # for the nursery to import and a worker to open its first release, on a slow machine
+
+
+class Busy(RuntimeError):
+    """No worker came free in time; try again in a moment."""
+
+
+class Stopped(RuntimeError):
+    """The query was stopped; `why` is `too_slow` or `too_large`."""
+
+    def __init__(self, why: str):
+        super().__init__(why)
+        self.why = why
+
+
+@dataclass(eq=False)
+class _Worker:
+    pid: int
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+
+class Pool:
+    """Some worker processes: `await start(warm)`, then `await ask(request)` from any task, at the end `await close()`.
+
+    A request is a dict of folder, base_url, scheme, host, path and query. `warm` is one that each new worker answers
+    before it gets real ones.
+    """
+
+    def __init__(self, workers: int = WORKERS):
+        self.size = workers
+        self.warm: dict[str, Any] = {}
+        self.killed = 0  # workers ended because they were late or died
+        self._free: asyncio.Queue[_Worker] = asyncio.Queue()
+        self._all: set[_Worker] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._nursery: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._lock = asyncio.Lock()
+        self._closed = False
+
+    async def start(self, warm: dict[str, Any]) -> None:
+        """Starts the workers; returns when the first is ready. Raises TimeoutError where none comes up."""
+        self.warm = warm
+        for _ in range(self.size):
+            self._add_soon()
+        self._free.put_nowait(await asyncio.wait_for(self._free.get(), START_SECONDS))
+
+    async def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """The answer to a request: a dict with `status` and `headers` (pairs of str), and the body.
+
+        Raises Busy where no worker came free, Stopped where the query was too slow or too large.
+        """
+        try:
+            worker = await asyncio.wait_for(self._take(), QUEUE_SECONDS)
+        except TimeoutError:
+            raise Busy from None
+        fit = False
+        try:
+            header, body = await asyncio.wait_for(_exchange(worker, request), ANSWER_SECONDS)
+            fit = not header["last"]
+        except TimeoutError:
+            self.killed += 1
+            raise Stopped("too_slow") from None
+        except (asyncio.IncompleteReadError, OSError):  # the kernel ended it: memory or CPU
+            self.killed += 1
+            raise Stopped("too_large") from None
+        finally:
+            if fit:
+                self._free.put_nowait(worker)
+            else:
+                self._end(worker)
+                self._add_soon()
+        if "refused" in header:
+            raise Stopped(header["refused"])
+        return header, body
+
+    async def close(self) -> None:
+        """Ends all workers and the nursery."""
+        self._closed = True
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for worker in list(self._all):
+            self._end(worker)
+        if self._control is not None:
+            self._control.close()
+        if self._nursery is not None:
+            await asyncio.to_thread(self._nursery.wait)
+
+    async def _take(self) -> _Worker:
+        while True:
+            worker = await self._free.get()
+            if not worker.reader.at_eof():
+                return worker
+            self._end(worker)  # died while it had nothing to do
+            self._add_soon()
+
+    def _end(self, worker: _Worker) -> None:
+        self._all.discard(worker)
+        worker.writer.close()
+        if self._control is not None and self._control.fileno() >= 0:
+            try:
+                self._control.send(f"kill {worker.pid}".encode())
+            except OSError as e:  # the nursery is gone, and its children with it
+                log.warning("a worker could not be ended: %s", e)
+
+    def _add_soon(self) -> None:
+        if not self._closed:
+            self._background(self._add())
+
+    def _background(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _add(self) -> None:
+        """Adds one worker, warm; tries again each second where that fails, and says so."""
+        while not self._closed:
+            worker = None
+            try:
+                worker = await self._fork()
+                await asyncio.wait_for(_exchange(worker, self.warm), START_SECONDS)
+            except (asyncio.IncompleteReadError, OSError, TimeoutError) as e:
+                log.error("a process for public SQL did not come up (%r); trying again", e)
+                if worker is not None:
+                    self._end(worker)
+                await asyncio.sleep(1)
+            else:
+                self._free.put_nowait(worker)
+                return
+
+    async def _fork(self) -> _Worker:
+        loop = asyncio.get_running_loop()
+        async with self._lock:
+            control = self._nursery_control()
+            ours, theirs = socket.socketpair()
+            with theirs:
+                socket.send_fds(control, [b"fork"], [theirs.fileno()])
+            pid = int(await asyncio.wait_for(loop.sock_recv(control, 64), START_SECONDS) or b"0")
+        if not pid:
+            ours.close()
+            raise OSError("the nursery ended")
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        worker = _Worker(pid, reader, writer)
+        self._all.add(worker)
+        return worker
+
+    def _nursery_control(self) -> socket.socket:
+        """The socket to a nursery that runs; a new one is started where there is none."""
+        if self._control is not None and self._nursery is not None and self._nursery.poll() is None:
+            return self._control
+        if self._control is not None:
+            self._control.close()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.setblocking(False)
+        path = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH")) if p)
+        with theirs:
+            self._nursery = subprocess.Popen(
+                [sys.executable, "-m", "publish.site.worker", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env=os.environ | {"PYTHONPATH": path, "MALLOC_ARENA_MAX": "1"},
+            )
+        return self._control
+
+
+async def _exchange(worker: _Worker, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    worker.writer.write(pack(request))
+    await worker.writer.drain()
+    head, body = HEAD.unpack(await worker.reader.readexactly(HEAD.size))
+    header = json.loads(await worker.reader.readexactly(head))
+    return header, await worker.reader.readexactly(body)

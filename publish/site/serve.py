@@ -1,0 +1,68 @@
+"""`mingzhang serve`: the site under uvicorn, until Ctrl-C.
+
+Belongs here: the socket, the server's settings, and telling in one sentence why it cannot start.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+from pathlib import Path
+
+import uvicorn
+
+from publish.site.app import NoRelease, create_app, current_folder
+from publish.site.facts import ReleaseBroken, read_facts
+from publish.site.guard import GuardUnavailable
+
+
+class CannotServe(RuntimeError):
+    """The site cannot start. The message is one sentence: what is wrong and what to do."""
+
+    exit_status = 1
+
+
+def serve(home: Path, host: str = "127.0.0.1", port: int = 8001) -> None:
+    """Serves HOME/current at http://host:port/ until Ctrl-C. Raises CannotServe where it cannot start."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        app = create_app(home.resolve())
+        facts = read_facts(current_folder(home.resolve()))
+    except (NoRelease, ReleaseBroken, GuardUnavailable) as e:
+        raise CannotServe(str(e)) from e
+    with _listen(host, port) as listening:
+        shown = f"[{host}]" if ":" in host else host
+        print(f"Release {facts.release_id} at http://{shown}:{listening.getsockname()[1]}/ (Ctrl-C ends)", flush=True)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=10,
+            timeout_graceful_shutdown=5,
+            lifespan="on",
+            ws="none",
+        )
+        server = uvicorn.Server(config)
+        try:
+            server.run(sockets=[listening])
+        except KeyboardInterrupt:
+            return  # uvicorn has shut down cleanly and passes the signal on
+        if not server.started:
+            raise CannotServe(f"Release {facts.release_id} does not come up; the lines above say why.")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as e:
+        sock.close()
+        if e.errno == errno.EADDRINUSE:
+            raise CannotServe(f"Port {port} is taken by another program; end that, or give another --port.") from e
+        raise CannotServe(f"Cannot listen on {host}:{port} ({e.strerror}); give another --host or --port.") from e
+    sock.set_inheritable(False)
+    return sock

@@ -1,0 +1,199 @@
+"""The process that runs public SQL, and the process that makes such processes.
+
+Belongs here: what runs outside the server's own process: a nursery that has everything imported and forks a worker when
+told to, and the worker: it answers one request at a time through the same pages, under limits of the kernel. Not here:
+who sends it work, and how long they wait (pool.py).
+
+A worker forked from the nursery is ready in some 20 ms; one started from nothing would import for a second, and an
+attacker could keep a server busy with nothing but starting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+from publish.site.frames import HEAD, pack
+from publish.site.instance import Instance
+
+log = logging.getLogger("mingzhang.site.worker")
+
+HEAP_LIMIT = 16 << 20  # SQLite's own
+ADDRESS_SPACE = 160 << 20  # above what the process has when it begins
+CPU_SECONDS = 3  # a request's, by the kernel; the supervisor kills long before, unless it is itself held up
+REQUEST_SECONDS = 0.6  # all queries of one request together
+ANSWER_BYTES = 4_500_000  # of the finished JSON, CSV or HTML
+RECYCLE_BYTES = 48 << 20  # a worker that has grown by this much makes room for a fresh one
+KEPT_RELEASES = 3
+
+
+def _receive(sock: socket.socket, n: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < n:
+        got = sock.recv(min(n - len(parts), 1 << 16))
+        if not got:
+            raise EOFError
+        parts += got
+    return bytes(parts)
+
+
+def _memory() -> tuple[int, int]:
+    """Address space and resident set of this process, in bytes."""
+    size, rss = Path("/proc/self/statm").read_text().split()[:2]
+    page = resource.getpagesize()
+    return int(size) * page, int(rss) * page
+
+
+def limit_process() -> None:
+    """Gives this process the kernel's limits: memory, no file written, no core, few files open."""
+    size, _ = _memory()
+    resource.setrlimit(resource.RLIMIT_AS, (size + ADDRESS_SPACE, size + ADDRESS_SPACE))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    os.nice(10)  # pages come first
+
+
+class Worker:
+    """Answers requests for any kept release; instances of the last few stay open."""
+
+    def __init__(self, sock: socket.socket):
+        self.sock = sock
+        self.instances: OrderedDict[tuple[str, str], Instance] = OrderedDict()
+        self.loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+
+    def run(self) -> None:
+        _, first = _memory()
+        while True:
+            try:
+                head, body = HEAD.unpack(_receive(self.sock, HEAD.size))
+                request = json.loads(_receive(self.sock, head))
+                _receive(self.sock, body)
+            except EOFError:
+                return
+            used = resource.getrusage(resource.RUSAGE_SELF)
+            cpu = int(used.ru_utime + used.ru_stime) + CPU_SECONDS
+            resource.setrlimit(resource.RLIMIT_CPU, (cpu, resource.RLIM_INFINITY))
+            header, answer = self.loop.run_until_complete(self.answer(request))
+            header["last"] = _memory()[1] - first > RECYCLE_BYTES
+            self.sock.sendall(pack(header, answer))
+            if header["last"]:
+                return
+
+    async def answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        try:
+            instance = await self.instance(Path(request["folder"]), request["base_url"])
+            instance.db.deadline = time.monotonic() + REQUEST_SECONDS
+            return await self.ask(instance, request)
+        except MemoryError:
+            return {"refused": "too_large"}, b""
+
+    async def instance(self, folder: Path, base_url: str) -> Instance:
+        key = (str(folder), base_url)
+        if key not in self.instances:
+            made = Instance(folder, base_url, in_worker=True, heap_limit=HEAP_LIMIT)
+            await made.start()
+            self.instances[key] = made
+            while len(self.instances) > KEPT_RELEASES:
+                self.instances.popitem(last=False)[1].close()
+        self.instances.move_to_end(key)
+        return self.instances[key]
+
+    async def ask(self, instance: Instance, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        start: dict[str, Any] = {}
+        parts: list[bytes] = []
+        size = 0
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Any) -> None:
+            nonlocal size
+            if message["type"] == "http.response.start":
+                start.update(message)
+            elif message["type"] == "http.response.body":
+                size += len(message.get("body", b""))
+                if size > ANSWER_BYTES:
+                    raise MemoryError
+                parts.append(message.get("body", b""))
+
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": request["scheme"],
+            "path": request["path"],
+            "raw_path": request["path"].encode("ascii"),
+            "query_string": request["query"].encode("latin-1"),
+            "root_path": "",
+            "headers": [(b"host", request["host"].encode("latin-1"))],
+            "client": None,
+            "server": None,
+        }
+        await instance.app(scope, receive, send)
+        headers = [[k.decode("latin-1"), v.decode("latin-1")] for k, v in start["headers"]]
+        return {"status": start["status"], "headers": headers}, b"".join(parts)
+
+
+def nursery(control: socket.socket) -> None:
+    """Forks a worker for each socket it is sent, kills one when told to, and ends when the server does.
+
+    `control` is a SOCK_SEQPACKET: `fork` with a socket is answered with the worker's process id; `kill <pid>` ends a
+    worker. Only this process waits for its children, so an id it holds is never another process's.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the server says when to end
+    children: set[int] = set()
+    control.settimeout(0.5)
+    while True:
+        while children and (ended := os.waitpid(-1, os.WNOHANG)[0]):
+            children.discard(ended)
+        try:
+            message, fds, _, _ = socket.recv_fds(control, 64, 1)
+        except TimeoutError:
+            continue
+        if not message:
+            break
+        word, _, argument = message.decode().partition(" ")
+        if word == "fork":
+            pid = os.fork()
+            if pid == 0:
+                control.close()
+                _be_worker(fds[0])
+            children.add(pid)
+            os.close(fds[0])
+            control.send(str(pid).encode())
+        elif word == "kill" and int(argument) in children:
+            os.kill(int(argument), signal.SIGKILL)
+    for pid in children:
+        os.kill(pid, signal.SIGKILL)
+
+
+def _be_worker(fd: int) -> None:
+    status = 1
+    try:
+        limit_process()
+        Worker(socket.socket(fileno=fd)).run()
+        status = 0
+    except BrokenPipeError:
+        status = 0  # the server no longer wants the answer
+    except MemoryError:
+        pass  # said by the status; a line more would need memory
+    finally:
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    nursery(socket.socket(fileno=int(sys.argv[1])))
