@@ -25,6 +25,8 @@ PARTS = ("dbt_project.yml", "profiles.yml", "macros", "models", "seeds", "tests"
 class StatisticsError(RuntimeError):
     """dbt did not finish. The message names the model or test and where the log is."""
 
+    exit_status = 1
+
 
 @dataclass(frozen=True)
 class Statistics:
@@ -130,20 +132,26 @@ def _dbt(command: list[str], project: Path, env: dict[str, str]) -> None:
         errors="replace",
         check=False,
     )  # fmt: skip
-    if done.returncode == 0:
-        return
+    if done.returncode:
+        raise _failure(command[0], env, done.stdout + done.stderr)
+
+
+def failure(home: Home) -> StatisticsError:
+    """The one sentence about a `dbt build` of this home that failed elsewhere (in Dagster), from dbt's own account."""
+    return _failure("build", environment(home), "")
+
+
+def _failure(command: str, env: dict[str, str], output: str) -> StatisticsError:
     log = Path(env["DBT_LOG_PATH"]) / "dbt.log"
-    failed = _failures(results)
+    failed = _failures(Path(env["DBT_TARGET_PATH"]) / "run_results.json")
     if failed:
         first = failed[0]
         kind, _, name = first["unique_id"].partition(".")
         said = " ".join(str(first.get("message") or "").split())[:200]
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-        raise StatisticsError(
-            f"dbt's {kind.replace('_', ' ')} {name.split('.')[1]}{more} failed: {said}; read {log}."
-        )
-    said = " ".join((done.stdout + done.stderr).split())[-300:]
-    raise StatisticsError(f"dbt {command[0]} did not finish (exit status {done.returncode}): {said}; read {log}.")
+        return StatisticsError(f"dbt's {kind.replace('_', ' ')} {name.split('.')[1]}{more} failed: {said}; read {log}.")
+    said = " ".join(output.split())[-300:] or "it left no account of itself"
+    return StatisticsError(f"dbt {command} did not finish: {said}; read {log}.")
 
 
 def _failures(results: Path) -> list[dict[str, Any]]:

@@ -1,0 +1,99 @@
+"""The records: one asset per dataset, each with its contract's suites as a check, made in one step for all.
+
+Belongs here: turning the summary of a build into assets, metadata and checks. Not here: any rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from expectations.contract import Contracts
+from pipelines.assets.place import Place
+from pipelines.intake.read_new import load_readings
+from pipelines.records.build import RecordsSummary, build
+from pipelines.sources.ledger import Ledger
+
+TABLES = ("files", "sheets", "columns", "issues", "quarantine")
+CHECK = "contract"
+
+
+def records_asset(contracts: Contracts) -> dg.AssetsDefinition:
+    """The step that joins all readings into records. A step for each dataset would cost seconds each and read all anew."""
+    specs = [
+        dg.AssetSpec(
+            ["records", c.dataset],
+            deps=["readings"],
+            group_name="records",
+            description=f"{c.title_zh} {c.title_en}. {c.grain}.",
+            kinds={"parquet"},
+        )
+        for c in contracts.values()
+    ]
+    specs += [dg.AssetSpec(["intake", t], deps=["readings"], group_name="intake", kinds={"parquet"}) for t in TABLES]
+    checks = [
+        dg.AssetCheckSpec(
+            CHECK, asset=["records", d], description="The contract's suite, once per year of the dataset."
+        )
+        for d in contracts
+    ]
+
+    @dg.multi_asset(name="records", specs=specs, check_specs=checks)
+    def records(place: Place) -> Iterator[dg.MaterializeResult]:
+        home, now = place.home_folder, place.load_contracts()
+        found = load_readings(home, now)
+        summary = build(found, now, home, place.city_folder, Ledger(home).latest)
+        for dataset in now:
+            yield dg.MaterializeResult(
+                asset_key=["records", dataset],
+                metadata={"rows": summary.records.get(dataset, 0)},
+                check_results=[_check(dataset, summary)],
+            )
+        for t in TABLES:
+            said = _report(summary) if t == "files" else {}
+            yield dg.MaterializeResult(asset_key=["intake", t], metadata=said)
+
+    return records
+
+
+def _report(s: RecordsSummary) -> dict[str, dict[str, int]]:
+    return {"report_files": s.files, "report_rows": s.rows, "report_issues": s.issues}
+
+
+def _check(dataset: str, summary: RecordsSummary) -> dg.AssetCheckResult:
+    """One check for all the years of a dataset. It warns and does not stop: a bad row is in quarantine already."""
+    suites = [s for s in summary.suites if s.dataset == dataset]
+    broken = [(s.year, o) for s in suites for o in s.outcomes if not o.success]
+    columns = [
+        dg.TableColumn("year", "int"),
+        dg.TableColumn("rule"),
+        dg.TableColumn("code"),
+        dg.TableColumn("severity"),
+        dg.TableColumn("checked", "int"),
+        dg.TableColumn("failed", "int"),
+    ]
+    rows = [
+        dg.TableRecord(
+            {
+                "year": y,
+                "rule": o.rule,
+                "code": o.code,
+                "severity": o.severity,
+                "checked": o.checked,
+                "failed": o.failed,
+            }
+        )
+        for y, o in broken
+    ]
+    return dg.AssetCheckResult(
+        check_name=CHECK,
+        asset_key=dg.AssetKey(["records", dataset]),
+        passed=not any(o.severity == "error" for _, o in broken),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "suites": len(suites),
+            "rows": sum(s.rows for s in suites),
+            "failures": dg.MetadataValue.table(records=rows, schema=dg.TableSchema(columns=columns)),
+        },
+    )

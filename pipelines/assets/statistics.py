@@ -1,0 +1,50 @@
+"""The statistics: one asset per dbt model, its tests as checks, in one dbt run.
+
+Belongs here: giving dbt a warehouse to work in and putting it in place when dbt is done. Not here: any SQL.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
+
+from pipelines.assets.place import Place
+from pipelines.records.load import load
+from pipelines.statistics.city import load_city
+from pipelines.statistics.run import PROJECT, being_built, environment, failure, manifest, publish
+
+
+class _Groups(DagsterDbtTranslator):
+    """Models in groups by their layer, so that the graph reads from left to right."""
+
+    def get_group_name(self, dbt_resource_props: Any) -> str:
+        layer = dbt_resource_props.get("fqn", ["", "marts"])[1]
+        return layer if layer in ("staging", "intermediate", "marts") else "seeds"
+
+
+def statistics_assets() -> dg.AssetsDefinition:
+    """The dbt project as assets. Its manifest is made here where it is missing, so that a fresh clone loads."""
+
+    @dbt_assets(manifest=manifest(), name="statistics", dagster_dbt_translator=_Groups())
+    def statistics(context: dg.AssetExecutionContext, place: Place) -> Iterator[Any]:
+        home = place.home_folder
+        load_city(place.city_folder, home)
+        being_built(home).unlink(missing_ok=True)
+        load(home, being_built(home))
+        os.environ.update(environment(home))
+        executable = str(Path(sys.executable).with_name("dbt"))
+        dbt = DbtCliResource(project_dir=str(PROJECT), profiles_dir=str(PROJECT), dbt_executable=executable)
+        target = Path(environment(home)["DBT_TARGET_PATH"])
+        run = dbt.cli(["--quiet", "build"], context=context, target_path=target, raise_on_error=False)
+        yield from run.stream()
+        if not run.is_successful():
+            raise failure(home)
+        publish(home)
+
+    return statistics

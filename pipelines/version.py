@@ -1,0 +1,27 @@
+"""Which code this is. Belongs here: that one question."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = ("pipelines", "expectations", "dbt_project", "publish")
+KINDS = {".py", ".yaml", ".yml", ".sql", ".csv", ".html", ".css", ".js", ".po"}
+OURS_ONLY = {"target", "logs", "__pycache__"}
+
+
+@lru_cache
+def code_version() -> str:
+    """The version and eight digits of the code's own hash, e.g. `0.1.0+1a2b3c4d`: it changes when what is computed may.
+
+    A commit's hash would not do: an installed copy has none, and a changed comment in a test would alter every release.
+    """
+    h = hashlib.sha256()
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in KINDS and path.is_file() and not OURS_ONLY & set(path.parts):
+                h.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return f"{version('mingzhang')}+{h.hexdigest()[:8]}"
