@@ -1,0 +1,493 @@
+"""A department's own file, sent back with what is wrong marked in it.
+
+Belongs here: colouring cells, comments, and the first sheet that lists what to mend. Not here: which files get one
+(sending.py), or what is wrong. A workbook of the xlsx family is edited in place through openpyxl, so that everything
+openpyxl keeps stays; macros are dropped. Any other format is laid out anew, cell by cell, in a fresh .xlsx.
+Nothing is run and no link followed; our own texts are written as text even where they begin with an equals sign.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+import openpyxl
+import xlsxwriter
+from openpyxl.cell import MergedCell
+from openpyxl.comments import Comment
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils.cell import coordinate_from_string, get_column_letter
+from openpyxl.worksheet.hyperlink import Hyperlink
+
+from pipelines.feedback.names import NAMES
+from pipelines.home import whole_file
+from pipelines.intake import zips
+from pipelines.intake.book import Book, Grid, Refusal, open_book
+
+FIRST_SHEET = "需修改事项"
+SHEET_OF_TEXT = "原表"  # what the only sheet of a text file is called here; in the tables it is ''
+AUTHOR = "明账平台"
+ERROR_FILL, WARNING_FILL = "FFC7CE", "FFEB9C"
+MOST_COMMENTS = 2_000  # each is a drawing of its own, and a spreadsheet program slows to a crawl over them
+MOST_LISTED = 20_000
+LARGEST_EDITED = 20_000_000  # bytes of XML that openpyxl is asked to hold; above, the cells are laid out anew
+NOT_OPENED = frozenset({"unreadable", "encrypted", "too_large", "unsafe", "empty"})
+# None of these is a header of any dataset: nobody shall read the list as a report.
+HEADINGS = ("第几条", "工作表", "在哪一格", "哪一列", "原来填的", "请这样修改", "轻重", "是什么问题")
+WIDTHS = (6, 16, 10, 20, 24, 70, 10, 22)
+SEVERITIES = {"error": "必须改", "warning": "请核对"}
+_ORDER = {"error": 0, "warning": 1}
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One thing to mend: an issue as annotate needs it. `header` is how the department's sheet calls the column."""
+
+    sheet: str
+    row: int | None
+    cell: str | None
+    header: str | None
+    code: str
+    severity: str
+    raw_value: str | None
+    message_zh: str
+
+
+class _CannotEdit(Exception):
+    """The workbook cannot be edited in place; it is laid out anew."""
+
+
+def marks_of(issues: Iterable[Any]) -> list[Mark]:
+    """Marks from issues: objects of the model, or mappings with the same fields; `header` is used where given.
+
+    Errors come before warnings, then in the order of sheet and row.
+    """
+    marks = [_mark_of(i) for i in issues]
+    return sorted(marks, key=lambda m: (_ORDER[m.severity], m.sheet, _row_of(m) or 0, m.cell or "", m.code))
+
+
+def _mark_of(issue: Any) -> Mark:
+    if isinstance(issue, Mark):
+        return issue
+
+    def get(field: str) -> Any:
+        value = issue.get(field) if isinstance(issue, Mapping) else getattr(issue, field, None)
+        # pandas' own ways to say missing
+        return None if value is None or value != value or str(value) in ("<NA>", "NaT") else value
+
+    row = get("row")
+    return Mark(
+        get("sheet") or "",
+        None if row is None else int(row),
+        get("cell"),
+        get("header") or get("column"),
+        get("code"),
+        get("severity"),
+        get("raw_value"),
+        get("message_zh"),
+    )
+
+
+def annotate(original: bytes, name: str, issues: Iterable[Any], out: Path) -> None:
+    """Writes `out` (.xlsx): the file `original`, called `name`, with its issues marked and listed on a first sheet.
+
+    `issues`: `model.Issue`s, `Mark`s, or mappings with the fields of one. A file that reading refused as a whole, or that
+    cannot be opened any more, is not opened: the list is all there is. Raises OSError where `out` cannot be written.
+    """
+    marks = marks_of(issues)
+    with whole_file(out) as part:
+        if any(m.code in NOT_OPENED and m.row is None and m.sheet == "" for m in marks):
+            _lay_out(None, name, marks, part)
+            return
+        try:
+            _edit(original, name, marks, part)
+        except _CannotEdit:
+            try:
+                book = open_book(original)
+            except Refusal:
+                _lay_out(None, name, marks, part)
+            else:
+                _lay_out(book, name, marks, part)
+
+
+def list_only(name: str, issues: Iterable[Any], out: Path) -> None:
+    """Writes the list of what to mend alone, for a file that could not be opened within its limits."""
+    with whole_file(out) as part:
+        _lay_out(None, name, marks_of(issues), part)
+
+
+# ---- in place, through openpyxl
+
+
+def _edit(original: bytes, name: str, marks: list[Mark], out: Path) -> None:
+    _refuse_what_openpyxl_should_not_open(original)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about the extensions it drops: charts, sparklines, images
+            book = openpyxl.load_workbook(io.BytesIO(original), keep_vba=False)
+        for old in [s for s in book.sheetnames if s == FIRST_SHEET or s.startswith(FIRST_SHEET + "(")]:
+            del book[old]
+        sheets = {ws.title: ws for ws in book.worksheets}
+        if not sheets:
+            raise _CannotEdit("no sheet of cells")
+        for ws in sheets.values():
+            _wash(ws)
+        targets = _Targets()
+        for sheet, cells in _by_cell(marks).items():
+            ws = sheets.get(sheet)
+            if ws is None:
+                continue
+            anchors = {c: r.coord.split(":")[0] for r in ws.merged_cells.ranges for c in _cells(r.coord)}
+            for (row, cell), here in cells.items():
+                at = anchors.get(cell or "", cell) or _first_used(ws, row)
+                if at is None:
+                    continue
+                targets.put(sheet, row, cell, at)
+                _mark(ws[at], here, len(targets) <= MOST_COMMENTS)
+        _list(book, name, marks, targets)
+        book.active = 0
+        for ws in book.worksheets[1:]:
+            ws.sheet_view.tabSelected = False
+        book.save(out)
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, ParseError, zipfile.BadZipFile, OSError) as e:
+        if isinstance(e, OSError) and e.errno is not None:
+            raise  # the disk, not the file
+        raise _CannotEdit(str(e)) from e
+
+
+def _refuse_what_openpyxl_should_not_open(original: bytes) -> None:
+    """Only plain xlsx and xlsm, of a size that it can hold, and without a document type (the door to entities)."""
+    entries = zips.entries(original) if original[:2] == b"PK" else None
+    if not entries or "xl/workbook.xml" not in {e.name for e in entries}:
+        raise _CannotEdit("not of the xlsx family")
+    if sum(e.size for e in entries if e.name.endswith(".xml")) > LARGEST_EDITED:
+        raise _CannotEdit("too large to edit")
+    for e in entries:
+        if e.name.endswith((".xml", ".rels")):
+            head = zips.read(original, e, 2_000) or b""
+            if b"<!DOCTYPE" in head or not head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe").startswith(b"<"):
+                raise _CannotEdit("declares a document type")
+            if b"\x00" in head:
+                raise _CannotEdit("not in UTF-8")
+
+
+def _wash(ws: Any) -> None:
+    """Takes away what an earlier feedback marked: departments mend the marked file and send that one in."""
+    for row in ws.iter_rows():
+        for cell in row:
+            if cell.comment is None or AUTHOR not in (cell.comment.author or ""):
+                continue
+            kept = cell.comment.text.split(f"【{AUTHOR}】", 1)[0].strip()
+            cell.comment = Comment(kept, "") if kept else None
+            if cell.fill.fill_type == "solid" and cell.fill.start_color.rgb in (f"00{ERROR_FILL}", f"00{WARNING_FILL}"):
+                cell.fill = PatternFill()
+
+
+def _mark(cell: Any, marks: list[Mark], with_comment: bool) -> None:
+    colour = ERROR_FILL if any(m.severity == "error" for m in marks) else WARNING_FILL
+    cell.fill = PatternFill("solid", start_color=f"00{colour}", end_color=f"00{colour}")
+    if with_comment:
+        theirs = f"{cell.comment.text}\n" if cell.comment is not None else ""
+        text = theirs + _comment(marks)
+        cell.comment = Comment(text, AUTHOR, width=360, height=min(420, 40 + 22 * (1 + len(text) // 26)))
+
+
+def _first_used(ws: Any, row: int) -> str | None:
+    """The first cell of a row that holds anything, or its first cell; None beyond the sheet."""
+    if row > ws.max_row:
+        return None
+    for cell in ws[row]:
+        if not isinstance(cell, MergedCell) and cell.value not in (None, ""):
+            return str(cell.coordinate)
+    return next((str(c.coordinate) for c in ws[row] if not isinstance(c, MergedCell)), None)
+
+
+def _cells(span: str) -> list[str]:
+    low, _, high = span.partition(":")
+    a, top = coordinate_from_string(low)
+    b, bottom = coordinate_from_string(high or low)
+    first, last = (openpyxl.utils.column_index_from_string(c) for c in (a, b))
+    if (last - first + 1) * (bottom - top + 1) > 10_000:
+        return []  # a merge over half the sheet: no department marks single cells there
+    return [f"{get_column_letter(c)}{r}" for r in range(top, bottom + 1) for c in range(first, last + 1)]
+
+
+def _list(book: Any, name: str, marks: list[Mark], targets: _Targets) -> None:
+    ws = book.create_sheet(FIRST_SHEET, 0)
+    for i, width in enumerate(WIDTHS, 1):
+        ws.column_dimensions[get_column_letter(i)].width = width
+    for r, line in enumerate(_intro(name, marks), 1):
+        _text(ws.cell(r, 1), line).font = Font(bold=r == 1, size=14 if r == 1 else 11)
+    head = len(_intro(name, marks)) + 2
+    for i, title in enumerate(HEADINGS, 1):
+        cell = _text(ws.cell(head, i), title)
+        cell.font, cell.fill = Font(bold=True), PatternFill("solid", start_color="00D9E2EC", end_color="00D9E2EC")
+    for n, m in enumerate(marks[:MOST_LISTED], 1):
+        at = targets.of(m)
+        for i, value in enumerate(_line(n, m, at), 1):
+            cell = ws.cell(head + n, i)
+            if isinstance(value, int):
+                cell.value = value
+            else:
+                _text(cell, value)
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+        if at is not None:
+            cell = ws.cell(head + n, 3)
+            cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"{_quoted(_shown_sheet(m.sheet))}!{at}")
+            cell.font = Font(color="000563C1", underline="single")
+        ws.cell(head + n, 7).fill = PatternFill("solid", start_color=f"00{_fill(m)}", end_color=f"00{_fill(m)}")
+    ws.freeze_panes = ws.cell(head + 1, 1)
+
+
+def _text(cell: Any, text: str) -> Any:
+    cell.value = _clean(text)
+    cell.data_type = "s"  # text that begins with an equals sign is not a formula of ours
+    return cell
+
+
+# ---- laid out anew, through XlsxWriter
+
+
+def _lay_out(book: Book | None, name: str, marks: list[Mark], out: Path) -> None:
+    grids = [g for g in book.grids if not g.hidden and g.refusal is None] if book is not None else []
+    by_cell = _by_cell(marks)
+    targets = _Targets()
+    for g in grids:
+        for row, cell in by_cell.get(g.name, {}):
+            at = _anchor(g, cell) if cell else _first_used_of(g, row)
+            if at is not None:
+                targets.put(g.name, row, cell, at)
+    with xlsxwriter.Workbook(str(out), {"strings_to_formulas": False, "strings_to_urls": False}) as made:
+        made.set_properties({"author": AUTHOR, "created": datetime(2025, 1, 1)})
+        formats = {
+            (fill, form): made.add_format(
+                ({"bg_color": f"#{fill}"} if fill else {}) | ({"num_format": form} if form else {})
+            )
+            for fill in ("", ERROR_FILL, WARNING_FILL)
+            for form in ("", "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss", "hh:mm:ss")
+        }
+        first = made.add_worksheet(FIRST_SHEET)
+        used: set[str] = {FIRST_SHEET}
+        names = {}
+        for g in grids:
+            names[g.name] = _sheet_name(g.name, used)
+            marked: dict[str, list[Mark]] = {}
+            for (row, cell), here in by_cell.get(g.name, {}).items():
+                if (at := targets.get(g.name, row, cell)) is not None:
+                    marked.setdefault(at, []).extend(here)
+            _copy(made.add_worksheet(names[g.name]), g, marked, formats)
+        _write_list(made, first, name, marks, targets, names, opened=book is not None)
+
+
+def _copy(ws: Any, g: Grid, marked: dict[str, list[Mark]], formats: dict[tuple[str, str], Any]) -> None:
+    widths: dict[int, int] = {}
+    for a, c, b, d in g.merges or []:
+        if (a, c) != (b, d):
+            try:
+                ws.merge_range(a, c, b, d, "")
+            except xlsxwriter.exceptions.OverlappingRange:
+                continue  # the original overlaps itself; the cells are there all the same
+    for i, row in enumerate(g.rows, g.top):
+        for j, value in enumerate(row, g.left):
+            here = marked.pop(f"{get_column_letter(j + 1)}{i + 1}", None) if marked else None
+            if here:
+                _mark_laid(ws, i, j, here)
+            elif value == "" or value is None:
+                continue
+            _put(ws, i, j, value, formats, _worst(here) if here else "")
+            if i < g.top + 50:
+                widths[j] = max(widths.get(j, 8), min(40, 2 + sum(1 + (ord(ch) > 255) for ch in str(value))))
+    for at, here in marked.items():  # cells beyond the last that holds anything
+        letter, r = coordinate_from_string(at)
+        c = openpyxl.utils.column_index_from_string(letter) - 1
+        _mark_laid(ws, r - 1, c, here)
+        ws.write_blank(r - 1, c, None, formats[_worst(here), ""])
+    for j, width in widths.items():
+        ws.set_column(j, j, width)
+
+
+def _mark_laid(ws: Any, i: int, j: int, marks: list[Mark]) -> None:
+    if len(ws.comments) < MOST_COMMENTS:
+        text = _comment(marks)
+        ws.write_comment(
+            i, j, text, {"author": AUTHOR, "width": 360, "height": min(420, 40 + 22 * (len(text) // 26 + 1))}
+        )
+
+
+def _put(ws: Any, i: int, j: int, value: Any, formats: dict[tuple[str, str], Any], fill: str) -> None:
+    if isinstance(value, bool):
+        ws.write_boolean(i, j, value, formats[fill, ""])
+    elif isinstance(value, int | float):
+        if value == value and abs(value) != float("inf"):
+            ws.write_number(i, j, value, formats[fill, ""])
+    elif isinstance(value, datetime):
+        ws.write_datetime(i, j, value, formats[fill, "yyyy-mm-dd hh:mm:ss"])
+    elif isinstance(value, date):
+        if value.year >= 1900:
+            ws.write_datetime(i, j, value, formats[fill, "yyyy-mm-dd"])
+        else:
+            ws.write_string(i, j, value.isoformat(), formats[fill, ""])
+    elif isinstance(value, time):
+        ws.write_datetime(i, j, value, formats[fill, "hh:mm:ss"])
+    elif value == "" or value is None:
+        ws.write_blank(i, j, None, formats[fill, ""])
+    else:
+        ws.write_string(i, j, _clean(str(value))[:32_767], formats[fill, ""])
+
+
+def _write_list(
+    made: Any, ws: Any, name: str, marks: list[Mark], targets: _Targets, names: dict[str, str], opened: bool
+) -> None:
+    wrap = {"text_wrap": True, "valign": "top"}
+    cell, bold = made.add_format(wrap), made.add_format({"bold": True, "font_size": 14})
+    head = made.add_format({"bold": True, "bg_color": "#D9E2EC"})
+    link = made.add_format({**wrap, "font_color": "#0563C1", "underline": 1})
+    fills = {f: made.add_format({**wrap, "bg_color": f"#{f}"}) for f in (ERROR_FILL, WARNING_FILL)}
+    for i, width in enumerate(WIDTHS):
+        ws.set_column(i, i, width)
+    intro = _intro(name, marks, opened)
+    for r, line in enumerate(intro):
+        ws.write_string(r, 0, _clean(line), bold if r == 0 else None)
+    at = len(intro) + 1
+    for i, title in enumerate(HEADINGS):
+        ws.write_string(at, i, title, head)
+    ws.freeze_panes(at + 1, 0)
+    for n, m in enumerate(marks[:MOST_LISTED], 1):
+        target = targets.of(m)
+        for i, value in enumerate(_line(n, m, target)):
+            if isinstance(value, int):
+                ws.write_number(at + n, i, value, cell)
+            elif i == 2 and target is not None:
+                ws.write_url(at + n, i, f"internal:{_quoted(names[m.sheet])}!{target}", link, value)
+            else:
+                ws.write_string(at + n, i, _clean(value), fills[_fill(m)] if i == 6 else cell)
+
+
+def _sheet_name(name: str, used: set[str]) -> str:
+    """A sheet's name as Excel takes it, not yet used."""
+    base = re.sub(r"[\[\]:*?/\\]", "_", _clean(name)).strip("' ")[:31] or SHEET_OF_TEXT
+    made, n = base, 2
+    while made.lower() in {u.lower() for u in used}:
+        made, n = f"{base[:27]}({n})", n + 1
+    used.add(made)
+    return made
+
+
+def _anchor(g: Grid, cell: str) -> str:
+    """The cell that shows what `cell` shows: the first of its merged range, else itself."""
+    letter, row = coordinate_from_string(cell)
+    r, c = row - 1, openpyxl.utils.column_index_from_string(letter) - 1
+    for top, left, bottom, right in g.merges or []:
+        if top <= r <= bottom and left <= c <= right:
+            return f"{get_column_letter(left + 1)}{top + 1}"
+    return cell
+
+
+def _first_used_of(g: Grid, row: int) -> str | None:
+    i = row - 1 - g.top
+    if not 0 <= i < len(g.rows):
+        return None
+    j = next((j for j, v in enumerate(g.rows[i]) if v not in ("", None)), 0)
+    return f"{get_column_letter(g.left + j + 1)}{row}"
+
+
+# ---- what both ways share
+
+
+class _Targets:
+    """Where each mark can be seen: (sheet, row, cell) -> the cell that carries its colour and comment."""
+
+    def __init__(self) -> None:
+        self._at: dict[tuple[str, int, str | None], str] = {}
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    def put(self, sheet: str, row: int, cell: str | None, at: str) -> None:
+        self._at[sheet, row, cell] = at
+
+    def get(self, sheet: str, row: int, cell: str | None) -> str | None:
+        return self._at.get((sheet, row, cell))
+
+    def of(self, m: Mark) -> str | None:
+        row = _row_of(m)
+        return None if row is None else self.get(m.sheet, row, m.cell)
+
+
+def _row_of(m: Mark) -> int | None:
+    return coordinate_from_string(m.cell)[1] if m.cell else m.row
+
+
+def _by_cell(marks: list[Mark]) -> dict[str, dict[tuple[int, str | None], list[Mark]]]:
+    """Sheet -> (row, cell) -> the marks there; the cell is None for a whole row. Marks of a whole sheet are only listed."""
+    out: dict[str, dict[tuple[int, str | None], list[Mark]]] = {}
+    for m in marks:
+        row = _row_of(m)
+        if row is not None:
+            out.setdefault(m.sheet, {}).setdefault((row, m.cell), []).append(m)
+    return out
+
+
+def _comment(marks: list[Mark]) -> str:
+    lines = [f"{n}. {m.message_zh}" if len(marks) > 1 else m.message_zh for n, m in enumerate(marks, 1)]
+    return _clean(f"【{AUTHOR}】" + "\n".join(lines))[:8_000]
+
+
+def _intro(name: str, marks: list[Mark], opened: bool = True) -> list[str]:
+    errors = sum(m.severity == "error" for m in marks)
+    lines = [
+        FIRST_SHEET,
+        f"文件：{name}",
+        f"必须改 {errors} 处（红色），请核对 {len(marks) - errors} 处（黄色）。点“在哪一格”可跳到该单元格，单元格的批注里写着怎么改。",
+        "改好后把本文件或原文件重新报送即可，本页不必删除；新文件收到后，这里的事项自动销号。",
+    ]
+    if not opened:
+        lines.append("原文件没有打开，下面只列出需要修改的事项。")
+    if len(marks) > MOST_LISTED:
+        lines.append(f"事项太多，下面只列出前 {MOST_LISTED} 条；多半是同一个原因，改好后重新报送再看。")
+    return lines
+
+
+def _line(n: int, m: Mark, at: str | None) -> tuple[int | str, ...]:
+    row = _row_of(m)
+    place = m.cell or (f"第 {row} 行" if row is not None else "整张表" if m.sheet else "整个文件")
+    stood = m.raw_value if m.raw_value is not None else "（空）" if m.code == "missing_required" else ""
+    return (
+        n,
+        _shown_sheet(m.sheet),
+        place,
+        "".join((m.header or "").split()),
+        stood[:500],
+        m.message_zh,
+        SEVERITIES[m.severity],
+        NAMES[m.code][0],
+    )
+
+
+def _fill(m: Mark) -> str:
+    return ERROR_FILL if m.severity == "error" else WARNING_FILL
+
+
+def _worst(marks: list[Mark]) -> str:
+    return ERROR_FILL if any(m.severity == "error" for m in marks) else WARNING_FILL
+
+
+def _shown_sheet(name: str) -> str:
+    return name or SHEET_OF_TEXT
+
+
+def _quoted(name: str) -> str:
+    return "'" + name.replace("'", "''") + "'"
+
+
+def _clean(text: str) -> str:
+    return _ILLEGAL.sub("", text)
