@@ -1,0 +1,426 @@
+"""Any file to grids of cells: which format it is (by content, never by its extension), and opening it.
+
+Belongs here: sniffing, the limits on one file, decryption with the password that spreadsheets try by themselves, and the
+quirks of each library. Not here: what the cells mean. Nothing is executed, no link followed, no entity expanded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from xml.parsers import expat
+
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+    XmlError,
+    ZipError,
+)
+
+from pipelines.intake import markup, text, zips
+
+LARGEST_FILE = 50_000_000  # bytes
+LARGEST_UNPACKED = 500_000_000
+LARGEST_RATIO = 100  # unpacked to packed; counts only above SMALL_UNPACKED, because empty sheets pack that well
+SMALL_UNPACKED = 50_000_000
+MOST_CELLS = 20_000_000
+MARK = "合成示例数据"
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_BIFF = (
+    b"\x09\x08\x10\x00\x00\x06\x05\x00",
+    b"\x09\x08\x08\x00\x00\x05",
+    b"\x09\x04\x06\x00",
+    b"\x09\x02\x06\x00",
+    b"\x09\x00\x04\x00",
+)
+_GARBLED = re.compile(r"[\x00-\x08\x0e-\x1f]")
+_HIDDEN_ROW = re.compile(rb'<row [^>]*?\br="(\d+)"[^>]*?\bhidden="(?:1|true)"')
+_MARKS = tuple(MARK.encode(e) for e in ("utf-8", "utf-16-le", "gb18030"))
+_DEFAULT_PASSWORD = "VelvetSweatshop"  # what Excel itself tries before it asks
+
+
+class Refusal(Exception):
+    """A file, or a sheet, that is not read: an issue code, and for some of them why, in both languages."""
+
+    def __init__(self, code: str, why: str = "", why_en: str = "", **fields: str):
+        super().__init__(f"{code}: {why_en}")
+        self.code = code
+        self.fields: dict[str, str] = {"why": why, "why_en": why_en, **fields}
+
+
+@dataclass(slots=True)
+class Grid:
+    """The cells of one sheet. `rows[i][j]` is in spreadsheet row `top + i` (0-based) and column `left + j`.
+
+    A cell is '' where empty, else str, int, float, bool or a date or time. Rows may be shorter than others. `merges` are
+    absolute and 0-based; None where the format does not tell. `refusal`: the sheet could not be read.
+    """
+
+    name: str
+    rows: list[list[Any]]
+    top: int = 0
+    left: int = 0
+    merges: list[markup.Merge] | None = None
+    hidden: bool = False
+    hidden_rows: list[int] = field(default_factory=list)  # 1-based
+    refusal: Refusal | None = None
+
+
+@dataclass(slots=True)
+class Book:
+    """A file that was opened. `synthetic`: its properties carry the mark of made-up data."""
+
+    grids: list[Grid]
+    synthetic: bool = False
+    epoch_1904: bool = False
+
+
+def is_archive(data: bytes) -> bool:
+    """Whether the bytes are a zip that is not itself a workbook."""
+    return data[:4] == b"PK\x03\x04" and _package(zips.entries(data)) == "zip"
+
+
+def open_book(data: bytes) -> Book:
+    """Opens a workbook or a text file given as bytes. Raises Refusal."""
+    if len(data) > LARGEST_FILE:
+        raise Refusal("too_large", size=_mb(len(data)), limit=_mb(LARGEST_FILE))
+    if not data or not data[:1000].strip(b"\x00 \r\n\t"):
+        if not data.strip(b"\x00 \r\n\t"):
+            raise Refusal("empty")
+    elif data[:2] == b"PK":
+        return _open_package(data)
+    elif data[:8] == _OLE:
+        return _open_ole(data)
+    elif data.startswith(_BIFF):
+        return _open_xls(data)
+    return _open_text(data)
+
+
+# ---- zip packages: xlsx, xlsm, xlsb, ods
+
+
+def _package(entries: list[zips.Entry] | None) -> str:
+    """'ooxml', 'ods', 'zip' or '' for a zip whose directory cannot be read."""
+    if entries is None:
+        return ""
+    names = {e.name for e in entries}
+    if "[Content_Types].xml" in names or any(n.startswith("xl/") for n in names):
+        return "ooxml"
+    if "content.xml" in names and ("mimetype" in names or "META-INF/manifest.xml" in names):
+        return "ods"
+    return "zip"
+
+
+def _open_package(data: bytes) -> Book:
+    entries = zips.entries(data)
+    if entries is None:
+        raise Refusal("unreadable", "压缩结构已损坏", "its zip structure is broken")
+    unpacked = 0
+    for e in entries:
+        unpacked += e.size
+    if unpacked > LARGEST_UNPACKED or (unpacked > SMALL_UNPACKED and unpacked > LARGEST_RATIO * len(data)):
+        raise Refusal("unsafe", "解压后体积异常，像是压缩炸弹", "it unpacks to far more than it is, like a zip bomb")
+    kind = _package(entries)
+    if kind == "zip":
+        raise Refusal("unreadable", "压缩包里没有可读的表格", "a zip that holds no workbook")
+    book = Book([])
+    sheets: list[zips.Entry] = []
+    for e in entries:
+        name = e.name
+        if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+            sheets.append(e)
+        elif name.startswith("docProps/") or name == "meta.xml":
+            book.synthetic |= _MARKS[0] in (zips.read(data, e, 1_000_000) or b"")
+        elif name == "xl/workbook.xml":
+            book.epoch_1904 = bool(re.search(rb'date1904="(?:1|true)"', zips.read(data, e, 1_000_000) or b""))
+    try:
+        book.grids = list(_calamine(data))
+    except Refusal as e:
+        if e.code == "unreadable" and _declares_entities(data, entries):
+            raise Refusal("unsafe", "文件里声明了 XML 实体", "it declares XML entities") from e
+        raise
+    if kind == "ods":
+        _spans_of_ods(data, entries, book.grids)
+    else:
+        _hidden_rows(data, entries, sheets, book.grids)
+    return book
+
+
+def _declares_entities(data: bytes, entries: list[zips.Entry]) -> bool:
+    # A member in UTF-16 or EBCDIC hides its <!DOCTYPE from a search for ASCII.
+    wanted: tuple[bytes, ...] = (
+        b"<!DOCTYPE",
+        b"<!ENTITY",
+        "<!DOCTYPE".encode("utf-16-le"),
+        "<!DOCTYPE".encode("utf-16-be"),
+    )
+    wanted += ("<!DOCTYPE".encode("cp037"),)
+    for e in entries:
+        if e.name.endswith((".xml", ".rels")):
+            head = zips.read(data, e, 100_000) or b""
+            if any(w in head for w in wanted):
+                return True
+    return False
+
+
+def _hidden_rows(data: bytes, entries: list[zips.Entry], sheets: list[zips.Entry], grids: list[Grid]) -> None:
+    found: dict[str, list[int]] = {}
+    for e in sheets:
+        xml = zips.read(data, e, LARGEST_UNPACKED) or b""
+        if b' hidden="' in xml:
+            rows = [int(n) for n in _HIDDEN_ROW.findall(xml)]
+            if rows:
+                found[e.name] = rows
+    if not found:
+        return
+    by_name = {e.name: e for e in entries}
+    members = [by_name.get(n) for n in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels")]
+    book, rels = ((zips.read(data, e, 10_000_000) or b"").decode("utf-8", "replace") if e else "" for e in members)
+    targets = {}
+    for tag in re.findall(r"<Relationship [^>]*>", rels):
+        rid, target = re.search(r'\bId="([^"]*)"', tag), re.search(r'\bTarget="([^"]*)"', tag)
+        if rid and target:
+            path = target[1].lstrip("/")
+            targets[rid[1]] = path if path.startswith("xl/") else f"xl/{path}"
+    order = [targets.get(rid, "") for rid in re.findall(r'<sheet [^>]*?\br:id="([^"]*)"', book)]
+    # Grids are in the order of the workbook, chart sheets left out; names may hold escapes, so match by place.
+    plain = [p for p in order if p.startswith("xl/worksheets/")]
+    for grid, path in zip(grids, plain, strict=False):
+        grid.hidden_rows = found.get(path, [])
+
+
+def _spans_of_ods(data: bytes, entries: list[zips.Entry], grids: list[Grid]) -> None:
+    """Merged cells of an ods, which calamine does not tell."""
+    content = next((e for e in entries if e.name == "content.xml"), None)
+    xml = (zips.read(data, content, LARGEST_UNPACKED) if content else None) or b""
+    if not re.search(rb'number-(?:rows|columns)-spanned="(?:[2-9]|1\d)', xml):
+        for g in grids:
+            g.merges = []
+        return
+    tables: list[list[markup.Merge]] = []
+    at = {"row": 0, "column": 0, "rows": 1}
+
+    def start(name: str, attrs: dict[str, str]) -> None:
+        tag = name.rpartition(":")[2]
+        if name == "table:table":
+            tables.append([])
+            at["row"] = 0
+        elif not tables:
+            return
+        elif name == "table:table-row":
+            at["column"], at["rows"] = 0, _count(attrs.get("table:number-rows-repeated"))
+        elif tag in ("table-cell", "covered-table-cell"):
+            down = _count(attrs.get("table:number-rows-spanned"))
+            across = _count(attrs.get("table:number-columns-spanned"))
+            if (down > 1 or across > 1) and len(tables[-1]) < 100_000:
+                r, c = at["row"], at["column"]
+                tables[-1].append((r, c, r + down - 1, c + across - 1))
+            at["column"] += _count(attrs.get("table:number-columns-repeated"))
+
+    def end(name: str) -> None:
+        if name == "table:table-row":
+            at["row"] += at["rows"]
+
+    def entity(*_: Any) -> int:
+        raise Refusal("unsafe", "文件里声明了 XML 实体", "it declares XML entities")
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler, parser.EntityDeclHandler = start, end, entity
+    try:
+        parser.Parse(xml, True)
+    except expat.ExpatError:
+        return  # calamine read it; the merges stay unknown
+    for grid, merges in zip(grids, tables, strict=False):
+        grid.merges = merges
+
+
+def _count(text: str | None) -> int:
+    return int(text) if text and text.isdigit() else 1
+
+
+# ---- OLE2: xls, et, and encrypted packages
+
+
+def _open_ole(data: bytes) -> Book:
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        return _open_package(_decrypted(data))
+    return _open_xls(data)
+
+
+def _open_xls(data: bytes, unlocked: bool = False) -> Book:
+    book = Book([], any(m in data for m in _MARKS), b"\x22\x00\x02\x00\x01\x00" in data)
+    try:
+        book.grids = list(_calamine(data))
+    except Refusal as e:
+        # calamine says "cannot detect" of a locked .xls as of a broken one, so ask the other library.
+        if not unlocked and (e.code == "encrypted" or _is_encrypted(data)):
+            return _open_xls(_decrypted(data), unlocked=True)
+        if not data.startswith(_OLE) or "WordDocument".encode("utf-16-le") in data:
+            raise
+        book.grids = _xlrd(data)
+        return book
+    if any(_GARBLED.search(c) for g in book.grids for r in g.rows for c in r if type(c) is str):
+        # calamine 0.9 takes some UTF-16 strings for Latin-1; a control character in a text gives it away.
+        book.grids = _xlrd(data)
+    return book
+
+
+def _is_encrypted(data: bytes) -> bool:
+    import msoffcrypto
+    from msoffcrypto.exceptions import FileFormatError
+
+    try:
+        return bool(msoffcrypto.OfficeFile(io.BytesIO(data)).is_encrypted())
+    except (FileFormatError, OSError, ValueError, AttributeError, KeyError, IndexError, NotImplementedError):
+        return False
+
+
+def _decrypted(data: bytes) -> bytes:
+    """The file inside, where Excel's default password opens it. Raises Refusal('encrypted') where it does not."""
+    import msoffcrypto
+
+    out = io.BytesIO()
+    try:
+        office = msoffcrypto.OfficeFile(io.BytesIO(data))
+        office.load_key(password=_DEFAULT_PASSWORD)
+        office.decrypt(out)
+    except Exception as e:
+        raise Refusal("encrypted") from e
+    result = out.getvalue()
+    if not result or result == data:
+        raise Refusal("encrypted")
+    if len(result) > LARGEST_FILE:
+        raise Refusal("too_large", size=_mb(len(result)), limit=_mb(LARGEST_FILE))
+    return result
+
+
+def _xlrd(data: bytes) -> list[Grid]:
+    import xlrd
+
+    try:
+        book = xlrd.open_workbook(file_contents=data, logfile=io.StringIO(), ignore_workbook_corruption=True)
+    except Exception as e:
+        raise _broken(str(e)) from e
+    grids = []
+    for sheet in book.sheets():
+        rows = [
+            [_xlrd_cell(t, v, book.datemode) for t, v in zip(sheet.row_types(r), sheet.row_values(r), strict=True)]
+            for r in range(sheet.nrows)
+        ]
+        merges = [(a, c, b - 1, d - 1) for a, b, c, d in sheet.merged_cells]
+        grids.append(Grid(sheet.name, rows, merges=merges, hidden=sheet.visibility != 0))
+    return grids
+
+
+def _xlrd_cell(kind: int, value: Any, datemode: int) -> Any:
+    import xlrd
+
+    if kind == xlrd.XL_CELL_DATE:
+        try:
+            moment = xlrd.xldate.xldate_as_datetime(value, datemode)
+        except (ValueError, OverflowError):
+            return value
+        return moment.date() if moment.time() == moment.min.time() else moment
+    if kind == xlrd.XL_CELL_BOOLEAN:
+        return bool(value)
+    if kind == xlrd.XL_CELL_ERROR:
+        return xlrd.error_text_from_code.get(value, "#N/A")
+    return value
+
+
+# ---- calamine
+
+
+def _calamine(data: bytes) -> Iterator[Grid]:
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+    except PasswordError as e:
+        raise Refusal("encrypted") from e
+    except (CalamineError, XmlError, ZipError, OSError, ValueError) as e:
+        raise _broken(str(e)) from e
+    for meta in book.sheets_metadata:
+        if meta.typ != SheetTypeEnum.WorkSheet:
+            continue
+        name = meta.name
+        if meta.visible != SheetVisibleEnum.Visible:
+            yield Grid(name, [], hidden=True)
+            continue
+        try:
+            yield _sheet(book.get_sheet_by_name(name))
+        except (CalamineError, XmlError, ZipError, OSError, ValueError) as e:
+            yield Grid(name, [], refusal=_broken(str(e)))
+        except Refusal as e:
+            yield Grid(name, [], refusal=e)
+
+
+def _sheet(sheet: CalamineSheet) -> Grid:
+    start = sheet.start
+    if start is None:
+        return Grid(sheet.name, [])
+    if sheet.height * sheet.width > MOST_CELLS:
+        raise Refusal("too_large", size=f"{sheet.height}×{sheet.width} 格", limit=f"{MOST_CELLS:,} 格")
+    merges = sheet.merged_cell_ranges
+    flat = None if merges is None else [(a, b, c, d) for (a, b), (c, d) in merges]
+    return Grid(sheet.name, sheet.to_python(skip_empty_area=True), start[0], start[1], flat)
+
+
+# ---- text and markup
+
+
+def _open_text(data: bytes) -> Book:
+    decoded = text.decode(data)
+    if decoded is None:
+        raise Refusal("unreadable", "不是表格文件", "it is neither a workbook nor text")
+    content, encoding = decoded
+    head = content[:65_536].lstrip("\ufeff \r\n\t").lower()
+    if head.startswith("<"):
+        try:
+            return _open_markup(data, content, encoding, head)
+        except markup.MarkupError as e:
+            if e.unsafe:
+                raise Refusal("unsafe", "文件里声明了 XML 实体或异常的表格大小", str(e)) from e
+            raise _broken(str(e)) from e
+    if not content.strip():
+        raise Refusal("empty")
+    rows = text.rows(content)
+    return Book([Grid("", rows)], MARK in content)
+
+
+def _open_markup(data: bytes, content: str, encoding: str, head: str) -> Book:
+    if "urn:schemas-microsoft-com:office:spreadsheet" in head and "<table" not in head.split("workbook", 1)[0]:
+        tables = markup.xml2003_tables(data)
+        grids = [Grid(t.name, t.rows, merges=t.merges, hidden_rows=[r + 1 for r in t.hidden_rows]) for t in tables]
+        return Book(grids, MARK in content)
+    if "<!entity" in head:
+        raise markup.MarkupError("it declares entities", unsafe=True)
+    named = re.search(r"<meta[^>]*charset=[\"']?([\w-]+)", content[:4096], re.IGNORECASE)
+    if named and encoding not in ("utf-8-sig", "utf-16", "utf-32"):
+        charset = {"gb2312": "gb18030", "gbk": "gb18030"}.get(named[1].lower(), named[1])
+        with contextlib.suppress(LookupError, UnicodeDecodeError):  # it may say what it is not; what was sniffed stands
+            content = data.decode(charset)
+    tables = markup.html_tables(content)
+    if not tables:
+        raise Refusal("unreadable", "网页或标记文件里没有表格", "markup without a table")
+    many = len(tables) > 1
+    return Book(
+        [Grid(str(i) if many else "", t.rows, merges=t.merges) for i, t in enumerate(tables, 1)], MARK in content
+    )
+
+
+def _broken(detail: str) -> Refusal:
+    return Refusal(
+        "unreadable", "文件结构已损坏或格式不支持", f"broken or of an unknown format: {' '.join(detail.split())[:120]}"
+    )
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:.0f} MB"

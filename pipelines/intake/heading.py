@@ -1,0 +1,124 @@
+"""What a sheet states once: who submits it, in what units, for which year, and whether it is made-up.
+
+Belongs here: the words in the rows above a table (and the names of the sheet and the file). Not here: the table itself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.intake.book import MARK
+from pipelines.intake.cells import squeeze
+from pipelines.intake.headers import Headers
+
+_SUBMITTER = re.compile(
+    r"^(?:填报单位|报送单位|填表单位|单位名称|编制单位|上报单位|申报单位|使用单位|汇总单位|制表单位|填报部门|报送部门|填报机构|"
+    r"填报单位名称|单位全称|公共机构名称|单位)"
+    r"(?:\((?:盖章|公章|签章|加盖公章|章|全称)\))?[:]"
+)
+_UNIT = re.compile(r"(?:金额|计量|货币|数据|面积|数量)?单位[:为是]\(?([^,;。\s()]{1,20}(?:[、,/][^,;。\s()]{1,8})*)")
+_YEAR_LABEL = re.compile(r"^(?:统计|填报|报告|所属|数据|报表)?(?:年度|年份|年)[:]?$")
+_YEAR_SAID = re.compile(
+    r"^(?:统计|填报|报告|所属|数据|报表)?(?:年度|年份|期间|时期|报告期|所属期|统计期)[:]((?:19|20)\d\d)"
+)
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)\s*(?=年)(?!年\d{1,2}月\d{1,2}日)")
+_YEAR_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
+_ANY_DATE = re.compile(r"(?:19|20)\d\d[-./年]\d{1,2}[-./月]\d{1,2}日?")
+_DATED = re.compile(r"日期|时间|打印|截至|截止|发文|印发")
+_NEXT_LABEL = re.compile(
+    r"(?:填报|填表|报送|制表|统计|上报)?(?:日期|时间|年度|年份|人|负责人)[:]|(?:金额|计量|货币)?单位[:]|金额单位|联系|电话"
+)
+_SEAL = re.compile(r"\((?:盖章|公章|签章|加盖公章|章)\)$")
+
+
+@dataclass(slots=True)
+class Facts:
+    """What was stated: `units` as written; `texts` all the heading's text squeezed, for hints and for repeats."""
+
+    submitter: str | None = None
+    units: list[str] = field(default_factory=list)
+    year: int | None = None
+    synthetic: bool = False
+    texts: list[str] = field(default_factory=list)
+
+
+def read_heading(rows: Sequence[Sequence[Any]], headers: Headers) -> Facts:
+    """The facts in a table's heading rows, top down; where two cells say the same thing the first counts."""
+    facts = Facts()
+    for row in rows:
+        cells = [v for v in row if v != "" and v is not None]
+        for i, v in enumerate(cells):
+            after = cells[i + 1] if i + 1 < len(cells) else None
+            if type(v) is not str:
+                continue
+            facts.texts.append(squeeze(v))
+            _read_cell(v, after, facts, headers)
+    if facts.year is None:
+        years = {int(y) for t in facts.texts if not _DATED.search(t) for y in _YEAR.findall(_ANY_DATE.sub("", t))}
+        if len(years) == 1:
+            facts.year = years.pop()
+    return facts
+
+
+def _read_cell(cell: str, after: Any, facts: Facts, headers: Headers) -> None:
+    text = squeeze(cell)
+    if MARK in text:
+        facts.synthetic = True
+    alone = headers.unit_alone(text)
+    if alone:
+        facts.units.append(alone)
+        return
+    named = _SUBMITTER.match(text)
+    if named:
+        who = _cut(cell, named, text)
+        if not who and isinstance(after, str) and ":" not in squeeze(after):
+            who = _SEAL.sub("", after.strip())
+        if who and headers.unit_alone(who) is None and not _units(who, headers):
+            if facts.submitter is None:
+                facts.submitter = who
+            text = text[named.end() + len(squeeze(who)) :] if who in cell else ""
+    for found in _UNIT.finditer(text):
+        facts.units += _units(found[1], headers)
+    if facts.year is None:
+        said = _YEAR_SAID.match(text)
+        if said:
+            facts.year = int(said[1])
+        elif _YEAR_LABEL.match(text) and after is not None:
+            facts.year = _as_year(after)
+
+
+def _cut(cell: str, named: re.Match[str], text: str) -> str:
+    """The name behind 填报单位：, as it stands, up to the next label or a wide gap in the same cell."""
+    # Found again in the unsqueezed cell, so that a gap after the name still shows.
+    rest = re.split(r"[:：]", cell, maxsplit=1)[1].strip() if re.search(r"[:：]", cell) else text[named.end() :]
+    rest = re.split(r"\s{2,}|[\u3000\t\n]", rest, maxsplit=1)[0]
+    label = _NEXT_LABEL.search(rest.replace("：", ":"))
+    rest = rest[: label.start()] if label else rest
+    folded = rest.replace("（", "(").replace("）", ")")
+    seal = _SEAL.search(folded)
+    return (rest[: seal.start()] if seal else rest).strip(" ,，;；")
+
+
+def _units(text: str, headers: Headers) -> list[str]:
+    alone = headers.unit_alone(text)
+    if alone:
+        return [alone]
+    parts = [headers.unit_alone(p) for p in re.split(r"[、,/;和及]", text) if p]
+    return [p for p in parts if p] if all(parts) else []
+
+
+def _as_year(value: Any) -> int | None:
+    if isinstance(value, dt.date):
+        return value.year
+    found = re.match(r"((?:19|20)\d\d)(?:\.0+)?(?:年|$)", squeeze(str(value)))
+    return int(found[1]) if found else None
+
+
+def year_in_name(name: str) -> int | None:
+    """The year a sheet's or a file's name gives, if it gives exactly one."""
+    years = set(_YEAR_IN_NAME.findall(name))
+    return int(years.pop()) if len(years) == 1 else None

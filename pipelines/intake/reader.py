@@ -1,0 +1,613 @@
+"""Reads one file: bytes to typed values, an account of every row, and issues.
+
+Belongs here: putting together what book, tables, heading and cells find, and saying it as `FileReading`. Not here: rules over
+values (ranges, lists, keys, empty cells), other files, or any disk but the one file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from expectations.contract import Column, Contract, Contracts, unit_key
+from pipelines.intake import cells
+from pipelines.intake.book import LARGEST_FILE, Book, Grid, Refusal, open_book
+from pipelines.intake.cells import DITTO, Bad, Doubt, squeeze
+from pipelines.intake.headers import Choice, Headers, Mapped
+from pipelines.intake.heading import Facts, year_in_name
+from pipelines.intake.messages import EXPECTED, place, say, shown
+from pipelines.intake.model import FileReading, Issue, MappedColumn, Severity, SheetReading
+from pipelines.intake.tables import Block, Finder, Found, Table
+
+READER_VERSION = "1"  # goes into the key of what was read: raise it whenever the same bytes may read differently
+
+_FOLD_TITLE = re.compile(r"[表册账]$|情况$|统计$|台账$|明细$|汇总$")
+
+
+class Reader:
+    """Reads files against one set of contracts. Keeps what it learnt about headers, so use one for many files."""
+
+    def __init__(self, contracts: Contracts):
+        self.contracts = contracts
+        self.headers = Headers(contracts)
+        self.finder = Finder(self.headers)
+        self.titles = {n: _fold_title(c.title_zh) for n, c in contracts.items()}
+
+    def read(self, data: bytes, name: str, file_id: str | None = None) -> FileReading:
+        """Reads the bytes of a file called `name` (which only breaks ties). `file_id`: its sha256, if already known."""
+        file_id = file_id or hashlib.sha256(data).hexdigest()
+        try:
+            book = open_book(data)
+        except Refusal as e:
+            return refused(file_id, name, e)
+        result = FileReading(file_id, name, "accepted", synthetic=book.synthetic)
+        self._sheets(book, result)
+        _judge(result)
+        return result
+
+    # ---- sheets
+
+    def _sheets(self, book: Book, result: FileReading) -> None:
+        idle: list[tuple[Grid, Found]] = []
+        for grid in book.grids:
+            if grid.hidden:
+                result.sheets.append(SheetReading(grid.name, status="ignored", reason="hidden"))
+            elif grid.refusal:
+                result.sheets.append(_unread(grid))
+            elif not any(v != "" for r in grid.rows for v in r):
+                n = len(grid.rows)
+                result.sheets.append(
+                    SheetReading(grid.name, status="ignored", reason="empty", rows_read=n, rows_explained=n)
+                )
+            else:
+                found = self.finder.find(grid)
+                result.synthetic |= found.facts.synthetic or any(t.facts.synthetic for t in found.tables)
+                if found.tables:
+                    result.sheets += self._tables(book, grid, found, result.name)
+                else:
+                    idle.append((grid, found))
+                    result.sheets.append(SheetReading(grid.name))
+        taken = any(s.dataset for s in result.sheets)
+        for grid, found in idle:
+            sheet = next(
+                s for s in result.sheets if s.sheet == grid.name and s.dataset is None and s.status == "accepted"
+            )
+            self._no_table(sheet, grid, found, result.name, taken)
+
+    def _no_table(self, sheet: SheetReading, grid: Grid, found: Found, name: str, taken: bool) -> None:
+        """Says why a sheet gave nothing: a dataset that lacks columns, or nothing of ours."""
+        near = self._incomplete(found.nearest, found.facts, grid.name, name) if found.nearest else None
+        if near and found.nearest:
+            contract = self.contracts[near.dataset]
+            sheet.dataset, sheet.status, sheet.reason = near.dataset, "rejected", "missing_column"
+            columns = "、".join(f"“{contract.column(c).header_zh}”" for c in near.missing)
+            row = grid.top + found.nearest.last + 1
+            sheet.issues.append(
+                _issue(
+                    grid.name,
+                    "missing_column",
+                    "error",
+                    row=row,
+                    column=near.missing[0],
+                    words={"title": contract.title_zh, "title_en": contract.title_en, "columns": columns},
+                )
+            )
+            sheet.columns = _columns(near.mapped, near.unmapped, grid, found.nearest.last + 1, len(grid.rows) - 1)
+            sheet.issues += self._unmapped(near, grid, row)
+        elif taken:
+            sheet.status, sheet.reason = "ignored", "no_table"
+            sheet.rows_read = sheet.rows_explained = len(grid.rows)
+        else:
+            sheet.status, sheet.reason = "rejected", "unknown_dataset"
+
+    def _incomplete(self, block: Block, facts: Facts, sheet: str, name: str) -> Choice | None:
+        """The dataset a sheet clearly means although required columns are missing; None where that is not clear."""
+        ranked = sorted(block.choices, key=lambda c: (len(c.missing) - len(c.mapped), len(c.missing)))
+        hints = {c.dataset: self._hint(c.dataset, facts, sheet, name) for c in ranked}
+        for c in ranked:
+            if hints[c.dataset] and len(c.mapped) >= 2 and hints[c.dataset] == max(hints.values()):
+                return c
+        best = ranked[0]
+        rivals = [c for c in ranked[1:] if len(c.missing) - len(c.mapped) <= len(best.missing) - len(best.mapped) + 1]
+        have = sum(1 for m in best.mapped if m.column.required)
+        clear = len(best.mapped) >= 4 and len(best.mapped) >= 0.75 * best.names and have >= 2 * len(best.missing)
+        return best if clear and not rivals else None
+
+    def _hint(self, dataset: str, facts: Facts, sheet: str, name: str) -> int:
+        """How strongly titles name a dataset: 3 in the heading, 2 in the sheet's name, 1 in the file's."""
+        title = self.titles[dataset]
+        if any(title in t for t in facts.texts):
+            return 3
+        if title in squeeze(sheet):
+            return 2
+        return 1 if title in squeeze(name) else 0
+
+    # ---- tables
+
+    def _tables(self, book: Book, grid: Grid, found: Found, name: str) -> list[SheetReading]:
+        out = []
+        for table in found.tables:
+            choice = table.choice
+            if table.tied:
+                rivals = (choice, *table.tied)
+                hints = [self._hint(c.dataset, table.facts, grid.name, name) for c in rivals]
+                best = max(hints)
+                if best == 0 or hints.count(best) > 1:
+                    out.append(self._ambiguous(grid, table, rivals))
+                    continue
+                table.choice = rivals[hints.index(best)]
+            out.append(_TableReader(self, book, grid, table, name).read())
+        if grid.hidden_rows:
+            read = set(grid.hidden_rows)
+            for s in out:
+                hidden = read.intersection(s.rows)
+                if hidden:
+                    s.issues.append(
+                        _issue(
+                            grid.name, "doubtful", "warning", "hidden_rows", {"rows": _ranges(hidden)}, row=min(hidden)
+                        )
+                    )
+        return out
+
+    def _ambiguous(self, grid: Grid, table: Table, rivals: Iterable[Choice]) -> SheetReading:
+        titles = [self.contracts[c.dataset] for c in rivals]
+        issue = _issue(
+            grid.name,
+            "ambiguous_dataset",
+            "error",
+            row=grid.top + table.header[1] + 1,
+            words={
+                "titles": "、".join(c.title_zh for c in titles),
+                "titles_en": ", ".join(c.title_en for c in titles),
+            },
+        )
+        return SheetReading(grid.name, status="rejected", reason="ambiguous_dataset", issues=[issue])
+
+    def _unmapped(self, choice: Choice, grid: Grid, row: int) -> list[Issue]:
+        taken = [m.column.name for m in choice.mapped]
+        out = []
+        for at, header in choice.unmapped:
+            if self.headers.is_serial(header):
+                continue
+            near = self.headers.nearest(header, choice.dataset, taken)
+            cell = f"{letter(grid.left + at)}{row}"
+            out.append(
+                _issue(
+                    grid.name,
+                    "unmapped_column",
+                    "warning",
+                    row=row,
+                    cell=cell,
+                    raw=shown(header),
+                    words={
+                        "header": shown(header),
+                        "nearest": f"；最接近的是“{near.header_zh}”，如果是它，请改用这个表头" if near else "",
+                        "nearest_en": f"; the nearest is '{near.header_zh}' ({near.name})" if near else "",
+                    },
+                )
+            )
+        return out
+
+
+class _TableReader:
+    """Reads the rows of one table into one SheetReading."""
+
+    def __init__(self, reader: Reader, book: Book, grid: Grid, table: Table, name: str):
+        self.reader, self.book, self.grid, self.table = reader, book, grid, table
+        self.contract: Contract = reader.contracts[table.choice.dataset]
+        facts = table.facts
+        self.facts = facts
+        self.year = facts.year or year_in_name(grid.name) or year_in_name(name.rpartition("/")[2])
+        n = table.last - table.first + 1
+        if table.beside:
+            n = table.last - table.header[0] + 1
+        self.sheet = SheetReading(grid.name, self.contract.dataset, facts.submitter, rows_read=n)
+        self.covers = _vertical_merges(grid)
+
+    def read(self) -> SheetReading:
+        t, sheet, grid = self.table, self.sheet, self.grid
+        places = {m.column.name: m for m in t.choice.mapped}
+        data = self._refuse(t.data, places)
+        sheet.refused = len(t.data) - len(data)
+        sheet.rows_explained = sheet.rows_read - len(t.data)
+        top = grid.top + 1
+        sheet.rows = [i + top for i in data]
+        sheet.columns = _columns(t.choice.mapped, t.choice.unmapped, grid, t.header[1] + 1, t.last)
+        if t.choice.unmapped:
+            sheet.issues += self.reader._unmapped(t.choice, grid, grid.top + t.header[1] + 1)
+        for column in self.contract.kept:
+            m = places.get(column.name)
+            sheet.values[column.name] = self._column(m, data) if m else [None] * len(data)
+        self._state(places)
+        self._name()
+        if t.totals and not sheet.refused:
+            self._totals(data, places)
+        if sheet.refused:
+            sheet.status = "partial"
+        return sheet
+
+    def _refuse(self, data: list[int], places: dict[str, Mapped]) -> list[int]:
+        """Takes out the rows that may not be kept at all, and says so without saying what they held."""
+        guards = [m for m in places.values() if m.column.refuse]
+        for column in self.contract.columns:
+            # Fail closed: a header that is nearly the guard's is the guard's.
+            if column.refuse and column.name not in places:
+                for at, header in self.table.choice.unmapped:
+                    if self.reader.headers.nearest(header, self.contract.dataset, places) is column:
+                        guards.append(Mapped(at, header, self.table.choice.mapped[0].match, column))
+        if not guards:
+            return data
+        refused: set[int] = set()
+        for m in guards:
+            values, odd = cells.read_column(self._cells(m, data), m.column, None)
+            refused.update(i for i, v in zip(data, values, strict=True) if v is True)
+            refused.update(data[k] for k, why in odd if type(why) is Bad)
+        for i in sorted(refused):
+            self.sheet.issues.append(
+                _issue(
+                    self.grid.name,
+                    "classified_refused",
+                    "error",
+                    row=self.grid.top + i + 1,
+                    column=guards[0].column.name,
+                    quarantines=True,
+                )
+            )
+        return [i for i in data if i not in refused] if refused else data
+
+    def _cells(self, m: Mapped, data: list[int]) -> list[Any]:
+        """A column's cells; a merged cell stands for each of its rows, 同上 for what is above it."""
+        rows, at = self.grid.rows, m.place
+        out = [rows[i][at] for i in data]
+        spans = self.covers.get(self.grid.left + at)
+        if spans:
+            top = self.grid.top
+            number = m.column.kind in ("decimal", "integer")
+            where = {i: k for k, i in enumerate(data)}
+            for a, b in spans:
+                a, b = a - top, b - top
+                if not (0 <= a < len(rows)) or rows[a][at] == "":
+                    continue
+                inside = [where[i] for i in range(a, b + 1) if i in where]
+                if number:
+                    # A sum over several rows must not count several times.
+                    if len(inside) > 1:
+                        self._say("doubtful", "warning", m, a, rows[a][at], "merged", last=str(b + top + 1))
+                    continue
+                for k in inside:
+                    out[k] = rows[a][at]
+        if not DITTO.isdisjoint(out):
+            for k, v in enumerate(out):
+                if type(v) is str and v in DITTO and k:
+                    out[k] = out[k - 1]
+        return out
+
+    def _column(self, m: Mapped, data: list[int]) -> list[Any]:
+        column = m.column
+        raw = self._cells(m, data)
+        epoch = self.book.epoch_1904 and column.kind in ("date", "month")
+        values, odd = cells.read_column(raw, column, self._factor(m), self.year, epoch)
+        for k, why in odd:
+            self._odd(m, data[k], raw[k], why)
+        if column.unit == "%" and values and m.match.unit is not None:
+            known = [v for v in values if v is not None]
+            written = any(type(v) is str and "%" in v for v in raw)
+            if len(known) > 1 and not written and all(0 <= v <= 1 for v in known) and any(0 < v < 1 for v in known):
+                first = next(i for i, v in zip(data, values, strict=True) if v)
+                self._say("doubtful", "warning", m, first, None, "percent")
+        return values
+
+    def _factor(self, m: Mapped) -> Decimal | None:
+        """What one of this column's numbers is in canonical units: by its header, else by what the sheet states once."""
+        if m.match.factor is not None:
+            return m.match.factor
+        if m.column.units:
+            for unit in self.facts.units:
+                factor = m.column.units.get(unit_key(unit))
+                if factor is not None:
+                    return factor
+        return None
+
+    def _odd(self, m: Mapped, i: int, raw: Any, why: Bad | Doubt) -> None:
+        secret = m.column.access in ("L2", "L3")
+        if type(why) is Doubt:
+            self._say(
+                "doubtful",
+                "warning",
+                m,
+                i,
+                raw,
+                "approximate_hidden" if secret else "approximate",
+                number=f"{why.value:g}",
+            )
+            return
+        variant = why.variant if type(why) is Bad else ""
+        if secret:
+            variant = "hidden"
+        self._say("bad_type", "error", m, i, raw, variant or None, quarantines=m.column.required)
+
+    def _say(
+        self,
+        code: str,
+        severity: Severity,
+        m: Mapped,
+        i: int,
+        raw: Any,
+        variant: str | None = None,
+        *,
+        quarantines: bool = False,
+        **fields: str,
+    ) -> None:
+        row = self.grid.top + i + 1
+        cell = f"{letter(self.grid.left + m.place)}{row}"
+        zh, en, example = EXPECTED[m.column.kind]
+        secret = m.column.access in ("L2", "L3")
+        text = None if raw is None or secret else shown(raw, 200)
+        self.sheet.issues.append(
+            _issue(
+                self.grid.name,
+                code,
+                severity,
+                variant,
+                row=row,
+                column=m.column.name,
+                cell=cell,
+                raw=text,
+                quarantines=quarantines,
+                words={
+                    **place(row, m.header, cell),
+                    "value": shown(text or ""),
+                    "expected": zh,
+                    "expected_en": en,
+                    "example": example,
+                    "unit": m.match.unit or "、".join(self.facts.units) or m.column.unit or "",
+                    **fields,
+                },
+            )
+        )
+
+    def _state(self, places: dict[str, Mapped]) -> None:
+        """Fills what the sheet states once: the submitter where the column is empty throughout, the year where blank."""
+        values, n = self.sheet.values, len(self.sheet.rows)
+        for column in self.contract.kept:
+            if (
+                column.stated == "submitter"
+                and self.facts.submitter
+                and not any(v is not None for v in values[column.name])
+            ):
+                if not self._was_bad(column):
+                    values[column.name] = [self.facts.submitter] * n
+            elif column.stated == "year" and self.year is not None:
+                bad = self._was_bad(column)
+                values[column.name] = [
+                    self.year if v is None and row not in bad else v
+                    for v, row in zip(values[column.name], self.sheet.rows, strict=True)
+                ]
+
+    def _was_bad(self, column: Column) -> set[int]:
+        return {i.row for i in self.sheet.issues if i.column == column.name and i.code == "bad_type" and i.row}
+
+    def _name(self) -> None:
+        """The sheet's submitter and period: what it names, else what all its rows have in common."""
+        sheet, contract = self.sheet, self.contract
+        if sheet.submitter is None:
+            column = contract.institution_name
+            names = {v for v in sheet.values[column.name] if v is not None} if column and column.kept else set()
+            sheet.submitter = names.pop() if len(names) == 1 else None
+        when: list[Any] = []
+        if contract.period and contract.period.kept:
+            when = [v for v in sheet.values[contract.period.name] if v is not None]
+        if when and contract.period and contract.period.kind != "year":
+            times = sorted({str(v)[:7] for v in when})
+            if len(times) == 1 and contract.period.kind == "month":
+                sheet.period = times[0]
+                return
+            when = [t[:4] for t in times]
+        years = sorted({int(v) for v in when})
+        if years:
+            sheet.period = str(years[0]) if len(years) == 1 else f"{years[0]}..{years[-1]}"
+        elif self.year is not None:
+            sheet.period = str(self.year)
+
+    # ---- totals
+
+    def _totals(self, data: list[int], places: dict[str, Mapped]) -> None:
+        """Compares each total with the rows it may be the sum of; where it is none of their sums, says so once a cell."""
+        rows, t = self.grid.rows, self.table
+        bad = {(i.row, i.column) for i in self.sheet.issues if i.code in ("bad_type", "doubtful")}
+        marks = sorted({*t.totals, *t.sections})
+        for m in t.choice.mapped:
+            column = m.column
+            if column.kind not in ("decimal", "integer") or not column.kept or column.unit in ("%", "分"):
+                continue
+            if any(c == column.name for _, c in bad):
+                continue  # a row that could not be read would make every total wrong
+            values = self.sheet.values[column.name]
+            factor = self._factor(m)
+            for i in t.totals:
+                raw = rows[i][m.place]
+                total = cells.read_number(raw, column.units, factor, column.unit)
+                if type(total) is not float or not data:
+                    continue
+                sums = _sums(i, data, values, marks, t.totals)
+                if all(s is None or not _close(total, s, raw, [rows[k][m.place] for k in data], factor) for s in sums):
+                    whole = next((s for s in sums if s is not None), None)
+                    if whole is not None:
+                        self._say("total_mismatch", "warning", m, i, raw, total=f"{_in_sheet(whole, factor):,}")
+
+
+def _sums(i: int, data: list[int], values: list[Any], marks: list[int], totals: list[int]) -> list[float | None]:
+    """The sums a total in row `i` may stand for: all rows; those since the mark before; those up to the one after."""
+    before = max((k for k in marks if k < i), default=-1)
+    after = min((k for k in marks if k > i), default=10**9)
+    up = max((k for k in totals if k < i), default=-1)
+    down = min((k for k in totals if k > i), default=10**9)
+    spans = [(-1, 10**9), (before, i), (i, after), (up, i), (i, down), (-1, i), (i, 10**9)]
+    out: list[float | None] = []
+    for a, b in dict.fromkeys(spans):
+        part = [v for k, v in zip(data, values, strict=True) if a < k < b and v is not None]
+        out.append(float(sum(map(Decimal, map(repr, part)))) if part else None)
+    return out
+
+
+def _close(total: float, found: float, raw: Any, shown_cells: list[Any], factor: Decimal | None) -> bool:
+    """Whether a total and a sum agree as far as their decimals go; whole numbers must agree wholly."""
+    places = max((_decimals(v) for v in shown_cells), default=0)
+    scale = float(factor or 1)
+    slack = 0.5 * 10.0 ** -_decimals(raw) if _decimals(raw) < places else 0.0
+    if places:
+        slack += 0.5 * 10.0**-places * len(shown_cells) ** 0.5
+    return abs(total - found) <= slack * scale * 1.000001 + 1e-9 * max(abs(total), abs(found))
+
+
+def _decimals(value: Any) -> int:
+    text = f"{value:.10g}" if type(value) is float else squeeze(str(value))
+    found = re.search(r"\.(\d+)", text)
+    return len(found[1].rstrip("0")) if found else 0
+
+
+def _in_sheet(value: float, factor: Decimal | None) -> float | int:
+    """A sum in the sheet's own unit, as a message shows it."""
+    number = float(f"{value / float(factor or 1):.12g}")
+    return int(number) if number.is_integer() else number
+
+
+# ---- small helpers
+
+
+def _judge(result: FileReading) -> None:
+    """The file's status from its sheets', and one issue where nothing was taken."""
+    tables = [s for s in result.sheets if s.dataset is not None and s.status != "rejected"]
+    failed = [s for s in result.sheets if s.status == "rejected"]
+    if tables:
+        result.status = "partial" if failed or any(s.status == "partial" for s in tables) else "accepted"
+        return
+    result.status = "rejected"
+    if not failed:
+        _reject(result, Refusal("empty"))
+        return
+    order = ("missing_column", "ambiguous_dataset", "unreadable", "too_large", "unknown_dataset")
+    result.reason = min((s.reason or "" for s in failed), key=lambda r: order.index(r) if r in order else 9)
+    if result.reason == "unknown_dataset":
+        _reject(result, Refusal("unknown_dataset"))
+
+
+def _reject(result: FileReading, why: Refusal) -> None:
+    result.status, result.reason = "rejected", why.code
+    result.issues.append(_issue("", why.code, "error", words=why.fields))
+
+
+def refused(file_id: str, name: str, why: Refusal) -> FileReading:
+    """The reading of a file that was not opened at all."""
+    result = FileReading(file_id, name, "rejected")
+    _reject(result, why)
+    return result
+
+
+def _unread(grid: Grid) -> SheetReading:
+    assert grid.refusal is not None
+    issue = _issue(grid.name, grid.refusal.code, "error", words=grid.refusal.fields)
+    return SheetReading(grid.name, status="rejected", reason=grid.refusal.code, issues=[issue])
+
+
+def _issue(
+    sheet: str,
+    code: str,
+    severity: Severity,
+    variant: str | None = None,
+    words: Mapping[str, str] | None = None,
+    *,
+    row: int | None = None,
+    column: str | None = None,
+    cell: str | None = None,
+    raw: str | None = None,
+    quarantines: bool = False,
+) -> Issue:
+    zh, en = say(code, variant, **{"row": row, "cell": cell or "", **(words or {})})
+    return Issue(sheet, row, column, cell, code, severity, raw, zh, en, "department", quarantines)
+
+
+def _columns(
+    mapped: Iterable[Mapped], unmapped: Iterable[tuple[int, str]], grid: Grid, first: int, last: int
+) -> list[MappedColumn]:
+    top, left = grid.top + 1, grid.left
+    out = [
+        MappedColumn(m.column.name, m.header, letter(left + m.place), m.match.unit, first + top, last + top)
+        for m in mapped
+    ]
+    out += [MappedColumn(None, h, letter(left + at), None, first + top, last + top) for at, h in unmapped]
+    return out
+
+
+def _vertical_merges(grid: Grid) -> dict[int, list[tuple[int, int]]]:
+    """Absolute column -> the (first, last) absolute rows of each merged cell that is more than one row high."""
+    out: dict[int, list[tuple[int, int]]] = {}
+    for a, b, c, d in grid.merges or ():
+        if c > a and d - b < 100:
+            for k in range(b, d + 1):
+                out.setdefault(k, []).append((a, c))
+    return out
+
+
+_LETTERS: dict[int, str] = {}
+
+
+def letter(column: int) -> str:
+    """The name of a column, 0-based: 0 is A, 27 is AB."""
+    known = _LETTERS.get(column)
+    if known is None:
+        known, n = "", column + 1
+        while n:
+            n, rest = divmod(n - 1, 26)
+            known = chr(65 + rest) + known
+        _LETTERS[column] = known
+    return known
+
+
+def _ranges(numbers: Iterable[int]) -> str:
+    """3—5、8: row numbers as a message shows them."""
+    out: list[list[int]] = []
+    for n in sorted(numbers):
+        if out and n == out[-1][1] + 1:
+            out[-1][1] = n
+        else:
+            out.append([n, n])
+    return "、".join(str(a) if a == b else f"{a}—{b}" for a, b in out[:20])
+
+
+def _fold_title(title: str) -> str:
+    return _FOLD_TITLE.sub("", squeeze(title))
+
+
+_READERS: dict[str, Reader] = {}
+
+
+def read_file(path: Path, name: str, contracts: Contracts, file_id: str | None = None) -> FileReading:
+    """Reads the file at `path`, called `name`, in this process: no limits on memory or time (see pool.py).
+
+    A file that cannot be read gives a FileReading that says so; only a path that cannot be opened raises (OSError).
+    """
+    reader = reader_for(contracts)
+    if path.stat().st_size > LARGEST_FILE:
+        size, limit = (f"{n / 1e6:.0f} MB" for n in (path.stat().st_size, LARGEST_FILE))
+        return refused(file_id or _digest(path), name, Refusal("too_large", size=size, limit=limit))
+    return reader.read(path.read_bytes(), name, file_id)
+
+
+def reader_for(contracts: Contracts) -> Reader:
+    """The Reader of a set of contracts, made once."""
+    known = _READERS.get(contracts.digest)
+    if known is None:
+        if len(_READERS) > 8:
+            _READERS.clear()
+        known = _READERS[contracts.digest] = Reader(contracts)
+    return known
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()

@@ -1,0 +1,488 @@
+"""Where in a grid the tables are, and what each row of them is.
+
+Belongs here: finding header rows, cutting a sheet into tables, telling data from titles, totals, notes and the rest.
+Not here: values. A row is data unless there is a reason to say otherwise: nothing is dropped in silence.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from pipelines.intake.book import Grid
+from pipelines.intake.cells import squeeze
+from pipelines.intake.headers import Choice, Headers
+from pipelines.intake.heading import Facts, read_heading
+
+_SCAN = 300  # rows looked at for a first header; a heading longer than that is not one
+_DEEPEST = 4  # rows of a header
+
+TOTAL, NOTE, AMONG, SECTION, CONTINUED, HEADER = range(1, 7)
+_TOTAL = re.compile(
+    r"^.{0,14}?(?:合计|总计|小计|累计|共计|总合计|汇总|总额|总数)(?:数|额|值)?(?:[(].{0,14}[)])?[:]?$|^(?:sub)?-?total[:]?$|^grandtotal[:]?$"
+)
+_NOTE = re.compile(
+    r"^(?:\*|※)?(?:注|备注|附注|说明|填表说明|填报说明|编制说明|指标说明)(?:[:;.、]|\d|[(]\d|$)|"
+    r"^(?:填表|制表|填报|编制|审核|复核|统计|经办|报送|录入|校对|审批|分管|主管|单位|部门|财务|科室|联系|负责)"
+    r"(?:人|人员|单位|部门|领导|负责人|责任人|日期|时间|电话|人电话|人及电话|方式|人签字|人签名|意见)*(?:[(].{0,8}[)])?[:]|"
+    r"^(?:负责人|审核|复核|校对|制表|电话|手机|日期|时间)(?:[(].{0,8}[)])?[:]|"
+    r"^(?:数据|资料)?来源[:]|^第\d+页|^共\d+页|^第.{1,3}页|^[(]?(?:盖章|公章|签章|单位盖章)[)]?$|^(?:打印|导出|生成)(?:日期|时间)|^——?以下空白|^以下空白|^source[:]|^note[s]?[:]"
+)
+_AMONG = re.compile(r"^(?:#|\*)?其中(?:[:、,]|.{0,12}$)")
+_SECTION = re.compile(
+    r"^(?:[一二三四五六七八九十]{1,3}[、.．]|[(][一二三四五六七八九十]{1,3}[)]|第[一二三四五六七八九十]{1,3}[部分章节类项]).{0,40}$"
+)
+_CONTINUED = re.compile(r"^[(]?(?:续表|接上表|续上表|上接|转下页|接上页|承上页|过次页|承前页|续)[)]?.{0,6}$")
+_LETTERS = frozenset("甲乙丙丁戊己庚辛壬癸") | {"栏次", "—", "-", "序号", "行次", "abc"}
+# A text without any of these characters is none of the above.
+_TELLING = frozenset(
+    "计总汇注备说明填制审核复统经报录校分主单部财科联负电手日时数资来第共盖公签打导生以下#其中续接转承过上一二三四五六七八九十(（*※章—sSnNtTgG"
+)
+_NUMBERLIKE = re.compile(r"^[+-]?[\d,]*\.?\d+%?$|^\d{4}[-./年]\d{1,2}")
+
+
+@dataclass(slots=True)
+class Table:
+    """One table of a grid. Row numbers are 0-based in `grid.rows`.
+
+    `first..last` are the rows it accounts for (its heading too), `data` its data rows, `totals` its total rows in order;
+    `sections` rows that begin a new part; everything else in `first..last` is explained. `left..right`: its columns.
+    """
+
+    choice: Choice
+    tied: tuple[Choice, ...]
+    header: tuple[int, int]
+    first: int
+    last: int
+    left: int
+    right: int
+    facts: Facts
+    data: list[int] = field(default_factory=list)
+    totals: list[int] = field(default_factory=list)
+    sections: list[int] = field(default_factory=list)
+    beside: bool = False  # stands to the right of another table whose rows it shares
+
+
+@dataclass(slots=True)
+class Block:
+    """A header that was found: its rows, and how it reads, best first."""
+
+    first: int
+    last: int
+    choices: list[Choice]
+
+
+@dataclass(slots=True)
+class Found:
+    """The tables of a grid, or, where there are none, the header that came nearest to one."""
+
+    tables: list[Table]
+    nearest: Block | None = None
+    facts: Facts = field(default_factory=Facts)
+
+
+class Finder:
+    """Finds tables in grids. Keeps what it learnt about texts, so one Finder reads many files."""
+
+    def __init__(self, headers: Headers):
+        self.headers = headers
+        self._labels: dict[str, int] = {}
+
+    # ---- headers
+
+    def find(self, grid: Grid) -> Found:
+        """Cuts a grid into tables."""
+        rows = grid.rows
+        width = max(map(len, rows), default=0)
+        for r in rows:
+            if len(r) < width:
+                r.extend([""] * (width - len(r)))
+        spans = _spans(grid, width)
+        found = Found([])
+        block = None
+        for i in range(min(len(rows), _SCAN)):
+            block = self._header_at(rows, i, 0, spans, found)
+            if block:
+                break
+        if block is None:
+            found.facts = read_heading(rows[:20], self.headers)
+            return found
+        begin = 0
+        known: Facts | None = None
+        while block:
+            facts = read_heading(rows[begin : block.first], self.headers)
+            if known:  # what the sheet's first heading states holds until another is given
+                facts.submitter = facts.submitter or known.submitter
+                facts.units = facts.units or known.units
+                facts.year = facts.year or known.year
+                facts.synthetic |= known.synthetic
+                facts.texts += known.texts
+            known = facts
+            tables = self._tables(block, begin, width, facts)
+            end, block = self._rows(grid, tables, block, spans)
+            found.tables += tables
+            begin = end
+        return found
+
+    def _header_at(
+        self, rows: list[list[Any]], i: int, lowest: int, spans: dict[tuple[int, int], str], found: Found | None
+    ) -> Block | None:
+        """The header whose main row is `i`, if one is there. `lowest`: rows above it are taken."""
+        resolve = self.headers.resolve
+        row = rows[i]
+        texts = tuple([v if type(v) is str else "" for v in row])
+        filled = [t for t in texts if t]
+        if not filled:
+            return None
+        numbers = sum(1 for v in row if type(v) is not str)
+        if numbers * 2 > len(filled):
+            return None
+        hits = sum(1 for t in filled if resolve(t))
+        if hits == 0 and (len(filled) < 2 or numbers or i + 1 >= len(rows) or not self._headerlike(rows[i + 1])):
+            return None
+        choices = self.headers.choices(texts) if hits else []
+        if choices and hits == len(filled) and choices[0].fits and not self._more_below(rows, i):
+            return Block(i, self._end(rows, i, choices), choices)
+        best, at = choices, (i, i)
+        if hits != len(filled) or not (choices and choices[0].fits) or self._more_below(rows, i):
+            for a in range(i, max(lowest, i - 2) - 1, -1):
+                for b in range(i, min(a + _DEEPEST, len(rows))):
+                    if a == b:
+                        continue
+                    if b > i and not self._headerlike(rows[b]):
+                        break
+                    joined, units = self._joined(rows, a, b, spans)
+                    other = self.headers.choices(joined, units)
+                    if other and _better(other, best):
+                        best, at = other, (a, b)
+        if not best:
+            return None
+        if at[1] > i:
+            # Rows that add nothing are not header: where the rows below do as well alone, they are the header.
+            below, units = self._joined(rows, at[0] + 1, at[1], spans)
+            alone = self.headers.choices(below, units)
+            if alone and not _better(best, alone):
+                return None
+        if best[0].fits:
+            return Block(at[0], self._end(rows, at[1], best), best)
+        if found is not None and (found.nearest is None or _better(best, found.nearest.choices)):
+            found.nearest = Block(at[0], at[1], best)
+        return None
+
+    def _headerlike(self, row: list[Any]) -> bool:
+        """Whether a row may belong to a header: texts only, none of them a number or a date."""
+        filled = [v for v in row if v != "" and v is not None]
+        return bool(filled) and all(
+            type(v) is str and len(v) <= 60 and not _NUMBERLIKE.match(squeeze(v)) for v in filled
+        )
+
+    def _more_below(self, rows: list[list[Any]], i: int) -> bool:
+        """Whether the row under `i` looks like a further row of the same header."""
+        if i + 1 >= len(rows):
+            return False
+        row = rows[i + 1]
+        for v in row:  # most rows of data hold a number: the cheap way out
+            if type(v) is float or type(v) is int or isinstance(v, dt.date):
+                return False
+        filled = [v for v in row if v != ""]
+        if not filled or not self._headerlike(row):
+            return False
+        units = sum(1 for v in filled if self.headers.unit_alone(v))
+        known = sum(1 for v in filled if self.headers.resolve(v))
+        return units == len(filled) or (known > 0 and known + units >= 0.5 * len(filled))
+
+    def _joined(
+        self, rows: list[list[Any]], a: int, b: int, spans: dict[tuple[int, int], str]
+    ) -> tuple[list[str], list[str | None]]:
+        """The header texts of rows `a..b` read down each column, and the units that stand under them."""
+        resolve = self.headers.resolve
+        texts: list[str] = []
+        units: list[str | None] = []
+        last = [""] * (b - a + 1)
+        for j in range(len(rows[a])):
+            own: list[str] = []
+            spread: list[str] = []
+            for k, r in enumerate(range(a, b + 1)):
+                v = rows[r][j]
+                t = v if type(v) is str else ""
+                if t:
+                    last[k] = t
+                elif (r, j) in spans:
+                    t = spans[r, j]
+                if t:
+                    own.append(t)
+                    spread.append(t)
+                elif r < b and last[k] and type(rows[b][j]) is str and rows[b][j]:
+                    spread.append(last[k])  # without merges to go by: a group's name stands over its first column
+            unit = None
+            if len(own) > 1:
+                unit = self.headers.unit_alone(own[-1])
+                if unit:
+                    own, spread = own[:-1], spread[:-1]
+            texts.append(self._best_text(own, spread, resolve))
+            units.append(unit)
+        return texts, units
+
+    @staticmethod
+    def _best_text(own: list[str], spread: list[str], resolve: Any) -> str:
+        if not own:
+            return ""
+        options = ["".join(own), *("".join(own[k:]) for k in range(1, len(own)))]
+        if len(own) > 2:
+            options.append(own[0] + own[-1])
+        if len(spread) > len(own):
+            options += ["".join(spread), spread[0] + own[-1]]
+        for o in options:
+            if resolve(o):
+                return o
+        return own[-1]
+
+    def _end(self, rows: list[list[Any]], last: int, choices: list[Choice]) -> int:
+        """The last row of a header, with a row of units and one of column numbers under it; fits units in."""
+        if last + 1 < len(rows):
+            filled = [v for v in rows[last + 1] if v != ""]
+            if filled and all(type(v) is str for v in filled):
+                units = [self.headers.unit_alone(v) if type(v) is str and v else None for v in rows[last + 1]]
+                if all(u for u, v in zip(units, rows[last + 1], strict=True) if v != ""):
+                    texts = [""] * len(units)
+                    for c in choices:
+                        for m in c.mapped:
+                            texts[m.place] = m.header
+                        for place, header in c.unmapped:
+                            texts[place] = header
+                    choices[:] = self.headers.choices(texts, units)
+                    last += 1
+        if last + 1 < len(rows) and _is_column_numbers(rows[last + 1]):
+            last += 1
+        return last
+
+    # ---- rows
+
+    def _tables(self, block: Block, begin: int, width: int, facts: Facts) -> list[Table]:
+        best = block.choices[0]
+        own = [c for c in block.choices if c.dataset == best.dataset and c.fits]
+        own.sort(key=lambda c: c.mapped[0].place)
+        rest = [c for c in block.choices if c.dataset != best.dataset and c.fits]
+        same = (len(best.mapped), len(best.unmapped))
+        tied = tuple(c for c in rest if (len(c.mapped), len(c.unmapped)) == same)
+        starts = [min([m.place for m in c.mapped] + [p for p, _ in c.unmapped]) for c in own]
+        edges = [0, *starts[1:], width]
+        return [
+            Table(c, tied, (block.first, block.last), begin, begin, edges[k], edges[k + 1], facts, beside=k > 0)
+            for k, c in enumerate(own)
+        ]
+
+    def _rows(
+        self, grid: Grid, tables: list[Table], block: Block, spans: dict[tuple[int, int], str]
+    ) -> tuple[int, Block | None]:
+        """Sorts the rows under a header into its tables, up to the next header. Returns where that begins, and it."""
+        rows, headers = grid.rows, self.headers
+        first_chars = headers.first_chars
+        own_keys = {
+            tuple([squeeze(v) if type(v) is str else "" for v in rows[r]]) for r in range(block.first, block.last + 1)
+        }
+        own_first = {next((k for k in keys if k), "") for keys in own_keys}
+        i = block.last + 1
+        following: Block | None = None
+        while i < len(rows):
+            row = rows[i]
+            first = next((v for v in row if v != ""), None)
+            if type(first) is str and len(first) <= 40:
+                short = squeeze(first)
+                if short in own_first and tuple([squeeze(v) if type(v) is str else "" for v in row]) in own_keys:
+                    i += 1  # the header again, on a new page
+                    continue
+                if short[:1].lower() in first_chars and self._may_be_header(row):
+                    other = self._header_at(rows, i, i, spans, None)
+                    if other and self._same(other, block):
+                        i = other.last + 1
+                        continue
+                    if other:
+                        following = other
+                        break
+            for t in tables:
+                self._sort_row(t, i, row, spans, grid)
+            i += 1
+        end = i
+        if following:
+            # The rows right above the next header are its heading: its title, 续表, its unit, a group's name.
+            for t in tables:
+                while t.data and self._is_heading(rows[t.data[-1]], t):
+                    t.data.pop()
+            end = max([block.last + 1, *(r + 1 for t in tables for r in (*t.data[-1:], *t.totals[-1:]))])
+            for t in tables:
+                t.sections = [s for s in t.sections if s < end]
+        for t in tables:
+            t.last = end - 1
+        return end, following
+
+    @staticmethod
+    def _is_heading(row: list[Any], t: Table) -> bool:
+        filled = [v for v in row if v != ""]
+        return all(type(v) is str for v in filled) and len(filled) <= max(1, len(t.choice.mapped) // 3)
+
+    def _may_be_header(self, row: list[Any]) -> bool:
+        """Whether some of the first texts of a row are headers, and most of the row is text."""
+        hits = seen = 0
+        for v in row:
+            if v == "":
+                continue
+            if type(v) is not str:
+                return False
+            seen += 1
+            hits += bool(self.headers.resolve(v)) if len(v) <= 40 else 0
+            if seen == 4 and hits < 2:
+                return False
+        return hits >= 2 and 2 * hits >= seen
+
+    @staticmethod
+    def _same(other: Block, block: Block) -> bool:
+        a, b = other.choices[0], block.choices[0]
+        return a.dataset == b.dataset and [(m.place, m.column.name) for m in a.mapped] == [
+            (m.place, m.column.name) for m in b.mapped
+        ]
+
+    def label(self, text: str) -> int:
+        """What a text says its row is: TOTAL, NOTE, AMONG, SECTION, CONTINUED, or 0."""
+        known = self._labels.get(text)
+        if known is None:
+            if len(self._labels) > 50_000:
+                self._labels.clear()
+            known = self._labels[text] = 0 if _TELLING.isdisjoint(text) else _label(text)
+        return known
+
+    def _sort_row(self, t: Table, i: int, row: list[Any], spans: dict[tuple[int, int], str], grid: Grid) -> None:
+        cells = row[t.left : t.right] if t.beside or t.right < len(row) else row
+        filled = len(cells) - cells.count("")
+        if not filled:
+            return
+        at = 0
+        for at, v in enumerate(cells):  # noqa: B007 - the place of the first filled cell
+            if v != "" and (type(v) is not str or not v.isspace()):
+                break
+        else:
+            return  # only white space
+        first = cells[at]
+        label = self.label(first) if type(first) is str else 0
+        if label == TOTAL:
+            t.totals.append(i)
+            return
+        if label in (AMONG, CONTINUED):
+            return
+        mapped = t.choice.mapped
+        if filled > 1:
+            # 合计 behind a number or a blank label
+            for v in cells[at + 1 : at + 5]:
+                if (
+                    type(v) is str
+                    and ("计" in v or "otal" in v)
+                    and self.label(v) == TOTAL
+                    and self._can_total(t, row, v)
+                ):
+                    t.totals.append(i)
+                    return
+        if filled <= 3 and type(first) is str:
+            texts = [v for v in cells if type(v) is str and v and not v.isspace()]
+            if len(texts) == filled:
+                short = squeeze(first)
+                if short in t.facts.texts or (label == NOTE):
+                    t.sections += [i] if label == SECTION else []
+                    return
+            if (
+                len(texts) <= 1
+                and filled == 1
+                and self._is_section(t, i, first, at + t.left if cells is not row else at, label, grid)
+            ):
+                t.sections.append(i)
+                return
+        elif label == NOTE:
+            texts = [v for v in cells if type(v) is str and v]
+            if len(texts) == filled and sum(1 for v in texts if self.label(v) == NOTE) * 2 >= filled:
+                return
+            required = [m for m in mapped if m.column.required]
+            if sum(1 for m in required if row[m.place] != "") * 2 < len(required):
+                return
+        if all(row[m.place] == "" for m in mapped):
+            return  # nothing under any of our headers
+        t.data.append(i)
+
+    @staticmethod
+    def _can_total(t: Table, row: list[Any], text: str) -> bool:
+        """A total's word past the first cell: not where it may be the value of a full row of data."""
+        blank = False
+        for m in t.choice.mapped:
+            v = row[m.place]
+            if v is text and m.column.kind in ("month", "date", "year", "enum"):
+                return True
+            if v is text and m.column.institution:
+                return True
+            blank |= v == "" and m.column.required
+        return blank
+
+    @staticmethod
+    def _is_section(t: Table, i: int, text: Any, place: int, label: int, grid: Grid) -> bool:
+        """Whether the only text of a row names a part of the table, or is a remark, rather than half a row of data."""
+        if label in (SECTION, NOTE) or len(text) > 30:
+            return True
+        if grid.merges and any(
+            a - grid.top <= i <= c - grid.top and b - grid.left == place and d > b for a, b, c, d in grid.merges
+        ):
+            return True
+        under = next((m.column for m in t.choice.mapped if m.place == place), None)
+        if under is None:
+            return True
+        # A name alone over the full width of a wide table: no clerk leaves nine of ten cells empty.
+        return len(t.choice.mapped) >= 4 and under.kind == "string"
+
+
+def _better(a: list[Choice], b: list[Choice]) -> bool:
+    """Whether the best of `a` fits better than the best of `b`."""
+    if not b:
+        return True
+    x, y = a[0], b[0]
+    return (not x.missing, len(x.mapped), -len(x.missing)) > (not y.missing, len(y.mapped), -len(y.missing))
+
+
+def _label(text: str) -> int:
+    plain = squeeze(text).lower()
+    if _TOTAL.match(plain):
+        return TOTAL
+    if _NOTE.match(plain):
+        return NOTE
+    if _AMONG.match(plain):
+        return AMONG
+    if _CONTINUED.match(plain):
+        return CONTINUED
+    return SECTION if _SECTION.match(plain) else 0
+
+
+def _is_column_numbers(row: Sequence[Any]) -> bool:
+    """The row 甲 乙 1 2 3 that statistical forms have under their header."""
+    numbers: list[int] = []
+    for v in row:
+        if v == "":
+            continue
+        text = squeeze(str(int(v)) if type(v) is float and v.is_integer() else str(v)).strip("()")
+        if text in _LETTERS:
+            continue
+        if not text.isdigit() or len(text) > 2:
+            return False
+        numbers.append(int(text))
+    return len(numbers) >= 3 and all(b == a + 1 for a, b in pairwise(numbers))
+
+
+def _spans(grid: Grid, width: int) -> dict[tuple[int, int], str]:
+    """The text of each merged cell that is wide, at the places it covers, for headers."""
+    out: dict[tuple[int, int], str] = {}
+    for a, b, _, d in grid.merges or ():
+        if d == b or a - grid.top > _SCAN * 10:
+            continue
+        r, j = a - grid.top, b - grid.left
+        if 0 <= r < len(grid.rows) and 0 <= j < width and type(grid.rows[r][j]) is str and grid.rows[r][j]:
+            for k in range(j + 1, min(d - grid.left + 1, width)):
+                out[r, k] = grid.rows[r][j]
+    return out

@@ -1,0 +1,142 @@
+"""Text to cells: what encoding, what separator, which rows.
+
+Belongs here: bytes of a csv, tsv or semicolon file to rows of strings. Not here: markup, or what the rows mean.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16 LE, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_HIGH_RUNS = re.compile(rb"[\x80-\xff]+")
+_HANZI = re.compile(r"[\u3400-\u9fff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+# The commonest characters of Chinese writing and of forms, simplified and traditional: a wrong decoding has few of them.
+_COMMON = frozenset(
+    "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而方后多定"
+    "行学法所民得经十三之进着等部度家电力里如水化高自二理起小物现实加量都两体制机当使点从业本去把性好应开合还因由其些"
+    "然前外天政四日那社义事平形相全表间样与关各重新线内数正心反明看原利比或但质气第向道变条只没结解问意建月公无系情者"
+    "最立代想已通并提直题党程展五果料员位入常文总次品式活设及管特件长求基资边流路级少图山统接知较将组见计别手期根论运"
+    "农指几九区强放决西被干做必先回则任取据处市县省单名称填报额万元积房车编号日期类型状态合计费油煤热源能机构办局中心"
+    "院校馆备注序项目"
+    "這個為時來們於對會發動過說產種後學經進著裡實應開還與關線內數變條沒結問無題黨員統組見計別運農區強決處縣單稱報額"
+    "萬積車編號類狀態費熱構辦館備項"
+)
+
+
+def decode(data: bytes) -> tuple[str, str] | None:
+    """(text, encoding) of bytes that are text, or None where they are not."""
+    for mark, encoding in BOMS:
+        if data.startswith(mark):
+            try:
+                return data.decode(encoding), encoding
+            except UnicodeDecodeError:
+                return data.decode(encoding, "replace"), encoding
+    wide = _wide(data)
+    if wide:
+        try:
+            return data.decode(wide), wide
+        except UnicodeDecodeError:
+            return None
+    if data.isascii():
+        return _checked(data.decode("ascii"), "ascii")
+    try:
+        return _checked(data.decode("utf-8"), "utf-8")
+    except UnicodeDecodeError:
+        pass
+    runs = [len(m) for m in _HIGH_RUNS.findall(data[:200_000])]
+    chinese = sum(n for n in runs if n > 1) >= 0.6 * sum(runs)
+    if chinese:
+        best = max((_quality(data, e), e) for e in ("big5", "gb18030"))
+        if best[0] > 0.2:
+            return _checked(data.decode(best[1], "replace"), best[1])
+    return _checked(data.decode("cp1252", "replace"), "cp1252")
+
+
+def _wide(data: bytes) -> str | None:
+    """UTF-16 or UTF-32 without a mark: the high bytes of ASCII are zero."""
+    head = data[:4000]
+    if len(head) < 4 or b"\x00" not in head:
+        # Chinese without any ASCII but line ends and separators still has those.
+        return None
+    zeros = [head[i::4].count(0) / max(1, len(head[i::4])) for i in range(4)]
+    if zeros[2] > 0.9 and zeros[3] > 0.9 and len(data) % 4 == 0:
+        return "utf-32-le"
+    if zeros[0] > 0.9 and zeros[1] > 0.9 and len(data) % 4 == 0:
+        return "utf-32-be"
+    if len(data) % 2:
+        return None
+    for encoding in ("utf-16-le", "utf-16-be"):
+        try:
+            text = head[: len(head) // 2 * 2 - 2].decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        good = sum((c.isascii() and (c.isprintable() or c in "\r\n\t")) or c in _COMMON for c in text)
+        if good > 0.5 * len(text) and not _CONTROL.search(text):
+            return encoding
+    return None
+
+
+def _quality(data: bytes, encoding: str) -> float:
+    """How much of the Chinese in a decoding is common Chinese, 0..1; damage counts against it."""
+    text = data[:200_000].decode(encoding, "replace")
+    hanzi = _HANZI.findall(text)
+    bad = text.count("\ufffd") + sum(1 for c in text if "\ue000" <= c <= "\uf8ff")
+    if not hanzi:
+        return 0.0
+    return sum(c in _COMMON for c in hanzi) / (len(hanzi) + 20 * bad)
+
+
+def _checked(text: str, encoding: str) -> tuple[str, str] | None:
+    """The text, unless so much of it is control characters that it cannot be text."""
+    bad = len(_CONTROL.findall(text[:20_000]))
+    return None if bad > 0.02 * min(len(text), 20_000) + 1 else (text, encoding)
+
+
+def rows(text: str) -> list[list[str]]:
+    """The rows of separated text, each cell without the white space around it; blank lines are rows without cells."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    separator: str | None = None
+    first, _, rest = text.partition("\n")
+    if first.strip().strip('"').lower().startswith("sep=") and len(first.strip().strip('"')) == 5:
+        separator, text = first.strip().strip('"')[4], rest  # a hint to Excel, which does not show it as a row
+    separator = separator or _separator(text)
+    csv.field_size_limit(50_000_000)
+    found = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    if any("\n" in c and len(c) > 2000 and c.count("\n") > 20 for r in found for c in r):
+        # A quotation mark that nobody closed swallowed the lines after it.
+        found = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=csv.QUOTE_NONE))
+    return [[c.strip() for c in r] for r in found]
+
+
+def _separator(text: str) -> str:
+    """The separator under which most lines fall into the same number of cells."""
+    sample = text[:100_000]
+    lines = sample.split("\n")[:200]
+    if len(sample) < len(text) and len(lines) > 1:
+        lines.pop()
+    best, chosen = (0, 0), ","
+    for separator in (",", "\t", ";", "|"):
+        if separator not in sample:
+            continue
+        if separator == "\t" and sample.count("\t,") + sample.count("\t\n") > 0.6 * sample.count("\t"):
+            continue  # a TAB that ends each cell, as the statistics bureau's site writes them
+        try:
+            widths = Counter(len(r) for r in csv.reader(lines, delimiter=separator) if len(r) > 1)
+        except csv.Error:
+            continue
+        if widths:
+            score = max((count * (width - 1), width) for width, count in widths.items())
+            if score > best:
+                best, chosen = score, separator
+    return chosen
