@@ -10,8 +10,9 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
+from pipelines.sample import assets, cars, energy, services
 from pipelines.sample.city import Institution, credit_code
-from pipelines.sample.world import Draft, Row, Value, World, cents, day, later, parts
+from pipelines.sample.world import Draft, Row, Value, World, cents
 
 Generator = Callable[[World], Iterator[Draft]]
 
@@ -19,7 +20,6 @@ Generator = Callable[[World], Iterator[Draft]]
 def institutions(w: World) -> Iterator[Draft]:
     """A register a year and place, collected by the bureau of the place; a later sheet corrects two rows."""
     contract = w.contracts["institutions"]
-    organ = next(iter(w.shape["kinds"]))
     for year in w.years:
         drafts: list[Draft] = []
         for place in dict.fromkeys(o.place for o in w.orgs):
@@ -27,7 +27,7 @@ def institutions(w: World) -> Iterator[Draft]:
             if not here:
                 continue
             r = w.chance("institutions", year, place)
-            rows = [Row(_institution(w, o, year, o.kind == organ)) for o in here]
+            rows = [Row(_institution(w, o, year, w.in_scope(o))) for o in here]
             number = 90000 + 100 * len(drafts) + year % 100
             model = here[-1]
             rows.append(Row(_stranger(w, model, year, number, f"{place}示范增设{year % 100}室"), extra=True))
@@ -165,151 +165,18 @@ def _consumption(w: World, o: Institution, year: int) -> list[dict[str, float]]:
     ]
 
 
-def retrofit_funds(w: World) -> Iterator[Draft]:
-    """One plan a year by the city's bureau, project by project."""
-    shape, title = w.shape["retrofit_funds"], w.contracts["retrofit_funds"].title_zh
-    for year in w.years:
-        amounts = shape["planned"].get(year, [])
-        r = w.chance("retrofit_funds", year)
-        orgs = w.own(year, 40)
-        rows = []
-        for seq, wan in enumerate([*amounts, 8, 6], 1):
-            paid = round(wan * r.choice([1, 1, 0.8]), 1)
-            given: dict[str, Value] = {
-                "seq": seq, "org_name": orgs[(seq * 3 + year) % len(orgs)].name(year), "project_name": r.choice(shape["projects"]),
-                "planned_amount": Decimal(wan) * 10000, "fiscal_year": year, "paid_amount": Decimal(str(paid)) * 10000,
-                "remark": r.choice([None, None, "分两批拨付"]),
-            }  # fmt: skip
-            rows.append(Row(w.fill("retrofit_funds", year, seq, r, given), extra=seq > len(amounts)))
-        layout = "total_first" if len(amounts) == 3 else None
-        yield Draft(
-            "retrofit_funds", year, f"{year}年{title}", rows, w.bureau(), dt.date(year, 9, 5),
-            layout=layout, may_drop=frozenset({"paid_amount", "remark"}),
-        )  # fmt: skip
-
-
-def parking_lots(w: World) -> Iterator[Draft]:
-    """The car parks opened in each year; the last sheet says that one has closed again."""
-    shape, title = w.shape["parking_lots"], w.contracts["parking_lots"].title_zh
-    r = w.chance("parking_lots")
-    last = max(w.years)
-    orgs = w.own(last, shape["units"])
-    lots = [orgs[i % len(orgs)] for i in range(max(shape["lots"], len(orgs)))]
-    spaces = parts(r, shape["spaces"], len(lots))
-    years = [y for y in shape["opened"] if y in w.years] or [last]
-    drafts: dict[int, Draft] = {}
-    for i, (o, n) in enumerate(zip(lots, spaces, strict=True)):
-        year = years[i * len(years) // len(lots)]
-        given: dict[str, Value] = {
-            "org_name": o.latest, "lot_name": f"{o.latest}第{i // len(orgs) + 1}停车场", "spaces": n,
-            "weekday_hours": r.choice(shape["hours"]), "weekend": r.random() < 0.8, "started_on": day(r, year, 3, 11), "open": True,
-        }  # fmt: skip
-        draft = drafts.setdefault(
-            year,
-            Draft(
-                "parking_lots",
-                year,
-                f"{year}年{title}",
-                [],
-                w.bureau(),
-                dt.date(year, 12, 20),
-                may_drop=frozenset({"weekend"}),
-            ),
-        )
-        draft.rows.append(Row(w.fill("parking_lots", year, i, r, given)))
-    for year, draft in drafts.items():
-        for i in range(3):
-            o = orgs[(i + year) % len(orgs)]
-            given = {
-                "org_name": o.latest,
-                "lot_name": f"{o.latest}{year}年临时停车场{i + 1}",
-                "open": False,
-                "spaces": 10 + i,
-                "weekday_hours": None,
-                "weekend": False,
-            }
-            draft.rows.append(Row(w.fill("parking_lots", year, 100 + i, r, given), spare=True))
-        yield draft
-    closed = drafts[years[0]].rows[-1]
-    row = Row(dict(closed.values))
-    closed.values["open"], closed.spare, closed.counts = True, False, False
-    yield Draft(
-        "parking_lots",
-        last,
-        f"{last}年{title}变更",
-        [row],
-        w.bureau(w.orgs[-1].place),
-        dt.date(last, 12, 28),
-        layout="title",
-        may_spoil=False,
-    )
-
-
-def disposals(w: World) -> Iterator[Draft]:
-    """One list a year: the sales by listing that the totals need, and other disposals beside them."""
-    shape, title = w.shape["disposals"], w.contracts["disposals"].title_zh
-    sold = shape["sold"]
-    kinds = w.values("disposals", "area_kind")
-    wanted = [(kinds[0], a) for a in sold["land"]] + [(kinds[1], a) for a in sold["buildings"]]
-    r = w.chance("disposals")
-    incomes = parts(r, sold["income"], len(wanted), 10000)
-    drafts: dict[int, Draft] = {}
-    methods = [m for m in w.values("disposals", "method") if m != sold["method"]]
-    for year in w.years:
-        drafts[year] = Draft(
-            "disposals",
-            year,
-            f"{year}年{title}",
-            [],
-            w.bureau(),
-            dt.date(year, 12, 22),
-            may_drop=frozenset({"asset_id"}),
-        )
-
-    def add(year: int, given: dict[str, Value], spare: bool) -> None:
-        rows = drafts[year].rows
-        approved = day(r, year, 1, 4)
-        listed = later(r, approved, 10, 60)
-        orgs = w.own(year, 60)
-        row: dict[str, Value] = {
-            "disposal_id": f"CZ{year}{len(rows) + 1:03d}", "asset_id": f"ZC{year % 100}{len(rows) + 1:04d}",
-            "org_name": r.choice(orgs).name(year), "approved_on": approved, "listed_on": listed,
-            "sold_on": later(r, listed, 20, 90),
-        }  # fmt: skip
-        deal = Decimal(str(given["deal_amount"]))
-        row["appraised_value"] = (deal * Decimal(str(r.choice(["0.97", "0.95", "0.9"])))).quantize(Decimal(100))
-        row["treasury_amount"] = (deal * Decimal(str(sold["treasury"]))).quantize(Decimal(100))
-        row |= given
-        rows.append(Row(w.fill("disposals", year, len(rows), r, row), spare=spare))
-
-    for i, ((kind, area), income) in enumerate(zip(wanted, incomes, strict=True)):
-        given: dict[str, Value] = {
-            "method": sold["method"],
-            "status": sold["status"],
-            "area_kind": kind,
-            "area": Decimal(area),
-            "deal_amount": Decimal(income),
-        }
-        add(w.years[i % len(w.years)], given, False)
-    for year in w.years:
-        for _ in range(shape["others"]):
-            given = {
-                "method": r.choice(methods),
-                "area": Decimal(r.randint(4, 90) * 10),
-                "deal_amount": Decimal(r.randint(20, 400) * 10000),
-            }
-            add(year, given, True)
-        r.shuffle(drafts[year].rows)
-    last = drafts[w.years[-1]].rows
-    low = next((x for x in last if x.spare), None)
-    if low:
-        low.values["appraised_value"] = Decimal(str(low.values["deal_amount"])) * 2
-        low.warned, low.spare = ("deal_amount", "doubtful"), False
-    yield from drafts.values()
-
-
 GENERATORS: dict[str, Generator] = {
-    f.__name__: f for f in (institutions, energy_use, retrofit_funds, parking_lots, disposals)
-}
+    f.__name__: f
+    for f in (
+        institutions, energy_use,
+        energy.retrofit_funds, energy.pv_sites, energy.pv_generation, energy.pv_revenue, energy.epc_contracts,
+        energy.recognitions,
+        assets.real_assets, assets.disposals, assets.leases, assets.warehouse_moves, assets.procurements,
+        assets.office_rooms, assets.office_changes,
+        cars.vehicles, cars.vehicle_purchases, cars.vehicle_costs, cars.parking_lots, cars.timeshare_vehicles, cars.timeshare_trips,
+        services.event_support, services.service_assessments, services.utility_separation, services.canteens,
+        services.policies, services.meetings, services.tasks, services.trainings, services.inspections,
+    )
+}  # fmt: skip
 # What is put right once it is known which rows are spoiled.
 SETTLERS: dict[str, Callable[[World, list[Draft]], None]] = {"energy_use": settle_energy}

@@ -72,9 +72,9 @@ def make_city(
     contracts = contracts or load_contracts()
     world = World(contracts, read_shape(shape), seed, orgs, chosen)
     city = _City(world, _cleared(out))
-    for dataset, generate in GENERATORS.items():
+    for dataset in GENERATORS:
         if dataset in contracts and (dataset in wanted or contracts[dataset].register):
-            city.send(list(generate(world)))
+            city.send(drafts_of(world, dataset))
     for path, code, data in wrong_files(world):
         city.put(path, data, dt.date(chosen[-1], 12, 31))
         city.rejected.append({"path": path, "code": code})
@@ -84,6 +84,20 @@ def make_city(
     rows = {d: t["rows"] for d, t in city.totals().items()}
     paths = tuple(city.inbox / p for p in city.in_order())
     return Manifest(len(paths), city.inbox, truth, paths, rows)
+
+
+def drafts_of(world: World, dataset: str) -> list[Draft]:
+    """Everything that is sent of one dataset, some of it spoiled, in the order it is made."""
+    drafts, turn = list(GENERATORS[dataset](world)), 0
+    few = len(drafts) < 20
+    for n, draft in enumerate(drafts):
+        r = world.chance("spoil", dataset, n)
+        if draft.may_spoil and (few or r.random() < 0.3):
+            turn += spoil(draft, world.contracts[dataset], turn, 2 if few else 1, r)
+        draft.rows = [x for x in draft.rows if x.bad or not x.extra]
+    if dataset in SETTLERS:
+        SETTLERS[dataset](world, drafts)
+    return drafts
 
 
 def make_workbooks(out: Path, n: int, seed: int = 1, contracts: Contracts | None = None) -> list[Path]:
@@ -151,16 +165,8 @@ class _City:
         self.sent: dict[str, tuple[dt.date, int]] = {}
 
     def send(self, drafts: list[Draft]) -> None:
-        """Spoils, lays out and writes the drafts of one dataset."""
-        turn, paths = 0, {}
-        for n, draft in enumerate(drafts):
-            r = self.world.chance("spoil", draft.dataset, n)
-            few = len(drafts) < 20
-            if draft.may_spoil and (few or r.random() < 0.3):
-                turn += spoil(draft, self.world.contracts[draft.dataset], turn, 2 if few else 1, r)
-            draft.rows = [x for x in draft.rows if x.bad or not x.extra]
-        if drafts and drafts[0].dataset in SETTLERS:
-            SETTLERS[drafts[0].dataset](self.world, drafts)
+        """Lays out and writes the drafts of one dataset."""
+        paths = {}
         for n, draft in enumerate(drafts):
             contract = self.world.contracts[draft.dataset]
             r = self.world.chance("file", draft.dataset, n)

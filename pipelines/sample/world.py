@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from expectations.contract import Column, Contract, Contracts
@@ -87,6 +89,15 @@ class World:
         first = next(iter(self.shape["levels"]))
         return sorted(self.members(year), key=lambda o: (o.level != first, o.number))[:n]
 
+    def in_scope(self, org: Institution) -> bool:
+        """Whether an institution is on the list of organs that are to be certified: the first kind, up to a number."""
+        return org.number in self._scope
+
+    @cached_property
+    def _scope(self) -> set[int]:
+        organ = next(iter(self.shape["kinds"]))
+        return set([o.number for o in self.orgs if o.kind == organ][: self.shape["recognitions"]["organs"]["of"]])
+
     def values(self, dataset: str, column: str) -> tuple[str, ...]:
         """The closed list of a column."""
         return self.contracts[dataset].column(column).values
@@ -155,12 +166,15 @@ def later(r: random.Random, on: dt.date, least: int, most: int) -> dt.date:
     return on + dt.timedelta(days=r.randint(least, most))
 
 
-def parts(r: random.Random, total: int, n: int, step: int = 1) -> list[int]:
-    """`n` positive multiples of `step` that add up to `total`, of unequal size. ValueError where the total is too small."""
+def parts(r: random.Random, total: int, n: int, step: int = 1, weights: Sequence[float] | None = None) -> list[int]:
+    """`n` positive multiples of `step` that add up to `total`, of unequal size, or in proportion to `weights`.
+
+    ValueError where the total is too small or no multiple of the step.
+    """
     units = total // step
     if n < 1 or units < n or units * step != total:
         raise ValueError(f"{total} cannot be cut into {n} parts in steps of {step}.")
-    weights = [r.uniform(0.5, 1.5) for _ in range(n)]
+    weights = weights or [r.uniform(0.5, 1.5) for _ in range(n)]
     out = [max(1, int(units * w / sum(weights))) for w in weights]
     i = 0
     while (rest := units - sum(out)) != 0:
