@@ -218,6 +218,12 @@ class Contracts(Mapping[str, Contract]):
                     "give one of the two another name."
                 )
             self._all[c.dataset] = c
+        registers = [c for c in self._all.values() if c.register]
+        if len(registers) > 1:
+            raise ContractError(
+                f"{registers[1].path.name}: '{registers[0].dataset}' is the register of institutions already; "
+                "take 'register' from one of the two."
+            )
 
     def __getitem__(self, dataset: str) -> Contract:
         return self._all[dataset]

@@ -165,9 +165,7 @@ def _say(
         return say("bad_check_digit", "inner", **fields)
     if code == "bad_type":
         expected, expected_en, example = EXPECTED[c.kind]
-        return say(
-            code, variant, expected=expected, expected_en=expected_en, example=c.description or example, **fields
-        )
+        return say(code, variant, expected=expected, expected_en=expected_en, example=example, **fields)
     return say(code, **fields)
 
 
