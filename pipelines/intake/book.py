@@ -44,6 +44,14 @@ _BIFF = (
 )
 _GARBLED = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _HIDDEN_ROW = re.compile(rb'<row [^>]*?\br="(\d+)"[^>]*?\bhidden="(?:1|true)"')
+_ERROR_CELL = re.compile(rb'<(?:\w+:)?c\b([^>]*\bt="e"[^>]*)>(.*?)</(?:\w+:)?c>', re.DOTALL)
+_AT = re.compile(rb'\br="([A-Z]{1,3}\d{1,7})"')
+_VALUE = re.compile(rb"<(?:\w+:)?v>(#[^<]{1,20})</")
+# An error in a cell of an .xls: a BOOLERR record, or a formula whose value is an error.
+_XLS_ERROR = re.compile(
+    rb"\x05\x02\x08\x00.{6}[\x00\x07\x0f\x17\x1d\x24\x2a]\x01|\x06\x00.\x00.{6}\x02.[\x00\x07\x0f\x17\x1d\x24\x2a].{3}\xff\xff",
+    re.DOTALL,
+)
 _MARKS = tuple(MARK.encode(e) for e in ("utf-8", "utf-16-le", "gb18030"))
 _DEFAULT_PASSWORD = "VelvetSweatshop"  # what Excel itself tries before it asks
 
@@ -149,9 +157,9 @@ def _open_package(data: bytes) -> Book:
             raise Refusal("unsafe", "文件里声明了 XML 实体", "it declares XML entities") from e
         raise
     if kind == "ods":
-        _spans_of_ods(data, entries, book.grids)
+        _ods_details(data, entries, book.grids)
     else:
-        _hidden_rows(data, entries, sheets, book.grids)
+        _xml_details(data, entries, sheets, book.grids)
     return book
 
 
@@ -172,47 +180,68 @@ def _declares_entities(data: bytes, entries: list[zips.Entry]) -> bool:
     return False
 
 
-def _hidden_rows(data: bytes, entries: list[zips.Entry], sheets: list[zips.Entry], grids: list[Grid]) -> None:
-    found: dict[str, list[int]] = {}
+def _xml_details(data: bytes, entries: list[zips.Entry], sheets: list[zips.Entry], grids: list[Grid]) -> None:
+    """What calamine does not tell of an xlsx: hidden rows, and cells that hold an error (it gives them as empty)."""
+    found: dict[str, tuple[list[int], list[tuple[bytes, bytes]]]] = {}
     for e in sheets:
         xml = zips.read(data, e, LARGEST_UNPACKED) or b""
-        if b' hidden="' in xml:
-            rows = [int(n) for n in _HIDDEN_ROW.findall(xml)]
-            if rows:
-                found[e.name] = rows
+        rows = [int(n) for n in _HIDDEN_ROW.findall(xml)] if b' hidden="' in xml else []
+        errors = []
+        if b't="e"' in xml:
+            for attributes, inner in _ERROR_CELL.findall(xml):
+                at, value = _AT.search(attributes), _VALUE.search(inner)
+                if at and value:
+                    errors.append((at[1], value[1]))
+        if rows or errors:
+            found[e.name] = rows, errors
     if not found:
         return
     by_name = {e.name: e for e in entries}
     members = [by_name.get(n) for n in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels")]
     book, rels = ((zips.read(data, e, 10_000_000) or b"").decode("utf-8", "replace") if e else "" for e in members)
     targets = {}
-    for tag in re.findall(r"<Relationship [^>]*>", rels):
+    for tag in re.findall(r"<(?:\w+:)?Relationship [^>]*>", rels):
         rid, target = re.search(r'\bId="([^"]*)"', tag), re.search(r'\bTarget="([^"]*)"', tag)
         if rid and target:
             path = target[1].lstrip("/")
             targets[rid[1]] = path if path.startswith("xl/") else f"xl/{path}"
-    order = [targets.get(rid, "") for rid in re.findall(r'<sheet [^>]*?\br:id="([^"]*)"', book)]
+    order = [targets.get(rid, "") for rid in re.findall(r'<(?:\w+:)?sheet [^>]*?\b\w+:id="([^"]*)"', book)]
     # Grids are in the order of the workbook, chart sheets left out; names may hold escapes, so match by place.
     plain = [p for p in order if p.startswith("xl/worksheets/")]
     for grid, path in zip(grids, plain, strict=False):
-        grid.hidden_rows = found.get(path, [])
+        grid.hidden_rows, errors = found.get(path, ([], []))
+        for place, message in errors:
+            letters = place.rstrip(b"0123456789")
+            column = 0
+            for c in letters:
+                column = column * 26 + c - 64
+            _put(grid, int(place[len(letters) :]) - 1, column - 1, message.decode("utf-8", "replace"))
 
 
-def _spans_of_ods(data: bytes, entries: list[zips.Entry], grids: list[Grid]) -> None:
-    """Merged cells of an ods, which calamine does not tell."""
+def _put(grid: Grid, row: int, column: int, value: str) -> None:
+    """Puts a text into an empty cell of the grid; `row` and `column` absolute, 0-based."""
+    r, c = row - grid.top, column - grid.left
+    if 0 <= r < len(grid.rows) and 0 <= c < len(grid.rows[r]) and grid.rows[r][c] == "":
+        grid.rows[r][c] = value
+
+
+def _ods_details(data: bytes, entries: list[zips.Entry], grids: list[Grid]) -> None:
+    """What calamine does not tell of an ods: merged cells, and cells that hold an error (it gives them as empty)."""
     content = next((e for e in entries if e.name == "content.xml"), None)
     xml = (zips.read(data, content, LARGEST_UNPACKED) if content else None) or b""
-    if not re.search(rb'number-(?:rows|columns)-spanned="(?:[2-9]|1\d)', xml):
+    if not re.search(rb'number-(?:rows|columns)-spanned="(?:[2-9]|1\d)', xml) and b':value-type="error"' not in xml:
         for g in grids:
             g.merges = []
         return
-    tables: list[list[markup.Merge]] = []
+    tables: list[tuple[list[markup.Merge], list[tuple[int, int, str]]]] = []
     at = {"row": 0, "column": 0, "rows": 1}
+    text: list[str] | None = None
 
     def start(name: str, attrs: dict[str, str]) -> None:
+        nonlocal text
         tag = name.rpartition(":")[2]
         if name == "table:table":
-            tables.append([])
+            tables.append(([], []))
             at["row"] = 0
         elif not tables:
             return
@@ -221,26 +250,38 @@ def _spans_of_ods(data: bytes, entries: list[zips.Entry], grids: list[Grid]) -> 
         elif tag in ("table-cell", "covered-table-cell"):
             down = _count(attrs.get("table:number-rows-spanned"))
             across = _count(attrs.get("table:number-columns-spanned"))
-            if (down > 1 or across > 1) and len(tables[-1]) < 100_000:
-                r, c = at["row"], at["column"]
-                tables[-1].append((r, c, r + down - 1, c + across - 1))
+            r, c = at["row"], at["column"]
+            if (down > 1 or across > 1) and len(tables[-1][0]) < 100_000:
+                tables[-1][0].append((r, c, r + down - 1, c + across - 1))
+            text = [] if attrs.get("calcext:value-type") == "error" else None
             at["column"] += _count(attrs.get("table:number-columns-repeated"))
 
+    def characters(part: str) -> None:
+        if text is not None:
+            text.append(part)
+
     def end(name: str) -> None:
+        nonlocal text
         if name == "table:table-row":
             at["row"] += at["rows"]
+        elif name == "table:table-cell" and text is not None:
+            tables[-1][1].append((at["row"], at["column"] - 1, "".join(text).strip() or "#N/A"))
+            text = None
 
     def entity(*_: Any) -> int:
         raise Refusal("unsafe", "文件里声明了 XML 实体", "it declares XML entities")
 
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler, parser.EntityDeclHandler = start, end, entity
+    parser.CharacterDataHandler = characters
     try:
         parser.Parse(xml, True)
     except expat.ExpatError:
         return  # calamine read it; the merges stay unknown
-    for grid, merges in zip(grids, tables, strict=False):
+    for grid, (merges, errors) in zip(grids, tables, strict=False):
         grid.merges = merges
+        for r, c, value in errors:
+            _put(grid, r, c, value)
 
 
 def _count(text: str | None) -> int:
@@ -268,9 +309,12 @@ def _open_xls(data: bytes, unlocked: bool = False) -> Book:
             raise
         book.grids = _xlrd(data)
         return book
-    if any(_GARBLED.search(c) for g in book.grids for r in g.rows for c in r if type(c) is str):
-        # calamine 0.9 takes some UTF-16 strings for Latin-1; a control character in a text gives it away.
-        book.grids = _xlrd(data)
+    garbled = any(_GARBLED.search(c) for g in book.grids for r in g.rows for c in r if type(c) is str)
+    if garbled or _XLS_ERROR.search(data):
+        # calamine 0.9 takes some UTF-16 strings for Latin-1 (a control character in a text gives it away), and gives
+        # a cell that holds an error as an empty one.
+        with contextlib.suppress(Refusal):
+            book.grids = _xlrd(data)
     return book
 
 

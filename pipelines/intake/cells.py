@@ -63,18 +63,13 @@ _BLANK_TEXT = frozenset(
         "null",
         "none",
         "nil",
-        "待核实",
         "暂无",
-        "不详",
         "无数据",
         "未填",
         "未填报",
         "(空)",
         "(无)",
         "不适用",
-        "待核",
-        "待查",
-        "待补",
     ]
 ) | {""}
 _BLANK_NUMBER = _BLANK_TEXT | {
@@ -94,7 +89,12 @@ _BLANK_NUMBER = _BLANK_TEXT | {
     "没有",
     "‥",
 }
-_BLANK_DATE = _BLANK_NUMBER | {"未定", "至今", "长期"}
+# Says that there is a value, only not which: nothing in a column that may be empty, unreadable in one that may not.
+_PENDING = frozenset(
+    ["待核实", "待核", "待查", "待补", "待定", "待填", "待确认", "不详", "未知", "未定", "核实中", "统计中", "待统计"]
+)
+PENDING = Bad("pending")
+_BLANK_DATE = _BLANK_NUMBER | {"至今", "长期"}
 # 〃 and its look-alikes: the same as the cell above.
 DITTO = frozenset(["同上", "〃", "″", "''", '"', "“", "”", "＂", "同前", "ditto"])
 
@@ -188,6 +188,8 @@ def read_number(value: Any, units: Mapping[str, Decimal], factor: Decimal | None
     text = squeeze(value).translate(_MINUS)
     if text.lower() in _BLANK_NUMBER:
         return None
+    if text in _PENDING:
+        return PENDING
     doubtful = False
     if not _PLAIN.fullmatch(text):
         cut = _BEFORE.sub("", text)
@@ -269,6 +271,8 @@ def read_year(value: Any) -> Any:
     text = squeeze(value)
     if text.lower() in _BLANK_DATE:
         return None
+    if text in _PENDING:
+        return PENDING
     found = _YEAR.fullmatch(text)
     if found:
         return int(found["y"])
@@ -308,6 +312,8 @@ def read_month(value: Any, year: int | None = None, epoch_1904: bool = False) ->
     text = squeeze(value)
     if text.lower() in _BLANK_DATE:
         return None
+    if text in _PENDING:
+        return PENDING
     found = _MONTH.fullmatch(text) or _MONTH6.fullmatch(text)
     if found:
         return _month(int(found["y"]), int(found["m"]))
@@ -363,6 +369,8 @@ def read_date(value: Any, epoch_1904: bool = False) -> Any:
     text = squeeze(value)
     if text.lower() in _BLANK_DATE:
         return None
+    if text in _PENDING:
+        return PENDING
     found = _DATE.fullmatch(text) or _DATE8.fullmatch(text)
     if found:
         return _day(int(found["y"]), int(found["m"]), int(found["d"]))
@@ -428,7 +436,9 @@ def read_boolean(value: Any, yes: frozenset[str] = _TRUE, no: frozenset[str] = _
         return True
     if text in no:
         return False
-    return None if text in _BLANK_TEXT or text in ("待定", "未知") else BAD
+    if text in _PENDING:
+        return PENDING
+    return None if text in _BLANK_TEXT else BAD
 
 
 def read_text(value: Any) -> Any:
@@ -436,7 +446,10 @@ def read_text(value: Any) -> Any:
     kind = type(value)
     if kind is str:
         text = value.strip(_AROUND)
-        return None if len(text) <= 4 and squeeze(text).lower() in _BLANK_TEXT else text
+        if len(text) <= 5:
+            folded = squeeze(text).lower()
+            return None if folded in _BLANK_TEXT or folded in _PENDING else text
+        return text
     if kind is float:
         if value != value or abs(value) >= 1e15:  # a spreadsheet keeps 15 digits
             return Bad("digits_lost") if value == value else BAD
@@ -541,7 +554,9 @@ def read_column(
             reader = column_reader(column, factor, year, epoch_1904)
         value = reader(v)
         tv = type(value)
-        if tv is Bad:
+        if value is PENDING and not column.required:
+            value = None
+        elif tv is Bad:
             odd.append((len(out), value))
             value = None
         elif tv is Doubt:

@@ -40,6 +40,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{where}填的是“{value}”，读不成{expected}；请改为{example}。",
         "{where_en} holds '{value}', which cannot be read as {expected_en}; write it like {example}.",
     ),
+    "bad_type.pending": (
+        "{where}填的是“{value}”，这一项必须填{expected}；请核实后填写，例如 {example}。",
+        "{where_en} holds '{value}' where {expected_en} must stand; find it out and write it like {example}.",
+    ),
     "bad_type.hidden": (
         "{where}填写的内容读不成{expected}；请改为{example}。",
         "What {where_en} holds cannot be read as {expected_en}; write it like {example}.",
