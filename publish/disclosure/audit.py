@@ -40,7 +40,7 @@ def bounds(
     hidden = (published["status"] == "S").to_numpy()
     systems: dict[tuple[str, str], list[int]] = defaultdict(list)
     for i, (indicator, _, dimension, _, factors) in enumerate(rows):
-        if kinds.get(indicator, "flow") in ("flow", "stock") and dimension != "base":
+        if kinds.get(indicator, "flow") in ("flow", "stock") and not dimension.startswith("base"):
             systems[indicator, factors].append(i)
     out: dict[Key, tuple[float, float]] = {}
     for target in targets:
@@ -62,17 +62,23 @@ def bounds(
 
 
 def _sums(rows: list[Key], over_time: bool) -> list[tuple[int, list[int]]]:
-    totals = {year: n for n, (_, year, dimension, _, _) in enumerate(rows) if dimension == "total"}
-    groups: dict[tuple[int, str], list[int]] = defaultdict(list)
+    """(total, parts) of every sum that the definitions promise, as positions in `rows`."""
+    at = {(year, dimension, member): n for n, (_, year, dimension, member, _) in enumerate(rows)}
+    totals = {(year, ""): n for (year, dimension, _), n in at.items() if dimension == "total"}
+    totals |= {(year, member): n for (year, dimension, member), n in at.items() if dimension == "period"}
+    parts: dict[tuple[int, str, str], list[int]] = defaultdict(list)
     out = []
-    for n, (_, year, dimension, member, _) in enumerate(rows):
-        if dimension == "period":
-            first, last = int(member[:4]), int(member[-4:])
-            if over_time:
-                out.append((n, [t for y, t in totals.items() if first <= y <= last]))
-        elif dimension != "total":
-            groups[year, dimension].append(n)
-    return out + [(totals[year], members) for (year, _), members in groups.items() if year in totals]
+    for (year, dimension, member), n in at.items():
+        of_period = dimension == "period" or dimension.startswith("period/")
+        span = member[:9] if of_period else ""
+        if dimension not in ("total", "period"):
+            parts[year, span, dimension].append(n)
+        if of_period and over_time:
+            dim, name = (dimension[7:], member[10:]) if "/" in dimension else ("total", None)
+            years = range(int(span[:4]), int(span[5:]) + 1)
+            found = [m for (y, d, e), m in at.items() if y in years and d == dim and (name is None or e == name)]
+            out.append((n, found))
+    return out + [(totals[year, span], found) for (year, span, _), found in parts.items() if (year, span) in totals]
 
 
 def _range(

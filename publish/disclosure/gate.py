@@ -21,6 +21,7 @@ from python_calamine import CalamineWorkbook
 
 from expectations.contract import Contracts
 from publish.disclosure.audit import bounds
+from publish.disclosure.relations import Indicator
 from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import Rules
 from publish.errors import GateRefused
@@ -38,13 +39,13 @@ class Known:
     """What the gate holds the files against.
 
     `tables`: the public tables by name. `cells`: marts.indicator_values before anything was hidden, with contributors,
-    largest_share and closed. `kinds`: indicator -> flow, stock, ratio, index. `scanner` knows this run's secrets.
+    largest_share and closed. `indicators`: what each is made of. `scanner` knows this run's secrets.
     """
 
     contracts: Contracts
     tables: Mapping[str, Table]
     cells: pd.DataFrame
-    kinds: dict[str, str]
+    indicators: dict[str, Indicator]
     scanner: Scanner
     rules: Rules
 
@@ -281,27 +282,29 @@ def _closed(look: _Look) -> pd.DataFrame:
     return closed.astype({"year": "int64"})
 
 
-def _unsafe(look: _Look, frame: pd.DataFrame) -> list[bool]:
-    rules = look.known.rules
-    pairs = zip(
-        frame["contributors"].to_numpy(dtype=float, na_value=float("nan")),
-        frame["largest_share"].to_numpy(dtype=float, na_value=float("nan")),
-        strict=True,
-    )
-    return [rules.unsafe(c, s) for c, s in pairs]
+def _unsafe(look: _Look, frame: pd.DataFrame, value: str) -> list[bool]:
+    columns = (frame[c].to_numpy(dtype=float, na_value=float("nan")) for c in ("contributors", "largest_share", value))
+    return list(map(look.known.rules.unsafe, *columns))
 
 
 def _contributors(look: _Look) -> int:
     """No published value that comes from closed rows has too few institutions behind it, or one too large."""
     both = _closed(look).merge(_published(look), on=KEY, how="inner", suffixes=("_true", ""))
     shown = both[both["value"].notna()]
-    for row in shown[_unsafe(look, shown)][KEY].itertuples(index=False):
+    for row in shown[_unsafe(look, shown, "value_true")][KEY].itertuples(index=False):
         look.hit(
             f"{DATABASE} indicator_values {'/'.join(map(str, row))}", "too few institutions stand behind this value"
         )
     marked = both[(both["status"] == "S") & both["value"].notna()]
     for row in marked[KEY].itertuples(index=False):
         look.hit(f"{DATABASE} indicator_values {'/'.join(map(str, row))}", "a suppressed value is there")
+    if "claims" in look.counts:
+        keys = " and ".join(f"c.{k} = v.{k}" for k in KEY)
+        sql = f"""select c.claim_id from claims c join indicator_values v on {keys}
+                  where v.status = 'S' and c.computed_value is not null"""
+        with closing(_open(look)) as con:
+            for (claim,) in con.execute(sql):
+                look.hit(f"{DATABASE} claims {claim}", "it shows a value that is suppressed")
     return len(both)
 
 
@@ -309,9 +312,9 @@ def _recovery(look: _Look) -> int:
     """No hidden value that had to be hidden can be had back from the published ones by linear programming."""
     closed = _closed(look)
     closed = closed[closed["value"].notna() & (closed["contributors"].fillna(1) > 0)]
-    targets = closed[_unsafe(look, closed)]
+    targets = closed[_unsafe(look, closed, "value")]
     keys = [tuple(r) for r in targets[KEY].itertuples(index=False)]
-    found = bounds(_published(look), look.known.kinds, keys)
+    found = bounds(_published(look), {name: i.kind for name, i in look.known.indicators.items()}, keys)
     for key, true in zip(keys, targets["value"], strict=True):
         low, high = found[key]
         near = NARROWEST * abs(true)
@@ -326,11 +329,11 @@ def _recovery(look: _Look) -> int:
 def _statements(look: _Look) -> int:
     """Each statement's SQL runs on the finished database and gives the value that the statement's row shows."""
     checked = 0
-    for table, key in (("claims", "claim_id"), ("claim_arithmetic", "check_id")):
+    for table, key, shown in (("claims", "claim_id", "computed_value"), ("claim_arithmetic", "check_id", "computed")):
         if table not in look.counts:
             continue
         with closing(_open(look)) as con:
-            rows = con.execute(f"select {key}, computed_value, sql from {table} where sql is not null").fetchall()
+            rows = con.execute(f"select {key}, {shown}, sql from {table} where sql is not null").fetchall()
             for name, computed, sql in rows:
                 checked += 1
                 try:

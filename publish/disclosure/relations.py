@@ -3,32 +3,47 @@
 Belongs here: finding the relations. Not here: deciding what to hide (suppress.py) or trying to find it again (audit.py).
 
 A cell is one row of `indicator_values`. Each relation is a homogeneous linear equation over deviations of the cells' values:
-if all cells but one are known, so is the last. Four kinds are found:
+if all cells but one are known, so is the last. Five kinds are found:
 
-- `sum`: the total of an indicator in a year is the sum of the members of each dimension (flows and stocks);
+- `sum`: the total of an indicator is the sum of the members of each dimension (flows and stocks);
 - `mean`: for a ratio whose numerator is not published in that dimension, the total is a weighted mean of the members;
 - `time`: a period such as 2021-2025 is the sum of its years, and a change against a base year is made of two years;
-- `copy`: the same quantity in another unit, under another factor set, or divided by a known denominator. Two cells with
-  the same number of contributors and the same largest share are proportional to each other: that is how a copy is known,
-  with no list of indicators to keep.
-
-Denominators (people, floor area) count as known to the attacker, who then needs only the ratio: the strict assumption.
+- `ratio`: a ratio, its numerator and its denominator, of first order. Where the denominator is not published it counts as
+  known to the attacker, who may have it from elsewhere: the strict assumption;
+- `copy`: the same sum in another unit. Indicators of one numerator are copies; so are two cells with the same number of
+  contributors and the same largest share, for such cells are proportional to each other (electricity in kWh, and the carrier
+  electricity in kgce, by a factor that is public).
 """
 
 from __future__ import annotations
 
-import re
+import math
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-Kind = Literal["sum", "mean", "time", "copy"]
+Kind = Literal["sum", "mean", "time", "ratio", "copy"]
 ADDITIVE = ("flow", "stock")
-OVER_TIME = ("period", "base")  # dimensions that set years against one another and so are no partition of a year
-SHARE_TOLERANCE = 5e-7
+SHARE_TOLERANCE = 5e-7  # shares have six decimals
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """What an indicator is made of: the measure that is summed, the one it is divided by, the indicator it is a change of."""
+
+    kind: str = "flow"  # flow, stock, ratio, index
+    numerator: str | None = None
+    denominator: str | None = None
+    change_of: str | None = None
+
+    @property
+    def additive(self) -> bool:
+        return self.kind in ADDITIVE and self.denominator is None and self.change_of is None
 
 
 @dataclass(frozen=True)
@@ -40,116 +55,144 @@ class Relation:
     coefficients: tuple[float, ...]
 
 
-def find_relations(cells: pd.DataFrame, kinds: dict[str, str]) -> list[Relation]:
+@dataclass(frozen=True)
+class Place:
+    """Where a cell stands: `over` is '' for a year, 'period' or 'base' for years set against one another; `first` is the
+    first of those years, `year` the last. `group` is the dimension without that, `member` its member."""
+
+    over: str
+    first: int
+    year: int
+    group: str
+    member: str
+
+
+def place(year: int, dimension: str, member: str) -> Place:
+    """Reads dimension and member: `total`/`all`, `district`/`430202`, `period`/`2021-2025`, `period/district`/
+    `2021-2025/430202`, `base`/`2021`, `base/district`/`2021/430202`."""
+    over, _, group = dimension.partition("/")
+    if over not in ("period", "base"):
+        return Place("", year, year, dimension, "" if dimension == "total" else member)
+    span, _, rest = member.partition("/")
+    return Place(over, int(span[:4]), year, group or "total", rest)
+
+
+def find_relations(cells: pd.DataFrame, indicators: dict[str, Indicator]) -> list[Relation]:
     """All relations among the cells that have a value.
 
-    `cells`: indicator_id, year, dimension, member, value, factor_set, contributors, largest_share, with index 0..n-1.
-    `kinds`: indicator_id -> flow, stock, ratio or index; one that is not named is taken for a flow, the strict case.
+    `cells`: indicator_id, year, dimension, member, value, factor_set, contributors, largest_share, with index 0..n-1. An
+    indicator that is not in `indicators` is taken for a flow, the strict case.
     """
-    table = _Cells(cells, kinds)
-    copies = table.copies()
-    tied = {c for r in copies for c in r.cells}
-    return [*table.sums(tied), *table.over_time(), *copies]
+    table = _Cells(cells, indicators)
+    return [*table.ratios(), *table.sums(), *table.over_time(), *table.copies()]
 
 
 class _Cells:
-    def __init__(self, cells: pd.DataFrame, kinds: dict[str, str]):
-        self.kinds = kinds
+    def __init__(self, cells: pd.DataFrame, indicators: dict[str, Indicator]):
+        self.about = {str(i): indicators.get(i, Indicator()) for i in cells["indicator_id"].unique()}
         self.value = cells["value"].to_numpy(dtype=float, na_value=np.nan)
         self.contributors = cells["contributors"].to_numpy(dtype=float, na_value=np.nan)
         self.share = cells["largest_share"].to_numpy(dtype=float, na_value=np.nan)
-        columns = ("indicator_id", "year", "dimension", "member", "factor_set")
-        self.key = list(zip(*(cells[c].tolist() for c in columns), strict=True))
-        self.known = [i for i in range(len(cells)) if not np.isnan(self.value[i])]
-        self.totals: dict[tuple[object, ...], int] = {}
+        self.indicator = [str(i) for i in cells["indicator_id"]]
+        self.factors = [str(f) for f in cells["factor_set"]]
+        triples = zip(cells["year"], cells["dimension"], cells["member"], strict=True)
+        self.place = [place(int(y), d, m) for y, d, m in triples]
+        self.known = [i for i in range(len(cells)) if not math.isnan(self.value[i])]
+        self.at = {(self.indicator[i], self.factors[i], self.place[i]): i for i in self.known}
+        self.sums_of: dict[str, list[str]] = defaultdict(list)
+        for name, about in sorted(self.about.items()):
+            if about.additive and about.numerator:
+                self.sums_of[about.numerator].append(name)
+        self.with_numerator: set[int] = set()
+
+    def of_measure(self, measure: str | None, i: int) -> int | None:
+        """The cell that shows the sum of a measure at the place of cell i, under its factor set or under none."""
+        for name in self.sums_of.get(measure or "", ()):
+            for factors in (self.factors[i], "none"):
+                found = self.at.get((name, factors, self.place[i]))
+                if found is not None:
+                    return found
+        return None
+
+    def ratios(self) -> Iterator[Relation]:
         for i in self.known:
-            indicator, year, dimension, _, factors = self.key[i]
-            if dimension == "total":
-                self.totals[indicator, year, factors] = i
+            about = self.about[self.indicator[i]]
+            if about.denominator is None:
+                continue
+            top, bottom = self.of_measure(about.numerator, i), self.of_measure(about.denominator, i)
+            parts = [(i, -1.0), (top, 1.0), (bottom, -1.0)]
+            used = [(c, k / self.value[c]) for c, k in parts if c is not None and self.value[c] != 0]
+            if top is not None:
+                self.with_numerator.add(i)
+                if len(used) > 1:
+                    yield Relation("ratio", tuple(c for c, _ in used), tuple(k for _, k in used))
 
-    def additive(self, indicator: str) -> bool:
-        return self.kinds.get(indicator, "flow") in ADDITIVE
-
-    def sums(self, tied: set[int]) -> list[Relation]:
+    def sums(self) -> Iterator[Relation]:
         groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
         for i in self.known:
-            indicator, year, dimension, _, factors = self.key[i]
-            if dimension != "total" and dimension not in OVER_TIME:
-                groups[indicator, year, dimension, factors].append(i)
-        out = []
-        for (indicator, year, _, factors), members in groups.items():
-            total = self.totals.get((indicator, year, factors))
+            p = self.place[i]
+            if p.group != "total" and p.over != "base":
+                groups[self.indicator[i], self.factors[i], p.over, p.first, p.year, p.group].append(i)
+        for (indicator, factors, over, first, year, _), members in groups.items():
+            total = self.at.get((indicator, factors, Place(over, first, year, "total", "")))  # type: ignore[arg-type]
             if total is None:
                 continue
-            if self.additive(str(indicator)):
-                out.append(Relation("sum", (total, *members), (1.0, *(-1.0 for _ in members))))
-            elif not tied.issuperset(members):
+            if self.about[str(indicator)].additive:
+                yield Relation("sum", (total, *members), (1.0, *(-1.0 for _ in members)))
+            elif not self.with_numerator.issuperset(members):
                 # The true weights are the denominators; contributors stand in for them where those are not known here.
                 weights = np.nan_to_num(self.contributors[members])
                 if weights.sum() > 0:
                     weights = weights / weights.sum()
-                    out.append(Relation("mean", (total, *members), (1.0, *(-float(w) for w in weights))))
-        return out
+                    yield Relation("mean", (total, *members), (1.0, *(-float(w) for w in weights)))
 
-    def over_time(self) -> list[Relation]:
-        out = []
+    def over_time(self) -> Iterator[Relation]:
         for i in self.known:
-            indicator, year, dimension, member, factors = self.key[i]
-            if dimension == "period" and self.additive(indicator):
-                span = re.fullmatch(r"(\d{4})\D+(\d{4})", str(member))
-                if span and self.kinds.get(indicator, "flow") == "flow":
-                    years = range(int(span[1]), int(span[2]) + 1)
-                    found = [t for y in years if (t := self.totals.get((indicator, y, factors))) is not None]
-                    if found:
-                        out.append(Relation("time", (i, *found), (1.0, *(-1.0 for _ in found))))
-            elif dimension == "base" and str(member).isdigit():
-                now = self.totals.get((indicator, year, factors))
-                then = self.totals.get((indicator, int(member), factors))
-                if now is None or then is None or self.value[then] == 0:
+            p, name = self.place[i], self.indicator[i]
+            about = self.about[name]
+            if p.over == "period" and about.additive:
+                years = range(p.first, p.year + 1)
+                found = [self.at.get((name, self.factors[i], Place("", y, y, p.group, p.member))) for y in years]
+                parts = [c for c in found if c is not None]
+                if parts:
+                    yield Relation("time", (i, *parts), (1.0, *(-1.0 for _ in parts)))
+            elif p.over == "base":
+                of = about.change_of or name
+                now = self.at.get((of, self.factors[i], Place("", p.year, p.year, p.group, p.member)))
+                then = self.at.get((of, self.factors[i], Place("", p.first, p.first, p.group, p.member)))
+                if now is None or then is None or self.value[then] == 0 or self.value[now] == 0:
                     continue
                 a, b = self.value[then], self.value[now]
-                # A change is now/then - 1 (in any scale) or now - then; of first order, both are this.
+                # change = scale * (b / a - 1); of first order its deviation is scale * b / a * (db / b - da / a).
                 scale = self.value[i] / (b / a - 1) if b != a else 1.0
-                out.append(Relation("time", (i, now, then), (1.0, -scale / a, scale * b / a**2)))
-        return out
+                yield Relation("time", (i, now, then), (1.0, -scale / a, scale * b / a**2))
 
-    def copies(self) -> list[Relation]:
-        out = []
-        same_cell: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    def copies(self) -> Iterator[Relation]:
+        same: dict[tuple[object, ...], list[int]] = defaultdict(list)
+        alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
         for i in self.known:
-            _, year, dimension, member, _ = self.key[i]
-            if dimension in OVER_TIME or not self.contributors[i] >= 2 or self.value[i] == 0:
+            about = self.about[self.indicator[i]]
+            if not about.additive or self.value[i] == 0:
                 continue
-            same_cell[year, dimension, member if dimension != "total" else ""].append(i)
-        for found in same_cell.values():
-            for n, i in enumerate(found):
-                # One link to an earlier cell is enough: links chain.
-                twin = next((j for j in found[:n] if self.alike(i, j)), None)
-                if twin is not None:
-                    out.append(self.tie(i, twin))
-        # A member of one indicator may be the total of another: electricity in kgce, electricity in kWh.
-        by_year: dict[object, list[int]] = defaultdict(list)
-        for i in self.known:
-            if self.key[i][2] == "total":
-                by_year[self.key[i][1]].append(i)
-        for (year, dimension, _), found in same_cell.items():
-            if dimension == "total":
-                continue
-            for i in found:
-                for j in by_year[year]:
-                    if self.key[i][0] != self.key[j][0] and self.alike(i, j):
-                        out.append(self.tie(i, j))
-                        break
-        return out
+            if about.numerator:
+                same[about.numerator, self.factors[i], self.place[i]].append(i)
+            if self.contributors[i] >= 2 and not math.isnan(self.share[i]):
+                p = self.place[i]
+                alike[p.over, p.first, p.year, self.contributors[i]].append(i)
+        for found in same.values():
+            # Links to the first are enough: they chain.
+            yield from (self.tie(found[0], j) for j in found[1:])
+        for found in alike.values():
+            found.sort(key=lambda i: (self.share[i], i))
+            for i, j in pairwise(found):
+                one = (self.indicator[i], self.factors[i]) == (self.indicator[j], self.factors[j])
+                if not one and abs(self.share[i] - self.share[j]) <= SHARE_TOLERANCE and self.one_place(i, j):
+                    yield self.tie(i, j)
 
-    def alike(self, i: int, j: int) -> bool:
-        return (
-            (self.key[i][0], self.key[i][4]) != (self.key[j][0], self.key[j][4])
-            and self.contributors[i] == self.contributors[j]
-            and abs(self.share[i] - self.share[j]) <= SHARE_TOLERANCE
-            and self.value[i] != 0
-            and self.value[j] != 0
-        )
+    def one_place(self, i: int, j: int) -> bool:
+        """Copies stand at one place, or one of them is the total of an indicator that is a member of the other."""
+        a, b = self.place[i], self.place[j]
+        return (a.group, a.member) == (b.group, b.member) or "total" in (a.group, b.group)
 
     def tie(self, i: int, j: int) -> Relation:
         return Relation("copy", (i, j), (1.0, -self.value[i] / self.value[j]))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 SHORTEST = 4  # a shorter value of an L2 column would be found by chance
 SHORTEST_NUMBER = 6
@@ -75,7 +75,7 @@ class Scanner:
     """Knows the secrets of one run. `secrets`: `dataset.column` -> values; `public`: texts that are public anyway (names of
     institutions in an open table); `words`: the contracts' own text, a value that stands in it is a word and no secret."""
 
-    def __init__(self, secrets: dict[str, Iterable[str]], public: Iterable[str] = (), words: str = ""):
+    def __init__(self, secrets: Mapping[str, Iterable[str]], public: Iterable[str] = (), words: str = ""):
         known, vocabulary = {fold(p) for p in public}, fold(words)
         self._by_start: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._numbers: dict[int, str] = {}

@@ -31,7 +31,7 @@ import pandas as pd
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, hstack
 
-from publish.disclosure.relations import OVER_TIME, Relation, find_relations
+from publish.disclosure.relations import Indicator, Relation, find_relations, place
 
 NOTE = "已隐去：该数值可能反映个别单位的情况 / Suppressed: the value could tell about single institutions"
 NOBODY = "无单位报送 / No institution reported"
@@ -47,9 +47,12 @@ class Rules:
     max_share: float = 0.85
     protection: float = 0.3
 
-    def unsafe(self, contributors: float, share: float) -> bool:
-        """Whether a value with so many institutions and such a largest share is unsafe; unknown counts as unsafe."""
-        return not (contributors >= self.min_contributors and share <= self.max_share)
+    def unsafe(self, contributors: float, share: float, value: float) -> bool:
+        """Whether a value with so many institutions and such a largest share is unsafe; unknown counts as unsafe.
+
+        Nobody can dominate a sum of nothing: there only the number of institutions counts.
+        """
+        return not (contributors >= self.min_contributors and (share <= self.max_share or value == 0))
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,11 @@ class Suppressed:
     secondary: np.ndarray
 
 
-def suppress(cells: pd.DataFrame, kinds: dict[str, str], rules: Rules | None = None) -> Suppressed:
+def suppress(cells: pd.DataFrame, indicators: dict[str, Indicator], rules: Rules | None = None) -> Suppressed:
     """Hides what must be hidden: value, records and files become null, status 'S', with one note for all.
 
     `cells` has one row per indicator, year, dimension, member and factor set, with contributors (institutions),
-    largest_share (0..1) and closed; `kinds` says for each indicator whether it is a flow, stock, ratio or index. Open
-    values pass as they are. A closed value behind which nobody stands becomes missing ('M'): there is nothing to hide.
+    largest_share (0..1) and closed; `indicators` says what each indicator is made of. Open values pass as they are. A closed value behind which nobody stands becomes missing ('M'): there is nothing to hide.
     """
     rules = rules or Rules()
     out = cells.reset_index(drop=True).copy()
@@ -75,8 +77,9 @@ def suppress(cells: pd.DataFrame, kinds: dict[str, str], rules: Rules | None = N
     valued = closed & out["value"].notna().to_numpy() & ~nobody
     contributors = out["contributors"].to_numpy(dtype=float, na_value=np.nan)
     share = out["largest_share"].to_numpy(dtype=float, na_value=np.nan)
-    primary = valued & np.array([rules.unsafe(c, s) for c, s in zip(contributors, share, strict=True)], dtype=bool)
-    hidden = _Hiding(out, kinds, rules, valued, primary).run() if primary.any() else primary
+    value = out["value"].to_numpy(dtype=float, na_value=np.nan)
+    primary = valued & np.array(list(map(rules.unsafe, contributors, share, value)), dtype=bool)
+    hidden = _Hiding(out, indicators, rules, valued, primary).run() if primary.any() else primary
     out["value"] = out["value"].mask(hidden | nobody)
     out["status"] = out["status"].mask(hidden, "S").mask(nobody, "M")
     out["note"] = out["note"].astype("object").mask(hidden, NOTE).mask(nobody, NOBODY)
@@ -88,7 +91,9 @@ def suppress(cells: pd.DataFrame, kinds: dict[str, str], rules: Rules | None = N
 class _Hiding:
     """One run of complementary suppression over one frame."""
 
-    def __init__(self, cells: pd.DataFrame, kinds: dict[str, str], rules: Rules, free: np.ndarray, primary: np.ndarray):
+    def __init__(
+        self, cells: pd.DataFrame, indicators: dict[str, Indicator], rules: Rules, free: np.ndarray, primary: np.ndarray
+    ):
         self.rules = rules
         self.free = free  # closed cells with a value: only these can be hidden
         self.primary = primary
@@ -96,8 +101,9 @@ class _Hiding:
         self.value = cells["value"].to_numpy(dtype=float, na_value=np.nan)
         self.contributors = np.nan_to_num(cells["contributors"].to_numpy(dtype=float, na_value=np.nan))
         self.share = np.nan_to_num(cells["largest_share"].to_numpy(dtype=float, na_value=np.nan), nan=1.0)
-        self.dimension = cells["dimension"].tolist()
-        self.relations = find_relations(cells, kinds)
+        triples = zip(cells["year"], cells["dimension"], cells["member"], strict=True)
+        self.place = [place(int(y), d, m) for y, d, m in triples]
+        self.relations = find_relations(cells, indicators)
         self.twins: dict[int, set[int]] = defaultdict(set)
         for r in self.relations:
             if r.kind == "copy":
@@ -106,11 +112,12 @@ class _Hiding:
                 self.twins[j].add(i)
         self.scale = self._scales(cells)
         # A change may be negative; everything else that is counted or measured cannot fall below nothing.
-        signed = np.array([d == "base" for d in self.dimension]) | (self.value < 0)
+        signed = np.array([p.over == "base" for p in self.place], dtype=bool) | (self.value < 0)
         with np.errstate(invalid="ignore"):
             self.down = np.where(signed, FAR, np.abs(self.value) / self.scale)
         relative = np.nan_to_num(np.abs(self.value) / self.scale)
-        bonus = np.array([5.0 if d in ("total", *OVER_TIME) else 0.0 for d in self.dimension])
+        # Rather a member than the total, rather a year than the whole period: what is most read is hidden last.
+        bonus = np.array([5.0 * (p.group == "total") + 1.0 * (p.over == "period") for p in self.place])
         self.cost = 0.01 + relative + bonus
 
     def run(self) -> np.ndarray:
@@ -151,7 +158,7 @@ class _Hiding:
             # Where the same institution stands behind several members (carriers of energy), only the most can be counted.
             people = self.contributors[out].sum() if partition else self.contributors[out].max()
             largest = (self.share[out] * self.value[out]).max() / volume if volume > 0 else 1.0
-            if not self.rules.unsafe(people, largest):
+            if not self.rules.unsafe(people, largest, volume):
                 return
             rest = [m for m in members if self.free[m] and not self.hidden[m] and self.value[m] > 0]
             self.hide([min(rest, key=lambda m: (self.value[m], m))] if rest else [total])
@@ -160,7 +167,8 @@ class _Hiding:
 
     def _scales(self, cells: pd.DataFrame) -> np.ndarray:
         """The size of each cell's indicator in its year: deviations are measured in it, so that units do not matter."""
-        by = [cells["indicator_id"], cells["year"], cells["factor_set"], cells["dimension"].isin(OVER_TIME)]
+        over = pd.Series([p.over for p in self.place], index=cells.index)
+        by = [cells["indicator_id"], cells["year"], cells["factor_set"], over]
         largest = cells["value"].abs().groupby(by, dropna=False).transform("max").to_numpy(dtype=float, na_value=np.nan)
         return np.where(largest > 0, largest, 1.0)
 

@@ -60,14 +60,15 @@ class Field:
 
 @dataclass(frozen=True)
 class Table:
-    """A public table. `key` names a row once (() where nothing does); `order` sorts the rows, so that files are the same
-    each time; `dataset` is set where the rows are those of a dataset that is open in rows."""
+    """A public table. `key` names a row once (() where nothing does); `order` sorts the rows where the key does not, so that files are
+    the same each time; `dataset` is set where the rows are those of a dataset that is open in rows."""
 
     name: str
     zh: str
     en: str
     fields: tuple[Field, ...]
     key: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
     indexes: tuple[tuple[str, ...], ...] = ()
     dataset: str | None = None
 
@@ -128,7 +129,12 @@ MARTS: tuple[Table, ...] = (
         (
             _t("indicator_id", "指标编号", "Indicator id"),
             _i("year", "年度", "Year"),
-            _t("dimension", "分组", "Dimension", "total, district, org_type, level, carrier, ..."),
+            _t(
+                "dimension",
+                "分组",
+                "Dimension",
+                "total, district, org_type, level, carrier, ...; period and base set years against one another",
+            ),
             _t("member", "组别", "Member"),
             _r("value", "数值", "Value", "in the unit of the indicator"),
             _t("unit", "计量单位", "Unit"),
@@ -163,8 +169,20 @@ MARTS: tuple[Table, ...] = (
             _t("explanation_zh", "中文说明", "Chinese explanation"),
             _t("explanation_en", "英文说明", "English explanation"),
             _t("sql", "重算语句", "SQL that recomputes it"),
+            _t("scope", "口径", "Scope", optional=True),
+            _t("kind", "类型", "Kind", optional=True),
+            _b("is_forecast", "是否预测", "Forecast", optional=True),
+            _t("datasets", "所需数据集", "Datasets it needs", optional=True),
+            _t("indicator_id", "指标编号", "Indicator id", optional=True),
+            _i("year", "年度", "Year", optional=True),
+            _t("dimension", "分组", "Dimension", optional=True),
+            _t("member", "组别", "Member", optional=True),
+            _t("factor_set", "系数组", "Factor set", optional=True),
+            _i("position", "次序", "Position", optional=True),
+            _b("synthetic", "合成示例数据", "Made-up data", "true: computed from made-up records", optional=True),
         ),
         key=("claim_id",),
+        order=("position", "claim_id"),
         indexes=(("section",), ("check_status",)),
     ),
     Table(
@@ -175,14 +193,15 @@ MARTS: tuple[Table, ...] = (
             _t("check_id", "核验编号", "Check id"),
             _t("expression", "算式", "Expression"),
             _r("expected", "参考值", "Expected value"),
-            _r("computed_value", "计算值", "Computed value", optional=True),
+            _r("computed", "计算值", "Computed value", optional=True),
             _t("unit", "计量单位", "Unit"),
-            _t("reading", "解读", "Reading", optional=True),
             _t("reading_zh", "中文解读", "Chinese reading", optional=True),
             _t("reading_en", "英文解读", "English reading", optional=True),
             _t("sql", "重算语句", "SQL that recomputes it", optional=True),
+            _i("position", "次序", "Position", optional=True),
         ),
         key=("check_id",),
+        order=("position", "check_id"),
     ),
     Table(
         "factors",
@@ -199,8 +218,8 @@ MARTS: tuple[Table, ...] = (
             _i("valid_year", "适用年度", "Valid year"),
             _t("source", "来源", "Source"),
             _t("confidence", "把握程度", "Confidence"),
-            _t("use", "用途", "Use", optional=True),
-            _t("factor_set", "系数组", "Factor set", optional=True),
+            _t("use_note", "用途", "Use", optional=True),
+            _t("factor_sets", "所属系数组", "Factor sets", "separated by commas", optional=True),
         ),
         key=("factor_id",),
         indexes=(("carrier", "metric"),),
@@ -227,7 +246,7 @@ MARTS: tuple[Table, ...] = (
         "Divisions",
         (
             _t("code", "区划代码", "Code"),
-            _t("name", "名称", "Name"),
+            _t("name_zh", "中文名称", "Chinese name"),
             _t("name_en", "英文名称", "English name", optional=True),
             _t("parent", "上级代码", "Parent"),
             _t("level", "层级", "Level"),

@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from expectations.contract import Contract, Contracts
+from publish.disclosure.relations import Indicator
 from publish.errors import ReleaseError
 from publish.release.schema import MARTS, OWN, Table, Type, is_open, open_table
 
@@ -44,7 +45,7 @@ class Warehouse:
             first = str(e).splitlines()[0]
             raise ReleaseError(f"The warehouse cannot be opened ({first}); wait for the run that holds it.") from e
         self.con.execute("set preserve_insertion_order = true")
-        found = self.con.execute(
+        found = self.con.sql(
             "select table_schema, table_name, column_name from information_schema.columns order by ordinal_position"
         ).fetchall()
         self.columns: dict[tuple[str, str], list[str]] = {}
@@ -86,7 +87,7 @@ class Warehouse:
             else f"cast(null as {CASTS[f.type]}) as {_id(f.name)}"
             for f in table.fields
         ]
-        order = ", ".join(_id(c) for c in (table.key or table.columns))
+        order = ", ".join(_id(c) for c in (table.order or table.key or table.columns))
         return as_table(self.arrow(f"select {', '.join(parts)} from {schema}.{_id(source)} order by {order}"), table)
 
 
@@ -142,6 +143,32 @@ def indicator_values(cells: pd.DataFrame) -> pa.Table:
     return pa.Table.from_pandas(cells[list(t.columns)], schema=t.arrow, preserve_index=False)
 
 
+def indicators_about(w: Warehouse) -> dict[str, Indicator]:
+    """What each indicator is made of, from marts.indicators: numerator, denominator and change_of stay inside."""
+    if not w.has("marts", "indicators"):
+        return {}
+    have = w.columns["marts", "indicators"]
+    inside = [c if c in have else f"null as {c}" for c in ("numerator", "denominator", "change_of")]
+    found = w.con.sql(f"select indicator_id, kind, {', '.join(inside)} from marts.indicators").fetchall()
+    return {name: Indicator(kind, top, bottom, of) for name, kind, top, bottom, of in found}
+
+
+def claims(w: Warehouse, cells: pd.DataFrame) -> pa.Table:
+    """The statements. One that rests on a suppressed value shows no value, no difference and no explanation that names it."""
+    t = MART["claims"]
+    found = w.take("marts", "claims", t)
+    key = ["indicator_id", "year", "dimension", "member", "factor_set"]
+    hidden = {tuple(k) for k in cells.loc[cells["status"] == "S", key].itertuples(index=False)}
+    rows = found.to_pylist()
+    for r in rows:
+        if tuple(r[k] for k in key) in hidden:
+            zh = "依据的数值可能反映个别单位的情况，已隐去，因此不作比较。"
+            en = "The value it rests on could tell about single institutions and is suppressed, so nothing is compared."
+            r |= {"computed_value": None, "difference": None, "evidence": None, "check_status": "no_data"}
+            r |= {"explanation_zh": zh, "explanation_en": en}
+    return from_rows(rows, t)
+
+
 def open_rows(w: Warehouse, contract: Contract) -> pa.Table:
     """The public rows of a dataset that is open in rows, with where each stood and whether its file is made-up."""
     t = open_table(contract)
@@ -168,11 +195,10 @@ def datasets(w: Warehouse, contracts: Contracts) -> pa.Table:
         if w.has("records", c.dataset):
             period = c.period
             p = f"cast(r.{_id(period.name)} as varchar)" if period is not None else "cast(null as varchar)"
-            found = w.con.execute(
+            found = w.con.sql(
                 f"""select count(*), count(distinct r._file), coalesce(bool_or(f.synthetic), false), min({p}), max({p})
                 from records.{_id(c.dataset)} r left join intake.files f on f.file_id = r._file"""
-            ).fetchone()
-            assert found is not None
+            ).fetchall()[0]
             count = dict(zip(("rows", "files", "synthetic", "first_period", "last_period"), found, strict=True))
         rows.append(
             {
@@ -307,7 +333,7 @@ def inputs(w: Warehouse) -> list[dict[str, Any]]:
     """Every file that was looked at: its sha256 and what became of it, in order. Names stay inside."""
     if not w.has("intake", "files"):
         return []
-    found = w.con.execute(
+    found = w.con.sql(
         "select file_id, status, coalesce(synthetic, false) from intake.files order by file_id, status"
     ).fetchall()
     return [{"sha256": i, "status": s, "synthetic": bool(y)} for i, s, y in found]
@@ -325,7 +351,7 @@ def secret_values(w: Warehouse, contracts: Contracts) -> dict[str, set[str]]:
         have = w.columns["records", c.dataset]
         for col in c.columns:
             if col.access == "L2" and col.name in have and not col.values and col.kind == "string":
-                found = w.con.execute(
+                found = w.con.sql(
                     f"select distinct {_id(col.name)} from records.{_id(c.dataset)} where {_id(col.name)} is not null"
                 ).fetchall()
                 out[f"{c.dataset}.{col.name}"] = {str(v) for (v,) in found}

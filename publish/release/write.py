@@ -198,7 +198,10 @@ def _cell_writer(sheet: Any, kind: Type, day: Any) -> Any:
         # XlsxWriter leaves a longer text out without a word; the whole text stands in the other formats.
         return lambda r, c, v: sheet.write_string(r, c, v if len(v) <= XLSX_TEXT else v[: XLSX_TEXT - 1] + "…")
     if kind == "date":
-        return lambda r, c, v: sheet.write_datetime(r, c, v, day)
+        # Excel's calendar begins with 1900; an earlier date (mostly a slip of the pen) stays readable as text.
+        return lambda r, c, v: (
+            sheet.write_datetime(r, c, v, day) if v.year >= 1900 else sheet.write_string(r, c, str(v))
+        )
     if kind == "boolean":
         return sheet.write_boolean
     return sheet.write_number

@@ -1,0 +1,61 @@
+"""The release's own description of itself, for machines: a Frictionless data package and a DCAT 3 catalogue.
+
+Belongs here: what both say about a release (`About`, `Resource`). Not here: the files described (publish/release).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from pipelines.statistics.city import City
+from publish.release.schema import MADE_UP_EN, MADE_UP_ZH, Table
+
+MEDIA = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+}
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a release: its path within it, its size in bytes, the sha256 of its bytes in hex."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A public table and its files, by format (csv, xlsx, parquet)."""
+
+    table: Table
+    rows: int
+    files: Mapping[str, File] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class About:
+    """What every file of a release says of it. `synthetic`: something in it was computed from made-up records."""
+
+    release_id: str
+    as_of: date
+    code_version: str
+    city: City
+    synthetic: bool
+
+    @property
+    def title_zh(self) -> str:
+        return f"{self.city.name_zh}机关事务开放数据"
+
+    @property
+    def title_en(self) -> str:
+        return f"Open data on government offices of {self.city.name_en}"
+
+    @property
+    def notice(self) -> str:
+        """The line that every download of made-up data carries; '' where nothing is made-up."""
+        return f"{MADE_UP_ZH} {MADE_UP_EN}" if self.synthetic else ""

@@ -1,0 +1,80 @@
+"""datapackage.json: a Frictionless Data Package (datapackage.org, version 2.0) of the CSV files of a release.
+
+Belongs here: the package's words. Not here: the Chinese catalogue's (dcat.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from publish.catalog import About, Resource
+from publish.release.schema import Field, Table, Type
+
+TYPES: dict[Type, str] = {
+    "text": "string",
+    "integer": "integer",
+    "real": "number",
+    "boolean": "boolean",
+    "date": "date",
+}
+
+
+def datapackage(about: About, resources: Sequence[Resource], unique: dict[str, bool]) -> dict[str, Any]:
+    """The package. `unique`: whether a table's key names a row once, and so may be called its primary key."""
+    city = about.city
+    return {
+        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
+        "name": f"mingzhang-{city.code}",
+        "id": about.release_id,
+        "title": f"{about.title_zh} / {about.title_en}",
+        "description": " ".join(
+            filter(
+                None,
+                (
+                    about.notice,
+                    "Text that a spreadsheet program would run as a formula has an apostrophe before it in the CSV files.",
+                ),
+            )
+        ),
+        "version": about.release_id,
+        "created": f"{about.as_of.isoformat()}T00:00:00Z",
+        "licenses": [{"name": "other-open", "title": f"{city.licence_zh} / {city.licence_en}"}],
+        "contributors": [{"title": f"{city.publisher_zh} / {city.publisher_en}", "roles": ["publisher"]}],
+        "mingzhang:synthetic": about.synthetic,
+        "resources": [_resource(r, unique[r.table.name]) for r in resources],
+    }
+
+
+def _resource(r: Resource, unique: bool) -> dict[str, Any]:
+    file = r.files["csv"]
+    return {
+        "name": r.table.name,
+        "type": "table",
+        "path": file.path,
+        "title": f"{r.table.zh} / {r.table.en}",
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8-sig",
+        "bytes": file.bytes,
+        "hash": f"sha256:{file.sha256}",
+        "dialect": {"delimiter": ",", "lineTerminator": "\r\n", "quoteChar": '"', "doubleQuote": True, "header": True},
+        "schema": _schema(r.table, unique),
+        "mingzhang:rows": r.rows,
+    }
+
+
+def _schema(table: Table, unique: bool) -> dict[str, Any]:
+    out: dict[str, Any] = {"fields": [_field(f) for f in table.fields], "missingValues": [""]}
+    if unique and table.key:
+        out["primaryKey"] = list(table.key)
+    return out
+
+
+def _field(f: Field) -> dict[str, Any]:
+    out: dict[str, Any] = {"name": f.name, "type": TYPES[f.type], "title": f"{f.zh} / {f.en}"}
+    if f.note:
+        out["description"] = f.note
+    if f.unit:
+        out["mingzhang:unit"] = f.unit
+    return out

@@ -1,0 +1,359 @@
+"""Builds a release: from the warehouse to a folder of files that never changes once it stands.
+
+Belongs here: the order of the work, the identity of a release, and that nobody ever sees half of one. Not here: rows
+(tables.py), formats (write.py), secrecy (publish/disclosure), or the releases kept (store.py).
+
+A crash at any point leaves the last release untouched: everything is made in HOME/releases/.building-<process>, which the
+next build clears away, and put in place by one rename; `current` is switched by another.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from xlsxwriter.exceptions import FileCreateError
+
+from expectations.contract import Contracts
+from pipelines.home import Home
+from pipelines.progress import report
+from pipelines.statistics.city import City
+from publish.catalog import About, File, Resource
+from publish.catalog.datapackage import datapackage
+from publish.catalog.dcat import catalog
+from publish.disclosure import gate
+from publish.disclosure.scan import Scanner
+from publish.disclosure.suppress import Rules, suppress
+from publish.errors import ReleaseError
+from publish.release import store, tables
+from publish.release.changes import compare
+from publish.release.schema import MADE_UP_EN, MADE_UP_ZH, RELEASES, Table, is_open, public_tables
+from publish.release.write import Database, write_csv, write_parquet, write_xlsx
+
+BUILDING = ".building-"
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release that stands. `state` is new or unchanged; `current`: whether HOME/current points to it, which it does
+    unless it was withdrawn by a rollback. `rows` by table; `suppressed` counts the values hidden."""
+
+    release_id: str
+    path: Path
+    state: str
+    current: bool
+    synthetic: bool
+    rows: dict[str, int] = field(default_factory=dict)
+    suppressed: int = 0
+    gates: list[dict[str, Any]] = field(default_factory=list)
+
+
+def build(
+    home: Home, contracts: Contracts, city: City, as_of: date, code_version: str, rules: Rules | None = None
+) -> Release:
+    """Builds the release of HOME/warehouse.duckdb, unless it stands already, and makes it the current one.
+
+    The caller holds the home (`home.locked()`). `as_of` is the date the release speaks of, `code_version` names the code
+    that made it. The same warehouse, contracts, city, date and code give the same bytes and the same release_id.
+    Raises ReleaseError (exit status 1) or GateRefused (3), each with one sentence; the last release is then untouched.
+    """
+    rules = rules or Rules()
+    home.releases.mkdir(parents=True, exist_ok=True)
+    _sweep(home)
+    folder = home.releases / f"{BUILDING}{os.getpid()}"
+    with _told(home):
+        try:
+            return _build(home, folder, contracts, city, as_of, code_version, rules)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _build(
+    home: Home, folder: Path, contracts: Contracts, city: City, as_of: date, code_version: str, rules: Rules
+) -> Release:
+    shapes = {t.name: t for t in public_tables(contracts)}
+    with tables.Warehouse(home.warehouse) as w:
+        cells = tables.indicator_cells(w)
+        indicators = tables.indicators_about(w)
+        hidden = suppress(cells, indicators, rules)
+        data = _rows(w, contracts, shapes, hidden.cells)
+        given = tables.inputs(w)
+        names = tables.institution_names(data, contracts)
+        words = "\n".join(c.path.read_text(encoding="utf-8") for c in contracts.values())
+        scanner = Scanner(tables.secret_values(w, contracts), public=names, words=words)
+    synthetic = _is_synthetic(data)
+    for form in ("csv", "xlsx", "parquet"):
+        (folder / form).mkdir(parents=True)
+    steps, done = len(shapes) * 4 + 1, 0
+
+    def step(n: int = 1) -> None:
+        nonlocal done
+        done += n
+        report("release", done, steps)
+
+    h = hashlib.sha256()
+    _feed(
+        h, "about", json.dumps([code_version, as_of.isoformat(), contracts.digest, _city(city), given], sort_keys=True)
+    )
+    for name in sorted(data):
+        write_csv(folder / "csv" / f"{name}.csv", shapes[name], data[name])
+        _feed(h, name, _sha256(folder / "csv" / f"{name}.csv"))
+        step()
+    content = h.hexdigest()
+    release_id = f"{as_of.isoformat()}-{content[:8]}"
+    about = About(release_id, as_of, code_version, city, synthetic)
+    final = home.releases / release_id
+    if final.is_dir():
+        return _standing(home, final, synthetic)
+
+    data["releases"] = tables.from_rows([_release_row(about, contracts, content, data)], RELEASES)
+    write_csv(folder / "csv" / "releases.csv", RELEASES, data["releases"])
+    unique = {name: _is_unique(data[name], shapes[name]) for name in data}
+    _write_formats(folder, about, shapes, data, unique, step)
+    previous = store.current(home)
+    _write_json(folder / "changes.json", compare(previous, folder))
+    _describe(folder, about, contracts, shapes, data, unique)
+    record = _record(about, contracts, content, data, given, hidden.primary.sum(), hidden.secondary.sum(), rules)
+    _write_json(folder / "release.json", record)
+    known = gate.Known(contracts, shapes, cells, indicators, scanner, rules)
+    results = gate.check(folder, known)
+    _write_json(folder / "release.json", record | {"gates": results})
+    step()
+    _seal(folder)
+    folder.rename(final)
+    _sync(home.releases)
+    store.switch(home, release_id)
+    rows = {name: t.num_rows for name, t in data.items()}
+    suppressed = int(hidden.primary.sum() + hidden.secondary.sum())
+    return Release(release_id, final, "new", True, synthetic, rows, suppressed, results)
+
+
+def _rows(w: tables.Warehouse, contracts: Contracts, shapes: dict[str, Table], cells: Any) -> dict[str, pa.Table]:
+    """Every public table's rows but that of the release itself."""
+    data = {c.dataset: tables.open_rows(w, c) for c in contracts.values() if is_open(c)}
+    names = tables.institution_names(data, contracts)
+    for name in ("indicators", "claim_arithmetic", "factors", "benchmarks", "divisions"):
+        data[name] = w.take("marts", name, shapes[name])
+    data["indicator_values"] = tables.indicator_values(cells)
+    data["claims"] = tables.claims(w, cells)
+    data["provenance"] = tables.provenance(w, contracts, cells)
+    data["datasets"] = tables.datasets(w, contracts)
+    data["dataset_columns"] = tables.dataset_columns(contracts)
+    data["submissions"] = tables.submissions(w, contracts, names)
+    data["data_issues"] = tables.data_issues(w)
+    return data
+
+
+def _standing(home: Home, final: Path, synthetic: bool) -> Release:
+    """The release stands already. A crash may have come between the rename and the switch; a rollback stays as it is."""
+    now = store.current(home)
+    if (now is None or now.name != final.name) and final.name not in store.withdrawn(home):
+        store.switch(home, final.name)
+        now = final
+    record = store.show(home, final.name)
+    suppressed = record["suppressed"]["primary"] + record["suppressed"]["secondary"]
+    here = now is not None and now.name == final.name
+    return Release(final.name, final, "unchanged", here, synthetic, record["rows"], suppressed, record["gates"])
+
+
+def _write_formats(
+    folder: Path, about: About, shapes: dict[str, Table], data: dict[str, pa.Table], unique: dict[str, bool], step: Any
+) -> None:
+    notes = _notes(about)
+    scratch = folder / ".scratch"
+    scratch.mkdir()
+    db = Database(folder / gate.DATABASE)
+    for name in sorted(data):
+        db.add(shapes[name], data[name], unique[name])
+        step()
+    db.finish()
+    said = {"release_id": about.release_id, "as_of": about.as_of.isoformat(), "licence": about.city.licence_en}
+    if about.notice:
+        said["notice"] = about.notice
+    for name in sorted(data):
+        write_parquet(folder / "parquet" / f"{name}.parquet", shapes[name], data[name], said)
+        step()
+        write_xlsx(folder / "xlsx" / f"{name}.xlsx", shapes[name], data[name], notes, scratch)
+        step()
+    scratch.rmdir()
+    # A line of its own inside a CSV file would break every reader of it: the line stands beside, the mark in each row.
+    lines = "\r\n".join(f"{name}: {text}" for name, text in notes)
+    (folder / "csv" / "README.txt").write_bytes(("\ufeff" + lines + "\r\n").encode())
+
+
+def _notes(about: About) -> list[tuple[str, str]]:
+    city = about.city
+    made_up = [("提示 Notice", about.notice)] if about.notice else []
+    return [
+        *made_up,
+        ("名称 Title", f"{about.title_zh} / {about.title_en}"),
+        ("发布版本 Release", about.release_id),
+        ("数据截止 As of", about.as_of.isoformat()),
+        ("发布单位 Publisher", f"{city.publisher_zh} / {city.publisher_en}"),
+        ("许可 Licence", f"{city.licence_zh} / {city.licence_en}"),
+        (
+            "来源 Source",
+            "各单位报送的电子表格，按数据契约核验后汇总 / Spreadsheets sent in by departments, checked against contracts",
+        ),
+        ("状态 Status", "A 正常 normal; E 估计 estimated; F 预测 forecast; M 缺失 missing; S 已隐去 suppressed"),
+    ]
+
+
+def _describe(
+    folder: Path,
+    about: About,
+    contracts: Contracts,
+    shapes: dict[str, Table],
+    data: dict[str, pa.Table],
+    unique: dict[str, bool],
+) -> None:
+    resources = [
+        Resource(
+            shapes[name],
+            data[name].num_rows,
+            {form: _file(folder, f"{form}/{name}.{form}") for form in ("csv", "xlsx", "parquet")},
+        )
+        for name in sorted(data)
+    ]
+    facts = {r["dataset"]: r for r in data["datasets"].to_pylist()}
+    _write_json(folder / "datapackage.json", datapackage(about, resources, unique))
+    database = _file(folder, gate.DATABASE)
+    _write_json(folder / "catalog.jsonld", catalog(about, contracts, resources, facts, database))
+
+
+def _record(
+    about: About,
+    contracts: Contracts,
+    content: str,
+    data: dict[str, pa.Table],
+    given: list[dict[str, Any]],
+    primary: int,
+    secondary: int,
+    rules: Rules,
+) -> dict[str, Any]:
+    """release.json: what the release was made from and how much is in it. No clock and no path of a machine."""
+    return {
+        "release_id": about.release_id,
+        "as_of": about.as_of.isoformat(),
+        "code_version": about.code_version,
+        "contracts_digest": contracts.digest,
+        "content_sha256": content,
+        "city": _city(about.city),
+        "synthetic": about.synthetic,
+        "notice_zh": MADE_UP_ZH if about.synthetic else None,
+        "notice_en": MADE_UP_EN if about.synthetic else None,
+        "rows": {name: data[name].num_rows for name in sorted(data)},
+        "suppressed": {"primary": int(primary), "secondary": int(secondary)},
+        "rules": {
+            "min_contributors": rules.min_contributors,
+            "max_share": rules.max_share,
+            "protection": rules.protection,
+        },
+        "inputs": given,
+    }
+
+
+def _release_row(about: About, contracts: Contracts, content: str, data: dict[str, pa.Table]) -> dict[str, Any]:
+    return {
+        "release_id": about.release_id,
+        "as_of": about.as_of,
+        "code_version": about.code_version,
+        "contracts": contracts.digest,
+        "content_sha256": content,
+        "tables": len(data) + 1,
+        "rows": sum(t.num_rows for t in data.values()) + 1,
+        "synthetic": about.synthetic,
+        "notice_zh": MADE_UP_ZH if about.synthetic else None,
+        "notice_en": MADE_UP_EN if about.synthetic else None,
+        "publisher": about.city.publisher_zh,
+        "license": about.city.licence_zh,
+    }
+
+
+def _city(city: City) -> dict[str, str]:
+    names = ("code", "name_zh", "name_en", "publisher_zh", "publisher_en", "licence_zh", "licence_en")
+    return {n: getattr(city, n) for n in names}
+
+
+def _is_synthetic(data: dict[str, pa.Table]) -> bool:
+    marks = (data["datasets"]["synthetic"], data["indicator_values"]["synthetic"])
+    return any(v is True for column in marks for v in column.unique().to_pylist())
+
+
+def _is_unique(data: pa.Table, table: Table) -> bool:
+    if not table.key or any(data[k].null_count for k in table.key):
+        return False
+    return data.group_by(list(table.key)).aggregate([]).num_rows == data.num_rows
+
+
+def _feed(h: Any, name: str, text: str) -> None:
+    h.update(f"{name}\0{len(text)}\0{text}\0".encode())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def _file(folder: Path, path: str) -> File:
+    return File(path, (folder / path).stat().st_size, _sha256(folder / path))
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=False) + "\n", encoding="utf-8")
+
+
+def _seal(folder: Path) -> None:
+    """Writes SHA256SUMS (as sha256sum does), makes every file read-only and forces all of it to the disk."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    lines = [f"{_sha256(p)}  {p.relative_to(folder).as_posix()}\n" for p in files]
+    (folder / store.SUMS).write_text("".join(lines), encoding="utf-8")
+    for p in [*files, folder / store.SUMS]:
+        p.chmod(0o444)
+        _sync(p)
+    for p in sorted((p for p in folder.rglob("*") if p.is_dir()), reverse=True):
+        p.chmod(0o755)
+        _sync(p)
+    folder.chmod(0o755)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sweep(home: Home) -> None:
+    """Clears away what a build that was killed left behind: this home is held, so nobody is working there."""
+    for old in home.releases.glob(f"{BUILDING}*"):
+        shutil.rmtree(old)
+
+
+@contextmanager
+def _told(home: Home) -> Iterator[None]:
+    """Turns a full disk into one sentence, whichever library meets it."""
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError, FileCreateError) as e:
+        inner = e.args[0] if isinstance(e, FileCreateError) and e.args and isinstance(e.args[0], OSError) else e
+        full = getattr(inner, "errno", None) in FULL or "disk is full" in str(e) or "No space left" in str(e)
+        if not full:
+            raise
+        raise ReleaseError(
+            f"The disk that holds {home.root} is full; free some space, then run again: the last release stands."
+        ) from e

@@ -1,0 +1,154 @@
+"""The releases a home keeps: list, show, compare, verify, roll back, and which one is current.
+
+Belongs here: finding and switching releases that stand. Not here: making one (build.py). Used by `mingzhang releases`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.home import Home, whole_file
+from publish.errors import NoSuchRelease, ReleaseError
+from publish.release.changes import compare
+
+SUMS = "SHA256SUMS"
+WITHDRAWN = ".withdrawn"
+ID = re.compile(r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One release of the list. `rows` is the number of rows in all its tables."""
+
+    release_id: str
+    as_of: str
+    code_version: str
+    synthetic: bool
+    rows: int
+    current: bool
+    withdrawn: bool
+
+
+def listed(home: Home) -> list[Kept]:
+    """Every release kept, the newest last: by as-of date, then by when it was put there."""
+    if not home.releases.is_dir():
+        return []
+    found = [p for p in home.releases.iterdir() if ID.fullmatch(p.name) and p.is_dir()]
+    found.sort(key=lambda p: (p.name[:10], p.stat().st_mtime_ns, p.name))
+    now, gone = current(home), withdrawn(home)
+    out = []
+    for p in found:
+        r = show(home, p.name)
+        here = now is not None and now.name == p.name
+        total = sum(r["rows"].values())
+        out.append(Kept(p.name, r["as_of"], r["code_version"], r["synthetic"], total, here, p.name in gone))
+    return out
+
+
+def current(home: Home) -> Path | None:
+    """The folder of the release that HOME/current points to, None where none does."""
+    link = home.current
+    if not link.is_symlink():
+        return None
+    folder = home.releases / link.readlink().name
+    return folder if folder.is_dir() else None
+
+
+def folder(home: Home, release_id: str) -> Path:
+    """The folder of a release. `current` stands for the current one. Raises NoSuchRelease."""
+    if release_id == "current":
+        now = current(home)
+        if now is None:
+            raise NoSuchRelease(f"{home.root} has no current release; make one with 'mingzhang run'.")
+        return now
+    path = home.releases / release_id
+    if not ID.fullmatch(release_id) or not path.is_dir():
+        raise NoSuchRelease(
+            f"{home.root} keeps no release {release_id}; 'mingzhang releases list' shows those it keeps."
+        )
+    return path
+
+
+def show(home: Home, release_id: str) -> dict[str, Any]:
+    """release.json of a release. Raises NoSuchRelease, or ReleaseError where the file is damaged."""
+    path = folder(home, release_id) / "release.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as e:
+        raise ReleaseError(
+            f"Release {release_id} is damaged (release.json cannot be read); delete its folder and run again."
+        ) from e
+
+
+def diff(home: Home, a: str, b: str) -> dict[str, Any]:
+    """What changed from release `a` to release `b`, in the shape of changes.json. Raises NoSuchRelease."""
+    return compare(folder(home, a), folder(home, b))
+
+
+def verify(home: Home, release_id: str) -> list[str]:
+    """Holds a release against its SHA256SUMS: one sentence for each file that is changed, missing or too many; [] is well."""
+    path = folder(home, release_id)
+    sums = path / SUMS
+    if not sums.is_file():
+        return [f"{SUMS} is missing, so nothing can be verified."]
+    wrong, named = [], {SUMS}
+    for line in sums.read_text(encoding="utf-8").splitlines():
+        digest, _, name = line.partition("  ")
+        named.add(name)
+        file = path / name
+        if not file.is_file():
+            wrong.append(f"{name} is missing.")
+            continue
+        with file.open("rb") as f:
+            if hashlib.file_digest(f, "sha256").hexdigest() != digest:
+                wrong.append(f"{name} was changed since it was published.")
+    there = {p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file()}
+    wrong += [f"{name} does not belong to the release." for name in sorted(there - named)]
+    return wrong
+
+
+def rollback(home: Home, release_id: str) -> Path:
+    """Makes a kept release the current one, after verifying it. What was current is withdrawn: the same inputs will not put
+    it back by themselves; rolling back to it does. Raises NoSuchRelease, ReleaseError, HomeBusy."""
+    target = folder(home, release_id)
+    with home.locked():
+        wrong = verify(home, target.name)
+        if wrong:
+            raise ReleaseError(f"Release {target.name} is damaged and was not made current: {wrong[0]}")
+        now = current(home)
+        gone = withdrawn(home)
+        if now is not None and now.name != target.name:
+            gone.add(now.name)
+        gone.discard(target.name)
+        with whole_file(home.releases / WITHDRAWN) as part:
+            part.write_text("".join(f"{i}\n" for i in sorted(gone)), encoding="utf-8")
+        switch(home, target.name)
+    return target
+
+
+def withdrawn(home: Home) -> set[str]:
+    """The ids of releases that were rolled back from."""
+    path = home.releases / WITHDRAWN
+    return set(path.read_text(encoding="utf-8").split()) if path.is_file() else set()
+
+
+def switch(home: Home, release_id: str) -> None:
+    """Points HOME/current to a release, at once: a reader sees the old one or the new one, never none."""
+    link = home.current
+    if link.exists() and not link.is_symlink():
+        raise ReleaseError(f"{link} is no symbolic link; move it away, then run again.")
+    part = home.root / ".current.part"
+    part.unlink(missing_ok=True)
+    part.symlink_to(Path(home.releases.name) / release_id)
+    part.replace(link)
+    handle = os.open(home.root, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

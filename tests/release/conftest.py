@@ -1,0 +1,241 @@
+"""A made-up city's warehouse, small and whole, in the shape that records and statistics leave it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from expectations.contract import Contracts, load_contracts
+from pipelines.home import Home
+from pipelines.statistics.city import City
+from publish.release.build import Release, build
+
+AS_OF = date(2025, 12, 31)
+YEARS = range(2021, 2026)
+BUYER = "东篱商贸合伙企业"  # stands in an L2 column
+Change = Callable[[duckdb.DuckDBPyConnection], None]
+
+KINDS = {"string": "varchar", "enum": "varchar", "month": "varchar", "boolean": "boolean", "integer": "bigint"}
+KINDS |= {"year": "bigint", "decimal": "double", "date": "date"}
+
+
+def file_id(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+@pytest.fixture(scope="session")
+def contracts() -> Contracts:
+    return load_contracts(only=["institutions", "energy_use", "retrofit_funds", "disposals"])
+
+
+@pytest.fixture(scope="session")
+def city() -> City:
+    return City(
+        folder=Path("nowhere"),
+        code="990100",
+        name_zh="虚构市",
+        name_en="Nowhere",
+        publisher_zh="虚构市机关事务局",
+        publisher_en="Nowhere Offices Bureau",
+        licence_zh="可自由使用，须注明来源。",
+        licence_en="Free to use, naming the source.",
+        grid_region="Nowhere",
+        period_start=2021,
+        period_end=2025,
+        base_year=2021,
+    )
+
+
+@pytest.fixture
+def made(tmp_path: Path, contracts: Contracts, city: City) -> Callable[..., Release]:
+    """made(change=..., where=...): builds a release of a made-up city in a home under tmp_path, after changing it."""
+
+    def make(change: Change | None = None, where: str = "home", **how: Any) -> Release:
+        home = Home(tmp_path / where).create()
+        home.warehouse.unlink(missing_ok=True)
+        make_warehouse(home.warehouse, contracts, change)
+        options = {"as_of": AS_OF, "code_version": "0.1.0+test"} | how
+        return build(home, contracts, city, **options)
+
+    return make
+
+
+def make_warehouse(path: Path, contracts: Contracts, change: Change | None = None, orgs: int = 40) -> None:
+    """40 invented institutions, five years: records of four datasets, the account of intake, and marts over them."""
+    rng = np.random.default_rng(7)
+    names = [f"虚构第{n}中心" for n in range(orgs)]
+    districts = rng.choice(["990102", "990103", "990104"], orgs, p=[0.6, 0.3, 0.1])
+    types = rng.choice(["党政机关", "教育", "卫生"], orgs, p=[0.7, 0.2, 0.1])
+    with duckdb.connect(str(path)) as con:
+        for schema in ("records", "intake", "marts"):
+            con.execute(f"create schema {schema}")
+        for c in contracts.values():
+            columns = [f'"{x.name}" {KINDS[x.kind]}' for x in c.kept]
+            con.execute(
+                f"create table records.{c.dataset} ({', '.join(columns)}, _file varchar, _sheet varchar, _row bigint)"
+            )
+        register = pd.DataFrame(
+            {
+                "uscc": [f"1143{n:014d}" for n in range(orgs)] * len(YEARS),
+                "org_name": names * len(YEARS),
+                "year": np.repeat(list(YEARS), orgs),
+                "org_type": list(types) * len(YEARS),
+                "admin_level": "市",
+                "division_code": list(districts) * len(YEARS),
+                "energy_population": list(rng.integers(20, 900, orgs)) * len(YEARS),
+                "floor_area": 1000.0,
+                "in_conservation_scope": True,
+                "_file": file_id("register"),
+                "_sheet": "名录",
+                "_row": range(3, 3 + orgs * len(YEARS)),
+            }
+        )
+        put(con, "institutions", register)
+        energy = pd.DataFrame(
+            {
+                "org_name": names * len(YEARS),
+                "month": [f"{y}-06" for y in YEARS for _ in names],
+                "electricity": np.exp(rng.normal(10, 1, orgs * len(YEARS))).round(1),
+                "coal": [5000.0 if n % 19 == 0 else None for _ in YEARS for n in range(orgs)],
+                "_file": file_id("energy"),
+                "_sheet": "联系人张三的表",
+                "_row": range(4, 4 + orgs * len(YEARS)),
+            }
+        )
+        put(con, "energy_use", energy)
+        put(
+            con,
+            "retrofit_funds",
+            pd.DataFrame(
+                {
+                    "seq": [1, 2, 1],
+                    "org_name": names[:3],
+                    "project_name": ["=照明改造", "空调\n改造", "+1"],
+                    "planned_amount": [150000.0, 150000.0, 100000.5],
+                    "fiscal_year": [2024, 2024, 2025],
+                    "remark": "13812345678",
+                    "_file": file_id("funds"),
+                    "_sheet": "附件1",
+                    "_row": [5, 6, 5],
+                }
+            ),
+        )
+        put(
+            con,
+            "disposals",
+            pd.DataFrame(
+                {
+                    "disposal_id": ["a", "b"],
+                    "org_name": names[:2],
+                    "method": ["拍卖", "拍卖"],
+                    "area_kind": ["土地", "房屋"],
+                    "area": [1200.5, 300.0],
+                    "sold_on": [date(2024, 3, 1), None],
+                    "deal_amount": [-5.0, 1e6],
+                    "buyer": [BUYER, names[1]],
+                    "status": ["已成交", "已成交"],
+                    "_file": file_id("disposals"),
+                    "_sheet": "处置",
+                    "_row": [2, 3],
+                }
+            ),
+        )
+        files = pd.DataFrame(
+            [(file_id(n), f"{n}.xlsx", "accepted", n != "funds") for n in ("register", "energy", "funds", "disposals")],
+            columns=["file_id", "name", "status", "synthetic"],
+        )
+        con.execute("create table intake.files as select *, cast(null as varchar) as superseded_by from files")
+        sheets = pd.DataFrame(
+            [
+                (file_id("register"), "名录", "institutions", "虚构市编办", "2021..2025", "accepted", 210, 200, 5, 5),
+                (file_id("energy"), "联系人张三的表", "energy_use", names[3], "2021..2025", "accepted", 203, 200, 0, 3),
+                (file_id("funds"), "附件1", "retrofit_funds", names[0], "2024", "partial", 6, 3, 1, 2),
+                (file_id("disposals"), "处置", "disposals", "虚构特勤处", "2024", "accepted", 3, 2, 0, 1),
+            ],
+            columns=["file_id", "sheet", "dataset", "submitter", "period", "status", "rows_read", "rows_accepted"]
+            + ["rows_quarantined", "rows_explained"],
+        )
+        con.execute("create table intake.sheets as select * from sheets")
+        con.execute(
+            f"""create table intake.columns as select * from (values
+            ('{file_id("funds")}', '附件1', 'planned_amount', 'D'), ('{file_id("funds")}', '附件1', 'remark', 'F'),
+            ('{file_id("energy")}', '联系人张三的表', 'electricity', 'C')) t(file_id, sheet, "column", letter)"""
+        )
+        con.execute(
+            f"""create table intake.issues as select * from (values
+            ('1', '{file_id("funds")}', '附件1', 7, 'bad_type', 'error', 'department', '张三', '读不懂', 'open'),
+            ('2', '{file_id("funds")}', '附件1', 9, 'bad_type', 'error', 'department', '李四', '读不懂', 'open'),
+            ('3', '{file_id("disposals")}', null, null, 'unmapped_column', 'warning', 'department', null, '', 'closed'))
+            t(issue_id, file_id, sheet, row, code, severity, responsibility, raw_value, message_zh, status)"""
+        )
+        make_marts(con)
+        if change is not None:
+            change(con)
+
+
+def put(con: duckdb.DuckDBPyConnection, dataset: str, frame: pd.DataFrame) -> None:
+    con.execute(f"insert into records.{dataset} by name select * from frame")
+
+
+def make_marts(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("""
+        create table marts.indicators as select * from (values
+        ('energy_kgce', '能源', '综合能耗', 'Energy use', 'kgce', '定义', 'definition', 'sum', 'flow', 'down', 2, 'energy', null, null),
+        ('energy_tce', '能源', '综合能耗(吨)', 'Energy use, t', 'tce', '定义', 'definition', 'sum/1000', 'flow', 'down', 5, 'energy', null, null),
+        ('funds', '能源', '节能资金', 'Funds', '元', '定义', 'definition', 'sum', 'flow', 'up', 2, 'funds', null, null))
+        t(indicator_id, theme, name_zh, name_en, unit, definition_zh, definition_en, formula, kind, better, decimals, numerator,
+          denominator, change_of)""")
+    con.execute("""
+        create table marts.facts as
+        with e as (
+            select cast(left(e.month, 4) as bigint) as year, e.org_name, i.division_code as district, i.org_type,
+                   e.electricity * 0.1229 as electricity, coalesce(e.coal, 0) * 0.7143 as coal
+            from records.energy_use e join records.institutions i
+                on i.org_name = e.org_name and i.year = cast(left(e.month, 4) as bigint)),
+        long as (
+            select year, org_name, district, org_type, 'electricity' as carrier, electricity as v from e
+            union all select year, org_name, district, org_type, 'coal', coal from e where coal > 0)
+        select year, 'total' as dimension, 'all' as member, org_name, v from long
+        union all select year, 'district', district, org_name, v from long
+        union all select year, 'org_type', org_type, org_name, v from long
+        union all select year, 'carrier', carrier, org_name, v from long""")
+    con.execute("""
+        create table marts.indicator_values as
+        with per as (select year, dimension, member, org_name, sum(v) as v from marts.facts group by all),
+        sums as (select year, dimension, member, sum(v) as v, count(*) as n, max(v) / sum(v) as share from per group by all)
+        select 'energy_kgce' as indicator_id, year, dimension, member, cast(round(v, 2) as decimal(28, 6)) as value,
+               'kgce' as unit, 'A' as status, n as records, 1 as files, 'default' as factor_set, true as synthetic,
+               cast(null as varchar) as note, n as contributors, round(share, 6) as largest_share, true as closed from sums
+        union all
+        select 'energy_tce', year, dimension, member, cast(round(v / 1000, 5) as decimal(28, 6)), 'tce', 'A', n, 1, 'default',
+               true, null, n, round(share, 6), true from sums
+        union all
+        select 'funds', fiscal_year, 'total', 'all', cast(sum(planned_amount) as decimal(28, 6)), '元', 'A', count(*), 1,
+               'none', false, null, count(distinct org_name), 1.0, false
+        from records.retrofit_funds group by fiscal_year""")
+    con.execute("""
+        create table marts.claims as select * from (values
+        ('funds_2024', '三', '2024年资金', 'Funds 2024', '30万元', 30.0, '万元', 'exact', '2024', 30.0, 0.0, 'match', 'records',
+         '一致。', 'They agree.', 'select sum(planned_amount) / 10000 from retrofit_funds where fiscal_year = 2024',
+         'funds', 2024, 'total', 'all', 'none', 1),
+        ('coal_2024', '三', '2024年用煤', 'Coal 2024', '11吨', 11.0, 'tce', 'approx', '2024', 10.7145, -0.2855, 'match', 'records',
+         '算得 10.7145。', 'It gives 10.7145.',
+         'select value from indicator_values where indicator_id = ''energy_tce'' and year = 2024 and member = ''coal''',
+         'energy_tce', 2024, 'carrier', 'coal', 'default', 2))
+        t(claim_id, section, name_zh, name_en, value_text, value, unit, qualifier, period, computed_value, difference,
+          check_status, evidence, explanation_zh, explanation_en, sql, indicator_id, year, dimension, member, factor_set, position)""")
+    con.execute(f"""
+        create table marts.provenance as
+        select indicator_id, year, dimension, member, factor_set, 'energy_use' as dataset, '{file_id("energy")}' as file_id,
+               '联系人张三的表' as sheet, records from marts.indicator_values where closed
+        union all
+        select indicator_id, year, dimension, member, factor_set, 'retrofit_funds', '{file_id("funds")}', '附件1', records
+        from marts.indicator_values where not closed""")
