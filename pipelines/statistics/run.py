@@ -119,11 +119,9 @@ def _dbt(command: list[str], project: Path, env: dict[str, str]) -> None:
     """Runs dbt in a process of its own, which gives back the warehouse's lock and dbt's memory when it ends."""
     results = Path(env["DBT_TARGET_PATH"]) / "run_results.json"
     results.unlink(missing_ok=True)
+    arguments = ["--project-dir", str(project), "--profiles-dir", str(project)]
     done = subprocess.run(
-        [
-            sys.executable, "-m", "dbt.cli.main", "--quiet", "--log-format", "text", *command,
-            "--project-dir", str(project), "--profiles-dir", str(project),
-        ],
+        [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--quiet", *command, *arguments],
         env=os.environ | env,
         cwd=project,
         capture_output=True,
@@ -131,9 +129,9 @@ def _dbt(command: list[str], project: Path, env: dict[str, str]) -> None:
         encoding="utf-8",
         errors="replace",
         check=False,
-    )  # fmt: skip
+    )
     if done.returncode:
-        raise _failure(command[0], env, done.stdout + done.stderr)
+        raise _failure(command[0], env, done.stdout or done.stderr)
 
 
 def failure(home: Home) -> StatisticsError:
@@ -150,7 +148,7 @@ def _failure(command: str, env: dict[str, str], output: str) -> StatisticsError:
         said = " ".join(str(first.get("message") or "").split())[:200]
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
         return StatisticsError(f"dbt's {kind.replace('_', ' ')} {name.split('.')[1]}{more} failed: {said}; read {log}.")
-    said = " ".join(output.split())[-300:] or "it left no account of itself"
+    said = " ".join(output.split())[:300] or "it left no account of itself"
     return StatisticsError(f"dbt {command} did not finish: {said}; read {log}.")
 
 

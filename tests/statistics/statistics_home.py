@@ -47,9 +47,7 @@ def write(
     _parquet(home, "intake", "sheets", sheets, INTAKE["sheets"])
     for dataset, contract in load_contracts().items():
         kinds = {c.name: c.kind for c in contract.kept} | {"_file": "string", "_sheet": "string", "_row": "integer"}
-        rows = [
-            {"_file": "f1", "_sheet": "S", "_row": n, **r} for n, r in enumerate(records.get(dataset, ()), 2)
-        ]
+        rows = [{"_file": "f1", "_sheet": "S", "_row": n, **r} for n, r in enumerate(records.get(dataset, ()), 2)]
         odd = {c for r in rows for c in r} - set(kinds)
         assert not odd, f"{dataset} has no columns {odd}"
         _parquet(home, "records", dataset, rows, kinds)

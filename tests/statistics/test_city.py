@@ -1,0 +1,239 @@
+"""A city folder: what it gives, and one clear sentence for each mistake in it."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.home import Home
+from pipelines.statistics.city import TABLES, CityError, load_city, read_tables
+
+ZHUZHOU = Path(__file__).resolve().parents[2] / "cities" / "zhuzhou"
+
+CITY = """
+code: "990100"
+name_zh: 样例市
+name_en: Example
+publisher_zh: 样例市机关事务管理局
+publisher_en: Example office
+licence_zh: 可以
+licence_en: May be used
+grid_region: Hunan
+period_start: 2021
+period_end: 2025
+base_year: 2021
+"""
+DIVISIONS = """code,name_zh,name_en,parent,level,successor,note
+990100,样例市,Example,,city,,
+990101,东区,East,990100,district,,
+"""
+CLAIMS_HEADER = ",".join(c for c in TABLES["claims"] if c != "position")
+CLAIM = {
+    "claim_id": "funds",
+    "section": "一",
+    "name_zh": "资金",
+    "name_en": "Funds",
+    "value_text": "100万元",
+    "value": "100",
+    "unit": "万元",
+    "qualifier": "exact",
+    "step": "1",
+    "is_forecast": "0",
+    "verifiable": "1",
+    "indicator_id": "retrofit_funds_planned",
+    "year": "2024",
+    "dimension": "total",
+    "member": "all",
+    "factor_set": "none",
+    "sql": "select 1",
+}
+ARITHMETIC = {
+    "check_id": "half",
+    "expression": "100 / 2",
+    "expected": "50",
+    "unit": "万元",
+    "step": "1",
+    "reading_zh": "一半",
+    "reading_en": "half",
+    "sql": "select (select value from claims where claim_id = 'funds') / 2.0",
+}
+
+
+def folder(path: Path, **files: str) -> Path:
+    """A small right city folder; `files` take the place of its own."""
+    for name, text in ({"city": CITY, "divisions": DIVISIONS} | files).items():
+        (path / f"{name}.{'yaml' if name == 'city' else 'csv'}").write_text(text, encoding="utf-8")
+    return path
+
+
+def table(kind: str, *rows: dict[str, str]) -> str:
+    columns = [c for c in TABLES[kind] if c not in ("position", "computed")]
+    return "\n".join([",".join(columns), *(",".join(f'"{r.get(c, "")}"' for c in columns) for r in rows)]) + "\n"
+
+
+def test_a_city_becomes_tables(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home").create()
+    (tmp_path / "city").mkdir()
+    city = load_city(
+        folder(tmp_path / "city", claims=table("claims", CLAIM), arithmetic=table("arithmetic", ARITHMETIC)), home
+    )
+    assert (city.code, city.name_zh, city.base_year) == ("990100", "样例市", 2021)
+    for name, columns in TABLES.items():
+        found = duckdb.execute(
+            "select column_name, column_type from (describe from read_parquet(?))", [str(home.table("city", name))]
+        )
+        assert dict(found.fetchall()) == columns
+    claims = duckdb.execute("from read_parquet(?)", [str(home.table("city", "claims"))]).fetchall()
+    assert claims[0][:3] == (1, "funds", "一")
+    half = duckdb.execute("select expected, computed from read_parquet(?)", [str(home.table("city", "arithmetic"))])
+    assert half.fetchall() == [(50.0, 50.0)]
+
+
+def test_a_city_need_not_have_made_statements(tmp_path: Path) -> None:
+    tables = read_tables(folder(tmp_path))
+    assert tables["claims"] == []
+    assert tables["arithmetic"] == []
+    assert [d["code"] for d in tables["divisions"]] == ["990100", "990101"]
+
+
+def test_the_same_folder_gives_the_same_bytes(tmp_path: Path) -> None:
+    one, two = Home(tmp_path / "one").create(), Home(tmp_path / "two").create()
+    load_city(ZHUZHOU, one)
+    load_city(ZHUZHOU, two)
+    for name in TABLES:
+        assert one.table("city", name).read_bytes() == two.table("city", name).read_bytes()
+
+
+def test_a_mistake_leaves_the_last_tables(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home").create()
+    load_city(ZHUZHOU, home)
+    before = home.table("city", "claims").read_bytes()
+    (tmp_path / "city").mkdir()
+    with pytest.raises(CityError):
+        load_city(folder(tmp_path / "city", arithmetic="nonsense\n"), home)
+    assert home.table("city", "claims").read_bytes() == before
+
+
+def bad_claim(**own: str) -> Callable[[Path], Path]:
+    return lambda path: folder(path, claims=table("claims", CLAIM | own))
+
+
+def bad_check(**own: str) -> Callable[[Path], Path]:
+    return lambda path: folder(path, claims=table("claims", CLAIM), arithmetic=table("arithmetic", ARITHMETIC | own))
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda p: p / "nowhere", "There is no city folder at"),
+        (lambda p: p, "has no city.yaml; write one with code, name_zh"),
+        (lambda p: folder(p, city="a: [b"), "city.yaml is not readable as YAML"),
+        (lambda p: folder(p, city="only text"), "city.yaml must be a list of names and values"),
+        (lambda p: folder(p, city=CITY + "nmae: x\n"), "city.yaml: 'nmae' is not known; use only code"),
+        (lambda p: folder(p, city=CITY.replace("licence_en: May be used", "")), "city.yaml: 'licence_en' is missing"),
+        (lambda p: folder(p, city=CITY.replace("base_year: 2021", "base_year: x")), "base_year is 'x'; write a whole number"),
+        (lambda p: folder(p, city=CITY.replace("base_year: 2021", "base_year: 2020")), "base_year must lie from period_start"),
+        (lambda p: folder(p, divisions="code\n990100\n"), "divisions.csv: column 'name_zh' is missing; its columns are"),
+        (lambda p: folder(p, divisions=DIVISIONS.replace("note", "remark")), "divisions.csv: column 'remark' is not known"),
+        (lambda p: folder(p, divisions=DIVISIONS.replace("990100,样例市", "990109,样例市").replace(",990100,district", ",,district")), "no row for the city's own code 990100"),
+        (lambda p: folder(p, divisions=DIVISIONS + "99,西区,West,990100,district,,\n"), "row 4: code '99' is not six digits"),
+        (lambda p: folder(p, divisions=DIVISIONS + "990102,,West,990100,district,,\n"), "row 4: name_zh is empty"),
+        (lambda p: folder(p, divisions=DIVISIONS + "990102,西区,West,990100,district,990109,\n"), "row 4: successor '990109' is no code of this table"),
+        (lambda p: folder(p, divisions=DIVISIONS + "990101,西区,West,990100,district,,\n"), "row 4: code '990101' stands there twice"),
+        (lambda p: folder(p, divisions=DIVISIONS + ",西区,West,990100,district,,\n"), "row 4: code is empty"),
+        (lambda p: folder(p, divisions=DIVISIONS + "990102,西区,West,990100,district,,a,b\n"), "row 4 has not as many cells as the header"),
+        (lambda p: folder(p, claims='claim_id\n"x'), "claims.csv is not readable as CSV in UTF-8"),
+        (bad_claim(name_en=""), "claims.csv row 2 (funds): name_en is empty"),
+        (bad_claim(qualifier="roughly"), "qualifier 'roughly' is not known; use one of exact, approx"),
+        (bad_claim(value=""), "a statement with qualifier 'exact' needs a value"),
+        (bad_claim(value="", qualifier="none"), "held against an indicator needs a value"),
+        (bad_claim(value="many"), "row 2: value is 'many'; write a number"),
+        (bad_claim(value="inf"), "row 2: value is 'inf'; write a number"),
+        (bad_claim(verifiable="yes"), "row 2: verifiable is 'yes'; write 0 or 1"),
+        (bad_claim(unit=""), "unit is empty"),
+        (bad_claim(step=""), "step must be what one more in the last printed digit is worth"),
+        (bad_claim(step="7"), "value 100 is not a multiple of step 7"),
+        (bad_claim(verifiable="0"), "what cannot be verified must say why"),
+        (bad_claim(member=""), "member is empty; a statement held against an indicator needs indicator_id, year"),
+        (bad_claim(indicator_id="funds"), "there is no indicator 'funds'; use one of"),
+        (bad_claim(unit="㎡"), "unit '㎡' cannot be compared with '元' of retrofit_funds_planned"),
+        (bad_claim(sql="delete from claims"), "sql must be one SELECT without a semicolon"),
+        (bad_claim(sql="select 1; select 2"), "sql must be one SELECT without a semicolon"),
+        (bad_check(reading_en=""), "arithmetic.csv row 2 (half): reading_en is empty"),
+        (bad_check(sql="select x"), "its sql does not run"),
+        (bad_check(sql="select count(*) from read_csv('/etc/passwd')"), "its sql does not run"),
+        (bad_check(sql="select (select value from claims where claim_id = 'nobody')"), "its sql gives no number"),
+        (bad_check(expected="51"), "expected is 51 but its sql gives 50"),
+    ],
+)  # fmt: skip
+def test_each_mistake_has_its_sentence(tmp_path: Path, make: Callable[[Path], Path], says: str) -> None:
+    with pytest.raises(CityError) as e:
+        read_tables(make(tmp_path))
+    assert says in str(e.value)
+    assert "\n" not in str(e.value)
+
+
+def test_a_city_without_divisions_is_told_to_write_them(tmp_path: Path) -> None:
+    folder(tmp_path)
+    (tmp_path / "divisions.csv").unlink()
+    with pytest.raises(CityError, match=r"has no divisions\.csv; write one with the columns code"):
+        read_tables(tmp_path)
+
+
+def test_zhuzhou_says_what_the_report_says(shared: Path) -> None:
+    """Our table of statements against the facts it was carried over from; units, values, periods and who is meant."""
+    ours = {r["claim_id"]: r for r in read_tables(ZHUZHOU)["claims"]}
+    with (shared / "domain" / "claims.csv").open(encoding="utf-8", newline="") as f:
+        theirs = {r["claim_id"]: r for r in csv.DictReader(f)}
+    assert list(ours) == list(theirs)
+    assert len(ours) == 65
+    for claim, r in theirs.items():
+        o = ours[claim]
+        for c in ("section", "name_zh", "name_en", "value_text", "unit", "qualifier", "period_note", "scope", "kind"):
+            assert (o[c] or "") == r[c], (claim, c)
+        for c in ("period_start", "period_end"):
+            assert str(o[c] or "") == r[c], (claim, c)
+        assert (o["datasets"] or "").split("|") == r["datasets"].split(",")
+        assert o["is_forecast"] == (r["is_forecast"] == "1")
+        if claim != "timeshare_start":  # a month, which we keep as a number
+            assert o["value"] == (float(r["value"]) if r["value"] else None), claim
+
+
+def test_zhuzhou_has_every_arithmetic_check_and_division(shared: Path) -> None:
+    tables = read_tables(ZHUZHOU)
+    for name, key in (("arithmetic", "check_id"), ("divisions", "code")):
+        with (shared / "domain" / f"{name}.csv").open(encoding="utf-8", newline="") as f:
+            assert [r[key] for r in tables[name]] == [r[key] for r in csv.DictReader(f)]
+    assert {d["code"]: d["successor"] for d in tables["divisions"]}["430221"] == "430212"
+
+
+def test_the_seeds_are_the_facts_they_were_carried_over_from(root: Path, shared: Path) -> None:
+    def read(path: Path) -> list[dict[str, str]]:
+        with path.open(encoding="utf-8", newline="") as f:
+            return list(csv.DictReader(f))
+
+    seeds = root / "dbt_project" / "seeds"
+    for name, key, columns in (
+        (
+            "factors",
+            "factor_id",
+            ("carrier", "metric", "value", "per_unit", "basis", "region", "valid_year", "confidence", "use"),
+        ),
+        ("benchmarks", "benchmark_id", ("name_zh", "year", "value", "unit")),
+    ):
+        ours = {r[key]: r for r in read(seeds / f"seed_{name}.csv")}
+        theirs = {r[key]: r for r in read(shared / "domain" / f"{name}.csv")}
+        assert list(ours) == list(theirs)
+        for k, r in theirs.items():
+            assert [ours[k][c] for c in columns] == [r[c] for c in columns], k
+            assert ours[k]["source"], k
+
+
+def test_the_city_folder_may_lie_anywhere(tmp_path: Path) -> None:
+    shutil.copytree(ZHUZHOU, tmp_path / "another")
+    assert len(read_tables(tmp_path / "another")["claims"]) == 65

@@ -1,0 +1,397 @@
+"""The dbt project over small tables whose figures were worked out by hand."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from decimal import Decimal as D
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from statistics_home import date, institution, months, write
+
+from expectations.contract import load_contracts
+from pipelines.home import Home
+from pipelines.statistics.city import load_city
+from pipelines.statistics.run import (
+    PROJECT,
+    StatisticsError,
+    being_built,
+    build_statistics,
+    environment,
+    manifest,
+)
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("statistics")]
+
+# Two institutions report in 2021 and 2024. In 2024 the second bears a new name, lacks a month, and two more come up: one of
+# the register that reports nothing, and one that reports but stands in no register.
+RENAMED = "示范单位2（新名）"
+STRANGER = "未登记单位"
+RECORDS: dict[str, list[dict[str, Any]]] = {
+    "institutions": [
+        institution(1, 2021, energy_population=100, floor_area=1000.0),
+        institution(2, 2021, org_type="教育", division_code="430203", energy_population=200, floor_area=4000.0),
+        institution(1, 2024, energy_population=110, floor_area=1000.0),
+        institution(
+            2, 2024, org_name=RENAMED, org_type="教育", division_code="430203", energy_population=200, floor_area=4000.0
+        ),
+        institution(3, 2024, admin_level="县"),
+    ],
+    "energy_use": [
+        *months(1, 2021, electricity=1000.0, water=10.0, gasoline=10.0),
+        *months(2, 2021, electricity=500.0, water=20.0, natural_gas=3.0),
+        *months(1, 2024, electricity=1000.0, water=8.0),
+        *(m | {"org_name": RENAMED} for m in months(2, 2024, count=11, electricity=500.0, water=20.0)),
+        *(m | {"org_name": STRANGER} for m in months(9, 2024, electricity=100.0, water=1.0)),
+    ],
+    "retrofit_funds": [
+        {"seq": 1, "org_name": "示范单位1", "planned_amount": 150000.0, "paid_amount": 100000.0, "fiscal_year": 2024},
+        {"seq": 2, "org_name": "示范单位1", "planned_amount": 150000.0, "fiscal_year": 2024},
+        {"seq": 3, "org_name": "示范单位2", "planned_amount": 100000.0, "fiscal_year": 2024},
+        {"seq": 1, "org_name": "示范单位2", "planned_amount": 3980000.0, "fiscal_year": 2023, "_file": "f2"},
+        {"seq": 1, "org_name": "示范单位2", "planned_amount": 999.0, "fiscal_year": 2019, "_file": "f2"},
+        {"seq": 2, "org_name": "示范单位2", "planned_amount": 50000.0, "_file": "f2"},
+    ],
+    "disposals": [
+        {"disposal_id": "D1", "method": "摘牌出售", "area_kind": "土地", "area": 20000.0, "status": "已成交", "sold_on": date("2022-03-01"), "deal_amount": 2.0e8, "treasury_amount": 1.5e8},
+        {"disposal_id": "D2", "method": "摘牌出售", "area_kind": "房屋", "area": 10300.0, "status": "已成交", "sold_on": date("2023-12-31"), "deal_amount": 0.67e8},
+        {"disposal_id": "D3", "method": "划转", "area_kind": "房屋", "area": 500.0, "status": "已成交", "sold_on": date("2023-01-01")},
+        {"disposal_id": "D4", "method": "摘牌出售", "area_kind": "房屋", "area": 9.0, "status": "挂牌"},
+        {"disposal_id": "D5", "method": "摘牌出售", "area_kind": "房屋", "area": 77.0, "status": "已成交"},
+    ],
+    "parking_lots": [
+        {"org_name": "示范单位1", "lot_name": "东", "spaces": 40, "started_on": date("2023-05-01"), "open": True},
+        {"org_name": "示范单位1", "lot_name": "西", "spaces": 10, "started_on": date("2024-05-01"), "open": True},
+        {"org_name": "示范单位2", "lot_name": "院", "spaces": 25, "open": True, "_file": "made-up"},
+        {"org_name": "示范单位2", "lot_name": "后院", "spaces": 500, "open": False},
+    ],
+}  # fmt: skip
+for row in RECORDS["disposals"]:
+    row["org_name"] = "示范单位1"
+FILES = [{"file_id": "made-up", "name": "x.xlsx", "status": "accepted", "synthetic": True}]
+SHEETS = [{"file_id": "made-up", "sheet": "S", "dataset": "parking_lots", "period": "2025"}]
+ZHUZHOU = PROJECT.parent / "cities" / "zhuzhou"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home built once; its path has what SQL and shells stumble over."""
+    home = Home(tmp_path_factory.mktemp("it's 一个 home"))
+    write(home, RECORDS, FILES, SHEETS)
+    load_city(ZHUZHOU, home)
+    made = build_statistics(home)
+    assert made.rows["claims"] == 65
+    assert made.tests > 20
+    return home
+
+
+@pytest.fixture(scope="module")
+def db(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+        yield con
+
+
+Value = tuple[Any, ...]
+
+
+def value(
+    db: duckdb.DuckDBPyConnection, indicator: str, year: int, dimension: str = "total", member: str = "all"
+) -> Value:
+    """(value, status, records, files, contributors, left_out) of one indicator value; () where it has no row."""
+    rows = db.execute(
+        "select value, status, records, files, contributors, left_out from marts.indicator_values "
+        "where indicator_id = ? and year = ? and dimension = ? and member = ?",
+        [indicator, year, dimension, member],
+    ).fetchall()
+    assert len(rows) <= 1
+    return rows[0] if rows else ()
+
+
+def test_energy_is_summed_over_carriers_and_institutions(db: duckdb.DuckDBPyConnection) -> None:
+    # 12 x (1000 x 0.1229 + 10 x 0.73 x 1.4714) + 12 x (500 x 0.1229 + 3 x 1.2143) = 1603.69464 + 781.1148
+    assert value(db, "energy_kgce", 2021) == (D("2384.810000"), "A", 24, 2, 2, 0)
+    assert value(db, "energy_tce", 2021)[0] == D("2.385")
+    assert value(db, "energy_kgce", 2021, "carrier", "electricity")[0] == D("2212.2")
+    assert value(db, "energy_kgce", 2021, "carrier", "gasoline")[:2] == (D("128.89"), "A")
+    assert value(db, "energy_kgce", 2021, "carrier", "natural_gas") == (D("43.71"), "A", 12, 1, 1, 0)
+    assert value(db, "energy_kgce", 2021, "carrier", "coal") == ()
+    assert value(db, "energy_kgce", 2021, "district", "430203")[0] == D("781.11")
+    assert value(db, "energy_kgce", 2021, "org_type", "党政机关")[0] == D("1603.69")
+    assert value(db, "electricity", 2021)[0] == 18000
+    assert value(db, "water", 2021)[0] == 360
+
+
+def test_a_ratio_is_a_sum_over_a_sum(db: duckdb.DuckDBPyConnection) -> None:
+    # 2384.80944 / 300, not the mean of 16.04 and 3.91; its records are those of both datasets.
+    assert value(db, "energy_per_capita", 2021) == (D("7.9494"), "A", 26, 3, 2, 0)
+    assert value(db, "energy_per_area", 2021)[0] == D("0.4770")
+    assert value(db, "water_per_capita", 2021)[0] == D("1.2")
+
+
+def test_who_lacks_people_is_left_out_and_missing_months_are_said(db: duckdb.DuckDBPyConnection) -> None:
+    # 1474.8 + 675.95 + 147.48; one month of the second missing and all twelve of the third, which reported nothing.
+    assert value(db, "energy_kgce", 2024) == (D("2298.23"), "E", 35, 3, 3, 0)
+    # (1474.8 + 675.95) / 310
+    assert value(db, "energy_per_capita", 2024) == (D("6.9379"), "E", 25, 3, 2, 1)
+    (note,) = db.execute(
+        "select note from marts.indicator_values where indicator_id = 'energy_per_capita' and year = 2024 and dimension = 'total'"
+    ).fetchall()[0]
+    assert "缺 13 个机构月，其中 1 家机构全年未报" in note
+    assert "有 1 家机构分子、分母不全" in note
+    assert "left out because they lack one of the two quantities: 1." in note
+    assert value(db, "energy_kgce", 2024, "level", "县") == ()
+    assert value(db, "energy_kgce", 2024, "district", "430203")[:2] == (D("675.95"), "E")
+    assert value(db, "energy_kgce", 2024, "org_type", "教育")[1] == "E"
+
+
+def test_a_new_name_is_still_the_same_institution_and_a_stranger_is_unknown(db: duckdb.DuckDBPyConnection) -> None:
+    assert value(db, "energy_kgce", 2024, "org_type", "教育")[0] == D("675.95")
+    assert value(db, "energy_kgce", 2024, "district", "unknown")[0] == D("147.48")
+    # A ratio that nobody of a member can enter has a row that says so, not a value.
+    assert value(db, "energy_per_capita", 2024, "district", "unknown") == (None, "M", 0, 0, 0, 1)
+
+
+def test_a_change_divides_two_ratios(db: duckdb.DuckDBPyConnection) -> None:
+    # ((1474.8 + 675.95) / 310) / (2384.80944 / 300) - 1
+    assert value(db, "energy_per_capita_change", 2024, "base", "2021")[:2] == (D("-12.7238"), "E")
+    # (316 / 310) / (360 / 300) - 1
+    assert value(db, "water_per_capita_change", 2024, "base", "2021")[0] == D("-15.0538")
+    # ((12 x 8) / 110) / ((12 x 10) / 100) - 1
+    assert value(db, "water_per_capita_change", 2024, "base/district", "2021/430202")[0] == D("-27.2727")
+    assert value(db, "energy_per_capita_change", 2021, "base", "2021") == ()
+
+
+def test_funds_by_year_and_over_the_period(db: duckdb.DuckDBPyConnection) -> None:
+    assert value(db, "retrofit_funds_planned", 2024)[:4] == (D("400000"), "A", 3, 1)
+    assert value(db, "retrofit_funds_planned", 2023)[0] == 3980000
+    assert value(db, "retrofit_funds_planned", 2019)[0] == 999
+    assert value(db, "retrofit_funds_paid", 2024)[:3] == (D("100000"), "A", 1)
+    assert value(db, "retrofit_funds_paid", 2023) == ()
+    assert value(db, "retrofit_projects", 2025, "period", "2021-2025")[0] == 4
+    assert value(db, "retrofit_funds_planned", 2025, "period", "2021-2025")[:4] == (D("4380000"), "A", 4, 2)
+    assert value(db, "retrofit_funds_planned", 2025, "period/org_type", "2021-2025/党政机关")[0] == 300000
+    (note,) = db.execute(
+        "select distinct note from marts.indicator_values where indicator_id = 'retrofit_funds_planned'"
+    ).fetchall()[0]
+    assert note.startswith("另有 1 条记录没有年份")
+
+
+def test_disposals_by_year_of_sale_with_land_and_building_apart(db: duckdb.DuckDBPyConnection) -> None:
+    assert value(db, "disposal_count", 2023)[0] == 2
+    assert value(db, "disposal_count", 2023, "method", "摘牌出售")[0] == 1
+    assert value(db, "disposal_area", 2022, "area_kind", "土地")[0] == 20000
+    assert value(db, "disposal_area", 2023, "area_kind", "房屋")[0] == 10800
+    assert value(db, "disposal_area", 2025, "period/area_kind", "2021-2025/房屋")[0] == 10800
+    assert value(db, "disposal_amount", 2025, "period", "2021-2025")[0] == 267000000
+    assert value(db, "disposal_treasury", 2022)[0] == 150000000
+    assert value(db, "disposal_treasury", 2023) == ()
+
+
+def test_parking_is_a_stock_at_the_end_of_the_year(db: duckdb.DuckDBPyConnection) -> None:
+    got = [(value(db, "parking_units", y)[:1], value(db, "parking_spaces", y)[:1]) for y in (2022, 2023, 2024, 2025)]
+    assert got == [((), ()), ((1,), (40,)), ((1,), (50,)), ((2,), (75,))]
+
+
+def test_the_mark_of_made_up_data_travels_only_where_it_belongs(db: duckdb.DuckDBPyConnection) -> None:
+    marked = db.execute(
+        "select distinct indicator_id, year from marts.indicator_values where synthetic order by all"
+    ).fetchall()
+    assert marked == [("parking_spaces", 2025), ("parking_units", 2025)]
+    claims = db.execute("select claim_id, evidence from marts.claims where synthetic order by all").fetchall()
+    assert claims == [("parking_spaces", "synthetic"), ("parking_units", "synthetic")]
+
+
+def test_institutions_are_counted_by_kind(db: duckdb.DuckDBPyConnection) -> None:
+    assert value(db, "institutions", 2024) == (D(3), "A", 3, 1, 3, 0)
+    assert value(db, "institutions", 2024, "level", "县")[0] == 1
+    assert value(db, "people", 2024)[0] == 410
+    assert value(db, "floor_area", 2021)[0] == 5000
+
+
+def test_what_is_not_open_in_rows_is_closed(db: duckdb.DuckDBPyConnection) -> None:
+    """The measures say it themselves; the contracts are what they must agree with."""
+    contracts = load_contracts()
+    measures = db.execute("select distinct dataset, measure, closed from intermediate.int_facts").fetchall()
+    assert {d for d, _, _ in measures} == {"institutions", "energy_use", "retrofit_funds", "disposals", "parking_lots"}
+    for dataset, measure, closed in measures:
+        of_rows = contracts[dataset].opening != "open"
+        column = {"people": "energy_population"}.get(measure, measure)
+        of_column = column in contracts[dataset].by_name and contracts[dataset].column(column).access != "L0"
+        assert closed == (of_rows or of_column), (dataset, measure)
+    shares = db.execute(
+        "select contributors, largest_share from marts.indicator_values "
+        "where indicator_id = 'energy_per_capita' and year = 2021 and dimension = 'total'"
+    ).fetchall()
+    assert shares == [(2, D("0.672462"))]  # 1603.69464 of the energy is more than 200 of the people
+
+
+def test_provenance_names_files_but_no_sheet_of_closed_data(db: duckdb.DuckDBPyConnection) -> None:
+    where = "where indicator_id = ? and year = ? and dimension = ? and member = ? order by all"
+    select = "select dataset, file_id, sheet, records from marts.provenance "
+    assert db.execute(select + where, ["energy_per_capita", 2024, "total", "all"]).fetchall() == [
+        ("energy_use", "energy1-2024", None, 12),
+        ("energy_use", "energy2-2024", None, 11),
+        ("institutions", "reg2024", None, 2),
+    ]
+    assert db.execute(select + where, ["retrofit_funds_planned", 2025, "period", "2021-2025"]).fetchall() == [
+        ("retrofit_funds", "f1", "S", 3),
+        ("retrofit_funds", "f2", "S", 1),
+    ]
+    lost = db.execute(
+        "select indicator_id, year, dimension, member, v.records, v.files, sum(p.records), count(distinct p.file_id) "
+        "from marts.indicator_values v left join marts.provenance p using (indicator_id, year, dimension, member, factor_set) "
+        "where v.value is not null group by all having v.records <> sum(p.records) or v.files <> count(distinct p.file_id)"
+    ).fetchall()
+    assert lost == []
+
+
+def test_statements_are_held_against_the_records(db: duckdb.DuckDBPyConnection) -> None:
+    got = {
+        c: (v, d, s, e)
+        for c, v, d, s, e in db.execute(
+            "select claim_id, computed_value, difference, check_status, evidence from marts.claims"
+        ).fetchall()
+    }
+    assert got["retrofit_funds"] == (D(438), D(0), "match", "records")
+    assert got["disposal_count"] == (D(2), D(-4), "mismatch", "records")
+    assert got["disposal_area"] == (D(30300), D(0), "match", "records")
+    assert got["disposal_income"] == (D(26700), D(0), "match", "records")
+    assert got["parking_units"] == (D(2), D(-30), "mismatch", "synthetic")
+    assert got["energy_per_capita_change"][2] == "mismatch"
+    assert got["first_in_province"] == (None, None, "not_verifiable", None)
+    assert got["training_person_times"] == (None, None, "no_data", None)
+    assert {s for _, _, s, _ in got.values()} == {"match", "mismatch", "not_verifiable", "no_data"}
+
+
+def test_the_sql_of_each_statement_gives_its_value_on_the_public_database(
+    home: Home, db: duckdb.DuckDBPyConnection
+) -> None:
+    """A stand-in for the public database: the marts, and of the open datasets their public columns alone."""
+    public = sqlite3.connect(":memory:")
+
+    def copy(table: str, columns: list[str], source: str) -> None:
+        listed = ", ".join(f'"{c}"' for c in columns)
+        rows = db.execute(f"select {listed} from {source}").fetchall()
+        public.execute(f"create table {table} ({listed})")
+        plain = [[float(v) if isinstance(v, D) else str(v) if hasattr(v, "isoformat") else v for v in r] for r in rows]
+        public.executemany(f"insert into {table} values ({', '.join('?' * len(columns))})", plain)
+
+    for mart in ("indicator_values", "claims", "factors"):
+        names = [c for (c,) in db.execute(f"select column_name from (describe marts.{mart})").fetchall()]
+        copy(mart, names, f"marts.{mart}")
+    for dataset, contract in load_contracts().items():
+        if contract.public:
+            path = str(home.table("records", dataset)).replace("'", "''")
+            copy(dataset, [c.name for c in contract.public], f"read_parquet('{path}')")
+    claims = db.execute("select claim_id, sql, computed_value from marts.claims where sql is not null").fetchall()
+    checks = db.execute("select check_id, sql, computed from marts.claim_arithmetic").fetchall()
+    assert len(claims) == 8
+    assert len(checks) == 21
+    for name, sql, expected in claims + checks:
+        ((got,),) = public.execute(sql).fetchall()
+        assert got == pytest.approx(float(expected), abs=1e-6), name
+
+
+# How each data test of the project can be made to fail: the statement spoils a copy of the finished warehouse.
+SPOILT = {
+    "factors_convert_every_carrier": "delete from seeds.seed_factor_sets where carrier = 'gasoline'",
+    "indicators_name_measures_that_exist": "update seeds.seed_indicators set change_of = 'water' where indicator_id = 'water_per_capita_change'",
+    "members_add_up_to_the_total": "update intermediate.int_indicator_sums set numerator = numerator + 0.000001 where dimension = 'district' and indicator_id = 'water'",
+    "int_facts_is_whole": "update intermediate.int_facts set org = null where measure = 'water'",
+    "int_indicator_values_share_is_a_share": "update intermediate.int_indicator_values set largest_share = 1.2",
+    "indicators_kind_and_better_are_known": "update marts.indicators set kind = 'sum' where indicator_id = 'water'",
+    "indicator_values_has_a_value_or_says_it_is_missing": "update marts.indicator_values set status = 'M' where indicator_id = 'water'",
+    "indicator_values_rests_on_records": "update marts.indicator_values set files = 0 where indicator_id = 'water'",
+    "claims_explains_every_status": "update marts.claims set explanation_en = '' where claim_id = 'parking_units'",
+}  # fmt: skip
+
+
+def test_every_data_test_can_fail(home: Home, tmp_path: Path) -> None:
+    built = json.loads((Path(environment(home)["DBT_TARGET_PATH"]) / "manifest.json").read_text(encoding="utf-8"))
+    tests = {n["name"]: n for n in built["nodes"].values() if n["resource_type"] == "test"}
+    copy = tmp_path / home.warehouse.name
+    shutil.copy(home.warehouse, copy)
+    with duckdb.connect(str(copy)) as con:
+        for name, node in tests.items():
+            spoil = SPOILT.get(name)
+            if "test_metadata" in node and node["test_metadata"]["name"] == "unique_combination":
+                table = node["attached_node"].split(".")[-1]
+                schema = "intermediate" if table.startswith("int_") else "marts"
+                spoil = f"insert into {schema}.{table} select * from {schema}.{table} limit 1"
+            assert spoil, f"{name} has no fixture that makes it fail: add one to SPOILT"
+            sql = Path(node["compiled_path"]).read_text(encoding="utf-8")
+            con.begin()
+            assert con.execute(sql).fetchall() == [], name
+            con.execute(spoil)
+            assert con.execute(sql).fetchall() != [], name
+            con.rollback()
+    assert set(SPOILT) <= set(tests)
+
+
+def test_the_same_records_give_the_same_marts_to_the_last_digit(home: Home, tmp_path: Path) -> None:
+    """And a home without a single record but one file of funds is built all the same."""
+    again = Home(tmp_path / "again")
+    write(again, RECORDS, FILES, SHEETS)
+    load_city(ZHUZHOU, again)
+    build_statistics(again)
+
+    def marts(h: Home) -> dict[str, list[Any]]:
+        with duckdb.connect(str(h.warehouse), read_only=True) as con:
+            names = [
+                n
+                for (n,) in con.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
+            ]
+            return {n: con.execute(f"select * from marts.{n}").fetchall() for n in names}
+
+    assert marts(again) == marts(home)
+
+    funds = [
+        {"seq": n, "org_name": f"甲{n}", "planned_amount": a, "fiscal_year": 2024}
+        for n, a in enumerate((15e4, 15e4, 1e5))
+    ]
+    write(again, {"retrofit_funds": funds})
+    build_statistics(again)
+    with duckdb.connect(str(again.warehouse), read_only=True) as con:
+        got = con.execute(
+            "select indicator_id, year, dimension, value from marts.indicator_values order by all"
+        ).fetchall()
+    assert got == [
+        ("retrofit_funds_planned", 2024, "total", D(400000)),
+        ("retrofit_funds_planned", 2025, "period", D(400000)),
+        ("retrofit_projects", 2024, "total", D(3)),
+        ("retrofit_projects", 2025, "period", D(3)),
+    ]
+
+
+def test_what_breaks_names_the_model_and_the_log_and_leaves_the_last_warehouse(home: Home, tmp_path: Path) -> None:
+    broken = Home(tmp_path / "broken")
+    write(broken, {})
+    load_city(ZHUZHOU, broken)
+    broken.warehouse.write_bytes(b"the last one")
+    broken.table("records", "disposals").unlink()
+    with pytest.raises(StatisticsError) as e:
+        build_statistics(broken)
+    assert "dbt's model stg_disposals" in str(e.value)
+    assert str(broken.work / "dbt" / "logs" / "dbt.log") in str(e.value)
+    assert "\n" not in str(e.value)
+    assert broken.warehouse.read_bytes() == b"the last one"
+    assert being_built(broken).exists()
+
+
+def test_the_manifest_is_made_once_and_again_when_the_project_changes(tmp_path: Path) -> None:
+    project = tmp_path / "dbt_project"
+    shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
+    made = manifest(project)
+    nodes = json.loads(made.read_text(encoding="utf-8"))["nodes"]
+    assert "model.mingzhang.indicator_values" in nodes
+    first = made.stat().st_mtime_ns
+    assert manifest(project).stat().st_mtime_ns == first
+    (project / "models" / "marts" / "divisions.sql").write_text("select {{ nonsense", encoding="utf-8")
+    with pytest.raises(StatisticsError, match=r"dbt parse did not finish .*divisions"):
+        manifest(project)
+    assert made.stat().st_mtime_ns == first
