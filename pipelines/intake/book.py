@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 from xml.parsers import expat
 
@@ -331,7 +332,10 @@ def _is_encrypted(data: bytes) -> bool:
 def _decrypted(data: bytes) -> bytes:
     """The file inside, where Excel's default password opens it. Raises Refusal('encrypted') where it does not."""
     import msoffcrypto
+    from msoffcrypto.format import xls97
 
+    # It decrypts an .xls through a temporary file, which a reading process may not write; memory does as well.
+    xls97.tempfile = SimpleNamespace(TemporaryFile=io.BytesIO)
     out = io.BytesIO()
     try:
         office = msoffcrypto.OfficeFile(io.BytesIO(data))

@@ -1,0 +1,144 @@
+"""The process that reads: takes batches of paths from its standard input, answers on its standard output.
+
+Belongs here: what such a process may do, and its loop. Not here: how many there are or what happens when one dies (pool.py).
+It has no network, starts nothing and writes nowhere but to its pipe; too much memory or time kills it, not its parent.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import mmap
+import os
+import pickle
+import resource
+import signal
+import struct
+import sys
+from io import RawIOBase
+from pathlib import Path
+from typing import IO, Any
+
+from expectations.contract import Contracts
+from pipelines.intake.book import Refusal
+from pipelines.intake.reader import Reader, read_file, reader_for, refused
+
+FRAME = struct.Struct("<Q")
+POSITION = struct.Struct("<q")  # in memory shared with the parent: which file of all those sent it is on
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+
+
+def main() -> None:
+    """Arguments: the descriptor of the shared memory, bytes of memory, seconds a file. Ends when its input ends."""
+    shared, memory, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    stdin, stdout = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", buffering=1 << 16)
+    position = mmap.mmap(shared, mmap.PAGESIZE)
+    contracts: Contracts = receive(stdin)
+    reader_for(contracts)  # before the walls go up: it may still import
+    _warm()
+    _confine(memory)
+    signal.signal(
+        signal.SIGALRM, signal.SIG_DFL
+    )  # the default action ends the process wherever it is, in C or Rust too
+    gc.freeze()
+    done = 0
+    while True:
+        batch = receive(stdin)
+        if batch is None:
+            return
+        answers = []
+        for file_id, path, name in batch:
+            POSITION.pack_into(position, 0, done)
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            try:
+                answers.append(read_file(Path(path), name, contracts, file_id))
+            except MemoryError:
+                answers.append(refused(file_id, name, out_of_memory()))
+            except OSError as e:
+                answers.append(refused(file_id, name, Refusal("unreadable", "读取文件出错", f"cannot be opened: {e}")))
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            done += 1
+        send(stdout, answers)
+
+
+def out_of_memory() -> Refusal:
+    """Why a file that took too much memory was not read."""
+    return Refusal("unreadable", "读取它占用的内存超过上限", "reading it took more memory than allowed; killed")
+
+
+def out_of_time(seconds: float) -> Refusal:
+    """Why a file that took too long was not read."""
+    return Refusal("unreadable", f"读取超过 {seconds:g} 秒", f"reading it took longer than {seconds:g} s; killed")
+
+
+def send(pipe: IO[bytes], message: Any) -> None:
+    """Writes one message."""
+    body = pickle.dumps(message, 5)
+    pipe.write(FRAME.pack(len(body)))
+    pipe.write(body)
+    pipe.flush()
+
+
+def receive(pipe: IO[bytes] | RawIOBase) -> Any:
+    """The next message, or None where the other side has closed. Only ever between a parent and its own child."""
+    head = _exactly(pipe, FRAME.size)
+    body = _exactly(pipe, FRAME.unpack(head)[0]) if head else None
+    return pickle.loads(body) if body else None  # noqa: S301 - our own child's
+
+
+def _exactly(pipe: IO[bytes] | RawIOBase, size: int) -> bytes | None:
+    """`size` bytes, or None where the pipe ends before."""
+    parts = []
+    while size:
+        part = pipe.read(size)
+        if not part:
+            return None
+        parts.append(part)
+        size -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _warm() -> None:
+    """Loads what is loaded late, while the disk may still be read freely and bytecode written."""
+    import msoffcrypto  # noqa: F401
+    import xlrd  # noqa: F401
+
+
+def _confine(memory: int) -> None:
+    """Puts up the walls; those the system does not permit are left out."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    sys.dont_write_bytecode = True
+    libc = ctypes.CDLL(None, use_errno=True)
+    # Root needs no user namespace, and in one would lose the right to read what others own.
+    libc.unshare(_CLONE_NEWNET if os.geteuid() == 0 else _CLONE_NEWNET | _CLONE_NEWUSER)
+    sys.addaudithook(_forbid)
+
+
+def _forbid(event: str, arguments: tuple[Any, ...]) -> None:
+    """Stops Python code from what a reader never does; it cannot be taken down again."""
+    if event == "open":
+        flags = arguments[2] if isinstance(arguments[2], int) else 0
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
+            raise PermissionError("a reading process writes nowhere")
+    elif event.startswith(
+        ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.system", "os.remove")
+    ) or event in (
+        "os.rename",
+        "os.mkdir",
+        "os.rmdir",
+        "os.chmod",
+        "os.link",
+        "os.symlink",
+        "os.truncate",
+        "urllib.Request",
+    ):
+        raise PermissionError(f"a reading process may not do {event}")
+
+
+__all__ = ["FRAME", "POSITION", "Reader", "main", "out_of_memory", "out_of_time", "receive", "send"]
+
+if __name__ == "__main__":
+    main()
