@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -148,7 +149,8 @@ def _failure(command: str, env: dict[str, str], output: str) -> StatisticsError:
         said = " ".join(str(first.get("message") or "").split())[:200]
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
         return StatisticsError(f"dbt's {kind.replace('_', ' ')} {name.split('.')[1]}{more} failed: {said}; read {log}.")
-    said = " ".join(output.split())[:300] or "it left no account of itself"
+    said = re.sub(r"\d\d:\d\d:\d\d\s+(Encountered an error:)?", "", output)
+    said = " ".join(said.split())[:300] or "it left no account of itself"
     return StatisticsError(f"dbt {command} did not finish: {said}; read {log}.")
 
 
