@@ -20,6 +20,7 @@ from xlsxwriter.worksheet import Worksheet
 from pipelines.sample import MARK
 
 Cell = str | int | float | dt.date | None
+BROKEN = "#REF!"  # what is left of a formula whose cells are gone: an error where a format has errors, else text
 WRITTEN = dt.datetime(2021, 1, 1)
 
 
@@ -55,7 +56,9 @@ def xlsx(sheets: list[Sheet]) -> bytes:
             ws.merge_range(*m, "", middle)
         for r, row in enumerate(s.cells):
             for c, cell in enumerate(row):
-                if isinstance(cell, str):
+                if cell == BROKEN:
+                    ws.write_formula(r, c, f"={BROKEN}", None, BROKEN)
+                elif isinstance(cell, str):
                     _ = ws.write_string(r, c, cell) if cell else 0
                 elif isinstance(cell, dt.date):
                     ws.write_datetime(r, c, dt.datetime(cell.year, cell.month, cell.day), day)
@@ -139,7 +142,7 @@ def xml_2003(sheets: list[Sheet]) -> bytes:
 def _xml_data(cell: Cell) -> str:
     if isinstance(cell, dt.date):
         return f'<Data ss:Type="DateTime">{cell.isoformat()}T00:00:00.000</Data>'
-    kind = "String" if isinstance(cell, str) else "Number"
+    kind = "Error" if cell == BROKEN else "String" if isinstance(cell, str) else "Number"
     return f'<Data ss:Type="{kind}">{html.escape(plain(cell)).replace(chr(10), "&#10;")}</Data>'
 
 

@@ -262,7 +262,7 @@ def _totals(draft: Draft, placed: list[Placed], r: random.Random) -> dict[int, f
             out[p.index] = float(sum(values, Decimal(0)))
     if draft.wrong_total and out:
         at = r.choice(sorted(out))
-        out[at] = round(out[at] * 1.1 + 1, 2)
+        out[at] = round(out[at] * 1.1, 4) or 1.0
     return out
 
 

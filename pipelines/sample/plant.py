@@ -14,9 +14,11 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from expectations.contract import Column, Contract
+from pipelines.sample.formats import BROKEN
 from pipelines.sample.world import Draft, Row
 
-UNREADABLE = ("待核实", "约数不详", "见附件")
+UNREADABLE = ("约数不详", "见附件", BROKEN)
+UNSETTLED = "待核实"  # as good as empty in a column that may be empty
 NOBODY = ("市示范临时筹备处", "原示范联络站", "示范筹建办公室")
 ELSEWHERE = "其他情形甲"
 
@@ -89,7 +91,7 @@ def _apply(row: Row, contract: Contract, column: str, code: str, r: random.Rando
         case "missing_required":
             row.values[column] = None
         case "bad_type":
-            row.spelled[column] = r.choice(UNREADABLE)
+            row.spelled[column] = r.choice((*UNREADABLE, UNSETTLED) if c.required else UNREADABLE)
         case "out_of_range":
             row.spelled[column] = -7
         case "not_in_list":

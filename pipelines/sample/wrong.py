@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from itertools import combinations
 
+from expectations.contract import Contract
 from pipelines.sample import MARK
 from pipelines.sample.formats import Cell, Sheet, delimited, xlsx, xml_2003
 from pipelines.sample.layout import lay_out
@@ -35,12 +37,21 @@ def wrong_files(w: World) -> Iterator[tuple[str, str, bytes]]:
     yield f"{year}/网站栏目访问情况（含实体声明）.xls", "unsafe", page.replace("示范栏目甲", "&x;栏目甲").encode()
     if w.contracts.register is not None:
         yield f"{year}/名录缺列.xlsx", "missing_column", _without_a_column(w, year)
-    pair = sorted((c for c in w.contracts.values() if not c.register), key=lambda c: len(c.columns))[:2]
-    if len(pair) == 2:
+    pair = _two_alike(w)
+    if pair:
         headers = list(dict.fromkeys(c.header_zh for p in pair for c in p.columns))
         rows: list[list[Cell]] = [[MARK], list(headers)]
         rows += [[f"{h}{n}" for h in headers] for n in (1, 2)]
         yield f"{year}/综合情况.csv", "ambiguous_dataset", delimited([Sheet("", rows)], "utf-8-sig")
+
+
+def _two_alike(w: World) -> tuple[Contract, Contract] | None:
+    """Two datasets with as many columns, neither of which is part of the other: a sheet with both sets fits either."""
+    for a, b in combinations((c for c in w.contracts.values() if not c.register), 2):
+        ours, theirs = ({c.header_zh for c in x.columns if c.required} for x in (a, b))
+        if len(a.columns) == len(b.columns) and ours - theirs and theirs - ours:
+            return a, b
+    return None
 
 
 def _without_a_column(w: World, year: int) -> bytes:
