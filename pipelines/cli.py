@@ -40,6 +40,7 @@ ContractsOption = Annotated[
     list[Path] | None,
     typer.Option("--contracts", help="A folder of contracts, added to those in expectations/. Repeatable."),
 ]
+ReleaseArgument = Annotated[str, typer.Argument(metavar="ID", help="A release id, or 'current'.")]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else there.")
 ]
@@ -95,7 +96,7 @@ def check(
         raise typer.BadParameter(f"There is no file at {missing[0]}; check the path.")
     found = _contracts(contracts or s.contracts)
     with _drawn(quiet=as_json):
-        reports = check_files(files, found, Home(s.home))
+        reports = check_files(files, found, Home(s.home), s.city)
     if as_json:
         print(json.dumps([r.as_json() for r in reports], ensure_ascii=False, indent=2, default=str))
     else:
@@ -155,6 +156,65 @@ def dev(
 
 releases = typer.Typer(help="List, compare, verify and switch releases.", no_args_is_help=True)
 app.add_typer(releases, name="releases")
+
+
+@releases.command("list")
+def releases_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Every release kept, the newest last."""
+    from dataclasses import asdict
+
+    from publish.release.store import listed
+
+    kept = listed(_home(home))
+    if as_json:
+        print(json.dumps([asdict(k) for k in kept], ensure_ascii=False, indent=2))
+        return
+    table = Table("release", "as of", "rows", "code", "", box=None, pad_edge=False)
+    for k in kept:
+        marks = [m for m, on in (("current", k.current), ("withdrawn", k.withdrawn), ("made-up", k.synthetic)) if on]
+        table.add_row(k.release_id, k.as_of, f"{k.rows:,}", k.code_version, ", ".join(marks))
+    out.print(table if kept else "No release yet; make one with 'mingzhang run'.")
+
+
+@releases.command("show")
+def releases_show(release_id: ReleaseArgument, home: HomeOption = None) -> None:
+    """What a release says of itself: its inputs, rows and gates."""
+    from publish.release.store import show
+
+    print(json.dumps(show(_home(home), release_id), ensure_ascii=False, indent=2))
+
+
+@releases.command("diff")
+def releases_diff(old: ReleaseArgument, new: ReleaseArgument, home: HomeOption = None) -> None:
+    """What changed from one release to another."""
+    from publish.release.store import diff
+
+    print(json.dumps(diff(_home(home), old, new), ensure_ascii=False, indent=2))
+
+
+@releases.command("verify")
+def releases_verify(release_id: ReleaseArgument, home: HomeOption = None) -> None:
+    """Hold a release's files against their sums. Ends with 1 where one differs."""
+    from publish.release.store import verify
+
+    wrong = verify(_home(home), release_id)
+    for sentence in wrong:
+        out.print(sentence, highlight=False)
+    if not wrong:
+        out.print(f"{release_id} is as it was published.", highlight=False)
+    raise typer.Exit(1 if wrong else 0)
+
+
+@releases.command("rollback")
+def releases_rollback(release_id: ReleaseArgument, home: HomeOption = None) -> None:
+    """Make a kept release the current one. The one rolled back from does not come back by itself."""
+    from publish.release.store import rollback
+
+    out.print(f"The current release is now {rollback(_home(home), release_id).name}.", highlight=False)
+
+
+def _home(given: Path | None) -> Home:
+    return Home(given or Settings().home)
 
 
 @contextmanager

@@ -42,32 +42,30 @@ def refresh(
     processes: int = 0,
 ) -> RunReport:
     """Runs the job `refresh` on `home` and waits for it. Raises what a stage raised; the last release is then untouched."""
-    place = Home(home)
-    with place.locked():
-        use_dagster_home(place)
-        import dagster as dg
+    use_dagster_home(Home(home).create())
+    import dagster as dg
 
-        from pipelines.assets.place import Place
-        from pipelines.definitions import make_definitions
+    from pipelines.assets.place import Place
+    from pipelines.definitions import make_definitions
 
-        resource = Place(
-            home=str(home.resolve()),
-            inbox=inbox,
-            contracts=[str(c) for c in contracts],
-            city=str(city),
-            as_of=as_of,
-            full=full,
-            processes=processes,
+    place = Place(
+        home=str(home.resolve()),
+        inbox=inbox,
+        contracts=[str(c.resolve()) for c in contracts],
+        city=str(city.resolve()),
+        as_of=as_of,
+        full=full,
+        processes=processes,
+    )
+    job = make_definitions(place).resolve_job_def("refresh")
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            tags={"mingzhang/from": "command line"},
         )
-        job = make_definitions(resource).resolve_job_def("refresh")
-        with dg.DagsterInstance.get() as instance:
-            result = job.execute_in_process(
-                instance=instance,
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                tags={"mingzhang/from": "command line"},
-            )
-            stats = instance.get_run_step_stats(result.run_id)
-        return _report(result.get_asset_materialization_events(), stats)
+        stats = instance.get_run_step_stats(result.run_id)
+    return _report(result.get_asset_materialization_events(), stats)
 
 
 def use_dagster_home(home: Home) -> None:

@@ -5,6 +5,8 @@ Belongs here: turning configuration into a home, contracts, a city and a date. N
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -25,6 +27,12 @@ class Place(dg.ConfigurableResource):
     as_of: str = ""
     full: bool = False
     processes: int = 0
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Place]:
+        """Holds the home for the whole run, so that a second run ends at once with one sentence (HomeBusy)."""
+        with self.home_folder.locked():
+            yield self
 
     @property
     def home_folder(self) -> Home:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dagster as dg
 
 from pipelines.assets.place import Place
+from pipelines.statistics.city import load_city
 from pipelines.version import code_version
 from publish.release.build import build
 
@@ -23,7 +24,9 @@ def release_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
         check_specs=[dg.AssetCheckSpec("gates", asset="release", blocking=True)],
     )
     def release(place: Place) -> dg.MaterializeResult:
-        made = build(place.home_folder, place.load_contracts(), place.city_folder, place.date, code_version())
+        home = place.home_folder
+        city = load_city(place.city_folder, home)
+        made = build(home, place.load_contracts(), city, place.date, code_version())
         return dg.MaterializeResult(
             metadata={
                 "release_id": made.release_id,

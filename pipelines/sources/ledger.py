@@ -12,19 +12,26 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pipelines.home import Home
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """One receipt. Times are ISO 8601 in UTC; `modified` is the source's own time of change, '' where unknown."""
+    """One receipt. Times are ISO 8601 in UTC; `modified` is the source's own time of change, '' where unknown.
+
+    An archive has `members`, how many files were taken out of it (None for any other file); where it was refused, whole
+    or from some member on, `refused` is (code, why in Chinese, why in English).
+    """
 
     file_id: str
     name: str
     url: str
     modified: str
     received_at: str
+    members: int | None = None
+    refused: tuple[str, str, str] | None = None
 
     @property
     def age(self) -> tuple[str, str, str]:
@@ -43,7 +50,7 @@ class Ledger:
             for line in self.path.read_text(encoding="utf-8").splitlines():
                 # A run killed while writing leaves at most one cut line, whose file will be received again.
                 if line.endswith("}"):
-                    self._take(Receipt(**json.loads(line)))
+                    self._take(_receipt(json.loads(line)))
 
     def _take(self, r: Receipt) -> None:
         self.latest[r.file_id] = r
@@ -67,6 +74,11 @@ class Ledger:
         self.path.chmod(0o600)
         for r in new:
             self._take(r)
+
+
+def _receipt(raw: dict[str, Any]) -> Receipt:
+    raw["refused"] = tuple(raw["refused"]) if raw.get("refused") else None
+    return Receipt(**raw)
 
 
 def stamp(moment: datetime | None) -> str:

@@ -1,0 +1,73 @@
+"""Reads what the ledger knows and the cache does not, and gives the readings in force.
+
+Belongs here: which files have to be read, in batches that survive a run that dies. Not here: reading one (reader.py), or
+keeping readings (cache.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from expectations.contract import Contracts
+from pipelines.home import Home
+from pipelines.intake import cache
+from pipelines.intake.archive import where
+from pipelines.intake.book import Refusal
+from pipelines.intake.model import FileReading
+from pipelines.intake.pool import Job, read_many
+from pipelines.intake.reader import refused
+from pipelines.intake.readings import Readings
+from pipelines.progress import report
+from pipelines.sources.ledger import Ledger, Receipt
+
+STAGE = "Reading"
+KEEP_EVERY = 2000  # files read between two writes to the cache: a run that dies loses no more than these
+
+
+@dataclass(frozen=True)
+class Read:
+    """`read` files were read now; `in_force` readings are there in all."""
+
+    read: int
+    in_force: int
+
+
+def read_new(home: Home, contracts: Contracts, full: bool = False, processes: int | None = None) -> Read:
+    """Reads every file of the ledger that this reader and these contracts have not read yet; with `full`, every file."""
+    ledger = Ledger(home)
+    if full:
+        cache.clear(home)
+    known = cache.known(home, contracts)
+    todo = [r for r in ledger.latest.values() if r.file_id not in known]
+    plain = [r for r in todo if r.members is None]
+    jobs = [Job(r.file_id, where(home, r.file_id), r.name) for r in plain]
+    done = 0
+    for batch in _batches(read_many(jobs, contracts, processes)):
+        cache.append(home, contracts, batch)
+        done += len(batch)
+    cache.append(home, contracts, [_archive(r) for r in todo if r.members is not None])
+    return Read(done, len(ledger.latest))
+
+
+def load_readings(home: Home, contracts: Contracts) -> Readings:
+    """The readings in force, joined."""
+    return cache.load(home, contracts, Ledger(home).latest)
+
+
+def _batches(readings: Iterable[FileReading]) -> Iterator[list[FileReading]]:
+    it = iter(readings)
+    while batch := list(islice(it, KEEP_EVERY)):
+        yield batch
+
+
+def _archive(r: Receipt) -> FileReading:
+    """An archive's own line: its members are files of their own."""
+    if r.refused is None:
+        return FileReading(r.file_id, r.name, "accepted")
+    code, why, why_en = r.refused
+    result = refused(r.file_id, r.name, Refusal(code, why, why_en))
+    if r.members:
+        result.status = "partial"
+    return result
