@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from xml.parsers import expat
@@ -54,6 +55,7 @@ _XLS_ERROR = re.compile(
     re.DOTALL,
 )
 _MARKS = tuple(MARK.encode(e) for e in ("utf-8", "utf-16-le", "gb18030"))
+_PROPERTIES = frozenset(["docProps/core.xml", "docProps/custom.xml", "meta.xml"])
 _DEFAULT_PASSWORD = "VelvetSweatshop"  # what Excel itself tries before it asks
 
 
@@ -90,7 +92,7 @@ class Book:
 
     grids: list[Grid]
     synthetic: bool = False
-    epoch_1904: bool = False
+    is_1904: Callable[[], bool] = lambda: False  # whether bare day numbers count from 1904; asked only where one stands
 
 
 def is_archive(data: bytes) -> bool:
@@ -147,10 +149,10 @@ def _open_package(data: bytes) -> Book:
         name = e.name
         if name.startswith("xl/worksheets/") and name.endswith(".xml"):
             sheets.append(e)
-        elif name.startswith("docProps/") or name == "meta.xml":
+        elif name in _PROPERTIES:
             book.synthetic |= _MARKS[0] in (zips.read(data, e, 1_000_000) or b"")
         elif name == "xl/workbook.xml":
-            book.epoch_1904 = bool(re.search(rb'date1904="(?:1|true)"', zips.read(data, e, 1_000_000) or b""))
+            book.is_1904 = partial(_says_1904, data, e)
     try:
         book.grids = list(_calamine(data))
     except Refusal as e:
@@ -162,6 +164,10 @@ def _open_package(data: bytes) -> Book:
     else:
         _xml_details(data, entries, sheets, book.grids)
     return book
+
+
+def _says_1904(data: bytes, workbook: zips.Entry) -> bool:
+    return bool(re.search(rb'date1904="(?:1|true)"', zips.read(data, workbook, 1_000_000) or b""))
 
 
 def _declares_entities(data: bytes, entries: list[zips.Entry]) -> bool:
@@ -299,7 +305,7 @@ def _open_ole(data: bytes) -> Book:
 
 
 def _open_xls(data: bytes, unlocked: bool = False) -> Book:
-    book = Book([], any(m in data for m in _MARKS), b"\x22\x00\x02\x00\x01\x00" in data)
+    book = Book([], any(m in data for m in _MARKS), lambda: b"\x22\x00\x02\x00\x01\x00" in data)
     try:
         book.grids = list(_calamine(data))
     except Refusal as e:

@@ -185,6 +185,8 @@ def read_number(value: Any, units: Mapping[str, Decimal], factor: Decimal | None
         return scaled(value, factor)
     if kind is not str:
         return None if value is None else BAD  # a date or a yes in a column of numbers
+    if (factor is None or factor == 1) and len(value) <= 18 and _PLAIN.fullmatch(value):
+        return float(value.replace(",", ""))
     text = squeeze(value).translate(_MINUS)
     if text.lower() in _BLANK_NUMBER:
         return None
@@ -246,7 +248,14 @@ def scaled(value: float | int, factor: Decimal | None) -> float:
     """A number times a unit's factor, in decimal arithmetic on the 15 digits a spreadsheet keeps."""
     if factor is None or factor == 1:
         return float(value)
-    return float(Decimal(f"{value:.15g}") * factor)
+    digits = f"{value:.15g}"
+    power = _POWERS.get(factor)
+    if power is not None and "e" not in digits:
+        return float(digits + power)  # the same as the product below, without making decimals
+    return float(Decimal(digits) * factor)
+
+
+_POWERS = {Decimal(10) ** n: f"e{n}" for n in (*range(-6, 0), *range(1, 9))}
 
 
 def read_integer(value: Any, units: Mapping[str, Decimal], factor: Decimal | None, unit: str | None = None) -> Any:
@@ -309,6 +318,11 @@ def read_month(value: Any, year: int | None = None, epoch_1904: bool = False) ->
         return BAD
     if kind is not str:
         return None if value is None else BAD
+    return _month_in(value, year, epoch_1904)
+
+
+@lru_cache(maxsize=20_000)
+def _month_in(value: str, year: int | None, epoch_1904: bool) -> Any:
     text = squeeze(value)
     if text.lower() in _BLANK_DATE:
         return None
@@ -366,6 +380,11 @@ def read_date(value: Any, epoch_1904: bool = False) -> Any:
         return BAD
     if kind is not str:
         return None if value is None else BAD
+    return _date_in(value, epoch_1904)
+
+
+@lru_cache(maxsize=20_000)
+def _date_in(value: str, epoch_1904: bool) -> Any:
     text = squeeze(value)
     if text.lower() in _BLANK_DATE:
         return None
@@ -522,6 +541,9 @@ def _yes_no(column: Column) -> tuple[frozenset[str], frozenset[str]]:
     return _stem_words(column.headers)
 
 
+_FLOATS, _DATES = {float}, {dt.date}
+
+
 def read_column(
     cells: list[Any], column: Column, factor: Decimal | None, year: int | None = None, epoch_1904: bool = False
 ) -> tuple[list[Any], list[tuple[int, Bad | Doubt]]]:
@@ -530,6 +552,12 @@ def read_column(
     The common cells (floats in a column of numbers, dates in one of dates, known words) are read without a call each.
     """
     kind = column.kind
+    types = set(map(type, cells))
+    if types == _FLOATS:
+        if kind == "decimal" and sum(cells) - sum(cells) == 0:  # all finite
+            return (cells if factor is None or factor == 1 else [scaled(v, factor) for v in cells]), []
+    elif types == _DATES and kind == "date":
+        return cells, []
     out: list[Any] = []
     odd: list[tuple[int, Bad | Doubt]] = []
     add = out.append

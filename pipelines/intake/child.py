@@ -15,13 +15,16 @@ import resource
 import signal
 import struct
 import sys
+from dataclasses import fields
 from io import RawIOBase
+from operator import attrgetter
 from pathlib import Path
 from typing import IO, Any
 
 from expectations.contract import Contracts
 from pipelines.intake.book import Refusal
-from pipelines.intake.reader import Reader, read_file, reader_for, refused
+from pipelines.intake.model import FileReading, Issue, MappedColumn, SheetReading
+from pipelines.intake.reader import read_file, reader_for, refused
 
 FRAME = struct.Struct("<Q")
 POSITION = struct.Struct("<q")  # in memory shared with the parent: which file of all those sent it is on
@@ -41,6 +44,7 @@ def main() -> None:
         signal.SIGALRM, signal.SIG_DFL
     )  # the default action ends the process wherever it is, in C or Rust too
     gc.freeze()
+    gc.set_threshold(100_000, 20, 20)  # readings hold no cycles worth looking for a thousand times a second
     done = 0
     while True:
         batch = receive(stdin)
@@ -51,11 +55,13 @@ def main() -> None:
             POSITION.pack_into(position, 0, done)
             signal.setitimer(signal.ITIMER_REAL, seconds)
             try:
-                answers.append(read_file(Path(path), name, contracts, file_id))
+                answers.append(packed(read_file(Path(path), name, contracts, file_id)))
             except MemoryError:
-                answers.append(refused(file_id, name, out_of_memory()))
+                answers.append(packed(refused(file_id, name, out_of_memory())))
             except OSError as e:
-                answers.append(refused(file_id, name, Refusal("unreadable", "读取文件出错", f"cannot be opened: {e}")))
+                answers.append(
+                    packed(refused(file_id, name, Refusal("unreadable", "读取文件出错", f"cannot be opened: {e}")))
+                )
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
             done += 1
@@ -70,6 +76,32 @@ def out_of_memory() -> Refusal:
 def out_of_time(seconds: float) -> Refusal:
     """Why a file that took too long was not read."""
     return Refusal("unreadable", f"读取超过 {seconds:g} 秒", f"reading it took longer than {seconds:g} s; killed")
+
+
+_FILE = attrgetter(*(f.name for f in fields(FileReading)))
+_SHEET = attrgetter(*(f.name for f in fields(SheetReading)))
+_COLUMN = attrgetter(*(f.name for f in fields(MappedColumn)))
+_ISSUE = attrgetter(*(f.name for f in fields(Issue)))
+
+
+def packed(reading: FileReading) -> tuple[Any, ...]:
+    """A reading as plain tuples: pickling those takes a third of the time of pickling objects."""
+    *own, sheets, issues = _FILE(reading)
+    plain = []
+    for s in sheets:
+        *head, columns, found = _SHEET(s)
+        plain.append((*head, [_COLUMN(c) for c in columns], [_ISSUE(i) for i in found]))
+    return (*own, plain, [_ISSUE(i) for i in issues])
+
+
+def unpacked(plain: tuple[Any, ...]) -> FileReading:
+    """The reading that `packed` made plain."""
+    *own, sheets, issues = plain
+    made = [
+        SheetReading(*head, [MappedColumn(*c) for c in columns], [Issue(*i) for i in found])
+        for *head, columns, found in sheets
+    ]
+    return FileReading(*own, made, [Issue(*i) for i in issues])
 
 
 def send(pipe: IO[bytes], message: Any) -> None:
@@ -137,8 +169,6 @@ def _forbid(event: str, arguments: tuple[Any, ...]) -> None:
     ):
         raise PermissionError(f"a reading process may not do {event}")
 
-
-__all__ = ["FRAME", "POSITION", "Reader", "main", "out_of_memory", "out_of_time", "receive", "send"]
 
 if __name__ == "__main__":
     main()

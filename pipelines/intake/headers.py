@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
+from typing import NamedTuple
 
 from expectations.contract import Column, Contract, Contracts, header_key, unit_key, unit_table
 from pipelines.intake.cells import squeeze
@@ -31,8 +32,7 @@ _HARMLESS = re.compile(
 _SERIAL = frozenset(["序号", "行次", "行号", "栏次", "no.", "no", "№", "顺序号", "编码序号"])
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A header text stands for column `column` of dataset `dataset`, `rank` 0 being its official name.
 
     `unit` as the header writes it and `factor` to the canonical unit; both None where it writes none.
@@ -45,8 +45,7 @@ class Match:
     factor: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(NamedTuple):
     """A column of a table: its place (0-based in the grid), the header as it stands, and its Match."""
 
     place: int
@@ -153,6 +152,8 @@ class Headers:
     def _glued(self, plain: str) -> tuple[Match, ...]:
         """用电量kWh: a unit of two characters or more right behind the name."""
         low = plain.lower()
+        if len(low) > 24:
+            return ()
         for cut in range(len(low) - 2, 0, -1):
             hits = self._exact.get(low[:cut]) if low[cut:] in self.units else None
             if hits:
@@ -206,6 +207,8 @@ class Headers:
         `texts[i]` stands over column i ('' for none); `units[i]` is a unit written under it. Several Choices of one
         dataset mean tables side by side. Best: no required column missing, then most columns, then least unmapped.
         """
+        if units is not None and not any(units):
+            units = None
         key = tuple(texts)
         if units is None:
             known = self._rows.get(key)
@@ -217,8 +220,13 @@ class Headers:
                 for m in self.resolve(t):
                     per.setdefault(m.dataset, []).append((i, m))
         out: list[Choice] = []
-        for dataset, found in per.items():
-            out += self._choose(dataset, found, texts, units)
+        enough = 0  # columns of the best fit: a dataset with fewer headers here can neither beat nor equal it
+        for dataset, found in sorted(per.items(), key=lambda x: -len(x[1])):
+            if len(found) < enough:
+                break
+            these = self._choose(dataset, found, texts, units)
+            out += these
+            enough = max(enough, max((len(c.mapped) for c in these if c.fits), default=0))
         out.sort(key=lambda c: (len(c.missing) > 0, -len(c.mapped), len(c.missing), c.dataset))
         if units is None:
             if len(self._rows) > 20_000:
@@ -235,7 +243,8 @@ class Headers:
     ) -> list[Choice]:
         contract = self.contracts[dataset]
         blocks: list[tuple[int, int]] = [(0, len(texts))]
-        starts = self._side_by_side(found, texts, contract)
+        repeats = len({m.column for _, m in found}) < len(found)
+        starts = self._side_by_side(found, texts, contract) if repeats else []
         if starts:
             edges = [0, *starts[1:], len(texts)]
             blocks = list(pairwise(edges))

@@ -50,40 +50,47 @@ def read_heading(rows: Sequence[Sequence[Any]], headers: Headers) -> Facts:
     """The facts in a table's heading rows, top down; where two cells say the same thing the first counts."""
     facts = Facts()
     for row in rows:
+        if row.count("") == len(row):
+            continue
         cells = [v for v in row if v != "" and v is not None]
         for i, v in enumerate(cells):
-            after = cells[i + 1] if i + 1 < len(cells) else None
             if type(v) is not str:
                 continue
-            facts.texts.append(squeeze(v))
-            _read_cell(v, after, facts, headers)
+            text = squeeze(v)
+            facts.texts.append(text)
+            if MARK in text:
+                facts.synthetic = True
+            _read_cell(v, text, cells[i + 1] if i + 1 < len(cells) else None, facts, headers)
     if facts.year is None:
-        years = {int(y) for t in facts.texts if not _DATED.search(t) for y in _YEAR.findall(_ANY_DATE.sub("", t))}
+        years = set()
+        for t in facts.texts:
+            if "年" in t and not _DATED.search(t):
+                years.update(_YEAR.findall(_ANY_DATE.sub("", t)))
         if len(years) == 1:
-            facts.year = years.pop()
+            facts.year = int(years.pop())
     return facts
 
 
-def _read_cell(cell: str, after: Any, facts: Facts, headers: Headers) -> None:
-    text = squeeze(cell)
-    if MARK in text:
-        facts.synthetic = True
-    alone = headers.unit_alone(text)
-    if alone:
-        facts.units.append(alone)
-        return
-    named = _SUBMITTER.match(text)
-    if named:
-        who = _cut(cell, named, text)
-        if not who and isinstance(after, str) and ":" not in squeeze(after):
-            who = _SEAL.sub("", after.strip())
-        if who and headers.unit_alone(who) is None and not _units(who, headers):
-            if facts.submitter is None:
-                facts.submitter = who
-            text = text[named.end() + len(squeeze(who)) :] if who in cell else ""
-    for found in _UNIT.finditer(text):
-        facts.units += _units(found[1], headers)
-    if facts.year is None:
+def _read_cell(cell: str, text: str, after: Any, facts: Facts, headers: Headers) -> None:
+    if len(text) <= 14:
+        alone = headers.unit_alone(text)
+        if alone:
+            facts.units.append(alone)
+            return
+    if ":" in text:
+        named = _SUBMITTER.match(text)
+        if named:
+            who = _cut(cell, named, text)
+            if not who and isinstance(after, str) and ":" not in squeeze(after):
+                who = _SEAL.sub("", after.strip())
+            if who and headers.unit_alone(who) is None and not _units(who, headers):
+                if facts.submitter is None:
+                    facts.submitter = who
+                text = text[named.end() + len(squeeze(who)) :] if who in cell else ""
+    if "单位" in text:
+        for found in _UNIT.finditer(text):
+            facts.units += _units(found[1], headers)
+    if facts.year is None and "年" in text:
         said = _YEAR_SAID.match(text)
         if said:
             facts.year = int(said[1])

@@ -22,7 +22,7 @@ from typing import IO, cast
 
 from expectations.contract import Contracts
 from pipelines.intake.book import Refusal
-from pipelines.intake.child import POSITION, out_of_memory, out_of_time, receive, send
+from pipelines.intake.child import POSITION, out_of_memory, out_of_time, receive, send, unpacked
 from pipelines.intake.model import FileReading
 from pipelines.intake.reader import refused
 
@@ -139,7 +139,7 @@ class Pool:
                 else:
                     c.given.popleft()
                     c.answered += len(answers)
-                    yield from answers
+                    yield from map(unpacked, answers)
 
     def _spawn(self) -> None:
         descriptor = os.memfd_create("mingzhang-reader")

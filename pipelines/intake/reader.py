@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from pipelines.intake.tables import Block, Finder, Found, Table
 
 READER_VERSION = "1"  # goes into the key of what was read: raise it whenever the same bytes may read differently
 
+_FLOATS = {float}
 _FOLD_TITLE = re.compile(r"[表册账]$|情况$|统计$|台账$|明细$|汇总$")
 
 
@@ -263,7 +265,7 @@ class _TableReader:
         """A column's cells; a merged cell stands for each of its rows, 同上 for what is above it."""
         rows, at = self.grid.rows, m.place
         out = [rows[i][at] for i in data]
-        spans = self.covers.get(self.grid.left + at)
+        spans = self.covers.get(self.grid.left + at) if self.covers else None
         if spans:
             top = self.grid.top
             number = m.column.kind in ("decimal", "integer")
@@ -280,17 +282,24 @@ class _TableReader:
                     continue
                 for k in inside:
                     out[k] = rows[a][at]
-        if not DITTO.isdisjoint(out):
-            for k, v in enumerate(out):
-                if type(v) is str and v in DITTO and k:
-                    out[k] = out[k - 1]
         return out
 
     def _column(self, m: Mapped, data: list[int]) -> list[Any]:
         column = m.column
         raw = self._cells(m, data)
-        epoch = self.book.epoch_1904 and column.kind in ("date", "month")
-        values, odd = cells.read_column(raw, column, self._factor(m), self.year, epoch)
+        factor = self._factor(m)
+        if set(map(type, raw)) == _FLOATS and column.kind == "decimal" and column.unit != "%":
+            return raw if factor is None and isfinite(sum(raw)) else cells.read_column(raw, column, factor)[0]
+        if not DITTO.isdisjoint(raw):
+            for k, v in enumerate(raw):
+                if type(v) is str and v in DITTO and k:
+                    raw[k] = raw[k - 1]
+        epoch = (
+            column.kind in ("date", "month")
+            and any(type(v) is float or type(v) is int for v in raw)
+            and self.book.is_1904()
+        )
+        values, odd = cells.read_column(raw, column, factor, self.year, epoch)
         for k, why in odd:
             self._odd(m, data[k], raw[k], why)
         if column.unit == "%" and values and m.match.unit is not None:
@@ -398,6 +407,10 @@ class _TableReader:
             column = contract.institution_name
             names = {v for v in sheet.values[column.name] if v is not None} if column and column.kept else set()
             sheet.submitter = names.pop() if len(names) == 1 else None
+        if contract.period and contract.period.kind == "date" and self.year is not None:
+            # A date in a row is when something happened, not what the form covers: the list of 2024 may tell of 2021.
+            sheet.period = str(self.year)
+            return
         when: list[Any] = []
         if contract.period and contract.period.kept:
             when = [v for v in sheet.values[contract.period.name] if v is not None]
@@ -428,16 +441,23 @@ class _TableReader:
                 continue  # a row that could not be read would make every total wrong
             values = self.sheet.values[column.name]
             factor = self._factor(m)
+            try:
+                whole = sum(values)
+            except TypeError:  # None among them
+                whole = sum([v for v in values if v is not None])
             for i in t.totals:
                 raw = rows[i][m.place]
-                total = cells.read_number(raw, column.units, factor, column.unit)
-                if type(total) is not float or not data:
+                if raw == "":
                     continue
+                plain = type(raw) is float and factor is None
+                total = raw if plain else cells.read_number(raw, column.units, factor, column.unit)
+                if type(total) is not float or not data or abs(total - whole) <= 1e-9 * abs(total):
+                    continue  # no number, or plainly the sum of all rows
                 sums = _sums(i, data, values, marks, t.totals)
-                if all(s is None or not _close(total, s, raw, [rows[k][m.place] for k in data], factor) for s in sums):
-                    whole = next((s for s in sums if s is not None), None)
-                    if whole is not None:
-                        self._say("total_mismatch", "warning", m, i, raw, total=f"{_in_sheet(whole, factor):,}")
+                if any(s is not None for s in sums) and all(
+                    s is None or not _close(total, s, raw, [rows[k][m.place] for k in data], factor) for s in sums
+                ):
+                    self._say("total_mismatch", "warning", m, i, raw, total=f"{_in_sheet(whole, factor):,}")
 
 
 def _sums(i: int, data: list[int], values: list[Any], marks: list[int], totals: list[int]) -> list[float | None]:

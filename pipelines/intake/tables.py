@@ -144,6 +144,10 @@ class Finder:
         hits = sum(1 for t in filled if resolve(t))
         if hits == 0 and (len(filled) < 2 or numbers or i + 1 >= len(rows) or not self._headerlike(rows[i + 1])):
             return None
+        if hits * 2 <= len(filled) and i + 1 < len(rows):
+            under = self.headers.choices(tuple([v if type(v) is str else "" for v in rows[i + 1]]))
+            if under and under[0].fits:
+                return None  # a line of the heading, right above the header
         choices = self.headers.choices(texts) if hits else []
         if choices and hits == len(filled) and choices[0].fits and not self._more_below(rows, i):
             return Block(i, self._end(rows, i, choices), choices)
@@ -282,20 +286,34 @@ class Finder:
         """Sorts the rows under a header into its tables, up to the next header. Returns where that begins, and it."""
         rows, headers = grid.rows, self.headers
         first_chars = headers.first_chars
-        own_keys = {
-            tuple([squeeze(v) if type(v) is str else "" for v in rows[r]]) for r in range(block.first, block.last + 1)
-        }
-        own_first = {next((k for k in keys if k), "") for keys in own_keys}
+        firsts = [next((v for v in rows[r] if type(v) is str and v), "") for r in range(block.first, block.last + 1)]
+        own_first = {squeeze(v) for v in firsts}
+        own_keys: set[tuple[str, ...]] = set()
         i = block.last + 1
         following: Block | None = None
+        lone = tables[0] if len(tables) == 1 else None
+        place = min(m.place for m in tables[0].choice.mapped)
+        beyond, fewest = place + 3, len(rows[0]) - 4
+        known = self._labels
         while i < len(rows):
             row = rows[i]
+            if lone and row[place] != "" and row.count("") <= fewest:
+                # Nearly every row: filled well, and none of its first texts tells anything.
+                for v in row[:beyond]:
+                    if type(v) is str and v and known.get(v, 1):
+                        break
+                else:
+                    lone.data.append(i)
+                    i += 1
+                    continue
             first = next((v for v in row if v != ""), None)
             if type(first) is str and len(first) <= 40:
                 short = squeeze(first)
-                if short in own_first and tuple([squeeze(v) if type(v) is str else "" for v in row]) in own_keys:
-                    i += 1  # the header again, on a new page
-                    continue
+                if short in own_first:
+                    own_keys = own_keys or {_key(rows[r]) for r in range(block.first, block.last + 1)}
+                    if _key(row) in own_keys:
+                        i += 1  # the header again, on a new page
+                        continue
                 if short[:1].lower() in first_chars and self._may_be_header(row):
                     other = self._header_at(rows, i, i, spans, None)
                     if other and self._same(other, block):
@@ -306,6 +324,9 @@ class Finder:
                         break
             for t in tables:
                 self._sort_row(t, i, row, spans, grid)
+            for v in row[:beyond]:
+                if type(v) is str and v:
+                    self.label(v)
             i += 1
         end = i
         if following:
@@ -352,7 +373,10 @@ class Finder:
         if known is None:
             if len(self._labels) > 50_000:
                 self._labels.clear()
-            known = self._labels[text] = 0 if _TELLING.isdisjoint(text) else _label(text)
+            known = 0 if _TELLING.isdisjoint(text) else _label(text)
+            if known == 0 and len(text) <= 40 and self.headers.resolve(text):
+                known = HEADER
+            self._labels[text] = known
         return known
 
     def _sort_row(self, t: Table, i: int, row: list[Any], spans: dict[tuple[int, int], str], grid: Grid) -> None:
@@ -437,6 +461,10 @@ class Finder:
             return True
         # A name alone over the full width of a wide table: no clerk leaves nine of ten cells empty.
         return len(t.choice.mapped) >= 4 and under.kind == "string"
+
+
+def _key(row: list[Any]) -> tuple[str, ...]:
+    return tuple([squeeze(v) if type(v) is str else "" for v in row])
 
 
 def _better(a: list[Choice], b: list[Choice]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _END = b"PK\x05\x06"
 _ENTRY = struct.Struct(
@@ -17,8 +17,7 @@ _ENTRY = struct.Struct(
 _LOCAL = struct.Struct("<4s22xHH")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One member as the directory describes it; `packed` and `size` in bytes are claims, not facts."""
 
     name: str
