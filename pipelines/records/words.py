@@ -49,10 +49,12 @@ def of_failures(
         value = None if c is None else _raw(read[c.name].array[at[n]])
         hidden = c is not None and c.access not in ("L0", "L1")
         if rule == "key":
-            same = first_sheets[n] == sheets[n]
-            first = f"{int(first_rows[n])}" if same else f"{int(first_rows[n])}（工作表“{first_sheets[n]}”）"
+            first, where_first = int(first_rows[n]), str(first_sheets[n])
             spot = place(row, None, None) | {"where_en": f"Row {row}"}
             zh, en = say("duplicate_key", first=first, **_keys(contract), **spot)
+            if where_first != sheets[n]:
+                zh = zh.replace(f"与第 {first} 行", f"与工作表“{where_first}”第 {first} 行", 1)
+                en = en.replace(f"repeats row {first}", f"repeats row {first} of sheet '{where_first}'", 1)
         else:
             spot = place(row, header or (c.header_zh if c else None), cell)
             zh, en = _say(contract, c, code, rule, value, hidden, spot, register, divisions)

@@ -15,10 +15,19 @@ import open_data_contract_standard
 import pytest
 import yaml
 
-from expectations.contract import CONTRACTS, ContractError, load_contracts, read_contract
+from expectations.contract import (
+    CODES,
+    CONTRACTS,
+    KINDS,
+    OF_COLUMN,
+    OF_DATASET,
+    OF_RULE,
+    ContractError,
+    load_contracts,
+    read_contract,
+)
 
 PATHS = sorted(CONTRACTS.glob("*.yaml"))
-KINDS = {"enum": "enum", "string": "string", "decimal": "decimal"}
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
@@ -259,6 +268,14 @@ def test_the_folders_of_contracts(tmp_path: Path) -> None:
     _write(tmp_path, GOOD, "again.yaml")
     with pytest.raises(ContractError, match=r"already described by again\.yaml"):
         load_contracts([tmp_path])
+
+
+def test_the_guide_shows_a_good_contract_and_every_property(root: Path, tmp_path: Path) -> None:
+    text = (root / "docs" / "contracts.md").read_text(encoding="utf-8")
+    contract = read_contract(_write(tmp_path, text.split("```yaml\n")[1].split("```")[0], "trees.yaml"))
+    assert contract.dataset == "trees" and contract.rules[0].code == "date_order"
+    for name in (*OF_COLUMN, *OF_DATASET, *OF_RULE, *CODES, *KINDS.values(), "year", "month"):
+        assert f"`{name}`" in text or f"property: {name}," in text, f"docs/contracts.md does not explain {name}"
 
 
 def test_only_one_register(tmp_path: Path) -> None:

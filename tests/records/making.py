@@ -73,7 +73,9 @@ def receipts(*files: FileReading) -> dict[str, Receipt]:
 
 
 def unread(sheet_name: str, row: int, column: str, quarantines: bool) -> Issue:
-    return Issue(sheet_name, row, column, None, "bad_type", "error", "两个", "读不成", "unreadable", quarantines=quarantines)
+    return Issue(
+        sheet_name, row, column, None, "bad_type", "error", "两个", "读不成", "unreadable", quarantines=quarantines
+    )
 
 
 def institution(n: int, year: int = 2021, **more: Any) -> dict[str, Any]:
