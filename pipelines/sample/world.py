@@ -96,7 +96,11 @@ class World:
     @cached_property
     def _scope(self) -> set[int]:
         organ = next(iter(self.shape["kinds"]))
-        return set([o.number for o in self.orgs if o.kind == organ][: self.shape["recognitions"]["organs"]["of"]])
+        return set(
+            [o.number for o in self.orgs if o.kind == organ and self.years[-1] in o.names][
+                : self.shape["recognitions"]["organs"]["of"]
+            ]
+        )
 
     def values(self, dataset: str, column: str) -> tuple[str, ...]:
         """The closed list of a column."""

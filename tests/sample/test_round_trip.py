@@ -108,8 +108,9 @@ def test_errors_are_those_that_were_planted(run: Run) -> None:
 
 
 def test_warnings_are_those_that_were_planted(run: Run) -> None:
-    # Those of the replaced file have closed by themselves.
-    doubtful = run.issues[(run.issues["code"] == "doubtful") & (run.issues["status"] == "open")]
+    # Those of the replaced file have closed by themselves; an institution that was renamed is told so in its name.
+    named = run.issues["column"] == "org_name"
+    doubtful = run.issues[(run.issues["code"] == "doubtful") & (run.issues["status"] == "open") & ~named]
     found = set(doubtful[["file_id", "row"]].itertuples(index=False, name=None))
     planted = {(run.read[e["path"]].file_id, w["row"]) for e in run.truth["files"] for w in e["warned"]}
     bad = {(run.read[e["path"]].file_id, b["row"]) for e in run.truth["files"] for b in e["bad"]}
