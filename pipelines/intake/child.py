@@ -98,10 +98,10 @@ def unpacked(plain: tuple[Any, ...]) -> FileReading:
     """The reading that `packed` made plain."""
     *own, sheets, issues = plain
     made = [
-        SheetReading(*head, [MappedColumn(*c) for c in columns], [Issue(*i) for i in found])
+        SheetReading(*head, [MappedColumn(*c) for c in columns], [Issue(*i) for i in found])  # type: ignore[call-arg]
         for *head, columns, found in sheets
     ]
-    return FileReading(*own, made, [Issue(*i) for i in issues])
+    return FileReading(*own, made, [Issue(*i) for i in issues])  # type: ignore[call-arg]
 
 
 def send(pipe: IO[bytes], message: Any) -> None:

@@ -1,0 +1,173 @@
+"""Readings kept between runs, so that a file seen before is not read again.
+
+Belongs here: writing and loading readings under HOME/work/readings, by file and reader key. Not here: which files are in
+force, or what is made of readings. The key is the reader's version and the digest of the contracts: what was read under
+another key is as good as not read.
+
+A batch is a set of Parquet files `<key>.<number>.<table>.parquet`, one for each table that has rows; its `files` comes last,
+and without it the batch does not exist. Batches are only added; many small ones are joined into one from time to time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from expectations.contract import Contracts
+from pipelines.home import Home, whole_file
+from pipelines.intake.model import FileReading
+from pipelines.intake.reader import READER_VERSION
+from pipelines.intake.readings import COLUMNS, FILES, ISSUES, SHEETS, Readings, from_file_readings, row_dtypes
+
+MOST_BATCHES = 40
+_TABLES = {"files": FILES, "sheets": SHEETS, "columns": COLUMNS, "issues": ISSUES}
+_ARROW = {
+    "str": pa.string(),
+    "Int64": pa.int64(),
+    "float64": pa.float64(),
+    "boolean": pa.bool_(),
+    "datetime64[s]": pa.date32(),
+}
+_PANDAS = {
+    pa.string(): pd.StringDtype(na_value=float("nan")),
+    pa.int64(): pd.Int64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+}
+
+
+def key(contracts: Contracts) -> str:
+    """The reader key: changes with the reader or any contract."""
+    return hashlib.sha256(f"{READER_VERSION} {contracts.digest}".encode()).hexdigest()[:16]
+
+
+def known(home: Home, contracts: Contracts) -> set[str]:
+    """The file_ids that were read under the key in force."""
+    out: set[str] = set()
+    for batch in _batches(home, contracts):
+        out.update(pq.read_table(_path(home, contracts, batch, "files"), columns=["file_id"])["file_id"].to_pylist())
+    return out
+
+
+def append(home: Home, contracts: Contracts, readings: Iterable[FileReading]) -> None:
+    """Keeps readings; of a file kept before, the new one counts. Readings under other keys are thrown away."""
+    made = list(readings)
+    if not made:
+        return
+    home.readings.mkdir(parents=True, exist_ok=True)
+    batches = list(_batches(home, contracts))
+    if not batches:
+        _remove(p for p in home.readings.glob("*.parquet") if not p.name.startswith(key(contracts)))
+    _write(home, contracts, _next(batches), from_file_readings(made, contracts))
+    if len(batches) + 1 > MOST_BATCHES:
+        _join(home, contracts)
+
+
+def load(home: Home, contracts: Contracts, file_ids: Iterable[str]) -> Readings:
+    """The readings of these files, joined; a file that was not read is not in it. Order: file_id, then as read."""
+    batches = list(_batches(home, contracts))
+    wanted = pa.array(sorted(set(file_ids)), pa.string())
+    files = _latest(home, contracts, batches, wanted)
+    frames = {}
+    for table, dtypes in _TABLES.items():
+        frames[table] = _frame(home, contracts, batches, table, dtypes, "file_id", files)
+    rows = {
+        d: _frame(home, contracts, batches, f"rows-{d}", row_dtypes(c), "_file", files) for d, c in contracts.items()
+    }
+    return Readings(frames["files"], frames["sheets"], frames["columns"], frames["issues"], rows)
+
+
+def clear(home: Home) -> None:
+    """Forgets every reading."""
+    _remove(home.readings.glob("*.parquet"))
+
+
+def _batches(home: Home, contracts: Contracts) -> Iterator[str]:
+    for p in sorted(home.readings.glob(f"{key(contracts)}.*.files.parquet")):
+        yield p.name.split(".")[1]
+
+
+def _next(batches: list[str]) -> str:
+    return f"{int(batches[-1]) + 1 if batches else 1:08d}"
+
+
+def _path(home: Home, contracts: Contracts, batch: str, table: str) -> Path:
+    return home.readings / f"{key(contracts)}.{batch}.{table}.parquet"
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    # A batch's `files` goes first: without it the rest is no batch.
+    for p in sorted(paths, key=lambda p: not p.name.endswith(".files.parquet")):
+        p.unlink(missing_ok=True)
+
+
+def _write(home: Home, contracts: Contracts, batch: str, readings: Readings) -> None:
+    tables: dict[str, tuple[pd.DataFrame, dict[str, str]]] = {
+        f"rows-{d}": (f, row_dtypes(contracts[d])) for d, f in readings.rows.items()
+    }
+    for name in ("sheets", "columns", "issues", "files"):
+        tables[name] = (getattr(readings, name), _TABLES[name])
+    for name, (frame, dtypes) in tables.items():
+        if len(frame) or name == "files":
+            schema = pa.schema([(c, _ARROW[t]) for c, t in dtypes.items()])
+            with whole_file(_path(home, contracts, batch, name)) as part:
+                pq.write_table(pa.Table.from_pandas(frame, schema, preserve_index=False), part, compression="zstd")
+
+
+def _latest(home: Home, contracts: Contracts, batches: list[str], wanted: pa.Array) -> dict[str, set[str]] | None:
+    """Which files to take from which batch; None: all there are, because each is wanted and there once."""
+    ids = {b: pq.read_table(_path(home, contracts, b, "files"), columns=["file_id"])["file_id"] for b in batches}
+    every = [i for column in ids.values() for i in column.to_pylist()]
+    want = set(wanted.to_pylist())
+    if len(every) == len(set(every)) and want.issuperset(every):
+        return None
+    last: dict[str, str] = {}
+    for b, column in ids.items():
+        last.update(dict.fromkeys(column.to_pylist(), b))
+    out: dict[str, set[str]] = {b: set() for b in batches}
+    for i, b in last.items():
+        if i in want:
+            out[b].add(i)
+    return out
+
+
+def _frame(
+    home: Home,
+    contracts: Contracts,
+    batches: list[str],
+    table: str,
+    dtypes: dict[str, str],
+    by: str,
+    files: dict[str, set[str]] | None,
+) -> pd.DataFrame:
+    schema = pa.schema([(c, _ARROW[t]) for c, t in dtypes.items()])
+    parts = [schema.empty_table()]
+    for b in batches:
+        path = _path(home, contracts, b, table)
+        if not path.exists():
+            continue
+        part = pq.read_table(path).select(schema.names).cast(schema)
+        if files is not None:
+            part = part.filter(pc.is_in(part[by], pa.array(sorted(files[b]), pa.string())))
+        parts.append(part)
+    whole = pa.concat_tables(parts)
+    # Sorting by file keeps a file's rows in the order in which they were read, and makes batches not matter.
+    order = pc.sort_indices(
+        pa.table({"by": whole[by], "n": pa.array(range(len(whole)))}), [("by", "ascending"), ("n", "ascending")]
+    )
+    frame = whole.take(order).to_pandas(types_mapper=_PANDAS.get, date_as_object=False)
+    dates = [c for c, t in dtypes.items() if t == "datetime64[s]"]
+    return frame.astype(dict.fromkeys(dates, "datetime64[s]")) if dates else frame
+
+
+def _join(home: Home, contracts: Contracts) -> None:
+    """Makes one batch of all."""
+    batches = list(_batches(home, contracts))
+    every = load(home, contracts, known(home, contracts))
+    _write(home, contracts, _next(batches), every)
+    _remove(p for b in batches for p in home.readings.glob(f"{key(contracts)}.{b}.*.parquet"))
