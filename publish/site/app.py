@@ -357,6 +357,11 @@ class Site:
                 return Answer(503, [*refused.headers, (b"retry-after", b"2")], refused.body)
             headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in head["headers"]]
             answer = Answer(head["status"], headers, body)
+            if route == f"/{DB}.csv" and answer.status == 200 and not body.strip():
+                # Datasette answers a query that cannot run with an empty CSV; as JSON it says why.
+                return await self._make(instance, scope, path.removesuffix(".csv") + ".json", f"/{DB}.json", query)
+            if answer.status >= 400 and route.endswith(".json"):
+                answer = _explained(answer)
         else:
             answer = await _ask(instance.app, _inner(scope, path, query))
         return _for_excel(answer) if route.endswith(".csv") and answer.status == 200 else answer
@@ -428,6 +433,23 @@ async def _refuse(instance: Instance, scope: Scope, path: str, status: int, code
     response = await instance.error(Request(inner, _nothing), status, code, *said)
     body = response.body if isinstance(response.body, bytes) else str(response.body).encode()
     return Answer(status, [(b"content-type", response.content_type.encode())], body)
+
+
+def _explained(answer: Answer) -> Answer:
+    """An error of SQL in JSON in the same shape as every other error: a code, a sentence in each language, the detail."""
+    said = json.loads(answer.body)
+    if "code" in said:
+        return answer
+    zh, en = words.explain_sql(str(said.get("error") or ""))
+    body = {
+        "ok": False,
+        "status": answer.status,
+        "code": "bad_sql",
+        "error": en,
+        "error_zh": zh,
+        "detail": said.get("error"),
+    }
+    return Answer(answer.status, answer.headers, json.dumps(body, ensure_ascii=False).encode())
 
 
 def _for_excel(answer: Answer) -> Answer:

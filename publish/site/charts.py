@@ -25,6 +25,12 @@ WIDTHS = {"wide": 640, "narrow": 310}
 INK, QUIET, BAR, LINE = "#1c2b2d", "#56666a", "#0f6b6b", "#dfe6e5"
 FONTS = "'PingFang SC','Hiragino Sans GB','Microsoft YaHei','Noto Sans CJK SC','Noto Sans SC','Source Han Sans SC',sans-serif"
 SECONDS = 120
+# As words.compact writes it: 万 and 亿, for whoever reads Chinese counts in these.
+AXIS_LABEL = (
+    "abs(datum.value) >= 1e8 ? format(datum.value / 1e8, ',~r') + '亿' : "
+    "abs(datum.value) >= 1e5 ? format(datum.value / 1e4, ',~r') + '万' : "
+    "abs(datum.value) >= 1 ? format(datum.value, ',~r') : datum.value"
+)
 
 
 def series(conn: sqlite3.Connection) -> list[dict[str, Any]]:
@@ -56,18 +62,20 @@ def specification(indicator: dict[str, Any], release_id: str, synthetic: bool, w
     """The Vega-Lite specification of one indicator's chart, `width` pixels wide: bars from zero, each with its figure."""
     import altair as alt
 
-    from publish.site.words import figure
+    from publish.site.words import compact, figure
 
-    rows = [p | {"text": figure(p["value"], p["status"]), "at": p["value"] or 0} for p in indicator["points"]]
+    rows = [
+        p
+        | {"text": compact(p["value"]) if p["value"] is not None else figure(None, p["status"]), "at": p["value"] or 0}
+        for p in indicator["points"]
+    ]
     small = width < 400
     base = alt.Chart(alt.Data(values=rows)).encode(
         x=alt.X("year:O", axis=alt.Axis(title=None, labelAngle=0, domainColor=QUIET, ticks=False, labelPadding=8)),
         y=alt.Y(
             "at:Q",
             scale=alt.Scale(zero=True, nice=True),
-            axis=alt.Axis(
-                title=None, tickCount=4, gridColor=LINE, domain=False, ticks=False, format="~s" if small else ","
-            ),
+            axis=alt.Axis(title=None, tickCount=4, gridColor=LINE, domain=False, ticks=False, labelExpr=AXIS_LABEL),
         ),
     )
     estimated = alt.condition("datum.status == 'E' || datum.status == 'F'", alt.value(0.55), alt.value(1))

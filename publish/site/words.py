@@ -196,15 +196,27 @@ def column_title(label: Label) -> str:
 
 
 def number(value: Any, decimals: int | None = None) -> str:
-    """A figure for reading, thousands marked: with the decimals stated, else rounded to four digits where it has more."""
+    """A figure for reading, thousands marked: with the decimals stated, else with at most four digits."""
     if value is None or value == "":
         return ""
     v = float(value)
     if not math.isfinite(v):
         return str(value)
-    if decimals is None:
-        decimals = 0 if v == int(v) or abs(v) >= 1000 else max(0, 3 - math.floor(math.log10(abs(v))))
-    return f"{v:,.{decimals}f}".replace("-", "−")
+    if decimals is not None:
+        text = f"{v:,.{decimals}f}"
+    else:
+        places = 0 if v == int(v) or abs(v) >= 1000 else max(0, 3 - math.floor(math.log10(abs(v))))
+        text = f"{v:,.{places}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace("-", "−")
+
+
+def compact(value: float) -> str:
+    """A figure for a chart, in 万 or 亿 where it is large."""
+    for size, name, least in ((1e8, "亿", 1e8), (1e4, "万", 1e5)):
+        if abs(value) >= least:
+            return number(value / size) + name
+    return number(value)
 
 
 def figure(value: Any, status: Any, decimals: int | None = None) -> str:
@@ -222,10 +234,15 @@ def change(first: Any, last: Any) -> str:
     return f"{percent:+.1f}%".replace("-", "−")
 
 
+def bare_link(link: Markup) -> Markup:
+    """Datasette's link to a row without the key spelled out: the key of several columns is a line of its own."""
+    return Markup(re.sub(r">[^<]*</a>", ">查看</a>", str(link)))
+
+
 def add_to(env: Any) -> None:
     """Makes these words available to templates."""
     env.globals.update(both=both, BANNER=BANNER, explain_sql=explain_sql, change=change)
-    env.filters.update(number=number, figure=figure)
+    env.filters.update(number=number, figure=figure, compact=compact, bare_link=bare_link)
     env.globals["figure"] = figure
     env.globals["spell"] = lambda kind, code: both(*spell(kind, code))
     env.globals["spell_zh"] = lambda kind, code: spell(kind, code)[0]

@@ -21,13 +21,64 @@ FIRST = "2025-12-31-0a1b2c3d"
 SECOND = "2026-01-31-4e5f6a7b"
 
 INDICATORS = [
-    ("energy_tce", "能源", "综合能耗", "Energy use", "tce", "flow", "down", 3, [6310.5, 6190.2, 6044.9, 5951.0, 5822.6]),
-    ("energy_per_capita", "能源", "人均综合能耗", "Energy use per head", "kgce/人", "ratio", "down", 4, [152.31, 149.2, 146.05, 144.9, 141.77]),
-    ("disposal_amount", "资产", "资产处置成交金额", "Proceeds of disposals closed", "元", "flow", "up", 2, [None, 1.2e7, 3.4e7, 2.6e7, 4.1e7]),
-    ("parking_spaces", "车辆", "错时开放停车位数", "Parking spaces opened", "个", "stock", "up", 0, [0, 120, 460, 980, 1210]),
+    (
+        "energy_tce",
+        "能源",
+        "综合能耗",
+        "Energy use",
+        "tce",
+        "flow",
+        "down",
+        3,
+        [6310.5, 6190.2, 6044.9, 5951.0, 5822.6],
+    ),
+    (
+        "energy_per_capita",
+        "能源",
+        "人均综合能耗",
+        "Energy use per head",
+        "kgce/人",
+        "ratio",
+        "down",
+        4,
+        [152.31, 149.2, 146.05, 144.9, 141.77],
+    ),
+    (
+        "disposal_amount",
+        "资产",
+        "资产处置成交金额",
+        "Proceeds of disposals closed",
+        "元",
+        "flow",
+        "up",
+        2,
+        [None, 1.2e7, 3.4e7, 2.6e7, 4.1e7],
+    ),
+    (
+        "parking_spaces",
+        "车辆",
+        "错时开放停车位数",
+        "Parking spaces opened",
+        "个",
+        "stock",
+        "up",
+        0,
+        [0, 120, 460, 980, 1210],
+    ),
 ]
 CLAIMS = [
-    ("parking_spaces_opened", "五", "错时开放停车位", "Parking spaces opened", "1200余个", 1200.0, "个", "more_than", 1210.0, "within_qualifier"),
+    (
+        "parking_spaces_opened",
+        "五",
+        "错时开放停车位",
+        "Parking spaces opened",
+        "1200余个",
+        1200.0,
+        "个",
+        "more_than",
+        1210.0,
+        "within_qualifier",
+    ),
     ("energy_fall", "四", "人均能耗下降", "Fall of energy per head", "6.9%", 6.9, "%", "exact", 6.92, "match"),
     ("co2", "四", "减排二氧化碳", "CO2 avoided", "18817吨", 18817.0, "t", "exact", 9246.0, "mismatch"),
     ("leading", "一", "率先建成", "First to build", "率先", None, "", "none", None, "not_verifiable"),
@@ -46,13 +97,39 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
         out = []
         for i, _, _, _, unit, _, _, _, values in INDICATORS:
             for year, value in zip(YEARS, values, strict=True):
-                base = dict(indicator_id=i, year=year, unit=unit, synthetic=synthetic, factor_set="default" if "energy" in i else "", note="")
+                base = dict(
+                    indicator_id=i,
+                    year=year,
+                    unit=unit,
+                    synthetic=synthetic,
+                    factor_set="default" if "energy" in i else "",
+                    note="",
+                )
                 scaled = None if value is None else value * scale
-                out.append(base | dict(dimension="total", member="", value=scaled, status="A" if value is not None else "M", records=600, files=120))
+                out.append(
+                    base
+                    | dict(
+                        dimension="total",
+                        member="",
+                        value=scaled,
+                        status="A" if value is not None else "M",
+                        records=600,
+                        files=120,
+                    )
+                )
                 for member, share in (("荷塘区", 0.6), ("芦淞区", 0.4)):
                     hidden = member == "芦淞区" and year == 2023
-                    out.append(base | dict(dimension="district", member=member, value=None if hidden or value is None else value * share,
-                                           status="S" if hidden else "A", records=300, files=60))
+                    out.append(
+                        base
+                        | dict(
+                            dimension="district",
+                            member=member,
+                            value=None if hidden or value is None else value * share,
+                            status="S" if hidden else "A",
+                            records=300,
+                            files=60,
+                        )
+                    )
         return out
     if table.name == "claims":
         return [

@@ -1,0 +1,481 @@
+"""The site over HTTP, in this process: pages, promises of shape, headers, switching, what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from publish.site import app as app_module
+from publish.site.app import NoRelease, Site, create_app, needs_worker
+
+PAGES = (
+    "/",
+    "/indicators",
+    "/indicators/energy_tce",
+    "/claims",
+    "/claims/co2",
+    "/datasets",
+    "/datasets/energy_use",
+    "/about",
+)
+FIRST, SECOND = "2025-12-31-0a1b2c3d", "2026-01-31-4e5f6a7b"  # as in conftest.py
+DATASETTES = (
+    "/mingzhang",
+    "/mingzhang/claims",
+    "/mingzhang/claims/co2",
+    "/mingzhang?sql=select+1",
+    "/mingzhang/claims?_sort=value",
+)
+
+
+@asynccontextmanager
+async def running(home: Path, workers: int = 2) -> AsyncIterator[tuple[httpx.AsyncClient, Site]]:
+    site = create_app(home, workers)
+    try:
+        await site.start()
+        transport = httpx.ASGITransport(app=site)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=30) as client:
+            yield client, site
+    finally:
+        await site.close()
+
+
+Talk = Callable[[httpx.AsyncClient, Site], Awaitable[None]]
+
+
+def talk(home: Path, what: Talk, workers: int = 2) -> None:
+    async def run() -> None:
+        async with running(home, workers) as (client, site):
+            await what(client, site)
+
+    asyncio.run(run())
+
+
+@pytest.fixture(scope="module")
+def site(home: Path) -> Iterator[tuple[asyncio.AbstractEventLoop, httpx.AsyncClient, Site]]:
+    """One site for the tests that only read."""
+    loop = asyncio.new_event_loop()
+    context = running(home)
+    client, made = loop.run_until_complete(context.__aenter__())
+    yield loop, client, made
+    loop.run_until_complete(context.__aexit__(None, None, None))
+    loop.close()
+
+
+@pytest.fixture(scope="module")
+def get(site: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient, Site]) -> Callable[..., httpx.Response]:
+    """A function that gets a path."""
+    loop, client, _ = site
+
+    def ask(path: str, method: str = "GET", **kwargs: Any) -> httpx.Response:
+        return loop.run_until_complete(client.request(method, path, **kwargs))
+
+    return ask
+
+
+@pytest.fixture(scope="module")
+def raw(
+    site: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient, Site],
+) -> Callable[[str], tuple[int, dict[bytes, bytes], bytes]]:
+    """A function that gets a path exactly as written, which a well-meaning client would mend: status, headers, body."""
+    loop, _, app = site
+
+    def ask(address: str) -> tuple[int, dict[bytes, bytes], bytes]:
+        path, _, query = address.partition("?")
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        scope = {
+            "type": "http", "method": "GET", "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": query.encode(),
+            "headers": [(b"host", b"test")],
+        }  # fmt: skip
+        loop.run_until_complete(app(scope, receive, send))
+        return sent[0]["status"], dict(sent[0]["headers"]), b"".join(m.get("body", b"") for m in sent[1:])
+
+    return ask
+
+
+@pytest.mark.parametrize("path", [*PAGES, *DATASETTES, "/nope", "/mingzhang/nosuch", "/mingzhang?sql=select+nosuch"])
+def test_every_page_says_made_up_and_which_release(get: Callable[..., httpx.Response], path: str) -> None:
+    text = get(path).text
+    banner = text.index('class="banner"')
+    assert "合成示例数据" in text[banner : text.index("<main")]
+    footer = text[text.index("<footer>") :]
+    assert FIRST in footer and "2025-12-31" in footer
+    assert '<html lang="zh-CN">' in text
+
+
+@pytest.mark.parametrize("path", [*PAGES, *DATASETTES])
+def test_pages_are_small_and_run_no_script(get: Callable[..., httpx.Response], path: str) -> None:
+    response = get(path)
+    assert response.status_code == 200
+    assert len(response.content) < 100_000
+    assert "<script" not in response.text and "style=" not in response.text and "<style" not in response.text
+    assert not re.search(r'(src|href|srcset)="(https?:)?//(?!datasette\.io|test/)', response.text)
+
+
+def test_no_banner_on_real_data(tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None]) -> None:
+    make_release(tmp_path, FIRST, synthetic=False)
+    switch(tmp_path, FIRST)
+
+    async def look(client: httpx.AsyncClient, _: Site) -> None:
+        text = (await client.get("/")).text
+        assert 'class="banner"' not in text and "合成示例数据" not in text
+
+    talk(tmp_path, look)
+
+
+@pytest.mark.parametrize(
+    "path", [*PAGES, *DATASETTES, "/nope", "/charts/energy_tce.wide.svg", "/files/csv/parking_lots.csv"]
+)
+def test_every_answer_carries_the_headers(get: Callable[..., httpx.Response], path: str) -> None:
+    headers = get(path, headers={"cookie": "a=b", "authorization": "Bearer x"}).headers
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "script" not in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["access-control-allow-origin"] == "*"
+    assert "set-cookie" not in headers and "private" not in headers["cache-control"]
+
+
+def test_home_tells_the_series_in_figures(get: Callable[..., httpx.Response]) -> None:
+    text = get("/").text
+    for figure in ("6,310.500", "6,190.200", "6,044.900", "5,951.000", "5,822.600", "−7.7%"):
+        assert figure in text
+    alternative = re.search(r'<img [^>]*alt="([^"]+)"', text)
+    assert alternative and "2021 年 6,310" in alternative[1] and "2025 年 5,823" in alternative[1]
+    assert "已登记 5 条表述" in text
+
+
+def test_home_counts_statements_by_status(get: Callable[..., httpx.Response]) -> None:
+    text = get("/").text
+    for words in ("相符", "在约数范围内", "不符", "无法核验", "暂无数据"):
+        assert words in text
+
+
+def test_statements_can_be_filtered(get: Callable[..., httpx.Response]) -> None:
+    text = get("/claims?status=mismatch").text
+    assert "减排二氧化碳" in text and "机关食堂数" not in text
+    assert "没有符合条件的表述" in get("/claims?status=nosuch").text
+
+
+def test_suppressed_values_say_so_and_missing_ones_too(get: Callable[..., httpx.Response]) -> None:
+    text = get("/indicators/disposal_amount").text
+    assert "已隐去" in text and "缺" in text
+
+
+def test_a_chart_is_svg_with_its_figures_source_and_release(get: Callable[..., httpx.Response]) -> None:
+    for name in ("wide", "narrow"):
+        response = get(f"/charts/energy_tce.{name}.svg")
+        assert response.headers["content-type"] == "image/svg+xml"
+        for words in ("6,310", "5,823", "综合能耗", "tce", FIRST, "合成示例数据"):
+            assert words in response.text
+    assert get("/charts/nosuch.wide.svg").status_code == 404
+
+
+def test_tables_have_chinese_heads(get: Callable[..., httpx.Response]) -> None:
+    text = get("/mingzhang/parking_lots").text
+    assert "停车场名称" in text and "lot_name" in text and "错时开放停车场" in text
+    assert "开放车位数</a>（个）" in text
+
+
+# What Datasette says in English on its own pages; none of it may be left.
+ENGLISH = (
+    "Custom SQL query",
+    "Run SQL",
+    "View and edit SQL",
+    "This data as",
+    "Advanced export",
+    "rows where",
+    "Powered by",
+    "0 records",
+)
+
+
+@pytest.mark.parametrize("path", [*DATASETTES, "/mingzhang/claims?section=zzz", "/mingzhang/claims?_where=1=2"])
+def test_no_phrase_of_datasette_is_left(get: Callable[..., httpx.Response], path: str) -> None:
+    text = get(path).text
+    assert [w for w in ENGLISH if w in text] == []
+
+
+def test_json_shapes(get: Callable[..., httpx.Response]) -> None:
+    rows = get("/mingzhang/claims.json?_shape=array").json()
+    assert [r["claim_id"] for r in rows] == sorted(r["claim_id"] for r in rows) and len(rows) == 5
+    objects = get("/mingzhang/claims.json?_shape=objects").json()
+    assert objects["rows"] == rows
+    assert get("/mingzhang.json?_shape=array&sql=select+1+as+x").json() == [{"x": 1}]
+    bound = "/mingzhang.json?_shape=array&sql=select+name_zh+from+claims+where+claim_id=:id&id=co2"
+    assert get(bound).json() == [{"name_zh": "减排二氧化碳"}]
+
+
+@pytest.mark.parametrize(
+    "path", ["/mingzhang/claims.csv", "/mingzhang/claims.csv?_sort=value", "/mingzhang.csv?sql=select+*+from+claims"]
+)
+def test_csv_opens_in_excel(get: Callable[..., httpx.Response], path: str) -> None:
+    response = get(path)
+    assert response.content.startswith(b"\xef\xbb\xbf")
+    assert response.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+    assert {r["name_zh"] for r in rows} >= {"减排二氧化碳", "机关食堂数"}
+
+
+def test_csv_runs_no_formula(get: Callable[..., httpx.Response]) -> None:
+    sql = "select '=1%2B1' as a, '-2.5' as b, -3.5 as c, '@x' as d, 'plain' as e, '%2Bcmd' as f"
+    body = get(f"/mingzhang.csv?sql={sql}").content.decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(body)))[1] == ["'=1+1", "-2.5", "-3.5", "'@x", "plain", "'+cmd"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/mingzhang.json?sql=select+*+from+nosuch", 400, "bad_sql"),
+        ("/mingzhang.csv?sql=select+*+from+nosuch", 400, "bad_sql"),
+        ("/mingzhang.json?sql=delete+from+claims", 400, "bad_sql"),
+        ("/mingzhang.json?sql=select+1;select+2", 400, "bad_sql"),
+        ("/mingzhang.json?sql=select+randomblob(9)", 400, "bad_sql"),
+        ("/mingzhang/claims.json?_where=nosuch=1", 400, "bad_sql"),
+        ("/mingzhang/claims.json?_where=zeroblob(9)", 400, "bad_sql"),
+        ("/mingzhang/claims.json?_sort=nosuch", 400, "bad_sql"),
+        ("/mingzhang/claims.json?_sort=value&_sort_desc=value", 400, "bad_sql"),
+        ("/mingzhang/claims.json?_facet=section", 400, "bad_request"),
+        ("/mingzhang/claims.json?_through=zzz", 400, "bad_request"),
+        ("/mingzhang/claims.json?_through=[1]", 400, "bad_request"),
+        ("/mingzhang/claims.json?_timelimit=abc", 400, "bad_request"),
+        ("/mingzhang/claims.json?_size=abc", 400, "bad_request"),
+        ("/mingzhang/claims.json?_size=5000", 400, "bad_request"),
+        ("/mingzhang/claims.csv?_stream=1", 400, "bad_request"),
+        ("/mingzhang/indicator_values/x.json", 400, "bad_sql"),
+        ("/mingzhang/nosuch.json", 404, "not_found"),
+        ("/mingzhang/nosuch/1.json", 404, "not_found"),
+        ("/mingzhang/claims/nosuch.json", 404, "not_found"),
+        ("/mingzhang.json?sql=" + "x" * 17_000, 414, "too_long"),
+    ],
+)
+def test_an_error_is_a_code_and_a_sentence_in_each_language(
+    get: Callable[..., httpx.Response], path: str, status: int, code: str
+) -> None:
+    response = get(path)
+    said = response.json()
+    assert (response.status_code, said["status"], said["code"]) == (status, status, code)
+    assert said["ok"] is False and said["error"] and re.search(r"[一-鿿]", said["error_zh"])
+    assert response.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/-/databases", "/-/databases.json", "/-/threads", "/-/settings", "/-/metadata", "/-/plugins", "/-/actor", "/-/versions",
+        "/-/permissions", "/-/messages", "/-/patterns", "/-/static/app.css", "/_internal", "/_memory?sql=select+1", "/_internal?sql=select+1",
+        "/mingzhang.db", "/.json", "//evil.example/", "//evil.example/%41", "/files/../release.json", "/files/%2e%2e/release.json",
+        "/files/mingzhang.db-journal", "/r/../", "/r/nosuch/", "/r/2099-01-01-00000000/", "/static/../app.py", "/static/%2e%2e/app.py",
+        "/static/..%2fapp.py", "/r/..%2f..%2fetc/", "/\u00e9", "/mingzhang%2f",
+    ],
+)  # fmt: skip
+def test_doors_that_are_shut(raw: Callable[[str], tuple[int, dict[bytes, bytes], bytes]], path: str) -> None:
+    status, headers, body = raw(path)
+    assert status in (403, 404) and b"location" not in headers
+    assert b"def " not in body and b"inputs" not in body
+
+
+@pytest.mark.parametrize("path", ["/claims/", "/mingzhang/claims/", "/mingzhang/%E6%98%8E", "/r/2025-12-31-0a1b2c3d"])
+def test_a_redirect_stays_on_this_site(raw: Callable[[str], tuple[int, dict[bytes, bytes], bytes]], path: str) -> None:
+    status, headers, _ = raw(path)
+    assert status in (301, 302, 404)
+    assert status == 404 or re.match(rb"/[^/]", headers[b"location"])
+
+
+def test_no_answer_tells_where_the_server_lies(get: Callable[..., httpx.Response], home: Path) -> None:
+    tries = (
+        "select file from pragma_database_list", "select * from pragma_database_list()", "select * from dbstat",
+        "select name, sql from sqlite_master", "select * from pragma_module_list", "select sqlite_source_id()",
+    )  # fmt: skip
+    for sql in tries:
+        for kind in (".json", ".csv", ""):
+            text = get(f"/mingzhang{kind}?sql={sql}").text
+            assert (
+                str(home) not in text
+                and "mingzhang.db" not in text
+                and str(Path(app_module.__file__).parent) not in text
+            )
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE"])
+def test_only_reading(get: Callable[..., httpx.Response], method: str) -> None:
+    response = get("/mingzhang", method=method)
+    assert response.status_code == 405 and response.headers["allow"] == "GET, HEAD"
+
+
+def test_head_and_options_and_not_modified(get: Callable[..., httpx.Response]) -> None:
+    whole = get("/about")
+    head = get("/about", method="HEAD")
+    assert head.content == b"" and head.headers["content-length"] == str(len(whole.content))
+    assert get("/", method="OPTIONS").status_code == 204
+    again = get("/about", headers={"if-none-match": whole.headers["etag"]})
+    assert again.status_code == 304 and again.content == b""
+    file = get("/files/csv/parking_lots.csv")
+    assert get("/files/csv/parking_lots.csv", headers={"if-none-match": file.headers["etag"]}).status_code == 304
+
+
+def test_files_of_the_release(get: Callable[..., httpx.Response], home: Path) -> None:
+    response = get("/files/mingzhang.db")
+    assert response.content == (home / "current" / "mingzhang.db").read_bytes()
+    assert "attachment" in response.headers["content-disposition"]
+    assert get("/files/SHA256SUMS").status_code == 404  # not in itself
+
+
+@pytest.mark.parametrize(
+    ("route", "query", "worker"),
+    [
+        ("/mingzhang/claims", "", False),
+        ("/mingzhang/claims.json", "_shape=array&_size=max", False),
+        ("/mingzhang/claims", "_size=max", True),
+        ("/mingzhang/claims", "_next=5", False),
+        ("/mingzhang", "sql=select+1", True),
+        ("/mingzhang/claims", "_where=1", True),
+        ("/mingzhang/claims", "_facet=x", True),
+        ("/mingzhang/claims", "_sort=value", True),
+        ("/mingzhang/claims", "value__gt=1", True),
+        ("/mingzhang/claims.csv", "_stream=1", True),
+        ("/mingzhang/claims", "sq%6c=select+1", True),
+        ("/mingzhang/claims", "anything", True),
+    ],
+)
+def test_what_a_visitor_wrote_goes_to_a_worker(route: str, query: str, worker: bool) -> None:
+    assert needs_worker(route, query) is worker
+
+
+def test_past_releases_keep_their_address(
+    tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None]
+) -> None:
+    make_release(tmp_path, FIRST)
+    make_release(tmp_path, SECOND, scale=0.5)
+    switch(tmp_path, SECOND)
+
+    async def look(client: httpx.AsyncClient, _: Site) -> None:
+        assert "3,155.250" in (await client.get("/")).text
+        old = (await client.get(f"/r/{FIRST}/")).text
+        assert "6,310.500" in old and "3,155.250" not in old
+        for link in re.findall(r'(?:href|src|srcset)="(/[^"]*)"', old):
+            assert link.startswith(f"/r/{FIRST}/"), link
+            assert (await client.get(link.replace("&amp;", "&"))).status_code == 200, link
+        values = f"/r/{FIRST}/mingzhang.json?_shape=array&sql=select+max(value)+as+v+from+indicator_values+where+indicator_id='energy_tce'"
+        assert (await client.get(values)).json() == [{"v": 6310.5}]
+        assert (await client.get(f"/r/{FIRST}")).headers["location"] == f"/r/{FIRST}/"
+
+    talk(tmp_path, look)
+
+
+def test_follows_current_and_loses_no_request(
+    tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_module, "LOOK_SECONDS", 0.02)
+    for release in (FIRST, SECOND):
+        make_release(tmp_path, release)
+    switch(tmp_path, FIRST)
+    seen: set[str] = set()
+
+    async def look(client: httpx.AsyncClient, _: Site) -> None:
+        over = asyncio.Event()
+
+        async def read(path: str) -> None:
+            while not over.is_set():
+                response = await client.get(path)
+                await asyncio.sleep(0)  # an answer that was kept never waits, and would let nobody else run
+                assert response.status_code == 200
+                found = re.search(r'class="release"[^>]*>([^<]+)<', response.text)
+                assert found
+                seen.add(found[1])
+
+        readers = [
+            asyncio.create_task(read(p)) for p in ("/", "/mingzhang/claims", "/mingzhang?sql=select+1", "/claims")
+        ]
+        for n in range(6):
+            switch(tmp_path, SECOND if n % 2 == 0 else FIRST)
+            await asyncio.sleep(0.6)
+        over.set()
+        await asyncio.gather(*readers)
+
+    talk(tmp_path, look)
+    assert seen == {FIRST, SECOND}
+
+
+def test_a_broken_release_never_takes_over(
+    tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(app_module, "LOOK_SECONDS", 0.0)
+    make_release(tmp_path, FIRST)
+    (make_release(tmp_path, SECOND) / "mingzhang.db").write_bytes(b"not a database")
+    switch(tmp_path, FIRST)
+
+    async def look(client: httpx.AsyncClient, site: Site) -> None:
+        switch(tmp_path, SECOND)
+        for _ in range(20):
+            assert (await client.get("/healthz")).json() == {"ok": True, "release": FIRST}
+            await asyncio.sleep(0.05)
+        assert f"release {SECOND} does not take over" in caplog.text
+        assert caplog.text.count("does not take over") == 1  # said once, not at each look
+        assert (await client.get(f"/r/{SECOND}/")).status_code == 404
+        switch(tmp_path, FIRST)
+        assert (await client.get("/")).status_code == 200
+
+    talk(tmp_path, look)
+
+
+def test_an_unhealthy_release_never_takes_over(
+    tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    import sqlite3
+
+    monkeypatch.setattr(app_module, "LOOK_SECONDS", 0.0)
+    make_release(tmp_path, FIRST)
+    broken = make_release(tmp_path, SECOND) / "mingzhang.db"
+    with sqlite3.connect(broken) as conn:
+        conn.execute("alter table claims rename column name_zh to gone")
+        conn.execute("alter table indicators rename column definition_zh to gone")
+        conn.execute("alter table indicators rename column theme to gone_too")
+    switch(tmp_path, FIRST)
+
+    async def look(client: httpx.AsyncClient, site: Site) -> None:
+        switch(tmp_path, SECOND)
+        for _ in range(20):
+            assert (await client.get("/healthz")).json()["release"] == FIRST
+            await asyncio.sleep(0.05)
+        assert "does not take over" in caplog.text
+
+    talk(tmp_path, look)
+
+
+def test_no_release_yet_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(NoRelease, match="mingzhang run"):
+        create_app(tmp_path)
+
+
+def test_answers_are_kept_but_not_without_bound() -> None:
+    kept = app_module.Kept(most=10_000)
+    answers = [app_module.Answer(200, [], bytes(1_000)) for _ in range(9)]
+    for n, answer in enumerate(answers):
+        kept.put((n,), answer)
+    assert kept.get((0,)) is None and kept.get((8,)) is answers[8]
+    kept.put(("error",), app_module.Answer(400, [], b""))
+    assert kept.get(("error",)) is None
+
+
+def test_a_query_is_json_in_the_end(get: Callable[..., httpx.Response]) -> None:
+    assert json.loads(get("/healthz").text) == {"ok": True, "release": FIRST}

@@ -1,0 +1,164 @@
+"""What a guarded connection refuses, and what it does not: each limit has a query that meets it."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import datasette.utils.sqlite
+import pytest
+
+from publish.site import guard
+from publish.site.guard import LIMITS, GuardedDatabase, GuardUnavailable
+
+
+@pytest.fixture
+def db(home: Path) -> GuardedDatabase:
+    return GuardedDatabase(None, (home / "current" / "mingzhang.db").resolve(), heap_limit=16 << 20)
+
+
+@pytest.fixture
+def conn(db: GuardedDatabase) -> Iterator[sqlite3.Connection]:
+    conn = db.connect()
+    yield conn
+    conn.close()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select zeroblob(10)",
+        "select randomblob(10)",
+        "select load_extension('x')",
+        "select fts3_tokenizer('simple')",
+        "select sqlite_compileoption_get(1)",
+        "select * from pragma_database_list",
+        "select * from pragma_function_list",
+        "select * from pragma_compile_options",
+        "attach database ':memory:' as a",
+        "pragma query_only = off",
+        "pragma hard_heap_limit = 0",
+        "pragma schema_version = 7",
+        "pragma writable_schema = on",
+        "create table t (x)",
+        "create temp table t (x)",
+        "insert into claims (claim_id) values ('x')",
+        "delete from claims",
+        "drop table claims",
+        "update sqlite_master set sql = 'x'",
+        "begin",
+        "explain query plan delete from claims",
+    ],
+)
+def test_refused(conn: sqlite3.Connection, sql: str) -> None:
+    with pytest.raises(sqlite3.DatabaseError, match=r"authorized|prohibited|may not be modified"):
+        conn.execute(sql).fetchall()
+
+
+def test_no_file_is_written(conn: sqlite3.Connection, tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.DatabaseError):
+        conn.execute(f"vacuum into '{tmp_path / 'x.db'}'")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("sql", "error"),
+    [
+        ("select replace(printf('%.*c', 60000, 'x'), 'x', 'yy')", sqlite3.DataError),
+        ("select 1 where 'a' like printf('%.*c', 300, '%')", sqlite3.DatabaseError),
+        ("select " + "+".join(["1"] * 400), sqlite3.OperationalError),
+        (" union all ".join(["select 1"] * 40), sqlite3.OperationalError),
+        ("select " + ", ".join(["1"] * 300), sqlite3.OperationalError),
+        ("select 1 /*" + "x" * 25_000 + "*/", sqlite3.DataError),
+        ("select max(" + ", ".join(["1"] * 80) + ")", sqlite3.OperationalError),
+        ("select 1 as " + "x" * 300, sqlite3.DataError),
+        (
+            "with recursive t(i) as (select 1 union all select i + 1 from t where i < 900) "
+            "select i, printf('%.*c', 60000, 'x') from t",
+            sqlite3.DataError,
+        ),
+    ],
+)
+def test_too_large(conn: sqlite3.Connection, sql: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        conn.execute(sql).fetchall()
+
+
+def test_memory_is_bounded(conn: sqlite3.Connection) -> None:
+    sql = (
+        "with recursive t(i) as (select 1 union all select i + 1 from t where i < 2000) "
+        "select count(*) from (select i, printf('%.*c', 60000, 'x') as x from t order by x, i desc limit -1 offset 1)"
+    )
+    with pytest.raises((MemoryError, sqlite3.OperationalError)):
+        conn.execute(sql).fetchall()
+
+
+def test_the_deadline_of_a_request_stops_a_query(db: GuardedDatabase, conn: sqlite3.Connection) -> None:
+    endless = "with recursive t(x) as (select 1 union all select x + 1 from t) select count(*) from t"
+    db.deadline = time.monotonic() + 0.1
+    begun = time.monotonic()
+    with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+        conn.execute(endless).fetchall()
+    assert 0.05 < time.monotonic() - begun < 0.6
+
+
+def test_the_clock_cannot_be_made_coarser(db: GuardedDatabase, conn: sqlite3.Connection) -> None:
+    asked = []
+    conn.set_progress_handler(lambda: asked.append(1), 1_000_000)
+    conn.execute(
+        "with recursive t(x) as (select 1 union all select x + 1 from t limit 2000) select count(*) from t"
+    ).fetchall()
+    assert len(asked) > 500
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select theme, count(*) from indicators group by theme having count(*) > 0 order by 2 desc",
+        "select member, year, value, lag(value) over (partition by member order by year) from indicator_values",
+        "select json_group_array(json_object('y', year, 'v', value)) from indicator_values",
+        "select i.name_zh, round(avg(v.value), 2) from indicators i join indicator_values v using (indicator_id) group by 1",
+        "select group_concat(member, '、') from (select distinct member from indicator_values)",
+        "with t as (select * from claims) select check_status, count(*) from t where name_zh like '%车%' group by 1",
+        "select value ->> '$.a' from json_each('[{\"a\": 1}]')",
+        "select strftime('%Y', '2024-01-01'), substr('abc', 2), coalesce(null, 1), 5.0 / 2, sqrt(2), upper('a')",
+        "select * from pragma_table_info('claims')",
+        "select name from sqlite_master",
+        "explain query plan select * from claims",
+    ],
+)
+def test_honest_queries_run(conn: sqlite3.Connection, sql: str) -> None:
+    assert conn.execute(sql).fetchall()
+
+
+def test_every_limit_is_taken(conn: sqlite3.Connection) -> None:
+    assert {what: conn.getlimit(what) for what in LIMITS} == LIMITS
+
+
+def test_refuses_to_start_where_sqlite3_is_shadowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datasette.utils.sqlite, "using_pysqlite3", True)
+    with pytest.raises(GuardUnavailable, match="pysqlite3"):
+        guard.require()
+
+
+def test_refuses_to_start_where_a_limit_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Deaf(guard.GuardedConnection):
+        def setlimit(self, *_: Any) -> int:
+            return 0
+
+    monkeypatch.setattr(guard, "GuardedConnection", Deaf)
+    with pytest.raises(GuardUnavailable, match="limit"):
+        guard.require()
+
+
+def test_refuses_to_start_where_the_authorizer_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "authorize", lambda *_: sqlite3.SQLITE_OK)
+    with pytest.raises(GuardUnavailable, match="authorizer"):
+        guard.require()
+
+
+def test_starts_here() -> None:
+    guard.require()
