@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 from python_calamine import CalamineWorkbook
@@ -282,9 +283,9 @@ def _closed(look: _Look) -> pd.DataFrame:
     return closed.astype({"year": "int64"})
 
 
-def _unsafe(look: _Look, frame: pd.DataFrame, value: str) -> list[bool]:
+def _unsafe(look: _Look, frame: pd.DataFrame, value: str) -> np.ndarray:
     columns = (frame[c].to_numpy(dtype=float, na_value=float("nan")) for c in ("contributors", "largest_share", value))
-    return list(map(look.known.rules.unsafe, *columns))
+    return np.array(list(map(look.known.rules.unsafe, *columns)), dtype=bool)
 
 
 def _contributors(look: _Look) -> int:

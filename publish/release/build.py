@@ -174,11 +174,11 @@ def _write_formats(
     notes = _notes(about)
     scratch = folder / ".scratch"
     scratch.mkdir()
-    db = Database(folder / gate.DATABASE)
-    for name in sorted(data):
-        db.add(shapes[name], data[name], unique[name])
-        step()
-    db.finish()
+    with Database(folder / gate.DATABASE) as db:
+        for name in sorted(data):
+            db.add(shapes[name], data[name], unique[name])
+            step()
+        db.finish()
     said = {"release_id": about.release_id, "as_of": about.as_of.isoformat(), "licence": about.city.licence_en}
     if about.notice:
         said["notice"] = about.notice

@@ -75,7 +75,8 @@ def _csv_texts(column: pa.Array, kind: Type) -> list[Any]:
 
 
 class Database:
-    """`mingzhang.db` while it is written: tables one by one, then `finish`. Bytes depend on the rows alone."""
+    """`mingzhang.db` while it is written, in a `with` block: tables one by one, then `finish`. Bytes depend on the rows
+    alone."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -112,11 +113,14 @@ class Database:
         self.con.execute("commit")
         return data.num_rows
 
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.con.execute(sql).fetchall()
-
     def finish(self) -> None:
+        """Gathers the statistics that SQLite's planner reads."""
         self.con.execute("analyze")
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.con.close()
 
 

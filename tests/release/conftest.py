@@ -19,7 +19,7 @@ from pipelines.statistics.city import City
 from publish.release.build import Release, build
 
 AS_OF = date(2025, 12, 31)
-YEARS = range(2021, 2026)
+YEARS = range(2023, 2026)
 BUYER = "东篱商贸合伙企业"  # stands in an L2 column
 Change = Callable[[duckdb.DuckDBPyConnection], None]
 
@@ -68,8 +68,16 @@ def made(tmp_path: Path, contracts: Contracts, city: City) -> Callable[..., Rele
     return make
 
 
-def make_warehouse(path: Path, contracts: Contracts, change: Change | None = None, orgs: int = 40) -> None:
-    """40 invented institutions, five years: records of four datasets, the account of intake, and marts over them."""
+@pytest.fixture(scope="session")
+def release(tmp_path_factory: pytest.TempPathFactory, contracts: Contracts, city: City) -> Release:
+    """A release that stands, to be read and not touched."""
+    home = Home(tmp_path_factory.mktemp("standing")).create()
+    make_warehouse(home.warehouse, contracts)
+    return build(home, contracts, city, AS_OF, "0.1.0+test")
+
+
+def make_warehouse(path: Path, contracts: Contracts, change: Change | None = None, orgs: int = 30) -> None:
+    """30 invented institutions, three years: records of four datasets, the account of intake, and marts over them."""
     rng = np.random.default_rng(7)
     names = [f"虚构第{n}中心" for n in range(orgs)]
     districts = rng.choice(["990102", "990103", "990104"], orgs, p=[0.6, 0.3, 0.1])
@@ -152,6 +160,7 @@ def make_warehouse(path: Path, contracts: Contracts, change: Change | None = Non
             [(file_id(n), f"{n}.xlsx", "accepted", n != "funds") for n in ("register", "energy", "funds", "disposals")],
             columns=["file_id", "name", "status", "synthetic"],
         )
+        con.register("files", files)
         con.execute("create table intake.files as select *, cast(null as varchar) as superseded_by from files")
         sheets = pd.DataFrame(
             [
@@ -160,9 +169,12 @@ def make_warehouse(path: Path, contracts: Contracts, change: Change | None = Non
                 (file_id("funds"), "附件1", "retrofit_funds", names[0], "2024", "partial", 6, 3, 1, 2),
                 (file_id("disposals"), "处置", "disposals", "虚构特勤处", "2024", "accepted", 3, 2, 0, 1),
             ],
-            columns=["file_id", "sheet", "dataset", "submitter", "period", "status", "rows_read", "rows_accepted"]
-            + ["rows_quarantined", "rows_explained"],
+            columns=[
+                *("file_id", "sheet", "dataset", "submitter", "period", "status"),
+                *("rows_read", "rows_accepted", "rows_quarantined", "rows_explained"),
+            ],
         )
+        con.register("sheets", sheets)
         con.execute("create table intake.sheets as select * from sheets")
         con.execute(
             f"""create table intake.columns as select * from (values
@@ -182,6 +194,7 @@ def make_warehouse(path: Path, contracts: Contracts, change: Change | None = Non
 
 
 def put(con: duckdb.DuckDBPyConnection, dataset: str, frame: pd.DataFrame) -> None:
+    con.register("frame", frame)
     con.execute(f"insert into records.{dataset} by name select * from frame")
 
 
