@@ -135,6 +135,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{cell} 的表头“{header}”在这张表的规定里没有，这一列没有接收{nearest}。",
         "The header '{header}' in {cell} is not in this dataset's contract; the column was left out{nearest_en}.",
     ),
+    "unmapped_column.twice": (
+        "{cell} 的表头“{header}”与 {first} 列说的是同一项，只收了 {first} 列；请删去一列，或改正表头。",
+        "The header '{header}' in {cell} says the same as column {first}, which was taken; remove one of them.",
+    ),
     "missing_column": (
         "这张表像是“{title}”，但缺少必填的列：{columns}；请用平台的表样填写后重新报送。",
         "This sheet looks like '{title_en}' but lacks required columns: {columns}.",

@@ -6,9 +6,7 @@ keeping readings (cache.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from expectations.contract import Contracts
 from pipelines.home import Home
@@ -42,23 +40,20 @@ def read_new(home: Home, contracts: Contracts, full: bool = False, processes: in
     todo = [r for r in ledger.latest.values() if r.file_id not in known]
     plain = [r for r in todo if r.members is None]
     jobs = [Job(r.file_id, where(home, r.file_id), r.name) for r in plain]
-    done = 0
-    for batch in _batches(read_many(jobs, contracts, processes)):
-        cache.append(home, contracts, batch)
-        done += len(batch)
-    cache.append(home, contracts, [_archive(r) for r in todo if r.members is not None])
-    return Read(done, len(ledger.latest))
+    batch: list[FileReading] = []
+    for done, reading in enumerate(read_many(jobs, contracts, processes), 1):
+        report(STAGE, done, len(jobs))
+        batch.append(reading)
+        if len(batch) == KEEP_EVERY:
+            cache.append(home, contracts, batch)
+            batch = []
+    cache.append(home, contracts, [*batch, *(_archive(r) for r in todo if r.members is not None)])
+    return Read(len(jobs), len(ledger.latest))
 
 
 def load_readings(home: Home, contracts: Contracts) -> Readings:
     """The readings in force, joined."""
     return cache.load(home, contracts, Ledger(home).latest)
-
-
-def _batches(readings: Iterable[FileReading]) -> Iterator[list[FileReading]]:
-    it = iter(readings)
-    while batch := list(islice(it, KEEP_EVERY)):
-        yield batch
 
 
 def _archive(r: Receipt) -> FileReading:

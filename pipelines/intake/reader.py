@@ -175,6 +175,17 @@ class Reader:
         for at, header in choice.unmapped:
             if self.headers.is_serial(header):
                 continue
+            twin = next((m for m in self.headers.resolve(header) if m.dataset == choice.dataset), None)
+            if twin:
+                place = next(m.place for m in choice.mapped if m.column.name == twin.column)
+                words = {"header": shown(header), "first": letter(grid.left + place)}
+                cell = f"{letter(grid.left + at)}{row}"
+                out.append(
+                    _issue(
+                        grid.name, "unmapped_column", "warning", "twice", words, row=row, cell=cell, raw=shown(header)
+                    )
+                )
+                continue
             near = self.headers.nearest(header, choice.dataset, taken)
             cell = f"{letter(grid.left + at)}{row}"
             out.append(
@@ -331,7 +342,7 @@ class _TableReader:
                 i,
                 raw,
                 "approximate_hidden" if secret else "approximate",
-                number=f"{why.value:g}",
+                number=f"{_in_sheet(why.value, self._factor(m)):,}",
             )
             return
         variant = why.variant if type(why) is Bad else ""
@@ -355,7 +366,7 @@ class _TableReader:
         cell = f"{letter(self.grid.left + m.place)}{row}"
         zh, en, example = EXPECTED[m.column.kind]
         secret = m.column.access in ("L2", "L3")
-        text = None if raw is None or secret else shown(raw, 200)
+        text = None if raw is None or secret else _as_shown(raw)
         self.sheet.issues.append(
             _issue(
                 self.grid.name,
@@ -457,7 +468,8 @@ class _TableReader:
                 if any(s is not None for s in sums) and all(
                     s is None or not _close(total, s, raw, [rows[k][m.place] for k in data], factor) for s in sums
                 ):
-                    self._say("total_mismatch", "warning", m, i, raw, total=f"{_in_sheet(whole, factor):,}")
+                    nearest = min((s for s in sums if s is not None), key=lambda s: abs(s - total))
+                    self._say("total_mismatch", "warning", m, i, raw, total=f"{_in_sheet(nearest, factor):,}")
 
 
 def _sums(i: int, data: list[int], values: list[Any], marks: list[int], totals: list[int]) -> list[float | None]:
@@ -586,6 +598,13 @@ def letter(column: int) -> str:
             known = chr(65 + rest) + known
         _LETTERS[column] = known
     return known
+
+
+def _as_shown(value: Any) -> str:
+    """What stood in a cell: a whole number without the .0 that the file format gives it."""
+    if type(value) is float:
+        return f"{value:.15g}" if abs(value) < 1e15 else f"{value:.0f}"
+    return shown(value, 200)
 
 
 def _ranges(numbers: Iterable[int]) -> str:

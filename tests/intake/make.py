@@ -1,0 +1,158 @@
+"""Small files made for tests: workbooks and texts from rows of cells.
+
+Belongs here: writing bytes. Not here: what is expected of reading them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import xlsxwriter
+
+Rows = Sequence[Sequence[Any]]
+
+
+def xlsx(
+    *sheets: tuple[str, Rows],
+    merges: Iterable[str] = (),
+    hidden_rows: Iterable[int] = (),
+    hidden_sheets: Iterable[str] = (),
+    epoch_1904: bool = False,
+    keywords: str | None = None,
+) -> bytes:
+    """A workbook. `merges` like 'A1:C1' and `hidden_rows` (0-based) are of the first sheet; a merge keeps its first cell."""
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True, "date_1904": epoch_1904})
+    date = book.add_format({"num_format": "yyyy-mm-dd"})
+    if keywords:
+        book.set_properties({"keywords": keywords})
+    for k, (name, rows) in enumerate(sheets):
+        sheet = book.add_worksheet(name)
+        if name in hidden_sheets:
+            sheet.hide()
+        for r, row in enumerate(rows):
+            for c, v in enumerate(row):
+                if v is None or v == "":
+                    continue
+                if isinstance(v, dt.date):
+                    sheet.write_datetime(r, c, dt.datetime(v.year, v.month, v.day), date)
+                elif isinstance(v, str) and v.startswith("="):
+                    sheet.write_formula(r, c, v, None, "#REF!" if "REF" in v else 0)
+                elif isinstance(v, str):
+                    sheet.write_string(r, c, v)
+                elif isinstance(v, bool):
+                    sheet.write_boolean(r, c, v)
+                else:
+                    sheet.write_number(r, c, v)
+        if k == 0:
+            for m in merges:
+                first = m.split(":")[0]
+                row = int("".join(ch for ch in first if ch.isdigit())) - 1
+                column = ord(first[0]) - 65
+                v = rows[row][column] if column < len(rows[row]) else ""
+                sheet.merge_range(m, v)
+            for r in hidden_rows:
+                sheet.set_row(r, None, None, {"hidden": True})
+    book.close()
+    return out.getvalue()
+
+
+def xls(*sheets: tuple[str, Rows]) -> bytes:
+    """An Excel 97-2003 workbook."""
+    import xlwt
+
+    book = xlwt.Workbook(encoding="utf-8")
+    date = xlwt.easyxf(num_format_str="YYYY-MM-DD")
+    for name, rows in sheets:
+        sheet = book.add_sheet(name)
+        for r, row in enumerate(rows):
+            for c, v in enumerate(row):
+                if v is None or v == "":
+                    continue
+                if v == "#REF!":
+                    sheet.row(r).set_cell_error(c, "#REF!")
+                elif isinstance(v, dt.date):
+                    sheet.write(r, c, v, date)
+                else:
+                    sheet.write(r, c, v)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def ods(*sheets: tuple[str, Rows], down: dict[tuple[int, int], int] | None = None) -> bytes:
+    """An OpenDocument spreadsheet; `down`: (row, column) -> how many rows that cell is high, in the first sheet."""
+    from odf.opendocument import OpenDocumentSpreadsheet
+    from odf.table import CoveredTableCell, Table, TableCell, TableRow
+    from odf.text import P
+
+    doc = OpenDocumentSpreadsheet()
+    for k, (name, rows) in enumerate(sheets):
+        table = Table(name=name)
+        spans = (down or {}) if k == 0 else {}
+        covered = {(r + i, c) for (r, c), n in spans.items() for i in range(1, n)}
+        for r, row in enumerate(rows):
+            line = TableRow()
+            for c, v in enumerate(row):
+                if (r, c) in covered:
+                    line.addElement(CoveredTableCell())
+                    continue
+                more = {"numberrowsspanned": spans[r, c]} if (r, c) in spans else {}
+                if v is None or v == "":
+                    cell = TableCell(**more)
+                elif isinstance(v, dt.date):
+                    cell = TableCell(valuetype="date", datevalue=v.isoformat(), **more)
+                elif isinstance(v, (int, float)):
+                    cell = TableCell(valuetype="float", value=v, **more)
+                else:
+                    cell = TableCell(valuetype="string", **more)
+                if v not in (None, ""):
+                    cell.addElement(P(text=str(v)))
+                line.addElement(cell)
+            table.addElement(line)
+        doc.spreadsheet.addElement(table)
+    out = io.BytesIO()
+    doc.write(out)
+    return out.getvalue()
+
+
+def text(rows: Rows, encoding: str = "utf-8", separator: str = ",", end: str = "\r\n", after: str = "") -> bytes:
+    """Separated text; `after` comes behind each cell."""
+
+    def cell(v: Any) -> str:
+        s = "" if v is None else str(v)
+        return ('"' + s.replace('"', '""') + '"' if any(x in s for x in (separator, '"', "\n")) else s) + after
+
+    return end.join(separator.join(cell(v) for v in row) for row in rows).encode(encoding)
+
+
+def html(rows: Rows, encoding: str = "utf-8", spans: dict[tuple[int, int], tuple[int, int]] | None = None) -> bytes:
+    """A page with one table; `spans`: (row, place in its row) -> (columns, rows)."""
+    lines = []
+    for r, row in enumerate(rows):
+        cells = []
+        for c, v in enumerate(row):
+            across, down = (spans or {}).get((r, c), (1, 1))
+            cells.append(f'<td colspan="{across}" rowspan="{down}">{"" if v is None else v}</td>')
+        lines.append("<tr>" + "".join(cells) + "</tr>")
+    page = f'<html><head><meta charset="{encoding}"></head><body><table>{"".join(lines)}</table></body></html>'
+    return page.encode(encoding)
+
+
+def xml2003(name: str, rows: Rows, extra: str = "") -> bytes:
+    """An XML-2003 workbook."""
+    space = "urn:schemas-microsoft-com:office:spreadsheet"
+    lines = []
+    for row in rows:
+        cells = []
+        for v in row:
+            kind = "Number" if isinstance(v, (int, float)) else "String"
+            cells.append(f'<Cell><Data ss:Type="{kind}">{"" if v is None else v}</Data></Cell>')
+        lines.append("<Row>" + "".join(cells) + "</Row>")
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>{extra}<Workbook xmlns="{space}" xmlns:ss="{space}">'
+        f'<Worksheet ss:Name="{name}"><Table>{"".join(lines)}</Table></Worksheet></Workbook>'
+    ).encode()
