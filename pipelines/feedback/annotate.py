@@ -27,6 +27,8 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils.cell import coordinate_from_string, get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
 
+from pipelines.feedback.bounded import Failed, run_each
+from pipelines.feedback.formulas import with_results
 from pipelines.feedback.names import NAMES
 from pipelines.home import whole_file
 from pipelines.intake import zips
@@ -60,6 +62,13 @@ class Mark:
     severity: str
     raw_value: str | None
     message_zh: str
+
+
+class _Exact(float):
+    """A number that XlsxWriter writes whole; by itself it stops at 16 digits, and the last one counts."""
+
+    def __format__(self, spec: str) -> str:
+        return repr(float(self))
 
 
 class _CannotEdit(Exception):
@@ -100,35 +109,40 @@ def _mark_of(issue: Any) -> Mark:
 def annotate(original: bytes, name: str, issues: Iterable[Any], out: Path) -> None:
     """Writes `out` (.xlsx): the file `original`, called `name`, with its issues marked and listed on a first sheet.
 
-    `issues`: `model.Issue`s, `Mark`s, or mappings with the fields of one. A file that reading refused as a whole, or that
-    cannot be opened any more, is not opened: the list is all there is. Raises OSError where `out` cannot be written.
+    Done in a child process with limits. `issues`: `model.Issue`s, `Mark`s, or mappings with the fields of one. A file that
+    reading refused as a whole, or that cannot be opened within the limits, is not opened: the list is all there is.
+    Raises OSError where `out` cannot be written.
     """
-    marks = marks_of(issues)
-    with whole_file(out) as part:
-        if any(m.code in NOT_OPENED and m.row is None and m.sheet == "" for m in marks):
-            _lay_out(None, name, marks, part)
-            return
+    job = (original, name, marks_of(issues))
+    for _, made in run_each(annotated, [job], processes=1):
+        with whole_file(out) as part:
+            part.write_bytes(list_only(name, job[2]) if isinstance(made, Failed) else made)
+
+
+def annotated(job: tuple[bytes, str, list[Mark]]) -> bytes:
+    """(original, name, marks) to the marked .xlsx, in this process and without any limit."""
+    original, name, marks = job
+    if any(m.code in NOT_OPENED and m.row is None and m.sheet == "" for m in marks):
+        return list_only(name, marks)
+    try:
+        return _edit(original, name, marks)
+    except _CannotEdit:
         try:
-            _edit(original, name, marks, part)
-        except _CannotEdit:
-            try:
-                book = open_book(original)
-            except Refusal:
-                _lay_out(None, name, marks, part)
-            else:
-                _lay_out(book, name, marks, part)
+            book = open_book(original)
+        except Refusal:
+            return list_only(name, marks)
+        return _lay_out(book, name, marks)
 
 
-def list_only(name: str, issues: Iterable[Any], out: Path) -> None:
-    """Writes the list of what to mend alone, for a file that could not be opened within its limits."""
-    with whole_file(out) as part:
-        _lay_out(None, name, marks_of(issues), part)
+def list_only(name: str, marks: list[Mark]) -> bytes:
+    """The list of what to mend alone, for a file that is not opened."""
+    return _lay_out(None, name, marks)
 
 
 # ---- in place, through openpyxl
 
 
-def _edit(original: bytes, name: str, marks: list[Mark], out: Path) -> None:
+def _edit(original: bytes, name: str, marks: list[Mark]) -> bytes:
     _refuse_what_openpyxl_should_not_open(original)
     try:
         with warnings.catch_warnings():
@@ -157,7 +171,9 @@ def _edit(original: bytes, name: str, marks: list[Mark], out: Path) -> None:
         book.active = 0
         for ws in book.worksheets[1:]:
             ws.sheet_view.tabSelected = False
+        out = io.BytesIO()
         book.save(out)
+        return with_results(out.getvalue(), original)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, ParseError, zipfile.BadZipFile, OSError) as e:
         if isinstance(e, OSError) and e.errno is not None:
             raise  # the disk, not the file
@@ -257,7 +273,7 @@ def _text(cell: Any, text: str) -> Any:
 # ---- laid out anew, through XlsxWriter
 
 
-def _lay_out(book: Book | None, name: str, marks: list[Mark], out: Path) -> None:
+def _lay_out(book: Book | None, name: str, marks: list[Mark]) -> bytes:
     grids = [g for g in book.grids if not g.hidden and g.refusal is None] if book is not None else []
     by_cell = _by_cell(marks)
     targets = _Targets()
@@ -266,7 +282,8 @@ def _lay_out(book: Book | None, name: str, marks: list[Mark], out: Path) -> None
             at = _anchor(g, cell) if cell else _first_used_of(g, row)
             if at is not None:
                 targets.put(g.name, row, cell, at)
-    with xlsxwriter.Workbook(str(out), {"strings_to_formulas": False, "strings_to_urls": False}) as made:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as made:
         made.set_properties({"author": AUTHOR, "created": datetime(2025, 1, 1)})
         formats = {
             (fill, form): made.add_format(
@@ -286,6 +303,7 @@ def _lay_out(book: Book | None, name: str, marks: list[Mark], out: Path) -> None
                     marked.setdefault(at, []).extend(here)
             _copy(made.add_worksheet(names[g.name]), g, marked, formats)
         _write_list(made, first, name, marks, targets, names, opened=book is not None)
+    return out.getvalue()
 
 
 def _copy(ws: Any, g: Grid, marked: dict[str, list[Mark]], formats: dict[tuple[str, str], Any]) -> None:
@@ -328,7 +346,7 @@ def _put(ws: Any, i: int, j: int, value: Any, formats: dict[tuple[str, str], Any
         ws.write_boolean(i, j, value, formats[fill, ""])
     elif isinstance(value, int | float):
         if value == value and abs(value) != float("inf"):
-            ws.write_number(i, j, value, formats[fill, ""])
+            ws.write_number(i, j, _Exact(value), formats[fill, ""])
     elif isinstance(value, datetime):
         ws.write_datetime(i, j, value, formats[fill, "yyyy-mm-dd hh:mm:ss"])
     elif isinstance(value, date):
