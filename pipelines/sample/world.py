@@ -123,11 +123,18 @@ class World:
                 out[c.name] = _plausible(c, self.contracts[dataset], year, number, r)
         return out
 
+    @cached_property
+    def _places(self) -> dict[tuple[str, str], str]:
+        """Two digits for each dataset and two for each of its columns: secrets of different columns never agree."""
+        return {
+            (d, c.name): f"{i:02d}{j:02d}"
+            for i, (d, contract) in enumerate(self.contracts.items())
+            for j, c in enumerate(contract.columns)
+        }
+
     def secret(self, dataset: str, column: str, year: int, number: int) -> str:
         """A text that nobody may ever see outside; remembered in `canaries`. It is the same for the same arguments."""
-        datasets = sorted(self.contracts)
-        columns = [c.name for c in self.contracts[dataset].columns]
-        value = f"密XN{datasets.index(dataset):02d}{columns.index(column):02d}{year % 100:02d}{number:05d}"
+        value = f"密XN{self._places[dataset, column]}{year % 100:02d}{number:05d}"
         self.canaries[value] = f"{dataset}.{column}"
         return value
 
