@@ -48,6 +48,7 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
         *months(1, 2024, electricity=1000.0, water=8.0),
         *(m | {"org_name": RENAMED} for m in months(2, 2024, count=11, electricity=500.0, water=20.0)),
         *(m | {"org_name": STRANGER} for m in months(9, 2024, electricity=100.0, water=1.0)),
+        *months(1, 2022, count=1, electricity=1e20, water=5.0),
     ],
     "retrofit_funds": [
         {"seq": 1, "org_name": "示范单位1", "planned_amount": 150000.0, "paid_amount": 100000.0, "fiscal_year": 2024},
@@ -124,6 +125,12 @@ def test_energy_is_summed_over_carriers_and_institutions(db: duckdb.DuckDBPyConn
     assert value(db, "energy_kgce", 2021, "org_type", "党政机关")[0] == D("1603.69")
     assert value(db, "electricity", 2021)[0] == 18000
     assert value(db, "water", 2021)[0] == 360
+
+
+def test_a_number_that_no_ledger_holds_counts_nowhere_and_stops_nothing(db: duckdb.DuckDBPyConnection) -> None:
+    assert value(db, "electricity", 2022) == ()
+    assert value(db, "energy_kgce", 2022) == ()
+    assert value(db, "water", 2022)[:3] == (D(5), "E", 1)
 
 
 def test_a_ratio_is_a_sum_over_a_sum(db: duckdb.DuckDBPyConnection) -> None:

@@ -14,9 +14,9 @@ renamed as (
         status,
 
         -- quantities
-        cast(area as decimal(28, 6)) as area,
-        cast(deal_amount as decimal(28, 6)) as deal_amount,
-        cast(treasury_amount as decimal(28, 6)) as treasury_amount,
+        {{ amount('area') }} as area,
+        {{ amount('deal_amount') }} as deal_amount,
+        {{ amount('treasury_amount') }} as treasury_amount,
 
         -- time
         cast(extract(year from sold_on) as integer) as year,

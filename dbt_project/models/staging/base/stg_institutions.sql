@@ -14,8 +14,8 @@ renamed as (
         division_code as district,
 
         -- quantities
-        cast(energy_population as decimal(28, 6)) as people,
-        cast(floor_area as decimal(28, 6)) as floor_area,
+        {{ amount('energy_population') }} as people,
+        {{ amount('floor_area') }} as floor_area,
 
         -- time
         cast(year as integer) as year,

@@ -10,7 +10,7 @@ renamed as (
 
         -- quantities, in the contract's units
 {%- for column in ['electricity', 'natural_gas', 'gasoline', 'diesel', 'coal', 'lpg', 'heat', 'other_energy', 'water'] %}
-        cast({{ column }} as decimal(28, 6)) as {{ column }},
+        {{ amount(column) }} as {{ column }},
 {%- endfor %}
 
         -- time

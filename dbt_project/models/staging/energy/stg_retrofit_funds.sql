@@ -8,8 +8,8 @@ renamed as (
         org_name,
 
         -- quantities
-        cast(planned_amount as decimal(28, 6)) as planned_amount,
-        cast(paid_amount as decimal(28, 6)) as paid_amount,
+        {{ amount('planned_amount') }} as planned_amount,
+        {{ amount('paid_amount') }} as paid_amount,
 
         -- time
         cast(fiscal_year as integer) as year,

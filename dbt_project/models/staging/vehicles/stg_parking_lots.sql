@@ -9,7 +9,7 @@ renamed as (
         lot_name,
 
         -- quantities
-        cast(spaces as decimal(28, 6)) as spaces,
+        {{ amount('spaces') }} as spaces,
 
         -- attributes
         "open" as is_open,
