@@ -209,6 +209,26 @@ def test_a_rule_that_does_not_fit_its_columns(contract: Contract, expression: st
         check(bad, frame(contract, GOOD), KNOWN)
 
 
+@pytest.mark.parametrize(
+    ("expression", "holds"),
+    [
+        ("kind in ['甲', '丙']", True),
+        ("kind not in ['甲']", False),
+        ("not amount > 5 or open == 1", True),
+        ("start_on >= '2021-06-01'", False),
+        ("abs(amount - 12) <= 2", True),
+        ("1 < amount < 10", False),
+        ("kind == '甲' and amount / 2 < 6", True),
+        ("month == '2021-03'", True),
+        ("-amount < -20", False),
+    ],
+)
+def test_what_a_rule_may_say(contract: Contract, expression: str, holds: bool) -> None:
+    names = tuple(sorted(c.name for c in contract.columns if c.name in expression))
+    asked = replace(contract, rules=(Rule("asked", expression, names, "doubtful", "warning", "x", "x"),))
+    assert failing(asked, GOOD) == ([] if holds else [(0, "doubtful", "warning", "asked")])
+
+
 def test_what_great_expectations_catches_is_raised(contract: Contract) -> None:
     with pytest.raises(SuiteError, match=r"Rule '.*' could not be computed"):
         check(contract, frame(contract, GOOD).assign(amount="viel"), KNOWN)
