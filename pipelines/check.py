@@ -24,7 +24,18 @@ from pipelines.intake.readings import Readings, concat, from_file_readings
 from pipelines.intake.unpack import holds_files, members
 from pipelines.records.build import build
 
-SHEET = ("sheet", "dataset", "submitter", "period", "status", "reason", "rows_read", "rows_accepted", "rows_quarantined", "rows_explained")
+SHEET = (
+    "sheet",
+    "dataset",
+    "submitter",
+    "period",
+    "status",
+    "reason",
+    "rows_read",
+    "rows_accepted",
+    "rows_quarantined",
+    "rows_explained",
+)
 ISSUE = ("sheet", "row", "column", "cell", "code", "severity", "raw_value", "message_zh", "message_en")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,9 @@ def refresh(
         processes=processes,
     )
     job = make_definitions(place).resolve_job_def("refresh")
-    with dg.DagsterInstance.get() as instance:
+    # dbt's words, which Dagster repeats on standard output, go to a file: only the report belongs there.
+    log = Home(home).work / "run.log"
+    with dg.DagsterInstance.get() as instance, log.open("w", encoding="utf-8") as f, redirect_stdout(f):
         result = job.execute_in_process(
             instance=instance,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},

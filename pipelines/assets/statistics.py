@@ -3,8 +3,6 @@
 Belongs here: giving dbt a warehouse to work in and putting it in place when dbt is done. Not here: any SQL.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterator
@@ -41,7 +39,7 @@ def statistics_assets() -> dg.AssetsDefinition:
         executable = str(Path(sys.executable).with_name("dbt"))
         dbt = DbtCliResource(project_dir=str(PROJECT), profiles_dir=str(PROJECT), dbt_executable=executable)
         target = Path(environment(home)["DBT_TARGET_PATH"])
-        run = dbt.cli(["--quiet", "build"], context=context, target_path=target, raise_on_error=False)
+        run = dbt.cli(["build"], context=context, target_path=target, raise_on_error=False)
         yield from run.stream()
         if not run.is_successful():
             raise failure(home)

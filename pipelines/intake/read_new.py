@@ -17,6 +17,7 @@ from pipelines.intake.model import FileReading
 from pipelines.intake.pool import Job, read_many
 from pipelines.intake.reader import refused
 from pipelines.intake.readings import Readings
+from pipelines.progress import report
 from pipelines.sources.ledger import Ledger, Receipt
 
 STAGE = "Reading"

@@ -62,7 +62,9 @@ def _receipts(home: Home, whole: Receipt) -> Iterator[Receipt]:
     try:
         for name, data in members(path, whole.name):
             count += 1
-            yield Receipt(store(home, data), name, f"{whole.url}!{name[len(whole.name) :]}", whole.modified, whole.received_at)
+            yield Receipt(
+                store(home, data), name, f"{whole.url}!{name[len(whole.name) :]}", whole.modified, whole.received_at
+            )
     except Refusal as e:
         refused = (e.code, e.fields["why"], e.fields["why_en"])
     yield Receipt(whole.file_id, whole.name, whole.url, whole.modified, whole.received_at, count, refused)
