@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 from expectations.contract import Column, header_key, unit_key
@@ -108,7 +109,7 @@ _PLAIN = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d*)?(?:[eE][+-]?\d{1,
 _NUMBER = re.compile(rf"(?P<number>{_PLAIN.pattern})(?P<unit>[^\d.,]*[^\d.,\s]?[23]?)")
 _BEFORE = re.compile(r"^(约为|大约|大概|近似|将近|接近|预计|估计|约|近|≈|~|超过|超|不足|逾)")
 _AFTER = re.compile(r"(左右|上下|以上|以下|多|余|许|\+|有余)$")
-_INSIDE = re.compile(r"(?<=\d)(余|多|来|几)(?=[^\d])")
+_INSIDE = re.compile(r"(?<=[\d万亿千百])(余|多|来|几)(?=[^\d])")
 _MINUS = str.maketrans({"−": "-", "–": "-", "﹣": "-", "－": "-", "，": ",", "٫": ".", "。": "."})
 _COUNTERS = frozenset(
     [
@@ -180,7 +181,7 @@ def read_number(value: Any, units: Mapping[str, Decimal], factor: Decimal | None
     """
     kind = type(value)
     if kind is float or kind is int:
-        if value != value or value in (float("inf"), float("-inf")):
+        if not isfinite(value):
             return BAD
         return scaled(value, factor)
     if kind is not str:
@@ -272,7 +273,7 @@ def read_year(value: Any) -> Any:
     """2021, 2021年, 2021年度, 2021.0, 二〇二一年, or any date of that year."""
     kind = type(value)
     if kind is float or kind is int:
-        return int(value) if value == value and 1900 <= value <= 2100 and int(value) == value else BAD
+        return int(value) if 1900 <= value <= 2100 and int(value) == value else BAD
     if kind is dt.date or kind is dt.datetime:
         return value.year
     if kind is not str:
@@ -297,7 +298,7 @@ def read_month(value: Any, year: int | None = None, epoch_1904: bool = False) ->
     if kind is dt.date or kind is dt.datetime:
         return f"{value.year:04d}-{value.month:02d}"
     if kind is float or kind is int:
-        if value != value:
+        if not isfinite(value):
             return BAD
         if int(value) == value:
             if 190001 <= value <= 210012:
@@ -368,7 +369,7 @@ def read_date(value: Any, epoch_1904: bool = False) -> Any:
     if kind is dt.date:
         return value
     if kind is float or kind is int:
-        if value != value:
+        if not isfinite(value):
             return BAD
         whole = int(value)
         if whole == value and 19000101 <= whole <= 21001231:
@@ -470,8 +471,8 @@ def read_text(value: Any) -> Any:
             return None if folded in _BLANK_TEXT or folded in _PENDING else text
         return text
     if kind is float:
-        if value != value or abs(value) >= 1e15:  # a spreadsheet keeps 15 digits
-            return Bad("digits_lost") if value == value else BAD
+        if not abs(value) < 1e15:  # a spreadsheet keeps 15 digits
+            return Bad("digits_lost") if isfinite(value) else BAD
         return str(int(value)) if value.is_integer() else repr(value)
     if kind is int:
         return str(value) if abs(value) < 10**15 else Bad("digits_lost")

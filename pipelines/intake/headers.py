@@ -94,7 +94,7 @@ class Headers:
             n: tuple(c.name for c in k.columns if c.required and c.stated is None) for n, k in contracts.items()
         }
         self._memo: dict[str, tuple[Match, ...]] = {}
-        self._rows: dict[tuple[str, ...], list[Choice]] = {}
+        self._rows: dict[tuple[str, ...], tuple[Choice, ...]] = {}
 
     def resolve(self, text: str) -> tuple[Match, ...]:
         """Every column a text may be the header of, at most one of each dataset."""
@@ -201,7 +201,7 @@ class Headers:
         found = _UNITS_ALONE.match(plain)
         return found[1] if found and unit_key(found[1]) in self.units else None
 
-    def choices(self, texts: Sequence[str], units: Sequence[str | None] | None = None) -> list[Choice]:
+    def choices(self, texts: Sequence[str], units: Sequence[str | None] | None = None) -> tuple[Choice, ...]:
         """How a header reads as each dataset any of its texts belong to, best first.
 
         `texts[i]` stands over column i ('' for none); `units[i]` is a unit written under it. Several Choices of one
@@ -231,8 +231,8 @@ class Headers:
         if units is None:
             if len(self._rows) > 20_000:
                 self._rows.clear()
-            self._rows[key] = out
-        return out
+            self._rows[key] = tuple(out)
+        return tuple(out)
 
     def _choose(
         self,

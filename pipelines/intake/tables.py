@@ -73,7 +73,7 @@ class Block:
 
     first: int
     last: int
-    choices: list[Choice]
+    choices: Sequence[Choice]
 
 
 @dataclass(slots=True)
@@ -148,9 +148,9 @@ class Finder:
             under = self.headers.choices(tuple([v if type(v) is str else "" for v in rows[i + 1]]))
             if under and under[0].fits:
                 return None  # a line of the heading, right above the header
-        choices = self.headers.choices(texts) if hits else []
+        choices = self.headers.choices(texts) if hits else ()
         if choices and hits == len(filled) and choices[0].fits and not self._more_below(rows, i):
-            return Block(i, self._end(rows, i, choices), choices)
+            return self._block(rows, i, i, choices)
         best, at = choices, (i, i)
         if hits != len(filled) or not (choices and choices[0].fits) or self._more_below(rows, i):
             for a in range(i, max(lowest, i - 2) - 1, -1):
@@ -172,7 +172,7 @@ class Finder:
             if alone and not _better(best, alone):
                 return None
         if best[0].fits:
-            return Block(at[0], self._end(rows, at[1], best), best)
+            return self._block(rows, at[0], at[1], best)
         if found is not None and (found.nearest is None or _better(best, found.nearest.choices)):
             found.nearest = Block(at[0], at[1], best)
         return None
@@ -245,24 +245,25 @@ class Finder:
                 return o
         return own[-1]
 
-    def _end(self, rows: list[list[Any]], last: int, choices: list[Choice]) -> int:
-        """The last row of a header, with a row of units and one of column numbers under it; fits units in."""
+    def _block(self, rows: list[list[Any]], first: int, last: int, choices: Sequence[Choice]) -> Block:
+        """A header of rows `first..last`, with a row of units and one of column numbers under it where they stand."""
         if last + 1 < len(rows):
-            filled = [v for v in rows[last + 1] if v != ""]
+            below = rows[last + 1]
+            filled = [v for v in below if v != ""]
             if filled and all(type(v) is str for v in filled):
-                units = [self.headers.unit_alone(v) if type(v) is str and v else None for v in rows[last + 1]]
-                if all(u for u, v in zip(units, rows[last + 1], strict=True) if v != ""):
+                units = [self.headers.unit_alone(v) if type(v) is str and v else None for v in below]
+                if all(u for u, v in zip(units, below, strict=True) if v != ""):
                     texts = [""] * len(units)
                     for c in choices:
                         for m in c.mapped:
                             texts[m.place] = m.header
                         for place, header in c.unmapped:
                             texts[place] = header
-                    choices[:] = self.headers.choices(texts, units)
+                    choices = self.headers.choices(texts, units)
                     last += 1
         if last + 1 < len(rows) and _is_column_numbers(rows[last + 1]):
             last += 1
-        return last
+        return Block(first, last, choices)
 
     # ---- rows
 
@@ -467,7 +468,7 @@ def _key(row: list[Any]) -> tuple[str, ...]:
     return tuple([squeeze(v) if type(v) is str else "" for v in row])
 
 
-def _better(a: list[Choice], b: list[Choice]) -> bool:
+def _better(a: Sequence[Choice], b: Sequence[Choice]) -> bool:
     """Whether the best of `a` fits better than the best of `b`."""
     if not b:
         return True

@@ -125,8 +125,8 @@ def _separator(text: str) -> str:
     lines = sample.split("\n")[:200]
     if len(sample) < len(text) and len(lines) > 1:
         lines.pop()
-    best, chosen = (0, 0), ","
-    for separator in (",", "\t", ";", "|"):
+    best, chosen = 0.0, ","
+    for separator, weight in ((";", 1.5), ("\t", 1.0), (",", 1.0), ("|", 1.0)):
         if separator not in sample:
             continue
         if separator == "\t" and sample.count("\t,") + sample.count("\t\n") > 0.6 * sample.count("\t"):
@@ -136,7 +136,8 @@ def _separator(text: str) -> str:
         except csv.Error:
             continue
         if widths:
-            score = max((count * (width - 1), width) for width, count in widths.items())
+            # Semicolons beat commas at a tie or near it: a comma may stand in a number, a semicolon hardly does.
+            score = max(count * (width - 1) * weight for width, count in widths.items())
             if score > best:
                 best, chosen = score, separator
     return chosen

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import random
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 
 from expectations.contract import Contracts, load_contracts
 from pipelines.intake.model import FileReading
-from pipelines.intake.reader import reader_for
+from pipelines.intake.reader import Reader, reader_for
 from tests.intake.cases import CASES
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -85,6 +86,15 @@ def test_every_row_is_accounted_for(name: str, contracts: Contracts) -> None:
     for s in reader_for(contracts).read(CASES[name](), "表.xlsx").sheets:
         assert s.rows_read == len(s.rows) + s.refused + s.rows_explained, s.sheet
         assert all(len(v) == len(s.rows) for v in s.values.values())
+
+
+def test_what_was_read_before_does_not_matter(contracts: Contracts) -> None:
+    fresh = {name: told(Reader(contracts).read(build(), "表.xlsx")) for name, build in CASES.items()}
+    reader, order = Reader(contracts), list(CASES)
+    for seed in range(3):
+        random.Random(seed).shuffle(order)
+        for name in order:
+            assert told(reader.read(CASES[name](), "表.xlsx")) == fresh[name], name
 
 
 def test_no_golden_file_is_left_over() -> None:

@@ -1,0 +1,59 @@
+"""Workbooks for measuring: what a department sends, 12 rows of 12 columns.
+
+Belongs here: making them. Not here: measuring.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from pathlib import Path
+
+import xlsxwriter
+
+_HEADERS = [
+    "单位名称", "统一社会信用代码", "月份", "用电量（千瓦时）", "用水量（立方米）", "天然气用量（立方米）",
+    "汽油用量（升）", "柴油用量（升）", "热力用量（GJ）", "光伏发电量（千瓦时）", "电费（万元）", "水费（元）",
+]  # fmt: skip
+
+
+def make(folder: Path, count: int, seed: int = 1) -> list[Path]:
+    """Writes `count` monthly energy sheets (title, unit line, header, 12 months, total) and returns their paths."""
+    rng = random.Random(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for n in range(count):
+        path = folder / f"能源资源消费状况_{n:05d}.xlsx"
+        with xlsxwriter.Workbook(str(path)) as book:
+            sheet = book.add_worksheet("Sheet1")
+            date = book.add_format({"num_format": "yyyy-mm"})
+            year = 2021 + n % 5
+            sheet.merge_range(0, 0, 0, 11, f"{year}年度能源资源消费状况表")
+            sheet.write(1, 0, f"填报单位：示范单位{n:05d}")
+            sheet.write(1, 3, f"填报日期：{year}年12月20日")
+            sheet.write_row(2, 0, _HEADERS)
+            sums = [0.0] * 9
+            for m in range(12):
+                row = 3 + m
+                sheet.write(row, 0, f"示范单位{n:05d}")
+                sheet.write(row, 1, f"91350100M0{n:05d}Y43"[:18])
+                if m % 3:
+                    sheet.write(row, 2, f"{year}年{m + 1}月")
+                else:
+                    sheet.write_datetime(row, 2, dt.datetime(year, m + 1, 1), date)
+                for k in range(9):
+                    value = round(rng.uniform(10, 90000), 2)
+                    sums[k] += value
+                    if rng.random() < 0.05:
+                        sheet.write(row, 3 + k, f"{value:,}")
+                    elif rng.random() < 0.03:
+                        sheet.write(row, 3 + k, "—")
+                        sums[k] -= value
+                    else:
+                        sheet.write(row, 3 + k, value)
+            sheet.write(15, 0, "合计")
+            for k in range(9):
+                sheet.write(15, 3 + k, round(sums[k], 2))
+            sheet.write(16, 0, "填表人：")
+        paths.append(path)
+    return paths

@@ -1,0 +1,275 @@
+"""Cells: the spellings that people use, and properties that hold for all of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from expectations.contract import Column, unit_table
+from pipelines.intake.cells import (
+    BAD,
+    PENDING,
+    Bad,
+    Doubt,
+    from_serial,
+    read_boolean,
+    read_choice,
+    read_column,
+    read_date,
+    read_integer,
+    read_month,
+    read_number,
+    read_text,
+    read_year,
+    scaled,
+)
+
+YUAN = unit_table()["元"]
+AREA = unit_table()["㎡"]
+
+
+def yuan(v: object, factor: int | None = None) -> object:
+    return read_number(v, YUAN, None if factor is None else Decimal(factor), "元")
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("１２３４．５", 1234.5), ("1,234.5", 1234.5), ("1，234", 1234.0), (" 2 104.4 ", 2104.4), ("(1,234)", -1234.0),
+        ("（1,234）", -1234.0), ("−5", -5.0), ("－5", -5.0), ("+5", 5.0), ("¥100", 100.0), ("1e3", 1000.0), ("3万", 30000.0),
+        ("1.2亿", 120000000.0), ("5元", 5.0), ("5万元", 50000.0), ("0", 0.0), (0, 0.0), (7, 7.0), (".5", 0.5),
+    ],
+)  # fmt: skip
+def test_numbers(cell: object, value: float) -> None:
+    assert yuan(cell) == value
+
+
+@pytest.mark.parametrize("cell", ["", " ", "-", "—", "——", "/", "无", "空", "N/A", "n/a", "暂无", "…", None, "　"])
+def test_blanks_are_nothing_and_not_zero(cell: object) -> None:
+    assert yuan(cell) is None
+    assert read_date(cell) is None
+    assert read_month(cell) is None
+
+
+@pytest.mark.parametrize(
+    "cell", ["abc", "1,2", "12,34", "1.2.3", "2021-03-05", "见附件", "#REF!", "5个", "5%", "二十", True, "1-2", "$5"]
+)
+def test_what_is_no_number_is_said_to_be_none(cell: object) -> None:
+    assert yuan(cell) == BAD
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("约120", 120),
+        ("120余", 120),
+        ("近3万", 30000),
+        ("1200多", 1200),
+        ("3万多元", 30000),
+        ("大约5", 5),
+        ("100左右", 100),
+    ],
+)
+def test_approximate_numbers_are_read_and_doubted(cell: str, value: float) -> None:
+    assert yuan(cell) == Doubt(value)
+
+
+@pytest.mark.parametrize("cell", ["5万", "5万元", "5元", "3.03亿"])
+def test_a_unit_in_the_cell_under_a_unit_in_the_header_is_ambiguous(cell: str) -> None:
+    assert yuan(cell, 10_000) == Bad("unit")
+
+
+def test_a_unit_in_the_cell_that_repeats_the_header_without_a_multiple_is_clear() -> None:
+    assert read_number("5平方米", AREA, Decimal(1), "㎡") == 5
+    assert read_number("3.03万㎡", AREA, Decimal(10_000), "㎡") == Bad("unit")
+
+
+def test_units_apply_exactly() -> None:
+    assert yuan(249.8, 10_000) == 2498000.0
+    assert yuan("249.8", 10_000) == 2498000.0
+    assert scaled(2.09798, Decimal(10_000)) == 20979.8
+
+
+@given(st.decimals(-(10**9), 10**9, places=6), st.sampled_from(sorted(set(YUAN.values()))))
+def test_a_number_and_its_text_give_the_same_exact_product(number: Decimal, factor: Decimal) -> None:
+    text = f"{number:f}"
+    want = float(number * factor)
+    assert read_number(text, YUAN, factor, "元") == want
+    assert scaled(float(number), factor) == pytest.approx(want, rel=1e-14, abs=1e-12)
+
+
+@given(st.integers(-(10**12), 10**12))
+def test_thousands_marks_and_width_do_not_matter(number: int) -> None:
+    wide = f"{number:,}".translate({ord(a): chr(ord(a) + 0xFEE0) for a in "0123456789,.-"})
+    assert yuan(f"{number:,}") == yuan(wide) == yuan(str(number)) == float(number)
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_value_nothing_or_bad(text: str) -> None:
+    for read in (yuan, read_year, read_month, read_date, read_boolean, read_text):
+        result = read(text)  # type: ignore[operator]
+        assert result is None or isinstance(result, (float, int, str, dt.date, Bad, Doubt))
+
+
+@given(st.floats())
+def test_any_float_is_a_value_or_bad(number: float) -> None:
+    for read in (yuan, read_year, read_month, read_date, read_boolean, read_text):
+        result = read(number)  # type: ignore[operator]
+        assert isinstance(result, (float, int, str, dt.date, Bad))
+        assert not (isinstance(result, float) and result != result), "NaN is no value"
+
+
+@given(st.dates(dt.date(1950, 1, 1), dt.date(2099, 12, 31)))
+def test_a_date_reads_the_same_in_every_spelling(day: dt.date) -> None:
+    y, m, d = day.year, day.month, day.day
+    spellings = [
+        f"{y}.{m}.{d}", f"{y}-{m:02}-{d:02}", f"{y}/{m}/{d}", f"{y}_{m:02}_{d:02}", f"{y}{m:02}{d:02}", f"{y}年{m}月{d}日",
+        f" {y} 年 {m} 月 {d} 日 ", f"{y}-{m:02}-{d:02} 00:00:00", float(f"{y}{m:02}{d:02}"), (day - dt.date(1899, 12, 30)).days,
+        day, dt.datetime(y, m, d, 13, 30),
+    ]  # fmt: skip
+    assert {read_date(s) for s in spellings} == {day}
+    assert {read_month(s) for s in spellings} == {f"{y:04}-{m:02}"}
+    assert read_date((day - dt.date(1904, 1, 1)).days, epoch_1904=True) in (day, BAD, Bad("date_precision"))
+
+
+def test_serials_of_both_systems() -> None:
+    assert from_serial(44260) == dt.date(2021, 3, 5)
+    assert read_date(44260.5) == dt.date(2021, 3, 5)
+    assert read_date("44260") == dt.date(2021, 3, 5)
+    assert read_date(42798, epoch_1904=True) == dt.date(2021, 3, 5)
+
+
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        ("2021-03", "date_precision"), ("2021年", "date_precision"), (2021.0, "date_precision"), ("202103", "date_precision"),
+        ("03/04/2021", "date_order"), ("2021-02-30", ""), ("2021-13-01", ""), ("昨天", ""), (5, ""), (True, ""),
+    ],
+)  # fmt: skip
+def test_dates_that_are_none(cell: object, why: str) -> None:
+    assert read_date(cell) == Bad(why)
+
+
+def test_a_day_past_the_twelfth_tells_the_order() -> None:
+    assert read_date("25/12/2021") == read_date("12/25/2021") == dt.date(2021, 12, 25)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "2021年3月",
+        "2021-03",
+        "2021.3",
+        "2021.03",
+        "2021/3",
+        "202103",
+        202103.0,
+        2021.03,
+        "2021年03月份",
+        "二〇二一年三月",
+        "2021_3",
+    ],
+)
+def test_months(cell: object) -> None:
+    assert read_month(cell) == "2021-03"
+
+
+@pytest.mark.parametrize("cell", ["3月", "03月", "三月", "3", 3.0, "3月份"])
+def test_a_month_without_its_year_needs_the_sheet_to_state_one(cell: object) -> None:
+    assert read_month(cell, 2021) == "2021-03"
+    assert read_month(cell) == BAD
+
+
+@pytest.mark.parametrize("cell", ["2021年第一季度", "2021上半年", "2021年1-3月", "1月至3月", "2021年", 2021.0])
+def test_longer_than_a_month_is_no_month(cell: object) -> None:
+    assert read_month(cell, 2021) == Bad("month_precision")
+
+
+def test_a_month_that_a_spreadsheet_may_have_shortened_is_not_guessed() -> None:
+    assert read_month(2021.1) == BAD  # January, or October shown as 2021.10
+    assert read_month("2021.1") == "2021-01"
+    assert read_month("2021-13") == BAD
+
+
+@pytest.mark.parametrize(
+    "cell", ["2021", "2021年", "2021年度", 2021, 2021.0, "２０２１", dt.date(2021, 5, 1), "二〇二一年"]
+)
+def test_years(cell: object) -> None:
+    assert read_year(cell) == 2021
+
+
+@pytest.mark.parametrize("cell", ["21", "2021-2022", 2021.5, 12.0, "去年"])
+def test_years_that_are_none(cell: object) -> None:
+    assert read_year(cell) == BAD
+
+
+@pytest.mark.parametrize("cell", ["是", "√", "✓", "有", "Y", "y", "yes", "TRUE", "1", 1.0, True, " 是 "])
+def test_yes(cell: object) -> None:
+    assert read_boolean(cell) is True
+
+
+@pytest.mark.parametrize("cell", ["否", "×", "✗", "无", "N", "no", "false", "0", 0.0, False])
+def test_no(cell: object) -> None:
+    assert read_boolean(cell) is False
+
+
+def test_neither_yes_nor_no() -> None:
+    assert read_boolean("说不清") == BAD
+    assert read_boolean(2.0) == BAD
+    assert read_boolean("—") is None
+
+
+def test_text_keeps_what_is_inside_and_codes_keep_their_digits() -> None:
+    assert read_text("　某 局\n分部 ") == "某 局\n分部"
+    assert read_text(12.0) == "12"
+    assert read_text(1.5) == "1.5"
+    assert read_text(430200) == "430200"
+    assert read_text(114302002914177712.0) == Bad("digits_lost")
+    assert read_text(dt.date(2021, 3, 5)) == "2021-03-05"
+
+
+def test_choices_are_folded_to_the_list_and_others_kept_for_the_suite() -> None:
+    folded = {"正局(处)级": "正局(处)级", "是": "是"}
+    assert read_choice(" 正局（处）级　", folded) == "正局(处)级"
+    assert read_choice("副局级", folded) == "副局级"
+    assert read_choice("—", folded) is None
+
+
+def test_whole_numbers() -> None:
+    assert read_integer("1,200", {}, None) == 1200
+    assert read_integer(3.0, {}, None) == 3
+    assert read_integer(3.5, {}, None) == BAD
+    assert read_integer("12辆", {}, None) == 12
+    assert read_integer("约3", {}, None) == Doubt(3)
+
+
+def column(kind: str, required: bool = False) -> Column:
+    return Column("c", "列", "C", kind, "L0", required=required)  # type: ignore[arg-type]
+
+
+def test_pending_is_nothing_where_nothing_may_stand_and_unreadable_where_something_must() -> None:
+    assert read_column(["待核实", 1.0], column("decimal"), None) == ([None, 1.0], [])
+    assert read_column(["待核实", 1.0], column("decimal", True), None) == ([None, 1.0], [(0, PENDING)])
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.just(""), st.floats(allow_nan=False), st.text(max_size=8), st.dates()), max_size=8)
+)
+def test_a_column_reads_as_its_cells_do(cells: list[object]) -> None:
+    for kind, one in (("decimal", lambda v: read_number(v, {}, None)), ("date", read_date), ("string", read_text)):
+        values, odd = read_column(cells, column(kind), None)
+        assert len(values) == len(cells)
+        at = dict(odd)
+        for k, cell in enumerate(cells):
+            want = one(cell)
+            if want is PENDING:
+                want = None
+            if isinstance(want, (Bad, Doubt)):
+                assert at[k] == want
+            else:
+                assert values[k] == want
+                assert k not in at

@@ -1,0 +1,116 @@
+"""Child processes: their limits, their death, and what they may not do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from expectations.contract import Contracts, load_contracts
+from pipelines.intake.model import FileReading
+from pipelines.intake.pool import Job, Pool, read_many
+from tests.intake.cases import CASES
+
+# Put in front of a child's own start: files with these names do what a bad file might make a library do.
+HOOK = """
+import pipelines.intake.reader as reader, os, signal, socket
+true = reader.Reader.read
+def read(self, data, name, file_id=None):
+    if name == "abort": os.abort()
+    if name == "segv": os.kill(os.getpid(), signal.SIGSEGV)
+    if name == "hang":
+        while True: pass
+    if name == "grow":
+        held = []
+        while True: held.append(bytes(200_000_000))
+    if name == "write": open("/tmp/mingzhang-must-not-be", "w").write("x")
+    if name == "connect": socket.create_connection(("127.0.0.1", 9), 1)
+    if name == "start": os.system("true")
+    return true(self, data, name, file_id)
+reader.Reader.read = read
+"""
+
+
+@pytest.fixture(scope="module")
+def contracts() -> Contracts:
+    return load_contracts(only=["energy_use", "retrofit_funds"])
+
+
+@pytest.fixture
+def hooked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sitecustomize.py").write_text(HOOK)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{Path(__file__).parents[2]}")
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    path = tmp_path / "x.xlsx"
+    path.write_bytes(CASES["plain"]())
+    return path
+
+
+def by_name(readings: list[FileReading]) -> dict[str, FileReading]:
+    return {r.name: r for r in readings}
+
+
+def test_many_files_give_as_many_readings_equal_to_reading_here(tmp_path: Path, contracts: Contracts) -> None:
+    from pipelines.intake.reader import read_file
+
+    jobs = []
+    for name in ("plain", "refused_rows", "unknown_dataset", "csv_gb18030", "wrong_total"):
+        path = tmp_path / name
+        path.write_bytes(CASES[name]())
+        jobs += [Job(f"{name}{i}", path, name) for i in range(40)]
+    got = {r.file_id: r for r in read_many(jobs, contracts, 2)}
+    assert set(got) == {j.file_id for j in jobs}
+    for j in jobs:
+        assert got[j.file_id] == read_file(j.path, j.name, contracts, j.file_id)
+
+
+def test_a_file_that_kills_its_reader_is_unreadable_and_the_others_are_read(
+    hooked: None, book: Path, contracts: Contracts
+) -> None:
+    names = ["a", "abort", "b", "hang", "c", "segv", "d", "grow", "e", *[f"more{i}" for i in range(60)]]
+    with Pool(contracts, 2, seconds=4) as pool:
+        got = by_name(list(pool.read([Job(n, book, n) for n in names])))
+    assert set(got) == set(names)
+    bad = {n for n, r in got.items() if r.status != "accepted"}
+    assert bad == {"abort", "hang", "segv", "grow"}
+    assert all(got[n].reason == "unreadable" for n in bad)
+    assert "longer than 4 s" in got["hang"].issues[0].message_en
+    assert "memory" in got["grow"].issues[0].message_en
+    assert "内存" in got["abort"].issues[0].message_zh
+
+
+def test_children_write_nowhere_and_reach_nobody(hooked: None, book: Path, contracts: Contracts) -> None:
+    with Pool(contracts, 1) as pool:
+        got = by_name(list(pool.read([Job(n, book, n) for n in ("write", "connect", "start", "fine")])))
+    assert got["fine"].status == "accepted"
+    for name in ("write", "connect", "start"):
+        assert got[name].reason == "unreadable"
+        assert "may not do" in got[name].issues[0].message_en or "writes nowhere" in got[name].issues[0].message_en
+    assert not Path("/tmp/mingzhang-must-not-be").exists()
+
+
+def test_a_file_that_went_away_is_said_to_be_unreadable(tmp_path: Path, contracts: Contracts) -> None:
+    (reading,) = read_many([Job("0", tmp_path / "gone.xlsx", "gone.xlsx")], contracts, 1)
+    assert reading.reason == "unreadable"
+
+
+def test_no_job_starts_no_process(contracts: Contracts, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("started a process")
+
+    monkeypatch.setattr(subprocess, "Popen", never)
+    assert list(read_many([], contracts)) == []
+
+
+def test_children_that_cannot_start_say_how_to_find_out_why(
+    contracts: Contracts, book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(RuntimeError, match=r"pipelines\.intake\.child"), Pool(contracts, 1) as pool:
+        list(pool.read([Job("0", book, "x")]))
