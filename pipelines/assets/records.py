@@ -15,7 +15,7 @@ from pipelines.intake.read_new import load_readings
 from pipelines.records.build import RecordsSummary, build
 from pipelines.sources.ledger import Ledger
 
-TABLES = ("files", "sheets", "columns", "issues", "quarantine")
+TABLES = ("files", "sheets", "columns", "issues", "quarantine", "superseded")
 CHECK = "contract"
 
 
