@@ -35,7 +35,9 @@ from publish.disclosure.relations import Indicator, Relation, find_relations, pl
 
 NOTE = "已隐去：该数值可能反映个别单位的情况 / Suppressed: the value could tell about single institutions"
 NOBODY = "无单位报送 / No institution reported"
-FAR = 1e6  # how far a value may move, in units of its indicator's total: an attacker knows no upper limit
+FAR = 1e6  # how far a value may move, in units of the move asked for: an attacker knows no upper limit
+NOISE = 1e-6  # moves smaller than this, in the same units, are the solver's
+LEAST = 1e-4  # a hidden nothing must at least be free to rise by this share of its indicator's largest value
 
 
 @dataclass(frozen=True)
@@ -166,9 +168,10 @@ class _Hiding:
                 return
 
     def _scales(self, cells: pd.DataFrame) -> np.ndarray:
-        """The size of each cell's indicator in its year: deviations are measured in it, so that units do not matter."""
-        over = pd.Series([p.over for p in self.place], index=cells.index)
-        by = [cells["indicator_id"], cells["year"], cells["factor_set"], over]
+        """The size of each cell's indicator: deviations are measured in it, so that units do not matter, and the same move
+        costs the same in a year, in a member and in the whole period."""
+        changes = pd.Series([p.over == "base" for p in self.place], index=cells.index)
+        by = [cells["indicator_id"], cells["factor_set"], changes]
         largest = cells["value"].abs().groupby(by, dropna=False).transform("max").to_numpy(dtype=float, na_value=np.nan)
         return np.where(largest > 0, largest, 1.0)
 
@@ -223,7 +226,7 @@ class _System:
     def protect(self, p: int) -> None:
         """Hides what it takes for `p` to be higher, and to be lower, by its protection."""
         h = self.h
-        up = max(h.rules.protection * abs(h.value[p]), 1e-3 * h.scale[p]) / h.scale[p]
+        up = h.rules.protection * abs(h.value[p]) / h.scale[p] or LEAST
         down = min(h.rules.protection * abs(h.value[p]) / h.scale[p], h.down[p])
         for amount in (up, -down):
             # An earlier deviation may have moved p far enough: everything that moved in it is hidden already.
@@ -241,11 +244,13 @@ class _System:
         h, n = self.h, len(self.cells)
         ids = np.array(self.cells)
         cost = np.where(h.hidden[ids], 0.0, h.cost[ids])
-        up, down = np.full(n, FAR), h.down[ids].copy()
+        # In units of the amount itself: the solver's tolerance is then a small part of it, however small the cell.
+        unit = abs(amount)
+        up, down = np.full(n, FAR), np.minimum(h.down[ids] / unit, FAR)
         at = self.at[p]
         lower_up, lower_down = np.zeros(n), np.zeros(n)
-        up[at] = lower_up[at] = max(amount, 0.0)
-        down[at] = lower_down[at] = max(-amount, 0.0)
+        up[at] = lower_up[at] = float(amount > 0)
+        down[at] = lower_down[at] = float(amount < 0)
         bounds = np.column_stack([np.concatenate([lower_up, lower_down]), np.concatenate([up, down])])
         found = linprog(
             np.concatenate([cost, cost]), A_eq=matrix, b_eq=np.zeros(matrix.shape[0]), bounds=bounds, method="highs"
@@ -255,6 +260,6 @@ class _System:
         if found.status != 0:
             raise RuntimeError(f"The linear programme of suppression ended with: {found.message}")
         moves = found.x[:n] - found.x[n:]
-        self.highest = np.maximum(self.highest, moves)
-        self.lowest = np.maximum(self.lowest, -moves)
-        return [int(c) for c in ids[np.abs(moves) > 1e-9]]
+        self.highest = np.maximum(self.highest, moves * unit)
+        self.lowest = np.maximum(self.lowest, -moves * unit)
+        return [int(c) for c in ids[np.abs(moves) > NOISE]]

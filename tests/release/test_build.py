@@ -84,7 +84,7 @@ def test_files_cannot_be_written_and_nothing_else_is_left(release):
         if p.is_file():
             assert stat.S_IMODE(p.stat().st_mode) == 0o444, p
     assert [p.name for p in release.path.parent.iterdir()] == [release.release_id]
-    assert os.readlink(release.path.parent.parent / "current") == f"releases/{release.release_id}"
+    assert (release.path.parent.parent / "current").readlink() == Path("releases") / release.release_id
 
 
 def test_the_checksums_are_those_that_sha256sum_reads(release):

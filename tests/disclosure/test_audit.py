@@ -1,0 +1,60 @@
+"""The attacker finds what badly hidden tables give away: else its failure would prove nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from publish.disclosure.audit import bounds
+
+KINDS = {"e": "flow", "s": "stock", "r": "ratio"}
+
+
+def published(*rows):
+    columns = ["indicator_id", "year", "dimension", "member", "value", "status", "factor_set"]
+    return pd.DataFrame([(*r, "S" if r[-1] is None else "A", "f") for r in rows], columns=columns).astype(
+        {"value": float}
+    )
+
+
+def test_a_lone_hidden_member_is_found_to_the_rounding():
+    table = published(("e", 2024, "total", "all", 100.0), ("e", 2024, "d", "a", 70.0), ("e", 2024, "d", "b", None))
+    low, high = bounds(table, KINDS, [("e", 2024, "d", "b", "f")])["e", 2024, "d", "b", "f"]
+    assert abs(low - 30) < 1e-5 and abs(high - 30) < 1e-5
+
+
+def test_two_hidden_members_are_bounded_by_their_sum():
+    table = published(("e", 2024, "total", "all", 100.0), ("e", 2024, "d", "a", None), ("e", 2024, "d", "b", None))
+    low, high = bounds(table, KINDS, [("e", 2024, "d", "b", "f")])["e", 2024, "d", "b", "f"]
+    assert low == 0 and abs(high - 100) < 1e-5
+
+
+def test_two_dimensions_together_give_away_what_neither_does_alone():
+    # The total is hidden, but another dimension shows all its members, and so the total.
+    table = published(
+        ("e", 2024, "total", "all", None), ("e", 2024, "d", "a", 70.0), ("e", 2024, "d", "b", None),
+        ("e", 2024, "t", "x", 60.0), ("e", 2024, "t", "y", 40.0),
+    )  # fmt: skip
+    low, high = bounds(table, KINDS, [("e", 2024, "d", "b", "f")])["e", 2024, "d", "b", "f"]
+    assert abs(low - 30) < 1e-5 and abs(high - 30) < 1e-5
+
+
+def test_a_period_gives_away_its_one_hidden_year():
+    rows = [("e", y, "total", "all", None if y == 2023 else 10.0) for y in range(2021, 2026)]
+    rows += [("e", y, "d", "a", None if y == 2023 else 4.0) for y in range(2021, 2026)]
+    rows += [("e", y, "d", "b", None if y == 2023 else 6.0) for y in range(2021, 2026)]
+    rows += [("e", 2025, "period", "2021-2025", 55.0), ("e", 2025, "period/d", "2021-2025/a", 23.0)]
+    keys = [("e", 2023, "total", "all", "f"), ("e", 2023, "d", "a", "f")]
+    found = bounds(published(*rows), KINDS, keys)
+    assert np.allclose(found[keys[0]], 15, atol=1e-4) and np.allclose(found[keys[1]], 7, atol=1e-4)
+
+
+def test_figures_that_do_not_add_up_prove_nothing():
+    table = published(("e", 2024, "total", "all", 50.0), ("e", 2024, "d", "a", 70.0), ("e", 2024, "d", "b", None))
+    assert bounds(table, KINDS, [("e", 2024, "d", "b", "f")])["e", 2024, "d", "b", "f"] == (0.0, np.inf)
+
+
+def test_ratios_and_cells_that_are_not_there_have_no_bound():
+    table = published(("r", 2024, "total", "all", 5.0), ("r", 2024, "d", "b", None))
+    keys = [("r", 2024, "d", "b", "f"), ("e", 2024, "d", "nobody", "f")]
+    assert list(bounds(table, KINDS, keys).values()) == [(0.0, np.inf)] * 2
