@@ -226,7 +226,8 @@ class Site:
         instance = await asyncio.to_thread(Instance, folder, base_url)
         await instance.start()
         await instance.health()
-        self.charts.begin(instance.facts.database, instance.facts.release_id, instance.facts.synthetic)
+        if base_url == "/":
+            self.charts.begin(instance.facts)  # so that the first reader need not wait
         return Shown(instance)
 
     def _look(self) -> None:
@@ -339,6 +340,7 @@ class Site:
             robots = f"User-agent: *\nDisallow: /{DB}?\nDisallow: /r/\n".encode()
             return Answer(200, [(b"content-type", b"text/plain; charset=utf-8")], robots)
         if first == "charts" and rest.endswith(".svg"):
+            self.charts.begin(instance.facts)
             svg = await self.charts.get(instance.facts.release_id, rest.removesuffix(".svg"))
             if svg is not None:
                 headers = [(b"content-type", b"image/svg+xml"), (b"content-security-policy", CSP_DRAWING.encode())]

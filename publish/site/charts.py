@@ -18,6 +18,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from publish.site.facts import Facts
+
 log = logging.getLogger("mingzhang.site.charts")
 
 ROOT = Path(__file__).parents[2]
@@ -144,11 +146,11 @@ class Charts:
         self.kept = kept
         self._drawn: dict[str, asyncio.Task[dict[str, str]]] = {}
 
-    def begin(self, database: Path, release_id: str, synthetic: bool) -> None:
+    def begin(self, facts: Facts) -> None:
         """Starts drawing a release's charts, unless that is done or under way."""
-        if release_id not in self._drawn:
-            task = asyncio.get_running_loop().create_task(_draw_beside(database, release_id, synthetic))
-            self._drawn[release_id] = task
+        if facts.release_id not in self._drawn:
+            drawing = _draw_beside(facts.database, facts.release_id, facts.synthetic)
+            self._drawn[facts.release_id] = asyncio.get_running_loop().create_task(drawing)
             while len(self._drawn) > self.kept:
                 oldest = next(iter(self._drawn))
                 self._drawn.pop(oldest).cancel()

@@ -25,7 +25,7 @@ from publish.site.facts import DB, Facts, Label
 log = logging.getLogger("mingzhang.site")
 
 # What a visitor's own words can bring about in Datasette's views; anywhere else these would be faults of ours.
-VISITORS_FAULTS = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError)
+VISITORS_FAULTS = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError)
 
 
 class SiteDatasette(Datasette):
@@ -110,7 +110,8 @@ def _explain(ds: SiteDatasette, request: Request, e: Exception) -> tuple[int, st
     if isinstance(e, Base400):
         return e.status, "bad_request", *words.explain_sql(str(e.args[0]))
     if ds.in_worker and isinstance(e, VISITORS_FAULTS):
-        log.warning("an argument could not be used: %s?%s", request.path, request.query_string, exc_info=e)
+        # No traceback: it is no event of ours, and whoever sends a thousand of them would fill the log.
+        log.info("an argument could not be used: %s?%s: %r", request.path, request.query_string[:200], e)
         return 400, "bad_request", *words.BAD_REQUEST
     log.error("a page failed: %s?%s", request.path, request.query_string, exc_info=e)
     return 500, "internal", *words.INTERNAL

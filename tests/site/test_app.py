@@ -17,6 +17,7 @@ import pytest
 
 from publish.site import app as app_module
 from publish.site.app import NoRelease, Site, create_app, needs_worker
+from publish.site.pool import Pool
 
 PAGES = (
     "/",
@@ -38,9 +39,16 @@ DATASETTES = (
 )
 
 
+class NoPool(Pool):
+    """For tests that send no SQL of a visitor's: no process need start."""
+
+    async def start(self, warm: dict[str, Any]) -> None:
+        self.warm = warm
+
+
 @asynccontextmanager
 async def running(home: Path, workers: int = 2) -> AsyncIterator[tuple[httpx.AsyncClient, Site]]:
-    site = create_app(home, workers)
+    site = create_app(home, workers) if workers else Site(home, NoPool())
     try:
         await site.start()
         transport = httpx.ASGITransport(app=site)
@@ -137,7 +145,7 @@ def test_no_banner_on_real_data(tmp_path: Path, make_release: Callable[..., Path
         text = (await client.get("/")).text
         assert 'class="banner"' not in text and "合成示例数据" not in text
 
-    talk(tmp_path, look)
+    talk(tmp_path, look, workers=0)
 
 
 @pytest.mark.parametrize(
@@ -259,6 +267,7 @@ def test_csv_runs_no_formula(get: Callable[..., httpx.Response]) -> None:
         ("/mingzhang/claims.json?_size=abc", 400, "bad_request"),
         ("/mingzhang/claims.json?_size=5000", 400, "bad_request"),
         ("/mingzhang/claims.csv?_stream=1", 400, "bad_request"),
+        ("/mingzhang.json?sql=select+printf('%25.*c',50000,'[')+as+j&_json=j&_shape=array", 400, "bad_request"),
         ("/mingzhang/indicator_values/x.json", 400, "bad_sql"),
         ("/mingzhang/nosuch.json", 404, "not_found"),
         ("/mingzhang/nosuch/1.json", 404, "not_found"),
@@ -434,7 +443,7 @@ def test_a_broken_release_never_takes_over(
         switch(tmp_path, FIRST)
         assert (await client.get("/")).status_code == 200
 
-    talk(tmp_path, look)
+    talk(tmp_path, look, workers=0)
 
 
 def test_an_unhealthy_release_never_takes_over(
@@ -459,7 +468,7 @@ def test_an_unhealthy_release_never_takes_over(
             await asyncio.sleep(0.05)
         assert "does not take over" in caplog.text
 
-    talk(tmp_path, look)
+    talk(tmp_path, look, workers=0)
 
 
 def test_no_release_yet_says_what_to_do(tmp_path: Path) -> None:

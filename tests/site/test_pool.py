@@ -1,0 +1,128 @@
+"""The processes that run public SQL: what is late is killed, what died is replaced, and nobody else notices."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import urllib.parse
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from publish.site import pool as pool_module
+from publish.site.pool import Busy, Pool, Stopped
+
+# One step of SQLite's machine, so no clock of SQLite's is asked while it runs, for many seconds.
+UNSTOPPABLE = "select printf('%,.*c', 2000000000, 'x')"
+
+
+def request(home: Path, sql: str, kind: str = ".json") -> dict[str, Any]:
+    folder = str((home / "current").resolve())
+    query = urllib.parse.urlencode({"_shape": "array", "sql": sql})
+    return {
+        "folder": folder,
+        "base_url": "/",
+        "scheme": "http",
+        "host": "t",
+        "path": f"/mingzhang{kind}",
+        "query": query,
+    }
+
+
+def with_pool(home: Path, what: Callable[[Pool], Awaitable[None]], workers: int = 1) -> None:
+    async def run() -> None:
+        pool = Pool(workers)
+        try:
+            await pool.start(request(home, "select 1"))
+            await what(pool)
+        finally:
+            await pool.close()
+
+    asyncio.run(run())
+
+
+async def again(pool: Pool, home: Path) -> None:
+    """An honest query, when the worker is back."""
+    for _ in range(100):
+        try:
+            header, body = await pool.ask(request(home, "select 42 as x"))
+        except Busy:
+            continue
+        assert (header["status"], body) == (200, b'[{"x": 42}]')
+        return
+    raise AssertionError("no worker came back")
+
+
+def test_what_cannot_be_interrupted_is_killed_and_replaced(home: Path) -> None:
+    async def look(pool: Pool) -> None:
+        with pytest.raises(Stopped) as e:
+            await pool.ask(request(home, UNSTOPPABLE))
+        assert e.value.why == "too_slow" and pool.killed == 1
+        await again(pool, home)
+
+    with_pool(home, look)
+
+
+def test_a_full_house_says_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "QUEUE_SECONDS", 0.2)
+
+    async def look(pool: Pool) -> None:
+        slow = asyncio.create_task(pool.ask(request(home, UNSTOPPABLE)))
+        await asyncio.sleep(0.05)
+        with pytest.raises(Busy):
+            await pool.ask(request(home, "select 1"))
+        with pytest.raises(Stopped):
+            await slow
+
+    with_pool(home, look)
+
+
+def test_a_worker_that_dies_is_replaced(home: Path) -> None:
+    async def look(pool: Pool) -> None:
+        (worker,) = pool._all
+        os.kill(worker.pid, signal.SIGKILL)
+        await asyncio.sleep(0.2)
+        await again(pool, home)
+        assert {w.pid for w in pool._all} != {worker.pid}
+
+    with_pool(home, look)
+
+
+def test_a_nursery_that_dies_is_replaced(home: Path) -> None:
+    async def look(pool: Pool) -> None:
+        assert pool._nursery is not None
+        (worker,) = pool._all
+        os.kill(pool._nursery.pid, signal.SIGKILL)
+        os.kill(worker.pid, signal.SIGKILL)
+        await asyncio.sleep(0.2)
+        await again(pool, home)
+
+    with_pool(home, look)
+
+
+def test_the_kernel_limits_a_worker(home: Path) -> None:
+    async def look(pool: Pool) -> None:
+        (worker,) = pool._all
+        process = psutil.Process(worker.pid)
+        soft, hard = process.rlimit(psutil.RLIMIT_AS)
+        assert soft == hard and process.memory_info().vms < soft < 1 << 30
+        assert process.rlimit(psutil.RLIMIT_FSIZE) == (0, 0)
+        assert 0 < process.rlimit(psutil.RLIMIT_CPU)[0] < 60
+        assert process.nice() >= 10
+
+    with_pool(home, look)
+
+
+def test_an_answer_too_large_is_refused_and_the_worker_lives(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = "with recursive t(i) as (select 1 union all select i + 1 from t where i < 900) select i, printf('%.*c', 60000, 'x') as x from t"
+
+    async def look(pool: Pool) -> None:
+        header, body = await pool.ask(request(home, wide))
+        assert header["status"] == 400 and b"too large" in body
+        await again(pool, home)
+
+    with_pool(home, look)
