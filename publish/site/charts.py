@@ -175,7 +175,11 @@ async def _draw_beside(database: Path, release_id: str, synthetic: bool) -> dict
     )
     try:
         out, _ = await asyncio.wait_for(process.communicate(), SECONDS)
-    except (TimeoutError, asyncio.CancelledError):
+    except asyncio.CancelledError:  # the site ends, or newer releases took its place
+        process.kill()
+        await process.wait()
+        raise
+    except TimeoutError:
         process.kill()
         await process.wait()
         log.error("the charts of release %s were not drawn in time; its pages show tables only", release_id)

@@ -404,7 +404,7 @@ def test_follows_current_and_loses_no_request(
         async def read(path: str) -> None:
             while not over.is_set():
                 response = await client.get(path)
-                await asyncio.sleep(0)  # an answer that was kept never waits, and would let nobody else run
+                await asyncio.sleep(0.01)  # an answer that was kept never waits, and would let nobody else run
                 assert response.status_code == 200
                 found = re.search(r'class="release"[^>]*>([^<]+)<', response.text)
                 assert found
@@ -413,9 +413,11 @@ def test_follows_current_and_loses_no_request(
         readers = [
             asyncio.create_task(read(p)) for p in ("/", "/mingzhang/claims", "/mingzhang?sql=select+1", "/claims")
         ]
-        for n in range(6):
-            switch(tmp_path, SECOND if n % 2 == 0 else FIRST)
-            await asyncio.sleep(0.6)
+        for release in (SECOND, FIRST, SECOND, FIRST):
+            switch(tmp_path, release)
+            while (await client.get("/healthz")).json()["release"] != release:
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
         over.set()
         await asyncio.gather(*readers)
 
