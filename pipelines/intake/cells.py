@@ -555,7 +555,7 @@ def read_column(
     kind = column.kind
     types = set(map(type, cells))
     if types == _FLOATS:
-        if kind == "decimal" and sum(cells) - sum(cells) == 0:  # all finite
+        if kind == "decimal" and isfinite(sum(cells)):
             return (cells if factor is None or factor == 1 else [scaled(v, factor) for v in cells]), []
     elif types == _DATES and kind == "date":
         return cells, []
@@ -563,8 +563,8 @@ def read_column(
     odd: list[tuple[int, Bad | Doubt]] = []
     add = out.append
     plain = kind == "decimal" and (factor is None or factor == 1)
-    texts = kind in ("string", "enum")
-    memo: dict[str, Any] = {}
+    blank = _NEVER_WORDS if kind == "boolean" or column.values else _QUICK_BLANKS
+    memo: dict[Any, Any] = {}
     reader: Reader | None = None
     for v in cells:
         t = type(v)
@@ -573,6 +573,9 @@ def read_column(
                 add(v)
                 continue
         elif t is str:
+            if v in blank:
+                add(None)
+                continue
             if v in memo:
                 add(memo[v])
                 continue
@@ -591,7 +594,12 @@ def read_column(
         elif tv is Doubt:
             odd.append((len(out), value))
             value = value.value
-        elif texts and t is str:
+        elif t is str:
             memo[v] = value
         add(value)
     return out, odd
+
+
+# The commonest ways to leave a cell empty, known without a look at what is around them; 无 is an answer to yes or no.
+_NEVER_WORDS = frozenset(["", "-", "—", "/", "——"])
+_QUICK_BLANKS = _NEVER_WORDS | {"无", "空"}

@@ -299,17 +299,14 @@ class _TableReader:
         column = m.column
         raw = self._cells(m, data)
         factor = self._factor(m)
-        if set(map(type, raw)) == _FLOATS and column.kind == "decimal" and column.unit != "%":
+        types = set(map(type, raw))
+        if types == _FLOATS and column.kind == "decimal" and column.unit != "%":
             return raw if factor is None and isfinite(sum(raw)) else cells.read_column(raw, column, factor)[0]
-        if not DITTO.isdisjoint(raw):
+        if str in types and not DITTO.isdisjoint(raw):
             for k, v in enumerate(raw):
                 if type(v) is str and v in DITTO and k:
                     raw[k] = raw[k - 1]
-        epoch = (
-            column.kind in ("date", "month")
-            and any(type(v) is float or type(v) is int for v in raw)
-            and self.book.is_1904()
-        )
+        epoch = column.kind in ("date", "month") and (float in types or int in types) and self.book.is_1904()
         values, odd = cells.read_column(raw, column, factor, self.year, epoch)
         for k, why in odd:
             self._odd(m, data[k], raw[k], why)

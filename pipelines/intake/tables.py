@@ -142,12 +142,14 @@ class Finder:
         if numbers * 2 > len(filled):
             return None
         hits = sum(1 for t in filled if resolve(t))
-        if hits == 0 and (len(filled) < 2 or numbers or i + 1 >= len(rows) or not self._headerlike(rows[i + 1])):
+        if hits == 0 and (len(filled) < 2 or numbers or i + 1 >= len(rows)):
             return None
         if hits * 2 <= len(filled) and i + 1 < len(rows):
             under = self.headers.choices(tuple([v if type(v) is str else "" for v in rows[i + 1]]))
             if under and under[0].fits:
                 return None  # a line of the heading, right above the header
+            if hits == 0 and not self._headerlike(rows[i + 1]):
+                return None
         choices = self.headers.choices(texts) if hits else ()
         if choices and hits == len(filled) and choices[0].fits and not self._more_below(rows, i):
             return self._block(rows, i, i, choices)

@@ -1,0 +1,108 @@
+"""How fast reading is: ours against calamine alone and against pandas with openpyxl, over the same workbooks.
+
+`python -m tests.bench.bench_reading [--files N] [--processes P] [--folder DIR]`: DIR holds .xlsx files to use instead of
+those made here. Ratios hold from machine to machine, seconds do not; each time is the best of three, in turns, with
+processes already running. Aim: at most 2 times calamine alone, at least 20 times faster than pandas with openpyxl.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import multiprocessing
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from python_calamine import CalamineWorkbook
+
+from expectations.contract import load_contracts
+from pipelines.intake.pool import Job, Pool
+from tests.bench.workbooks import make
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Seconds for all files, and how often ours goes into the others."""
+
+    files: int
+    processes: int
+    ours: float
+    calamine: float
+    openpyxl: float
+
+    @property
+    def to_calamine(self) -> float:
+        return self.ours / self.calamine
+
+    @property
+    def to_openpyxl(self) -> float:
+        return self.openpyxl / self.ours
+
+    def __str__(self) -> str:
+        per = 1000 / self.files
+        return (
+            f"{self.files} workbooks, {self.processes} processes\n"
+            f"  ours               {self.ours * per:7.3f} ms a file\n"
+            f"  calamine alone     {self.calamine * per:7.3f} ms a file   ours takes {self.to_calamine:.2f} times that (aim: 2.0)\n"
+            f"  pandas + openpyxl  {self.openpyxl * per:7.3f} ms a file   ours is {self.to_openpyxl:.0f} times faster (aim: 20)"
+        )
+
+
+def calamine_alone(path: Path) -> int:
+    """Every sheet of a workbook as rows, and nothing done with them."""
+    book = CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
+    return sum(len(book.get_sheet_by_name(n).to_python()) for n in book.sheet_names)
+
+
+def with_openpyxl(path: Path) -> int:
+    """Every sheet of a workbook as pandas reads it with openpyxl."""
+    return sum(map(len, pd.read_excel(path, sheet_name=None, header=None, engine="openpyxl").values()))
+
+
+def measure(paths: list[Path], processes: int = 2, few: int = 60) -> Figures:
+    """Measures; `few`: so many of the files for openpyxl, which is slow, scaled up."""
+    jobs = [Job(hashlib.sha256(p.read_bytes()).hexdigest(), p, p.name) for p in paths]
+    contracts = load_contracts()
+    ours, calamine = [], []
+    with Pool(contracts, processes) as pool, multiprocessing.get_context("spawn").Pool(processes) as others:
+        pool.start()
+        bad = [r.name for r in pool.read(jobs) if r.status == "rejected"]
+        if len(bad) == len(jobs):
+            raise SystemExit("None of these files fits a contract: there is nothing to measure.")
+        others.map(calamine_alone, paths, 16)
+        for _ in range(3):
+            ours.append(_seconds(lambda: list(pool.read(jobs))))
+            calamine.append(_seconds(lambda: others.map(calamine_alone, paths, 16)))
+        some = paths[:few]
+        others.map(with_openpyxl, some[: 2 * processes], 1)
+        openpyxl = _seconds(lambda: others.map(with_openpyxl, some, 4)) * len(paths) / len(some)
+    return Figures(len(paths), processes, min(ours), min(calamine), openpyxl)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def main() -> None:
+    """Prints the figures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--files", type=int, default=500)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--folder", type=Path)
+    given = parser.parse_args()
+    if given.folder:
+        print(measure(sorted(given.folder.rglob("*.xlsx"))[: given.files], given.processes))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        print(measure(make(Path(folder), given.files), given.processes))
+
+
+if __name__ == "__main__":
+    main()
