@@ -1,0 +1,242 @@
+"""The site in Debian's Chromium, on a phone and on a desk: nothing overflows, nothing is missing, nothing is blocked.
+
+Pictures go to test-results/ for people to look at.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+RESULTS = ROOT / "test-results"
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+SERVE = "import sys; from pathlib import Path; from publish.site.serve import serve; serve(Path(sys.argv[1]), port=int(sys.argv[2]))"
+PAGES = {
+    "home": "/",
+    "indicators": "/indicators",
+    "indicator": "/indicators/energy_tce",
+    "claims": "/claims",
+    "claim": "/claims/co2",
+    "datasets": "/datasets",
+    "dataset": "/datasets/parking_lots",
+    "about": "/about",
+    "database": "/mingzhang",
+    "table": "/mingzhang/parking_lots",
+    "filtered": "/mingzhang/indicator_values?dimension__exact=district&_sort_desc=value",
+    "query": "/mingzhang?sql=select+*+from+claims",
+    "row": "/mingzhang/claims/co2",
+    "query-error": "/mingzhang?sql=select+*+from+nosuch",
+    "not-found": "/nosuch",
+}
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no {CHROMIUM}: apt-get install chromium fonts-noto-cjk"),
+]
+
+
+def site_conftest() -> ModuleType:
+    """The made-up release of tests/site, by its file: two conftest.py share one name."""
+    spec = importlib.util.spec_from_file_location("site_releases", ROOT / "tests" / "site" / "conftest.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def release() -> str:
+    return str(site_conftest().FIRST)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    made = site_conftest()
+    home = tmp_path_factory.mktemp("browser")
+    made.build_release(home, made.FIRST)
+    made.point_current(home, made.FIRST)
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    process = subprocess.Popen([sys.executable, "-c", SERVE, str(home), str(port)], cwd=ROOT)
+    try:
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2).read()
+                break
+            except OSError:
+                assert process.poll() is None
+                time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
+        yield browser
+        browser.close()
+
+
+def opened(browser: Any, width: int, **options: Any) -> tuple[Any, list[str]]:
+    """A page of that width, and the list of everything that its console says is wrong."""
+    page = browser.new_context(viewport={"width": width, "height": 800}, **options).new_page()
+    complaints: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda e: complaints.append(str(e)))
+    page.on("request", lambda r: complaints.append(f"asked {r.url}") if "127.0.0.1" not in r.url else None)
+    return page, complaints
+
+
+@pytest.mark.parametrize("width", [375, 768, 1280])
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_fits_and_says_what_it_must(browser: Any, address: str, release: str, name: str, width: int) -> None:
+    page, complaints = opened(browser, width)
+    page.goto(address + PAGES[name], wait_until="load")
+    RESULTS.mkdir(exist_ok=True)
+    page.screenshot(path=RESULTS / f"{name}-{width}.png", full_page=True)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator(".banner").is_visible() and "合成示例数据" in page.locator(".banner").inner_text()
+    assert page.locator("footer").is_visible() and release in page.locator("footer").inner_text()
+    assert page.locator("h1").count() == 1
+    broken = page.evaluate("[...document.images].filter(i => !i.complete || !i.naturalWidth).map(i => i.src)")
+    assert broken == []
+    outside = page.evaluate(
+        """w => [...document.querySelectorAll('main *, header *, footer *')].filter(e =>
+            e.getBoundingClientRect().right > w + 1 && !e.closest('.scroll, pre, .skip') && e.offsetParent).map(e => e.outerHTML.slice(0, 90))""",
+        width,
+    )
+    assert outside == []
+    assert [c for c in complaints if "status of 40" not in c] == []
+    page.context.close()
+
+
+def luminance(colour: str) -> float:
+    parts = [int(float(x)) / 255 for x in re.findall(r"[\d.]+", colour)[:3]]
+    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+@pytest.mark.parametrize("name", ["home", "claims", "indicator", "table", "query-error"])
+def test_text_holds_its_contrast(browser: Any, address: str, name: str) -> None:
+    """WCAG 2.2, 1.4.3: 4.5:1, computed for every element that has text of its own."""
+    page, _ = opened(browser, 1280)
+    page.goto(address + PAGES[name])
+    pairs = page.evaluate(
+        """() => [...document.querySelectorAll('body *')].filter(e => e.offsetParent && [...e.childNodes].some(n =>
+              n.nodeType === 3 && n.data.trim())).map(e => {
+            let at = e, ground = 'rgba(0, 0, 0, 0)';
+            while (at && ground === 'rgba(0, 0, 0, 0)') { ground = getComputedStyle(at).backgroundColor; at = at.parentElement; }
+            return [getComputedStyle(e).color, ground, e.textContent.trim().slice(0, 30)];
+        })"""
+    )
+    assert len(pairs) > 20
+    faint = []
+    for ink, ground, text in pairs:
+        a, b = sorted((luminance(ink), luminance(ground)), reverse=True)
+        if (a + 0.05) / (b + 0.05) < 4.5:
+            faint.append((ink, ground, text))
+    assert faint == []
+    page.context.close()
+
+
+def test_the_contrast_check_can_fail() -> None:
+    a, b = luminance("rgb(255, 255, 255)"), luminance("rgb(150, 150, 150)")
+    assert (a + 0.05) / (b + 0.05) < 4.5 < (a + 0.05) / (luminance("rgb(90, 90, 90)") + 0.05)
+
+
+def test_a_phone_gets_letters_it_can_read(browser: Any, address: str) -> None:
+    page, _ = opened(browser, 375)
+    page.goto(address)
+    scale = page.evaluate(
+        "(() => { const i = document.querySelector('figure img'); return i.clientWidth / i.naturalWidth })()"
+    )
+    assert page.evaluate("document.querySelector('figure img').currentSrc").endswith(".narrow.svg")
+    assert scale >= 0.9
+    page.context.close()
+
+
+def test_to_a_statement_and_its_sql_by_keyboard_without_javascript(browser: Any, address: str, release: str) -> None:
+    page, _ = opened(browser, 1280, java_script_enabled=False)
+    page.goto(address)
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text().startswith("跳到正文")
+    for _ in range(40):
+        if page.locator(":focus").get_attribute("href") == "/claims":
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/claims")
+    page.get_by_role("link", name="错时开放停车位").click()
+    page.get_by_role("link", name="在本版数据上运行").click()
+    assert "1210" in page.locator("table.data").inner_text()
+    assert release in page.locator("footer").inner_text()
+    page.context.close()
+
+
+def test_a_query_with_a_mistake_is_explained_and_kept(browser: Any, address: str) -> None:
+    page, _ = opened(browser, 375)
+    page.goto(address + "/mingzhang")
+    page.locator("textarea").fill("select nosuch from claims")
+    page.get_by_role("button", name="运行").click()
+    assert "没有名为 nosuch 的列" in page.get_by_role("alert").inner_text()
+    assert page.locator("textarea").input_value() == "select nosuch from claims"
+    page.locator("textarea").fill("select count(*) as n from claims")
+    page.get_by_role("button", name="运行").click()
+    assert page.locator("table.data td").inner_text() == "5"
+    page.context.close()
+
+
+def test_a_table_can_be_filtered_and_sorted(browser: Any, address: str) -> None:
+    page, _ = opened(browser, 1280)
+    page.goto(address + "/mingzhang/claims")
+    page.get_by_text("筛选").click()
+    page.locator("select[name=_filter_column]").select_option("check_status")
+    page.locator("input[name=_filter_value]").fill("mismatch")
+    page.get_by_role("button", name="应用").click()
+    assert page.locator("table.data tbody tr").count() == 1
+    page.goto(address + "/mingzhang/indicator_values")
+    page.locator("thead a", has_text="年度").click()
+    assert "按 年度 从小到大排列" in page.locator("main").inner_text()
+    page.context.close()
+
+
+def test_chinese_glyphs_are_really_drawn(browser: Any, address: str) -> None:
+    """A font without Chinese draws the same box for every character."""
+    if (
+        shutil.which("fc-list") is None
+        or not subprocess.run(["fc-list", ":lang=zh"], capture_output=True, check=True).stdout
+    ):
+        pytest.skip("no Chinese font here: apt-get install fonts-noto-cjk")
+    page, _ = opened(browser, 375)
+    page.set_content("<p style='font-size:60px'><span id=a>明</span> <span id=b>账</span></p>")
+    assert page.locator("#a").screenshot() != page.locator("#b").screenshot()
+    page.context.close()
