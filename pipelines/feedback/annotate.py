@@ -204,7 +204,7 @@ def _wash(ws: Any) -> None:
                 continue
             kept = cell.comment.text.split(f"【{AUTHOR}】", 1)[0].strip()
             cell.comment = Comment(kept, "") if kept else None
-            if cell.fill.fill_type == "solid" and cell.fill.start_color.rgb in (f"00{ERROR_FILL}", f"00{WARNING_FILL}"):
+            if cell.fill.fill_type == "solid" and str(cell.fill.start_color.rgb)[-6:] in (ERROR_FILL, WARNING_FILL):
                 cell.fill = PatternFill()
 
 

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 Job = TypeVar("Job")
 SECONDS = 30.0
-MEMORY = 1_000_000_000  # bytes of address space
+MEMORY = 1_000_000_000  # bytes of address space beyond what the child has when it starts
 _START_SECONDS = 60.0  # a child imports openpyxl first; a busy machine takes its time over that
 
 
@@ -114,7 +114,8 @@ def run_each(
 
 
 def _work(function: Callable[[Any], Any], pipe: Connection, memory: int) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    limit = _address_space() + memory
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     pipe.send("ready")
     while True:
@@ -138,3 +139,9 @@ def _work(function: Callable[[Any], Any], pipe: Connection, memory: int) -> None
         ) as e:
             result = Failed(f"{type(e).__name__}: {e}")
         pipe.send(result)
+
+
+def _address_space() -> int:
+    """Bytes mapped now: libraries map much that they never touch, and a limit below it would let nothing be loaded."""
+    with open("/proc/self/statm") as f:  # noqa: PTH123 (not a file of ours)
+        return int(f.read().split()[0]) * resource.getpagesize()
