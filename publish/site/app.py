@@ -250,9 +250,9 @@ class Site:
             self._refused = folder
             log.error("release %s does not take over: %s", folder.name, e)
             return
+        await self.pool.change(self._for_worker(shown.instance, "http", "localhost", f"/{DB}", "sql=select+1"))
         old, self.current = self.current, shown
         self._refused = None
-        self.pool.warm = self._for_worker(shown.instance, "http", "localhost", f"/{DB}", "sql=select+1")
         if old is not None:
             old.retire()
         log.warning("release %s took over", folder.name)

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ class _Worker:
     pid: int
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    open: list[list[str]] = field(default_factory=list)  # the releases it has open: folder and base_url
 
 
 class Pool:
@@ -85,6 +86,11 @@ class Pool:
             raise Busy from None
         fit = False
         try:
+            if [
+                request["folder"],
+                request["base_url"],
+            ] not in worker.open:  # that takes its time, and is not the query's
+                await asyncio.wait_for(_exchange(worker, request | {"only_open": True}), START_SECONDS)
             header, body = await asyncio.wait_for(_exchange(worker, request), ANSWER_SECONDS)
             fit = not header["last"]
         except TimeoutError:
@@ -94,14 +100,31 @@ class Pool:
             self.killed += 1
             raise Stopped("too_large") from None
         finally:
-            if fit:
-                self._free.put_nowait(worker)
-            else:
-                self._end(worker)
-                self._add_soon()
+            self._give_back(worker, fit)
         if "refused" in header:
             raise Stopped(header["refused"])
         return header, body
+
+    async def change(self, warm: dict[str, Any]) -> None:
+        """Makes all workers ready for another release, one after the other, while the rest go on answering."""
+        self.warm = warm
+        for _ in range(self.size):
+            worker = await self._take()
+            fit = False
+            try:
+                header, _body = await asyncio.wait_for(_exchange(worker, warm), START_SECONDS)
+                fit = not header["last"]
+            except (asyncio.IncompleteReadError, OSError, TimeoutError) as e:
+                log.error("a process for public SQL did not open the new release (%r); another takes its place", e)
+            finally:
+                self._give_back(worker, fit)
+
+    def _give_back(self, worker: _Worker, fit: bool) -> None:
+        if fit:
+            self._free.put_nowait(worker)
+        else:
+            self._end(worker)
+            self._add_soon()
 
     async def close(self) -> None:
         """Ends all workers and the nursery."""
@@ -199,4 +222,5 @@ async def _exchange(worker: _Worker, request: dict[str, Any]) -> tuple[dict[str,
     await worker.writer.drain()
     head, body = HEAD.unpack(await worker.reader.readexactly(HEAD.size))
     header = json.loads(await worker.reader.readexactly(head))
+    worker.open = header["open"]
     return header, await worker.reader.readexactly(body)

@@ -86,6 +86,7 @@ class Worker:
             cpu = int(used.ru_utime + used.ru_stime) + CPU_SECONDS
             resource.setrlimit(resource.RLIMIT_CPU, (cpu, resource.RLIM_INFINITY))
             header, answer = self.loop.run_until_complete(self.answer(request))
+            header["open"] = [list(key) for key in self.instances]
             header["last"] = _memory()[1] - first > RECYCLE_BYTES
             self.sock.sendall(pack(header, answer))
             if header["last"]:
@@ -94,6 +95,8 @@ class Worker:
     async def answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         try:
             instance = await self.instance(Path(request["folder"]), request["base_url"])
+            if request.get("only_open"):
+                return {}, b""
             instance.db.deadline = time.monotonic() + REQUEST_SECONDS
             return await self.ask(instance, request)
         except MemoryError:

@@ -45,6 +45,9 @@ class NoPool(Pool):
     async def start(self, warm: dict[str, Any]) -> None:
         self.warm = warm
 
+    async def change(self, warm: dict[str, Any]) -> None:
+        self.warm = warm
+
 
 @asynccontextmanager
 async def running(home: Path, workers: int = 2) -> AsyncIterator[tuple[httpx.AsyncClient, Site]]:
