@@ -97,9 +97,11 @@ async def indicator(datasette: Any, request: Any) -> Response:
         """,
         id=indicator_id,
     )
-    claims = await _rows(
-        datasette, "select claim_id, name_zh, name_en, sql from claims where sql like :id", id=f"%{indicator_id}%"
-    )
+    claims = [
+        c
+        for c in await _rows(datasette, "select * from claims")
+        if c.get("indicator_id") == indicator_id or f"'{indicator_id}'" in (c["sql"] or "")
+    ]
     return await _page(
         datasette,
         request,
@@ -152,6 +154,7 @@ async def _sources(datasette: Any, indicator_id: str) -> list[dict[str, Any]]:
 
 async def claims(datasette: Any, request: Any) -> Response:
     rows = await _rows(datasette, "select * from claims order by rowid")
+    rows.sort(key=lambda c: c.get("position") or 0)  # as the report has them
     status = request.args.get("status") or ""
     section = request.args.get("section") or ""
     shown = [
