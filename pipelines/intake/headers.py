@@ -88,6 +88,7 @@ class Headers:
         self.first_chars = frozenset(k[0] for k in self._exact) | frozenset(
             "*※★☆●#△▲■◆(（1234567890①②③④⑤⑥⑦⑧⑨⑩其一二三四五六七八九十 \u3000【"
         )
+        self.numeric = frozenset(k for k in self._exact if k.isdigit())  # headers that a spreadsheet holds as numbers
         self.units = {s for t in unit_table().values() for s in t}
         self.units |= {s for c in contracts.values() for col in c.columns for s in col.units}
         self.required = {
@@ -95,6 +96,18 @@ class Headers:
         }
         self._memo: dict[str, tuple[Match, ...]] = {}
         self._rows: dict[tuple[str, ...], tuple[Choice, ...]] = {}
+
+    def texts(self, row: Sequence[object]) -> tuple[str, ...]:
+        """The cells of a row as header texts: '' for what is no text, unless it is a number some column is called by."""
+        if self.numeric:
+            return tuple([v if type(v) is str else self._numeral(v) for v in row])
+        return tuple([v if type(v) is str else "" for v in row])
+
+    def _numeral(self, value: object) -> str:
+        if isinstance(value, (int, float)) and value == value // 1:
+            text = str(int(value))
+            return text if text in self.numeric else ""
+        return ""
 
     def resolve(self, text: str) -> tuple[Match, ...]:
         """Every column a text may be the header of, at most one of each dataset."""

@@ -134,18 +134,18 @@ class Finder:
         """The header whose main row is `i`, if one is there. `lowest`: rows above it are taken."""
         resolve = self.headers.resolve
         row = rows[i]
-        texts = tuple([v if type(v) is str else "" for v in row])
+        texts = self.headers.texts(row)
         filled = [t for t in texts if t]
         if not filled:
             return None
-        numbers = sum(1 for v in row if type(v) is not str)
+        numbers = sum(1 for v, t in zip(row, texts, strict=True) if type(v) is not str and not t)
         if numbers * 2 > len(filled):
             return None
         hits = sum(1 for t in filled if resolve(t))
         if hits == 0 and (len(filled) < 2 or numbers or i + 1 >= len(rows)):
             return None
         if hits * 2 <= len(filled) and i + 1 < len(rows):
-            under = self.headers.choices(tuple([v if type(v) is str else "" for v in rows[i + 1]]))
+            under = self.headers.choices(self.headers.texts(rows[i + 1]))
             if under and under[0].fits:
                 return None  # a line of the heading, right above the header
             if hits == 0 and not self._headerlike(rows[i + 1]):
@@ -209,12 +209,12 @@ class Finder:
         texts: list[str] = []
         units: list[str | None] = []
         last = [""] * (b - a + 1)
+        lines = [self.headers.texts(r) for r in rows[a : b + 1]]
         for j in range(len(rows[a])):
             own: list[str] = []
             spread: list[str] = []
             for k, r in enumerate(range(a, b + 1)):
-                v = rows[r][j]
-                t = v if type(v) is str else ""
+                t = lines[k][j]
                 if t:
                     last[k] = t
                 elif (r, j) in spans:

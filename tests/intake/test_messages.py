@@ -1,0 +1,52 @@
+"""The words a department is told."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pipelines.intake import messages
+from pipelines.intake.messages import CODES, EXPECTED, place, say, shown
+
+
+def test_every_code_has_its_words_and_no_other_has(shared: object) -> None:
+    from pathlib import Path
+
+    promised = set(
+        re.findall(r"`([a-z_]+)`", (Path(str(shared)) / "design" / "interface.md").read_text(encoding="utf-8"))
+    )
+    assert set(CODES) <= promised
+    assert {k.partition(".")[0] for k in messages._TEXTS} == set(CODES)
+
+
+@pytest.mark.parametrize("key", messages._TEXTS)
+def test_every_text_can_be_said_in_both_languages(key: str) -> None:
+    zh, en = messages._TEXTS[key]
+    fields = {f: f"<{f}>" for f in re.findall(r"{(\w+)}", zh + en)} | {
+        "message": "开工早于批准",
+        "message_en": "begun early",
+    }
+    code, _, variant = key.partition(".")
+    said_zh, said_en = say(code, variant or None, **fields)
+    assert "{" not in said_zh + said_en
+    assert re.search("[\u4e00-\u9fff]", said_zh)
+    assert said_en.isascii() or "“" in said_en
+
+
+def test_a_missing_field_is_an_error_and_not_a_hole() -> None:
+    with pytest.raises(KeyError):
+        say("missing_required")
+
+
+def test_places() -> None:
+    assert place(7, "用电量\n（度）", "C7") == {
+        "where": "第 7 行“用电量（度）”（C7 单元格）",
+        "where_en": "'用电量（度）' in C7",
+    }
+    assert place(None, None, None)["where"] == "本表"
+
+
+def test_long_values_are_cut() -> None:
+    assert shown("x" * 100) == "x" * 59 + "…"
+    assert set(EXPECTED) >= {"decimal", "integer", "year", "month", "date", "boolean", "string", "enum"}

@@ -1,0 +1,183 @@
+"""Files built to harm: each is made here, and ends in an issue with the right code and nothing else."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+
+import pytest
+
+from expectations.contract import Contracts, load_contracts
+from pipelines.intake import book
+from pipelines.intake.book import Refusal, is_archive, open_book
+from pipelines.intake.reader import read_file, reader_for
+from tests.intake.cases import CASES, HEAD, TWO
+from tests.intake.make import html, text, xlsx, xml2003
+
+BOMB = "<!DOCTYPE lolz [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;'>]>"
+OUTSIDE = "<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>"
+
+
+@pytest.fixture(scope="module")
+def contracts() -> Contracts:
+    return load_contracts()
+
+
+def code(data: bytes) -> str:
+    with pytest.raises(Refusal) as e:
+        open_book(data)
+    return e.value.code
+
+
+def changed(data: bytes, name: str, change: object) -> bytes:
+    """A package with one member changed: `change` takes its text and gives another."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for n in old.namelist():
+            body = old.read(n)
+            new.writestr(n, change(body.decode()).encode() if n == name else body)  # type: ignore[operator]
+    return out.getvalue()
+
+
+def test_entity_bombs_and_external_entities_are_not_expanded() -> None:
+    base = CASES["plain"]()
+    for dtd, entity in ((BOMB, "&b;"), (OUTSIDE, "&e;")):
+        strings = "xl/sharedStrings.xml"
+        bomb = changed(base, strings, lambda x, d=dtd, e=entity: x.replace("?>", f"?>{d}", 1).replace("甲示范局", e))
+        assert code(bomb) == "unsafe"
+        assert code(xml2003("a", [[entity]], dtd)) == "unsafe"
+        assert code(dtd.encode() + html([["1"]])) == "unsafe"
+
+
+def test_a_zip_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+        z.writestr("[Content_Types].xml", "<Types/>")
+        z.writestr("xl/worksheets/sheet1.xml", b"0" * 60_000_000)
+
+    def never(*_: object) -> None:
+        raise AssertionError("unpacked it")
+
+    monkeypatch.setattr(book, "_calamine", never)
+    assert code(out.getvalue()) == "unsafe"
+
+
+def test_a_false_dimension_loses_no_row(contracts: Contracts) -> None:
+    data = changed(CASES["plain"](), "xl/worksheets/sheet1.xml", lambda x: x.replace('ref="A1:E3"', 'ref="A1"'))
+    assert len(reader_for(contracts).read(data, "x").sheets[0].rows) == 2
+
+
+def test_formulas_are_kept_as_read_and_never_run(contracts: Contracts) -> None:
+    rows = [HEAD, ["=cmd|' /C calc'!A0", "2021-01", 1, 2, 3]]
+    s = reader_for(contracts).read(text(rows), "x.csv").sheets[0]
+    assert s.values["org_name"] == ["=cmd|' /C calc'!A0"]
+
+
+def test_links_to_other_workbooks_are_not_followed(contracts: Contracts) -> None:
+    rows = [HEAD, ["甲示范局", "2021-01", "=[other.xlsx]Sheet1!A1", 2, 3]]
+    s = reader_for(contracts).read(xlsx(("Sheet1", rows)), "x").sheets[0]
+    assert s.values["electricity"] == [0.0], "what the file remembers of the other, not the other"
+
+
+def test_too_large_and_empty_and_broken(
+    contracts: Contracts, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    assert code(b"") == code(b"\r\n \t") == code(b"\xef\xbb\xbf") == "empty"
+    assert code(CASES["plain"]()[:-200]) == "unreadable"
+    assert code(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600) == "unreadable"
+    assert code(b"%PDF-1.7\n" + bytes(range(256)) * 10) == "unreadable"
+    assert reader_for(contracts).read(xlsx(("a", []), ("b", [])), "x").reason == "empty"
+    monkeypatch.setattr(book, "LARGEST_FILE", 1000)
+    assert code(b"a,b\n" * 1000) == "too_large"
+
+
+def test_a_file_too_large_is_not_even_loaded(
+    contracts: Contracts, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    from pathlib import Path
+
+    from pipelines.intake import reader
+
+    path = Path(str(tmp_path)) / "x.csv"
+    path.write_bytes(b"a,b\n" * 1000)
+    monkeypatch.setattr(reader, "LARGEST_FILE", 1000)
+    monkeypatch.setattr(Path, "read_bytes", lambda _: 1 / 0)
+    assert read_file(path, "x.csv", contracts).reason == "too_large"
+
+
+def test_spans_that_claim_a_billion_cells() -> None:
+    assert code(html([["x"] * 50], spans={(0, i): (16000, 65000) for i in range(50)})) == "unsafe"
+
+
+def test_a_directory_of_nonsense_is_no_archive() -> None:
+    data = bytearray(CASES["plain"]())
+    at = data.rfind(b"PK\x05\x06")
+    struct.pack_into("<L", data, at + 16, 0xFFFFFF)
+    assert not is_archive(bytes(data))
+
+
+def test_macros_are_never_looked_at(contracts: Contracts) -> None:
+    out = io.BytesIO(CASES["plain"]())
+    with zipfile.ZipFile(out, "a") as z:
+        z.writestr("xl/vbaProject.bin", b"\xd0\xcf\x11\xe0" + b"Auto_Open" * 100)
+    assert reader_for(contracts).read(out.getvalue(), "x.xlsm").status == "accepted"
+
+
+def test_a_locked_workbook_says_so_and_one_with_excels_own_password_is_read() -> None:
+    import msoffcrypto.format.ooxml as ooxml
+
+    for password, locked in (("VelvetSweatshop", False), ("secret", True)):
+        out = io.BytesIO()
+        ooxml.OOXMLFile(io.BytesIO(CASES["plain"]())).encrypt(password, out)
+        if locked:
+            assert code(out.getvalue()) == "encrypted"
+        else:
+            assert open_book(out.getvalue()).grids[0].rows[0] == HEAD
+
+
+def test_nothing_of_a_secret_column_is_kept(contracts: Contracts) -> None:
+    r = reader_for(contracts).read(CASES["refused_rows"](), "x")
+    everything = repr(r)
+    for secret in ("13800000000", "秘示范局", "疑示范局", "说不清", "91350100M000100Y44"):
+        assert secret not in everything
+    assert "contact" not in r.sheets[0].values
+    assert "classified" not in r.sheets[0].values
+
+
+def test_a_column_of_the_second_level_is_kept_but_not_told(contracts: Contracts) -> None:
+    rows = [
+        ["处置编号", "单位名称", "处置方式", "面积类别", "面积", "受让方", "状态"],
+        [1, "甲示范局", "拍卖", "房屋", 5, 123456789012345678, "流拍"],
+    ]
+    s = reader_for(contracts).read(xlsx(("a", rows)), "x").sheets[0]
+    (issue,) = s.issues
+    assert (issue.column, issue.code, issue.raw_value) == ("buyer", "bad_type", None)
+    assert "12345678" not in issue.message_zh + issue.message_en
+
+
+def test_a_guard_under_a_nearly_right_header_still_guards(contracts: Contracts) -> None:
+    rows = [
+        [
+            "统一社会信用代码",
+            "单位名称",
+            "年度",
+            "单位性质",
+            "层级",
+            "行政区划代码",
+            "用能人数",
+            "建筑面积",
+            "是否为涉密单位",
+        ],
+        ["91350100M000100Y43", "秘示范局", 2021, "党政机关", "市", 430200, 100, 1000, "是"],
+    ]
+    s = reader_for(contracts).read(xlsx(("a", rows)), "x").sheets[0]
+    assert (s.rows, s.refused) == ([], 1)
+    assert "秘示范局" not in repr(s)
+
+
+def test_hidden_sheets_are_not_read(contracts: Contracts) -> None:
+    data = xlsx(("a", [HEAD, *TWO]), ("b", [HEAD, ["藏示范局", "2021-01", 1, 2, 3]]), hidden_sheets=["b"])
+    r = reader_for(contracts).read(data, "x")
+    assert [s.status for s in r.sheets] == ["accepted", "ignored"]
+    assert "藏示范局" not in repr(r)
