@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -26,3 +32,45 @@ def shared() -> Path:
     if not path.is_dir():
         pytest.skip(f"no shared folder at {path}: set MINGZHANG_SHARED to run the tests over real spreadsheets")
     return path
+
+
+@dataclass(frozen=True)
+class MadeUp:
+    """A made-up city that went the whole way: its folder (inbox/, truth.json) and the home with its release."""
+
+    folder: Path
+    home: Path
+    report: dict[str, Any]
+
+    @property
+    def release(self) -> Path:
+        return (self.home / "current").resolve()
+
+
+def mingzhang(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs the command as a person would, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=os.environ | (env or {}),
+        timeout=900,
+    )
+
+
+@pytest.fixture(scope="session")
+def made_up(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> MadeUp:
+    """The made-up city of `make demo`, run once for all tests, whichever process they run in."""
+    base = tmp_path_factory.getbasetemp()
+    base = base if worker_id == "master" else base.parent
+    folder, home, report = base / "made-up", base / "made-up-home", base / "made-up-report.json"
+    with FileLock(base / "made-up.lock"):
+        if not report.exists():
+            made = mingzhang("sample", "--out", folder)
+            assert made.returncode == 0, made.stderr
+            ran = mingzhang("run", "--home", home, "--inbox", folder / "inbox", "--as-of", "2025-12-31", "--json")
+            assert ran.returncode == 0, ran.stderr
+            report.write_text(ran.stdout, encoding="utf-8")
+    return MadeUp(folder, home, json.loads(report.read_text(encoding="utf-8")))

@@ -1,0 +1,46 @@
+"""Every real spreadsheet ends in a report: no crash, no hang over 30 s, no memory over 1 GB."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from expectations.contract import load_contracts
+from pipelines.check import check_files
+from pipelines.home import Home
+from pipelines.intake.pool import MEMORY, SECONDS
+
+pytestmark = [pytest.mark.slow, pytest.mark.realdata]
+PARTS = ("zhuzhou", "cn", "energy", "nasty")
+
+
+def test_the_limits_are_those_promised() -> None:
+    assert MEMORY <= 1_000_000_000 and SECONDS <= 30
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_file_ends_in_a_report(shared: Path, tmp_path: Path, part: str) -> None:
+    files = sorted(p for p in (shared / "realdata" / part).rglob("*") if p.is_file() and p.suffix != ".md")
+    assert files
+    start = time.monotonic()
+    reports = check_files(files, load_contracts(), Home(tmp_path / "none"))
+    # Each is killed after 30 s; all together must not take longer than the few that are meant to hang.
+    assert time.monotonic() - start < 30 * 8
+    # A zip counts as its members, so there are at least as many reports as files, less copies of the same bytes.
+    assert {r.status for r in reports} <= {"accepted", "partial", "rejected"}
+    named = {r.name.split("/")[0] for r in reports}
+    missing = {f.name for f in files} - named
+    copies = {f.name for f in files if sum(g.read_bytes() == f.read_bytes() for g in files) > 1}
+    assert missing <= copies
+    for r in reports:
+        assert r.status != "rejected" or (r.reason and r.issues), r.name
+        for s in r.sheets:
+            assert s["rows_read"] == s["rows_accepted"] + s["rows_quarantined"] + s["rows_explained"], r.name
+
+
+def test_a_file_that_kills_its_reader_is_unreadable(shared: Path, tmp_path: Path) -> None:
+    (bad,) = (shared / "realdata" / "nasty").rglob("oleloop.xls")
+    (report,) = check_files([bad], load_contracts(), Home(tmp_path / "none"))
+    assert (report.status, report.reason) == ("rejected", "unreadable")

@@ -1,0 +1,58 @@
+"""A made-up city that the project did not make is read as its truth says: every file, row, sum and bad cell."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from expectations.contract import load_contracts
+from pipelines.intake.pool import Job, read_many
+from tests.conftest import MadeUp, mingzhang
+
+pytestmark = [pytest.mark.slow]
+
+
+def score(shared: Path, home: Path, city: Path) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, str(shared / "checks" / "score_city.py"), str(home), str(city)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.realdata
+def test_all_225_files_of_the_shared_city_score_full(shared: Path, tmp_path: Path) -> None:
+    ran = mingzhang("run", "--home", tmp_path, "--inbox", shared / "sample-city" / "inbox", "--as-of", "2025-12-31")
+    assert ran.returncode == 0, ran.stderr
+    status, said = score(shared, tmp_path, shared / "sample-city")
+    assert status == 0, said
+
+
+@pytest.mark.realdata
+def test_our_own_made_up_city_scores_full(shared: Path, made_up: MadeUp) -> None:
+    status, said = score(shared, made_up.home, made_up.folder)
+    assert status == 0, said
+
+
+@pytest.mark.realdata
+def test_with_five_contracts_the_files_of_other_datasets_are_unknown(shared: Path) -> None:
+    """A contract that is not there is never guessed: the file is rejected as unknown_dataset, not squeezed into another."""
+    import json
+
+    five = {"institutions", "energy_use", "retrofit_funds", "parking_lots", "disposals"}
+    contracts = load_contracts(only=five)
+    city = shared / "sample-city"
+    truth = {f["path"]: f["dataset"] for f in json.loads((city / "truth.json").read_text(encoding="utf-8"))["files"]}
+    jobs = [Job(path, city / "inbox" / path, path) for path in truth]
+    found = {r.name: r for r in read_many(jobs, contracts)}
+    for path, dataset in truth.items():
+        r = found[path]
+        if dataset in five:
+            assert [s.dataset for s in r.sheets if s.dataset] == [dataset], path
+        else:
+            assert (r.status, r.reason) == ("rejected", "unknown_dataset"), path

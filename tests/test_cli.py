@@ -1,0 +1,73 @@
+"""The command as the interface fixes it: its subcommands, options and exit statuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, MadeUp, mingzhang
+
+COMMANDS = {
+    "run": ["--inbox", "--home", "--contracts", "--as-of", "--full", "--json"],
+    "check": ["--contracts", "--json"],
+    "sample": ["--out", "--seed", "--orgs", "--years"],
+    "serve": ["--home", "--host", "--port"],
+    "releases": ["list", "show", "diff", "verify", "rollback"],
+    "dev": ["--home"],
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_says_what_it_takes(command: str) -> None:
+    helped = mingzhang(command, "--help", env={"COLUMNS": "200", "NO_COLOR": "1"})
+    assert helped.returncode == 0
+    for word in COMMANDS[command]:
+        assert word in helped.stdout
+
+
+def test_every_command_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for command in COMMANDS:
+        assert f"mingzhang {command}" in readme
+
+
+def test_wrong_usage_ends_with_2(tmp_path: Path) -> None:
+    assert mingzhang("check", tmp_path / "none.xlsx").returncode == 2
+    assert mingzhang("sample", "--out", tmp_path, "--years", "2021 to 2025").returncode == 2
+    assert mingzhang("releases", "show", "2025-01-01-00000000", "--home", tmp_path).returncode == 2
+
+
+def test_check_says_what_is_wrong_and_ends_with_1(tmp_path: Path) -> None:
+    path = tmp_path / "停车.csv"
+    path.write_text(
+        "单位名称,停车场名称,开放车位数,是否开放\n市示范局,一号,12,是\n市示范局,二号,许多,是\n", encoding="utf-8"
+    )
+    done = mingzhang("check", path, "--json", env={"MINGZHANG_HOME": str(tmp_path / "home")})
+    assert done.returncode == 1, done.stderr
+    (report,) = json.loads(done.stdout)
+    assert report["sheets"][0]["rows_accepted"] == 1
+    assert [(i["row"], i["cell"], i["code"]) for i in report["issues"] if i["severity"] == "error"] == [
+        (3, "C3", "bad_type")
+    ]
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.slow
+def test_a_run_with_nothing_new_leaves_the_release(made_up: MadeUp) -> None:
+    again = mingzhang(
+        "run", "--home", made_up.home, "--inbox", made_up.folder / "inbox", "--as-of", "2025-12-31", "--json"
+    )
+    assert again.returncode == 0, again.stderr
+    report = json.loads(again.stdout)
+    assert (report["release"], report["release_state"]) == (made_up.report["release"], "unchanged")
+    assert report["files"]["new"] == 0 and report["files"]["read"] == 0
+
+
+@pytest.mark.slow
+def test_releases_are_listed_and_verified(made_up: MadeUp) -> None:
+    listed = json.loads(mingzhang("releases", "list", "--home", made_up.home, "--json").stdout)
+    assert [r["release_id"] for r in listed if r["current"]] == [made_up.report["release"]]
+    assert mingzhang("releases", "verify", "current", "--home", made_up.home).returncode == 0
+    assert made_up.report["synthetic"] is True
