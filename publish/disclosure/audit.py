@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 from scipy.optimize import linprog
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 Key = tuple[str, int, str, str, str]
 
@@ -42,22 +42,17 @@ def bounds(
     for i, (indicator, _, dimension, _, factors) in enumerate(rows):
         if kinds.get(indicator, "flow") in ("flow", "stock") and not dimension.startswith("base"):
             systems[indicator, factors].append(i)
+    known: dict[tuple[str, str], list[_System]] = {}
     out: dict[Key, tuple[float, float]] = {}
     for target in targets:
-        members = systems.get((target[0], target[4]), [])
-        at = {rows[i]: n for n, i in enumerate(members)}
-        if target not in at:
-            out[target] = (0.0, np.inf)
-            continue
-        found = _sums([rows[i] for i in members], kinds.get(target[0], "flow") == "flow")
-        # A sum with nothing hidden tells nothing, and might not add up by rounding.
-        equations = [(t, m) for t, m in found if any(hidden[members[n]] for n in (t, *m))]
-        slack = 0.5 * 10.0**-decimals
-        box = [
-            (0.0, None) if hidden[i] else (value[i] - slack, value[i] + slack) if not np.isnan(value[i]) else (0.0, 0.0)
-            for i in members
-        ]
-        out[target] = _range(equations, box, at[target])
+        of = (target[0], target[4])
+        if of not in known:
+            members = systems.get(of, [])
+            found = _sums([rows[i] for i in members], kinds.get(target[0], "flow") == "flow")
+            equations = [([members[t]], [members[n] for n in parts]) for t, parts in found]
+            known[of] = _systems(rows, value, hidden, equations, 0.5 * 10.0**-decimals)
+        system = next((s for s in known[of] if target in s.at), None)
+        out[target] = system.range(target) if system else (0.0, np.inf)
     return out
 
 
@@ -81,29 +76,59 @@ def _sums(rows: list[Key], over_time: bool) -> list[tuple[int, list[int]]]:
     return out + [(totals[year, span], found) for (year, span, _), found in parts.items() if (year, span) in totals]
 
 
-def _range(
-    equations: list[tuple[int, list[int]]], box: list[tuple[float, float | None]], at: int
-) -> tuple[float, float]:
-    data, line, column = [], [], []
-    for n, (total, members) in enumerate(equations):
-        for c, k in [(total, 1.0), *((m, -1.0) for m in members)]:
-            data.append(k)
-            line.append(n)
-            column.append(c)
-    matrix = csr_array((data, (line, column)), shape=(len(equations), len(box))) if equations else None
-    right = np.zeros(len(equations)) if equations else None
-    ends = []
-    for sign in (1.0, -1.0):
-        cost = np.zeros(len(box))
-        cost[at] = sign
-        found = linprog(cost, A_eq=matrix, b_eq=right, bounds=box, method="highs")
-        if found.status == 3:
-            ends.append(np.inf * -sign)
-        elif found.status == 2:
-            # The published figures do not add up (members that overlap, or are not all there): nothing can be concluded.
-            return 0.0, np.inf
-        elif found.status == 0:
-            ends.append(sign * found.fun)
-        else:
-            raise RuntimeError(f"The linear programme of the attack ended with: {found.message}")
-    return ends[0], ends[1]
+class _System:
+    """Hidden cells that share equations, and what the published figures leave for each equation to add up to."""
+
+    def __init__(self, cells: list[Key], equations: list[tuple[dict[Key, float], float, float]]):
+        self.at = {key: n for n, key in enumerate(cells)}
+        data, line, column = [], [], []
+        for n, (coefficients, _, _) in enumerate(equations):
+            for key, k in coefficients.items():
+                data.append(k)
+                line.append(n)
+                column.append(self.at[key])
+        one_way = csr_array((data, (line, column)), shape=(len(equations), len(cells)))
+        self.matrix = vstack([one_way, -one_way])
+        self.limit = np.array([r + slack for _, r, slack in equations] + [slack - r for _, r, slack in equations])
+
+    def range(self, target: Key) -> tuple[float, float]:
+        ends = []
+        for sign in (1.0, -1.0):
+            cost = np.zeros(len(self.at))
+            cost[self.at[target]] = sign
+            found = linprog(cost, A_ub=self.matrix, b_ub=self.limit, bounds=(0, None), method="highs")
+            if found.status == 2:
+                # The published figures do not add up (members that overlap, or are not all there): nothing follows.
+                return 0.0, np.inf
+            if found.status not in (0, 3):
+                raise RuntimeError(f"The linear programme of the attack ended with: {found.message}")
+            ends.append(sign * found.fun if found.status == 0 else np.inf * -sign)
+        return ends[0], ends[1]
+
+
+def _systems(
+    rows: list[Key], value: np.ndarray, hidden: np.ndarray, equations: list[tuple[list[int], list[int]]], slack: float
+) -> list[_System]:
+    """The equations with something hidden in them, in groups that share no hidden cell."""
+    parent: dict[int, int] = {}
+
+    def root(i: int) -> int:
+        parent.setdefault(i, i)
+        while parent[i] != i:
+            i = parent[i]
+        return i
+
+    used = []
+    for total, parts in equations:
+        signs = {**dict.fromkeys(total, 1.0), **dict.fromkeys(parts, -1.0)}
+        unknown = [i for i in signs if hidden[i]]
+        if unknown:
+            rest = -sum(k * value[i] for i, k in signs.items() if not hidden[i] and not np.isnan(value[i]))
+            # Each published figure was rounded, and the attacker allows for it.
+            used.append((unknown[0], {rows[i]: signs[i] for i in unknown}, rest, slack * len(signs)))
+            for i in unknown[1:]:
+                parent[root(i)] = root(unknown[0])
+    groups: dict[int, list[tuple[dict[Key, float], float, float]]] = defaultdict(list)
+    for first, *equation in used:
+        groups[root(first)].append((equation[0], equation[1], equation[2]))
+    return [_System(list(dict.fromkeys(k for e in g for k in e[0])), g) for g in groups.values()]

@@ -348,7 +348,7 @@ def _statements(look: _Look) -> int:
 
 
 def run_sql(con: sqlite3.Connection, sql: str) -> float | None:
-    """The one number that a statement's SQL gives, or None. Raises ValueError or sqlite3.Error with the reason."""
+    """The one number that a statement's SQL gives, None where it gives none. Raises ValueError or sqlite3.Error with the reason."""
     steps = 0
 
     def tick() -> bool:
@@ -361,8 +361,10 @@ def run_sql(con: sqlite3.Connection, sql: str) -> float | None:
         rows = con.execute(sql).fetchmany(2)
     finally:
         con.set_progress_handler(None, 0)
-    if len(rows) != 1 or len(rows[0]) != 1:
-        raise ValueError(f"it gives {'no row' if not rows else 'more than one value'}, not one number")
+    if not rows:
+        return None
+    if len(rows) > 1 or len(rows[0]) != 1:
+        raise ValueError("it gives more than one value, not one number")
     value = rows[0][0]
     if value is not None and not isinstance(value, int | float):
         raise ValueError("it gives a text, not a number")

@@ -173,7 +173,7 @@ SPOILT = {
     "SQL that gives nothing": (sql("update claims set sql = 'select null' where claim_id = 'funds_2024'"), "claims funds_2024: its SQL does not give the value shown"),
     "SQL that does not run": (sql("update claims set sql = 'select x from nowhere' where claim_id = 'funds_2024'"), "its SQL does not run (no such table: nowhere)"),
     "SQL that gives a table": (sql("update claims set sql = 'select 1, 2' where claim_id = 'funds_2024'"), "it gives more than one value, not one number"),
-    "SQL that gives no row": (sql("update claims set sql = 'select 1 where 0' where claim_id = 'funds_2024'"), "it gives no row"),
+    "SQL that gives no row": (sql("update claims set sql = 'select 1 where 0' where claim_id = 'funds_2024'"), "claims funds_2024: its SQL does not give the value shown"),
     "SQL that gives a text": (sql("update claims set sql = 'select ''x''' where claim_id = 'funds_2024'"), "it gives a text"),
     "SQL that writes": (sql("update claims set sql = 'delete from claims' where claim_id = 'funds_2024'"), "does not run"),
 }  # fmt: skip
