@@ -478,7 +478,7 @@ def _sums(i: int, data: list[int], values: list[Any], marks: list[int], totals: 
     spans = [(-1, 10**9), (before, i), (i, after), (up, i), (i, down), (-1, i), (i, 10**9)]
     out: list[float | None] = []
     for a, b in dict.fromkeys(spans):
-        part = [v for k, v in zip(data, values, strict=True) if a < k < b and v is not None]
+        part = [v or 0 for k, v in zip(data, values, strict=True) if a < k < b]
         out.append(float(sum(map(Decimal, map(repr, part)))) if part else None)
     return out
 

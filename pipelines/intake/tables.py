@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from pipelines.intake.book import Grid
-from pipelines.intake.cells import squeeze
+from pipelines.intake.cells import Bad, column_reader, squeeze
 from pipelines.intake.headers import Choice, Headers
 from pipelines.intake.heading import Facts, read_heading
 
@@ -64,6 +64,7 @@ class Table:
     data: list[int] = field(default_factory=list)
     totals: list[int] = field(default_factory=list)
     sections: list[int] = field(default_factory=list)
+    noted: int = -1  # the last row that was a note
     beside: bool = False  # stands to the right of another table whose rows it shares
 
 
@@ -183,7 +184,7 @@ class Finder:
         """Whether a row may belong to a header: texts only, none of them a number or a date."""
         filled = [v for v in row if v != "" and v is not None]
         return bool(filled) and all(
-            type(v) is str and len(v) <= 60 and not _NUMBERLIKE.match(squeeze(v)) for v in filled
+            type(v) is str and len(v) <= 60 and (v in "²³" or not _NUMBERLIKE.match(squeeze(v))) for v in filled
         )
 
     def _more_below(self, rows: list[list[Any]], i: int) -> bool:
@@ -225,10 +226,12 @@ class Finder:
                 elif r < b and last[k] and type(rows[b][j]) is str and rows[b][j]:
                     spread.append(last[k])  # without merges to go by: a group's name stands over its first column
             unit = None
-            if len(own) > 1:
+            if len(own) > 1 and not resolve("".join(own)):  # 得 over 分 is no unit, and 单 over 位 none either
                 unit = self.headers.unit_alone(own[-1])
-                if unit:
+                if unit and resolve(self._best_text(own[:-1], spread[:-1], resolve)):
                     own, spread = own[:-1], spread[:-1]
+                else:  # 学时 under a group's name is a header that looks like a unit
+                    unit = None
             texts.append(self._best_text(own, spread, resolve))
             units.append(unit)
         return texts, units
@@ -300,8 +303,8 @@ class Finder:
         known = self._labels
         while i < len(rows):
             row = rows[i]
-            if lone and row[place] != "" and row.count("") <= fewest:
-                # Nearly every row: filled well, and none of its first texts tells anything.
+            if lone and row[place] != "" and row.count("") <= fewest and float in map(type, row):
+                # Nearly every row: filled well, with a number in it, and none of its first texts tells anything.
                 for v in row[:beyond]:
                     if type(v) is str and v and known.get(v, 1):
                         break
@@ -317,7 +320,7 @@ class Finder:
                     if _key(row) in own_keys:
                         i += 1  # the header again, on a new page
                         continue
-                if short[:1].lower() in first_chars and self._may_be_header(row):
+                if (short[:1].lower() in first_chars and self._may_be_header(row)) or self._may_be_cut(rows, i):
                     other = self._header_at(rows, i, i, spans, None)
                     if other and self._same(other, block):
                         i = other.last + 1
@@ -362,6 +365,18 @@ class Finder:
             if seen == 4 and hits < 2:
                 return False
         return hits >= 2 and 2 * hits >= seen
+
+    def _may_be_cut(self, rows: list[list[Any]], i: int) -> bool:
+        """Whether rows `i` and the next may be a header cut in two: both full, all texts, no number or date in either."""
+        if i + 1 >= len(rows):
+            return False
+        filled = len(rows[i]) - rows[i].count("")
+        return (
+            filled >= 3
+            and 3 * filled >= 2 * len(rows[i])
+            and self._headerlike(rows[i])
+            and self._headerlike(rows[i + 1])
+        )
 
     @staticmethod
     def _same(other: Block, block: Block) -> bool:
@@ -416,16 +431,14 @@ class Finder:
             texts = [v for v in cells if type(v) is str and v and not v.isspace()]
             if len(texts) == filled:
                 short = squeeze(first)
-                if short in t.facts.texts or (label == NOTE):
-                    t.sections += [i] if label == SECTION else []
+                if label == NOTE or (filled == 1 and t.noted == i - 1):
+                    t.noted = i  # a remark may go on for some rows
                     return
-            if (
-                len(texts) <= 1
-                and filled == 1
-                and self._is_section(t, i, first, at + t.left if cells is not row else at, label, grid)
-            ):
-                t.sections.append(i)
-                return
+                if short in t.facts.texts:
+                    return
+                if filled == 1 and self._is_section(t, i, first, at + t.left if cells is not row else at, label, grid):
+                    t.sections.append(i)
+                    return
         elif label == NOTE:
             texts = [v for v in cells if type(v) is str and v]
             if len(texts) == filled and sum(1 for v in texts if self.label(v) == NOTE) * 2 >= filled:
@@ -462,8 +475,14 @@ class Finder:
         under = next((m.column for m in t.choice.mapped if m.place == place), None)
         if under is None:
             return True
-        # A name alone over the full width of a wide table: no clerk leaves nine of ten cells empty.
-        return len(t.choice.mapped) >= 4 and under.kind == "string"
+        if under.kind == "string":
+            # A name alone over the full width of a wide table: no clerk leaves nine of ten cells empty.
+            return len(t.choice.mapped) >= 4
+        # Prose where a number or a date belongs, and nothing beside it.
+        value = column_reader(under, None, t.facts.year, False)(text)
+        return len(t.choice.mapped) >= 3 and (
+            type(value) is Bad or (under.kind == "enum" and value not in under.values)
+        )
 
 
 def _key(row: list[Any]) -> tuple[str, ...]:
@@ -497,7 +516,7 @@ def _is_column_numbers(row: Sequence[Any]) -> bool:
     for v in row:
         if v == "":
             continue
-        text = squeeze(str(int(v)) if type(v) is float and v.is_integer() else str(v)).strip("()")
+        text = squeeze(str(v)).removesuffix(".0").strip("()")
         if text in _LETTERS:
             continue
         if not text.isdigit() or len(text) > 2:

@@ -171,6 +171,37 @@ def stacked_years_with_columns_in_another_order() -> bytes:
 
 
 @case
+def cut_header_again_on_each_page() -> bytes:
+    first, second = ["单位", "月", "用电量（千", "用水", "电费（"], ["名称", "份", "瓦时）", "量", "元）"]
+    again = [["单", "月", "用电量", "用水量（", "电"], ["位名称", "份", "（千瓦时）", "立方米）", "费（元）"]]
+    rows = [first, second, TWO[0], first, second, TWO[1], *again, ["甲示范局", "2021-03", 1, 2, 3]]
+    return xlsx(("Sheet1", rows))
+
+
+@case
+def leaf_that_looks_like_a_unit() -> bytes:
+    rows = [
+        ["单位名称", "停车场名称", "其他情况", ""],
+        ["", "", "是否开放", "车位数"],
+        ["", "", "", "个"],
+        ["甲示范局", "东院", "是", 5],
+    ]
+    return xlsx(("Sheet1", rows), merges=["A1:A3", "B1:B3", "C1:D1"])
+
+
+@case
+def remarks_that_go_on() -> bytes:
+    rows = [
+        ["月份", "单位名称", "用电量", "用水量"],
+        ["2021-01", "甲示范局", 1, 2],
+        ["注：1.本表按季报送。"],
+        ["2.数据以抄表为准。"],
+        ["填表人：李四", "审核：王五"],
+    ]
+    return xlsx(("Sheet1", rows))
+
+
+@case
 def side_by_side() -> bytes:
     rows = [
         ["能源"],
