@@ -48,14 +48,15 @@ def series(conn: sqlite3.Connection) -> list[dict[str, Any]]:
     return out
 
 
+# The series of an indicator: its yearly totals, or for a change since a base year that change; by the factors in force.
 TOTALS = """
-    select year, value, status, records, files, factor_set, synthetic, note, unit
-    from indicator_values
-    where indicator_id = :id and dimension = 'total' and length(year) = 4
-      and coalesce(factor_set, '') in (
-        select coalesce(factor_set, '') from indicator_values
-        where indicator_id = :id and dimension = 'total'
-        order by coalesce(factor_set, '') <> 'default', coalesce(factor_set, '') limit 1)
+    with main as (
+        select dimension, coalesce(factor_set, '') as factors from indicator_values
+        where indicator_id = :id and dimension in ('total', 'base')
+        order by dimension <> 'total', coalesce(factor_set, '') not in ('', 'none', 'default'), 2 limit 1)
+    select year, member, value, status, records, files, factor_set, synthetic, note, unit
+    from indicator_values join main using (dimension)
+    where indicator_id = :id and coalesce(factor_set, '') = main.factors
     order by year
 """
 

@@ -163,7 +163,7 @@ def _headline(conn: sqlite3.Connection) -> str | None:
         f"""
         select i.indicator_id, count(*) as years
         from indicators i join indicator_values v using (indicator_id)
-        where v.dimension = 'total' and v.value is not null and length(v.year) = 4
+        where v.dimension = 'total' and v.value is not null
         group by i.indicator_id having years >= 2
         order by {order}i.kind <> 'flow', years desc, i.indicator_id
         limit 1

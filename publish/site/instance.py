@@ -65,7 +65,10 @@ class Instance:
 
     async def health(self) -> None:
         """Asks for the pages that matter. Raises ReleaseUnhealthy where one does not answer as it should."""
-        for path in ("/", "/indicators", "/claims", f"/{DB}", f"/{DB}/indicators.json?_shape=array"):
+        paths = ["/", "/indicators", "/claims", "/datasets", f"/{DB}", f"/{DB}/indicators.json?_shape=array"]
+        if self.facts.headline:
+            paths.append(f"/indicators/{self.facts.headline}")
+        for path in paths:
             response = await self.ds.client.get(path)
             if response.status_code != 200:
                 raise ReleaseUnhealthy(f"{path} of release {self.facts.release_id} answered {response.status_code}.")

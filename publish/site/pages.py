@@ -59,14 +59,15 @@ async def indicators(datasette: Any, request: Any) -> Response:
     latest = await _rows(
         datasette,
         """
-        select indicator_id, year, value, status from indicator_values v
-        where dimension = 'total' and length(year) = 4 and coalesce(factor_set, '') in ('', 'default')
+        select indicator_id, dimension, year, value, status from indicator_values
+        where dimension in ('total', 'base') and coalesce(factor_set, '') in ('', 'none', 'default')
         order by indicator_id, year
         """,
     )
     series: dict[str, list[dict[str, Any]]] = {}
     for r in latest:
         series.setdefault(r["indicator_id"], []).append(r)
+    series = {i: [r for r in s if r["dimension"] == "total"] or s for i, s in series.items()}
     themes: dict[str, list[dict[str, Any]]] = {}
     for r in rows:
         themes.setdefault(r["theme"], []).append(r | {"points": series.get(r["indicator_id"], [])})
@@ -82,8 +83,7 @@ async def indicator(datasette: Any, request: Any) -> Response:
         datasette,
         """
         select * from indicator_values
-        where indicator_id = :id and dimension <> 'total' and length(year) = 4
-          and coalesce(factor_set, '') in ('', 'default')
+        where indicator_id = :id and dimension not in ('total', 'base') and coalesce(factor_set, '') in ('', 'none', 'default')
         order by dimension, member, year
         """,
         id=indicator_id,
@@ -91,9 +91,9 @@ async def indicator(datasette: Any, request: Any) -> Response:
     others = await _rows(
         datasette,
         """
-        select factor_set, year, value, status from indicator_values
-        where indicator_id = :id and dimension = 'total' and length(year) = 4
-          and coalesce(factor_set, '') not in ('', 'default') order by factor_set, year
+        select factor_set as member, 'factor_set' as dimension, year, value, status from indicator_values
+        where indicator_id = :id and dimension = 'total' and coalesce(factor_set, '') not in ('', 'none', 'default')
+        order by factor_set, year
         """,
         id=indicator_id,
     )
@@ -108,25 +108,45 @@ async def indicator(datasette: Any, request: Any) -> Response:
         "indicator.html",
         indicator=found[0],
         points=await _series(datasette, indicator_id),
-        breakdowns=_pivot(values, "dimension", "member"),
-        factor_sets=_pivot([o | {"dimension": "factor_set"} for o in others], "dimension", "factor_set"),
+        breakdowns=_pivot(values, await _names(datasette)),
+        factor_sets=_pivot(others, {}),
         factors=await _factors(datasette, found[0], values),
         sources=await _sources(datasette, indicator_id),
         claims=claims,
     )
 
 
-def _pivot(values: list[dict[str, Any]], outer: str, inner: str) -> dict[str, dict[str, Any]]:
-    """Breakdowns as tables: outer -> {'years': [...], 'members': {inner: {year: row}}}."""
+def _pivot(values: list[dict[str, Any]], names: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Breakdowns as tables: dimension -> {'columns': [2021, ..., '2021-2025'], 'members': {name: {column: row}}}.
+
+    `period/district` is the sum over the plan's years, its member `2021-2025/430202`: one more column of `district`.
+    `base/district` is a change since a base year: there the year is the column, as in `district`.
+    """
     out: dict[str, dict[str, Any]] = {}
     for v in values:
-        table = out.setdefault(v[outer], {"years": [], "members": {}})
-        if v["year"] not in table["years"]:
-            table["years"].append(v["year"])
-        table["members"].setdefault(v[inner] or "", {})[v["year"]] = v
+        over, _, dimension = v["dimension"].rpartition("/")
+        column, member = v["year"], v["member"] or ""
+        if over:
+            prefix, _, member = member.partition("/")
+            column = prefix if over == "period" else column
+        elif dimension == "period":
+            dimension, column, member = "total", member, "合计"
+        table = out.setdefault(dimension, {"columns": [], "members": {}})
+        if column not in table["columns"]:
+            table["columns"].append(column)
+        table["members"].setdefault(names.get(member, member), {})[column] = v
     for table in out.values():
-        table["years"].sort()
+        table["columns"].sort(key=lambda c: (isinstance(c, str), str(c)))
     return out
+
+
+async def _names(datasette: Any) -> dict[str, str]:
+    """What members of a breakdown are called that are codes: districts and energy carriers."""
+    districts = {}
+    if "divisions" in datasette.facts.tables:
+        rows = await _rows(datasette, "select * from divisions")
+        districts = {r["code"]: r.get("name_zh") or r.get("name") or r["code"] for r in rows}
+    return districts | {code: zh for code, (zh, _) in CODES["carrier"].items()}
 
 
 async def _factors(datasette: Any, indicator: dict[str, Any], values: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -145,7 +165,7 @@ async def _sources(datasette: Any, indicator_id: str) -> list[dict[str, Any]]:
         datasette,
         """
         select year, dataset, file, sum(records) as records from provenance
-        where indicator_id = :id and dimension = 'total' and coalesce(factor_set, '') in ('', 'default')
+        where indicator_id = :id and dimension in ('total', 'base') and coalesce(factor_set, '') in ('', 'none', 'default')
         group by year, dataset, file order by year, dataset, file limit 300
         """,
         id=indicator_id,

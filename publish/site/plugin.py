@@ -105,7 +105,7 @@ def _explain(ds: SiteDatasette, request: Request, e: Exception) -> tuple[int, st
     if isinstance(e, DatasetteError):
         # Datasette answers 500 to a sort by a column that is not there; that is the visitor's slip.
         return (400 if e.status == 500 else e.status), "bad_sql", *words.explain_sql(str(e.message))
-    if isinstance(e, (sqlite3.Error, sqlite3.Warning)):
+    if isinstance(e, (sqlite3.Error, sqlite3.Warning)) and _is_table(request):  # on a page of ours the fault is ours
         return 400, "bad_sql", *words.explain_sql(str(e))
     if isinstance(e, Base400):
         return e.status, "bad_request", *words.explain_sql(str(e.args[0]))
@@ -117,9 +117,17 @@ def _explain(ds: SiteDatasette, request: Request, e: Exception) -> tuple[int, st
     return 500, "internal", *words.INTERNAL
 
 
-def _names_no_table(ds: SiteDatasette, request: Request) -> bool:
+def _parts(request: Request) -> list[str]:
     route = request.scope.get("route_path", request.path)
-    parts = urllib.parse.unquote(route.split("?")[0]).strip("/").split("/")
+    return urllib.parse.unquote(route.split("?")[0]).strip("/").split("/")
+
+
+def _is_table(request: Request) -> bool:
+    return _parts(request)[0].partition(".")[0] == DB
+
+
+def _names_no_table(ds: SiteDatasette, request: Request) -> bool:
+    parts = _parts(request)
     return len(parts) > 2 and parts[0] == DB and parts[1] not in ds.facts.tables
 
 

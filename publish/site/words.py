@@ -107,6 +107,20 @@ CODES: dict[str, dict[str, Pair]] = {
         "level": ("层级", "Level"),
         "carrier": ("能源品种", "Energy carrier"),
         "method": ("方式", "Method"),
+        "area_kind": ("面积类别", "Kind of area"),
+        "factor_set": ("系数组", "Factor set"),
+    },
+    "carrier": {
+        "electricity": ("电力", "Electricity"),
+        "natural_gas": ("天然气", "Natural gas"),
+        "gasoline": ("汽油", "Petrol"),
+        "diesel": ("柴油", "Diesel"),
+        "lpg": ("液化石油气", "LPG"),
+        "coal": ("煤炭", "Coal"),
+        "heat": ("热力", "Heat"),
+        "other_energy": ("其他能源", "Other"),
+        "water": ("水", "Water"),
+        "pv": ("光伏", "Solar power"),
     },
     "frequency": {
         "annual": ("每年", "Yearly"),
@@ -245,4 +259,5 @@ def add_to(env: Any) -> None:
     env.filters.update(number=number, figure=figure, compact=compact, bare_link=bare_link)
     env.globals["figure"] = figure
     env.globals["spell"] = lambda kind, code: both(*spell(kind, code))
+    env.globals["spell_en"] = lambda kind, code: spell(kind, code)[1] or str(code)
     env.globals["spell_zh"] = lambda kind, code: spell(kind, code)[0]

@@ -102,7 +102,7 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
                     year=year,
                     unit=unit,
                     synthetic=synthetic,
-                    factor_set="default" if "energy" in i else "",
+                    factor_set="default" if "energy" in i else "none",
                     note="",
                 )
                 scaled = None if value is None else value * scale
@@ -117,8 +117,8 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
                         files=120,
                     )
                 )
-                for member, share in (("荷塘区", 0.6), ("芦淞区", 0.4)):
-                    hidden = member == "芦淞区" and year == 2023
+                for member, share in (("430202", 0.6), ("430203", 0.4)):
+                    hidden = member == "430203" and year == 2023
                     out.append(
                         base
                         | dict(
@@ -148,11 +148,13 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
     if table.name == "dataset_columns":
         return [dict(dataset=c.dataset, position=n, column=f.name, header_zh=f.header_zh, title_en=f.title_en, type=f.kind, unit=f.unit,
                      access=f.access, description=f.description) for c in load_contracts().values() for n, f in enumerate(c.columns)]  # fmt: skip
+    if table.name == "divisions":
+        return [dict(code="430202", name_zh="荷塘区"), dict(code="430203", name_zh="芦淞区")]
     if table.name == "factors":
         return [dict(factor_id="tce-electricity-equivalent", carrier="electricity", metric="kgce", value=0.1229, per_unit="kWh",
                      source="GB/T 2589-2020", confidence="high")]  # fmt: skip
     if table.name == "provenance":
-        return [dict(indicator_id="energy_tce", year=y, dimension="total", member="", factor_set="default", dataset="energy_use",
+        return [dict(indicator_id="energy_tce", year=y, dimension="total", member="all", factor_set="default", dataset="energy_use",
                      file=hashlib.sha256(str(y).encode()).hexdigest(), sheet="", records=600) for y in YEARS]  # fmt: skip
     if table.dataset:
         made = {"text": "示例{n}", "integer": 2020, "real": 12.5, "boolean": 0, "date": "2024-05-06"}

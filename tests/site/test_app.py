@@ -17,6 +17,7 @@ import pytest
 
 from publish.site import app as app_module
 from publish.site.app import NoRelease, Site, create_app, needs_worker
+from publish.site.instance import ReleaseUnhealthy
 from publish.site.pool import Pool
 
 PAGES = (
@@ -188,6 +189,7 @@ def test_statements_can_be_filtered(get: Callable[..., httpx.Response]) -> None:
 def test_suppressed_values_say_so_and_missing_ones_too(get: Callable[..., httpx.Response]) -> None:
     text = get("/indicators/disposal_amount").text
     assert "已隐去" in text and "缺" in text
+    assert "荷塘区" in text and "430202" not in text  # a district by its name
 
 
 def test_a_chart_is_svg_with_its_figures_source_and_release(get: Callable[..., httpx.Response]) -> None:
@@ -479,6 +481,24 @@ def test_an_unhealthy_release_never_takes_over(
 def test_no_release_yet_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(NoRelease, match="mingzhang run"):
         create_app(tmp_path)
+
+
+def test_a_fault_of_a_page_of_ours_is_not_blamed_on_the_reader(
+    tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    import sqlite3
+
+    broken = make_release(tmp_path, FIRST) / "mingzhang.db"
+    with sqlite3.connect(broken) as conn:
+        conn.execute("alter table provenance rename column records to gone")
+    switch(tmp_path, FIRST)
+
+    async def look(client: httpx.AsyncClient, _: Site) -> None:
+        raise AssertionError("a release whose pages fail was served")
+
+    with pytest.raises(ReleaseUnhealthy, match="/indicators/energy_tce .* answered 500"):
+        talk(tmp_path, look, workers=0)
+    assert "a page failed" in caplog.text
 
 
 def test_answers_are_kept_but_not_without_bound() -> None:
