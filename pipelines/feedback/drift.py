@@ -26,7 +26,8 @@ from pipelines.intake.cells import Bad, read_column
 
 FOLDER = "_drift"
 RENAMED_FROM = 0.5  # the score from which a header is taken for a known column under another name
-_WEIGHTS = {"name": 0.5, "values": 0.2, "unit": 0.15, "place": 0.15}
+# A guess to be looked at by a person: the name counts most, and a required column that is missing must be somewhere.
+_WEIGHTS = {"name": 0.5, "values": 0.15, "unit": 0.1, "place": 0.15, "required": 0.1}
 _LOOKED_INTO = 3  # files whose cells are looked at for one header
 _UNIT = re.compile(r"[(（\[【]([^()（）\[\]【】]+)[)）\]】]\s*$")
 
@@ -225,6 +226,11 @@ def _score(
     parts["values"] = sum(known) / len(known) if known else 0.0
     if parts["values"] > 0.9:
         reasons.append("内容读得成这一列 / its cells read as this column")
+    if c.kind in ("integer", "decimal"):
+        parts["values"] /= 2  # any number reads as any column of numbers
+    parts["required"] = float(c.required)
+    if c.required:
+        reasons.append("这一列必填而表里没有 / the column is required and missing")
     score = sum(_WEIGHTS[k] * v for k, v in parts.items())
     if not known:
         score /= 1 - _WEIGHTS["values"]

@@ -19,7 +19,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
+from pipelines.home import Home
+from pipelines.records import tables
 from pipelines.records.institutions import fold_name
 
 DUE_DAYS = 15
@@ -28,8 +31,9 @@ COLUMNS = (
     "task_id", "dataset", "submitter", "period", "code", "column", "file_id", "sheet", "row", "cell", "state",
     "assigned_on", "due_on", "feedback_on", "supervised_on", "closed_on", "first_file_id", "answers",
 )  # fmt: skip
-COUNTS = ("dataset", "month", "state", "tasks")
 _DATES = ("assigned_on", "due_on", "feedback_on", "supervised_on", "closed_on")
+SCHEMA = {c: pa.date32() if c in _DATES else pa.int64() if c in ("row", "answers") else pa.string() for c in COLUMNS}
+COUNTS = ("dataset", "month", "state", "tasks")
 
 
 @dataclass
@@ -83,6 +87,14 @@ def tasks(
     for name in _DATES:
         frame[name] = pd.to_datetime(frame[name]).astype("datetime64[s]")
     return frame.astype({"row": "Int64", "answers": "Int64"})
+
+
+def write_tasks(home: Home, as_of: date, due_days: int = DUE_DAYS) -> pd.DataFrame:
+    """Writes HOME/work/intake/tasks.parquet from the home's other intake tables, and returns the tasks."""
+    files, sheets, issues = (pd.read_parquet(home.table("intake", t)) for t in ("files", "sheets", "issues"))
+    found = tasks(files, sheets, issues, as_of, due_days)
+    tables.write(home.table("intake", "tasks"), found, SCHEMA)
+    return found
 
 
 def task_counts(found: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,35 @@
+"""Jobs that take too long, too much, or their process with them fail alone."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from pipelines.feedback.bounded import Failed, run_each
+
+
+def job(what: str) -> Any:
+    if what == "sleep":
+        time.sleep(60)
+    if what == "eat":
+        return len(bytearray(600_000_000))
+    if what == "die":
+        os.abort()
+    if what == "raise":
+        raise ValueError("no")
+    return what.upper()
+
+
+def test_each_job_fails_alone() -> None:
+    jobs = ["a", "sleep", "b", "eat", "c", "die", "d", "raise", "e"]
+    found = dict(run_each(job, jobs, processes=2, seconds=2, memory=200_000_000))
+    assert sorted(found) == list(range(len(jobs)))
+    assert [found[i] for i in range(0, 9, 2)] == ["A", "B", "C", "D", "E"]
+    assert [found[i] for i in range(1, 9, 2)] == [
+        Failed("time"), Failed("memory"), Failed("died"), Failed("ValueError: no"),
+    ]  # fmt: skip
+
+
+def test_no_job_needs_no_process() -> None:
+    assert list(run_each(job, [])) == []
