@@ -24,7 +24,7 @@ log = logging.getLogger("mingzhang.site.charts")
 
 ROOT = Path(__file__).parents[2]
 WIDTHS = {"wide": 640, "narrow": 310}
-INK, QUIET, BAR, LINE = "#1c2b2d", "#56666a", "#0f6b6b", "#dfe6e5"
+INK, QUIET, BAR, PALE, LINE = "#1c2b2d", "#56666a", "#0f6b6b", "#86b3b1", "#dfe6e5"
 FONTS = "'PingFang SC','Hiragino Sans GB','Microsoft YaHei','Noto Sans CJK SC','Noto Sans SC','Source Han Sans SC',sans-serif"
 SECONDS = 120
 # As words.compact writes it: 万 and 亿, for whoever reads Chinese counts in these.
@@ -73,23 +73,30 @@ def specification(indicator: dict[str, Any], release_id: str, synthetic: bool, w
         for p in indicator["points"]
     ]
     small = width < 400
+    falls = any(r["at"] < 0 for r in rows)
     base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("year:O", axis=alt.Axis(title=None, labelAngle=0, domainColor=QUIET, ticks=False, labelPadding=8)),
+        x=alt.X("year:O", axis=alt.Axis(title=None, labelAngle=0, domain=False, ticks=False, labelPadding=8)),
         y=alt.Y(
             "at:Q",
-            scale=alt.Scale(zero=True, nice=True),
+            scale=alt.Scale(zero=True, nice=True, padding=18 if falls else 0),  # room for a figure below a bar
             axis=alt.Axis(title=None, tickCount=4, gridColor=LINE, domain=False, ticks=False, labelExpr=AXIS_LABEL),
         ),
     )
-    estimated = alt.condition("datum.status == 'E' || datum.status == 'F'", alt.value(0.55), alt.value(1))
-    bars = base.mark_bar(color=BAR, size=34 if small else 62, tooltip=False).encode(opacity=estimated)
-    figures = base.mark_text(dy=-8, color=INK, fontSize=11 if small else 14, fontWeight=600).encode(text="text:N")
+    shade = alt.condition("datum.status == 'E' || datum.status == 'F'", alt.value(PALE), alt.value(BAR))
+    bars = base.mark_bar(size=34 if small else 62, tooltip=False).encode(color=shade)
+    zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(color=QUIET).encode(y="zero:Q")
+    # A figure stands outside its bar: above a rise, below a fall.
+    written: dict[str, Any] = {"color": INK, "fontSize": 11 if small else 14, "fontWeight": 600}
+    above = base.transform_filter("datum.at >= 0").mark_text(dy=-8, **written).encode(text="text:N")
+    below = base.transform_filter("datum.at < 0").mark_text(dy=12, **written).encode(text="text:N")
     unit = f"单位 Unit：{indicator['unit']}" if indicator["unit"] else ""
     made_up = "合成示例数据 Made-up data · " if synthetic else ""
     note = [f"{made_up}明账 Mingzhang", f"发布版本 Release {release_id}"]
+    if any(p["status"] in ("E", "F") for p in indicator["points"]):
+        note.insert(0, "浅色：估算或预测 Pale: estimated or forecast")
     chart = (
         alt.vconcat(
-            alt.layer(bars, figures).properties(
+            alt.layer(bars, zero, above, below).properties(
                 width=width,
                 height=190 if small else 270,
                 title=alt.TitleParams(

@@ -5,6 +5,7 @@ Belongs here: reading these once, when a release is opened, from the release's o
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sqlite3
@@ -133,8 +134,9 @@ def _files(folder: Path) -> dict[str, str]:
     sums = folder / "SHA256SUMS"
     if not sums.is_file():
         return {}
-    pairs = (line.split(maxsplit=1) for line in sums.read_text(encoding="utf-8").splitlines() if line.strip())
-    return {name.strip().lstrip("*"): digest for digest, name in pairs}
+    text = sums.read_bytes()
+    pairs = (line.split(maxsplit=1) for line in text.decode("utf-8").splitlines() if line.strip())
+    return {name.strip().lstrip("*"): digest for digest, name in pairs} | {sums.name: hashlib.sha256(text).hexdigest()}
 
 
 def _labels(

@@ -219,7 +219,15 @@ async def dataset(datasette: Any, request: Any) -> Response:
 
 
 async def about(datasette: Any, request: Any) -> Response:
-    return await _page(datasette, request, "about.html", files=sorted(datasette.facts.files))
+    tables: dict[str, list[str]] = {}
+    single = []
+    for name in sorted(datasette.facts.files):
+        folder, _, file = name.rpartition("/")
+        if folder in ("csv", "xlsx", "parquet"):
+            tables.setdefault(file.rsplit(".", 1)[0], []).append(name)
+        else:
+            single.append(name)
+    return await _page(datasette, request, "about.html", tables=tables, single=single)
 
 
 ROUTES: list[tuple[str, Any]] = [
