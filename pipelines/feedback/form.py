@@ -9,6 +9,7 @@ never asked for. The id is hidden three times, because programs differ in what t
 from __future__ import annotations
 
 import datetime as dt
+import io
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,13 @@ def form_columns(contract: Contract, year: int | None = None) -> list[Column]:
 
 
 def write_form(contract: Contract, out: Path, year: int | None = None) -> None:
-    """Writes the empty form of a dataset as .xlsx; `year` is put in its heading. The file appears whole or not at all."""
+    """Writes the empty form of a dataset as .xlsx; `year` is put in its heading. The file appears whole or not at all.
+
+    Raises OSError where it cannot be written.
+    """
     columns = form_columns(contract, year)
-    with whole_file(out) as part, xlsxwriter.Workbook(str(part)) as book:
+    made = io.BytesIO()  # XlsxWriter's own error about a folder that is not there is no OSError
+    with xlsxwriter.Workbook(made, {"in_memory": True}) as book:
         book.set_properties({"title": contract.title_zh, "author": "明账 Mingzhang", "created": _CREATED})
         book.set_custom_property(ID_PROPERTY, contract.dataset, "text")
         sheet = book.add_worksheet(contract.title_zh[:31])
@@ -68,6 +73,8 @@ def write_form(contract: Contract, out: Path, year: int | None = None) -> None:
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(HEADER_ROW - 1)
         _notes(book, notes, contract, columns)
+    with whole_file(out) as part:
+        part.write_bytes(made.getvalue())
 
 
 def _heading(book: Any, sheet: Worksheet, contract: Contract, columns: list[Column], year: int | None) -> None:

@@ -222,3 +222,8 @@ def test_the_same_contract_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a.xlsx", "b.xlsx"):
         write_form(CONTRACTS["energy_use"], tmp_path / name, 2025)
     assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+
+
+def test_a_folder_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_form(CONTRACTS["energy_use"], tmp_path / "none" / "form.xlsx")

@@ -237,7 +237,8 @@ def test_the_table_of_tasks_is_written_with_its_types_and_the_same_bytes_again(t
     ledger = Ledger()
     ledger.file("a", "2026-03-01", BAD)
     for name in ("files", "sheets", "issues"):
-        frame = pd.DataFrame(getattr(ledger, name)).reindex(columns=list(tables.INTAKE[name]))
+        frame = pd.DataFrame(getattr(ledger, name)).reindex(columns=list(tables.INTAKE[name])).astype("object")
+        frame = frame.where(frame.notna(), None)
         tables.write(home.table("intake", name), frame, tables.INTAKE[name])
     write_tasks(home, date(2026, 3, 1))
     first = home.table("intake", "tasks").read_bytes()
