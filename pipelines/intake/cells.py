@@ -542,7 +542,37 @@ def _yes_no(column: Column) -> tuple[frozenset[str], frozenset[str]]:
     return _stem_words(column.headers)
 
 
-_FLOATS, _DATES = {float}, {dt.date}
+_FLOATS, _DATES, _FLOATS_AND_TEXTS = {float}, {dt.date}, {float, str}
+
+
+def _mostly_floats(
+    cells: list[Any], column: Column, factor: Decimal | None
+) -> tuple[list[Any], list[tuple[int, Bad | Doubt]]]:
+    """`read_column` where floats are to be kept or scaled, and only the texts among them read one by one."""
+    plain = factor is None or factor == 1
+    out = list(cells)
+    odd: list[tuple[int, Bad | Doubt]] = []
+    for k, v in enumerate(cells):
+        if type(v) is float:
+            if not plain or v - v != 0:  # to be scaled, or not finite
+                out[k] = scaled(v, factor) if v - v == 0 else None
+                if v - v != 0:
+                    odd.append((k, BAD))
+            continue
+        if v in _QUICK_BLANKS:
+            out[k] = None
+            continue
+        value = read_number(v, column.units, factor, column.unit)
+        if type(value) is float or value is None:
+            out[k] = value
+        elif type(value) is Doubt:
+            out[k] = value.value
+            odd.append((k, value))
+        else:
+            out[k] = None
+            if value is not PENDING or column.required:
+                odd.append((k, value))
+    return out, odd
 
 
 def read_column(
@@ -559,6 +589,8 @@ def read_column(
             return (cells if factor is None or factor == 1 else [scaled(v, factor) for v in cells]), []
     elif types == _DATES and kind == "date":
         return cells, []
+    elif types == _FLOATS_AND_TEXTS and kind == "decimal":
+        return _mostly_floats(cells, column, factor)
     out: list[Any] = []
     odd: list[tuple[int, Bad | Doubt]] = []
     add = out.append

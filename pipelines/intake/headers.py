@@ -95,6 +95,7 @@ class Headers:
             n: tuple(c.name for c in k.columns if c.required and c.stated is None) for n, k in contracts.items()
         }
         self._memo: dict[str, tuple[Match, ...]] = {}
+        self._alone: dict[str, str | None] = {}
         self._rows: dict[tuple[str, ...], tuple[Choice, ...]] = {}
 
     def texts(self, row: Sequence[object]) -> tuple[str, ...]:
@@ -206,6 +207,15 @@ class Headers:
 
     def unit_alone(self, text: str) -> str | None:
         """The unit, where a cell holds nothing but one: 万元, （万元）, 单位：万元."""
+        if len(text) > 20:
+            return None
+        if text not in self._alone:
+            if len(self._alone) > 50_000:
+                self._alone.clear()
+            self._alone[text] = self._unit_alone(text)
+        return self._alone[text]
+
+    def _unit_alone(self, text: str) -> str | None:
         plain = squeeze(text)
         if len(plain) > 14:
             return None

@@ -9,6 +9,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from pipelines.intake.book import MARK
@@ -62,13 +63,16 @@ def read_heading(rows: Sequence[Sequence[Any]], headers: Headers) -> Facts:
                 facts.synthetic = True
             _read_cell(v, text, cells[i + 1] if i + 1 < len(cells) else None, facts, headers)
     if facts.year is None:
-        years = set()
-        for t in facts.texts:
-            if "年" in t and not _DATED.search(t):
-                years.update(_YEAR.findall(_ANY_DATE.sub("", t)))
+        years = {y for t in facts.texts if "年" in t for y in _years(t)}
         if len(years) == 1:
             facts.year = int(years.pop())
     return facts
+
+
+@lru_cache(maxsize=20_000)
+def _years(text: str) -> tuple[str, ...]:
+    """The years a heading's text names; not that of a day, nor of when something was filled in."""
+    return () if _DATED.search(text) else tuple(_YEAR.findall(_ANY_DATE.sub("", text)))
 
 
 def _read_cell(cell: str, text: str, after: Any, facts: Facts, headers: Headers) -> None:
