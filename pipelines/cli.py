@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from expectations.contract import Contracts, load_contracts
+from expectations.contract import load_contracts
 from pipelines import progress
 from pipelines.home import Home
 from pipelines.settings import Settings
@@ -74,6 +74,7 @@ def run(
             as_of=as_of or s.as_of,
             full=full or s.full,
             processes=s.processes or 0,
+            due_days=s.due_days,
         )
     if as_json:
         print(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
@@ -85,6 +86,9 @@ def run(
 def check(
     files: Annotated[list[Path], typer.Argument(help="Spreadsheets to look at.", metavar="FILE...")],
     contracts: ContractsOption = None,
+    annotated: Annotated[
+        Path | None, typer.Option("--annotated", help="Write the file here (.xlsx), its errors marked. For one FILE.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say what would be accepted of each file, without keeping anything. Ends with 1 where a file has an error."""
@@ -94,7 +98,9 @@ def check(
     missing = [f for f in files if not f.is_file()]
     if missing:
         raise typer.BadParameter(f"There is no file at {missing[0]}; check the path.")
-    found = _contracts(contracts or s.contracts)
+    if annotated is not None and (len(files) != 1 or annotated.suffix.lower() != ".xlsx"):
+        raise typer.BadParameter("--annotated writes one .xlsx for one FILE; check one file at a time.")
+    found = load_contracts(contracts or s.contracts)
     with _drawn(quiet=as_json):
         reports = check_files(files, found, Home(s.home), s.city)
     if as_json:
@@ -102,7 +108,31 @@ def check(
     else:
         for r in reports:
             _print_check(r)
+    if annotated is not None:
+        from pipelines.feedback.annotate import annotate
+
+        annotate(files[0].read_bytes(), files[0].name, [i for r in reports for i in r.issues], annotated)
+        (err if as_json else out).print(f"The file with its errors marked is {annotated}.", highlight=False)
     raise typer.Exit(0 if all(r.good for r in reports) else 1)
+
+
+@app.command()
+def template(
+    dataset: Annotated[str, typer.Argument(help="The dataset's name, such as energy_use.")],
+    to: Annotated[Path, typer.Option("-o", "--out", help="The form to write, an .xlsx file.")],
+    year: Annotated[int | None, typer.Option(min=2000, max=2035, help="The year the form is for.")] = None,
+    contracts: ContractsOption = None,
+) -> None:
+    """Write an empty form to fill in, with drop-downs, units and notes."""
+    from pipelines.feedback.form import write_form
+
+    found = load_contracts(contracts or Settings().contracts)
+    if dataset not in found:
+        raise typer.BadParameter(f"There is no dataset '{dataset}'; there are {', '.join(found)}.")
+    if to.suffix.lower() != ".xlsx":
+        raise typer.BadParameter(f"{to} must end in .xlsx, the form is an Excel file.")
+    write_form(found[dataset], to, year)
+    out.print(f"The form for {found[dataset].title_zh} is {to}.", highlight=False)
 
 
 @app.command()
@@ -242,10 +272,6 @@ def _drawn(quiet: bool = False) -> Iterator[None]:
 
         with progress.listening(draw):
             yield
-
-
-def _contracts(extra: list[Path]) -> Contracts:
-    return load_contracts(extra)
 
 
 def _check_date(text: str) -> None:

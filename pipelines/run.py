@@ -16,7 +16,7 @@ from typing import Any
 from pipelines.home import Home
 from pipelines.standing import Standing
 
-FIRST = ("received", "readings", "records", "intake", "feedback")  # the assets before statistics
+FIRST = ("received", "readings", "records", "intake", "feedback", "drift")  # the assets before statistics
 
 
 @dataclass
@@ -44,6 +44,7 @@ def refresh(
     as_of: str = "",
     full: bool = False,
     processes: int = 0,
+    due_days: int = 15,
 ) -> RunReport:
     """Runs the job `refresh` on `home` and waits for it. Raises what a stage raised; the last release is then untouched.
 
@@ -64,6 +65,7 @@ def refresh(
         as_of=as_of,
         full=full,
         processes=processes,
+        due_days=due_days,
     )
     job = make_definitions(place).resolve_job_def("refresh")
     everything = set(job.asset_layer.executable_asset_keys)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 class Settings(BaseSettings):
-    """`inbox` and `contracts` take several values separated by line breaks."""
+    """`inbox` and `contracts` take several values separated by line breaks; `due_days` is how long a department has to mend an error."""
 
     model_config = SettingsConfigDict(env_prefix="MINGZHANG_", env_file=".env", extra="ignore")
 
@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     as_of: str = ""
     full: bool = False
     processes: int | None = None
+    due_days: int = 15
 
     @field_validator("inbox", "contracts", mode="before")
     @classmethod

@@ -11,7 +11,8 @@ from tests.conftest import ROOT, MadeUp, mingzhang
 
 COMMANDS = {
     "run": ["--inbox", "--home", "--contracts", "--as-of", "--full", "--json"],
-    "check": ["--contracts", "--json"],
+    "check": ["--contracts", "--json", "--annotated"],
+    "template": ["--year", "--out"],
     "sample": ["--out", "--seed", "--orgs", "--years"],
     "serve": ["--home", "--host", "--port"],
     "releases": ["list", "show", "diff", "verify", "rollback"],
@@ -52,6 +53,26 @@ def test_check_says_what_is_wrong_and_ends_with_1(tmp_path: Path) -> None:
         (3, "C3", "bad_type")
     ]
     assert not (tmp_path / "home").exists()
+
+
+def test_a_form_is_written_and_read_back(tmp_path: Path) -> None:
+    form = tmp_path / "form.xlsx"
+    assert mingzhang("template", "parking_lots", "--year", "2025", "-o", form).returncode == 0
+    assert form.stat().st_size > 3000
+    unknown = mingzhang("template", "parking", "-o", form)
+    assert unknown.returncode == 2 and "parking_lots" in unknown.stderr
+
+
+def test_check_gives_the_file_back_with_its_errors_marked(tmp_path: Path) -> None:
+    import openpyxl
+
+    path, marked = tmp_path / "停车.csv", tmp_path / "marked.xlsx"
+    path.write_text("单位名称,停车场名称,开放车位数,是否开放\n市示范局,二号,许多,是\n", encoding="utf-8")
+    done = mingzhang("check", path, "--annotated", marked, env={"MINGZHANG_HOME": str(tmp_path / "home")})
+    assert done.returncode == 1, done.stderr
+    book = openpyxl.load_workbook(marked)
+    comments = [c.comment.text for ws in book.worksheets for row in ws.iter_rows() for c in row if c.comment]
+    assert any("许多" in c for c in comments)
 
 
 @pytest.mark.slow

@@ -18,7 +18,8 @@ from pipelines.home import Home
 
 class Place(dg.ConfigurableResource):
     """The home, the inboxes, extra folders of contracts, the city's folder, the as-of date ('' for today), and whether
-    everything is read again (`full`). `processes` is the number of reading processes, 0 for one per core."""
+    everything is read again (`full`). `processes` is the number of reading processes, 0 for one per core;
+    `due_days` is how long a department has to mend an error before its task is overdue."""
 
     home: str
     inbox: list[str] = []
@@ -27,6 +28,7 @@ class Place(dg.ConfigurableResource):
     as_of: str = ""
     full: bool = False
     processes: int = 0
+    due_days: int = 15
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Place]:
