@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import RawIOBase
 from pathlib import Path
@@ -92,9 +93,7 @@ class Pool:
         for c in self._children:
             c.process.kill()
             c.process.wait()
-            for pipe in (c.stdin, c.stdout):
-                pipe.close()
-            c.shared.close()
+            _hang_up(c)
         self._children.clear()
         self._select.close()
         self._select = selectors.DefaultSelector()
@@ -160,19 +159,15 @@ class Pool:
         child = _Child(process, shared)
         self._children.append(child)
         self._select.register(child.stdout, selectors.EVENT_READ, child)
-        send(child.stdin, self.contracts)
+        with suppress(BrokenPipeError):  # it died at once: its end shows when its answer is awaited
+            send(child.stdin, self.contracts)
 
     def _bury(self, c: _Child, waiting: deque[Batch]) -> FileReading | None:
         """Puts back what a dead child had not answered, all but the file it died on; returns that file's reading."""
         status = c.process.wait()
         self._select.unregister(c.stdout)
         (position,) = POSITION.unpack_from(c.shared, 0)
-        for pipe in (c.stdin, c.stdout):
-            try:
-                pipe.close()
-            except BrokenPipeError:
-                continue  # what was left in its buffer goes nowhere, and is put back below
-        c.shared.close()
+        _hang_up(c)
         self._children.remove(c)
         if position < 0:
             raise RuntimeError(
@@ -194,6 +189,15 @@ class Pool:
         else:
             why = Refusal("unreadable", "读取程序因它而崩溃", f"the reading process died on it (status {status})")
         return refused(killer[0], killer[2], why)
+
+
+def _hang_up(c: _Child) -> None:
+    """Closes what connects to a child that has ended."""
+    for pipe in (c.stdin, c.process.stdout):
+        with suppress(BrokenPipeError):  # what was left in its buffer goes nowhere
+            if pipe:
+                pipe.close()
+    c.shared.close()
 
 
 def _batches(jobs: Iterable[Job]) -> Iterator[Batch]:
