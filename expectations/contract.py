@@ -6,7 +6,6 @@ what is wrong with it. Not here: anything that looks at a spreadsheet or at data
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import re
 import unicodedata
@@ -14,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from functools import cached_property, lru_cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +26,8 @@ from open_data_contract_standard.model import (
     SchemaProperty,
 )
 from pydantic import ValidationError
+
+from expectations.expression import Parsed, parse
 
 HERE = Path(__file__).parent
 CONTRACTS = HERE / "contracts"
@@ -56,11 +58,6 @@ OF_DATASET = (
     "register", "versions",
 )  # fmt: skip
 OF_RULE = ("code", "messageZh")
-PARTS = (
-    ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.BinOp, ast.Add, ast.Sub, ast.Mult,
-    ast.Div, ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn, ast.List, ast.Tuple,
-    ast.Constant, ast.Call, ast.Load,
-)  # fmt: skip
 CODES = ("not_in_list", "out_of_range", "bad_check_digit", "date_order", "inconsistent", "doubtful")
 
 
@@ -72,10 +69,12 @@ class ContractError(ValueError):
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule over the columns of one row: an expression that must hold, e.g. `end_on >= start_on`.
+    """A rule over one row and what stands beside it: an expression that must hold, e.g. `end_on >= start_on`.
 
-    `expression` is a pandas `DataFrame.eval` expression over column names; a row where any of `columns` is null passes.
-    `code` is one of the issue codes of the platform; `severity` error puts the row in quarantine, warning keeps it.
+    `expression` is in the language of expectations/expression.py; a row where any of `columns` is null passes, unless the
+    expression asks for that with given(). Beside a row stand `previous.<column>` (the same key in the period before),
+    `<dataset>.<column>` (the row that a reference leads to) and `city.<limit>`. `code` is one of the issue codes of the
+    platform; `severity` error puts the row in quarantine, warning keeps it.
     """
 
     name: str
@@ -87,10 +86,30 @@ class Rule:
     message_en: str
 
     @property
+    def parsed(self) -> Parsed:
+        return parse(self.expression)
+
+    @property
     def blamed(self) -> str:
         """The column whose cell is marked when the rule fails: the first that the expression names."""
-        words = re.findall(r"[a-z_][a-z0-9_]*", re.sub(r"'[^']*'|\"[^\"]*\"", "", self.expression))
-        return next(w for w in words if w in self.columns)
+        return self.parsed.own[0]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A column whose values are those of another table: a dataset's column, or one of a CSV file in the city's folder.
+
+    `table` is the dataset, or `city.<file without .csv>`; `target` its column.
+    """
+
+    column: str
+    table: str
+    target: str
+
+    @property
+    def name(self) -> str:
+        """How a rule calls the row that the reference leads to."""
+        return self.table.removeprefix("city.")
 
 
 @dataclass(frozen=True)
@@ -166,6 +185,7 @@ class Contract:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     rules: tuple[Rule, ...]
+    references: tuple[Reference, ...]
     versions: tuple[Version, ...]
     register: bool  # this dataset is the register of institutions
     path: Path
@@ -198,6 +218,11 @@ class Contract:
         return None
 
     @cached_property
+    def beside(self) -> tuple[str, ...]:
+        """What the rules name beside a row: `previous.x`, `<dataset>.x`, `city.x`."""
+        return tuple(dict.fromkeys(n for r in self.rules for n in r.parsed.beside))
+
+    @cached_property
     def institution_name(self) -> Column | None:
         return next((c for c in self.columns if c.institution == "name"), None)
 
@@ -224,6 +249,30 @@ class Contracts(Mapping[str, Contract]):
                 f"{registers[1].path.name}: '{registers[0].dataset}' is the register of institutions already; "
                 "take 'register' from one of the two."
             )
+        self._check_references()
+
+    def _check_references(self) -> None:
+        """A reference into a dataset that is not here leads nowhere, which a contract on its own may not know; but one
+        that is here must have the column, and no circle may come of them."""
+        graph: dict[str, set[str]] = {}
+        for c in self._all.values():
+            graph[c.dataset] = {r.table for r in c.references if r.table in self._all}
+            for r in c.references:
+                known = self._all[r.table].by_name if r.table in self._all else None
+                wanted = [r.target, *(n.split(".")[1] for n in c.beside if n.split(".")[0] == r.table)]
+                for name in wanted:
+                    if known is not None and (name not in known or not known[name].kept):
+                        raise ContractError(
+                            f"{c.path.name}: dataset '{r.table}' keeps no column '{name}'; use one of {', '.join(known)}."
+                        )
+        try:
+            order = list(TopologicalSorter(graph).static_order())
+        except CycleError as e:
+            raise ContractError(
+                f"References lead round in a circle: {' -> '.join(e.args[1])}; take one away."
+            ) from None
+        place = {d: n for n, d in enumerate(order)}
+        self.in_order = sorted(self._all.values(), key=lambda c: (not c.register, place[c.dataset], c.dataset))
 
     def __getitem__(self, dataset: str) -> Contract:
         return self._all[dataset]
@@ -261,7 +310,15 @@ def load_contracts(extra: Iterable[Path] = (), only: Iterable[str] | None = None
             raise ContractError(f"The folder {folder} holds no contract; put at least one *.yaml file in it.")
         paths += found
     wanted = None if only is None else set(only)
-    return Contracts(c for c in map(read_contract, paths) if wanted is None or c.dataset in wanted)
+    all_of_them = Contracts(c for c in map(read_contract, paths) if wanted is None or c.dataset in wanted)
+    for c in all_of_them.values() if wanted is None else ():
+        for r in c.references:
+            if r.table not in all_of_them and not r.table.startswith("city."):
+                raise ContractError(
+                    f"{c.path.name}: column '{r.column}' refers to dataset '{r.table}', which no contract describes; "
+                    "mend the name, or take the relationship away."
+                )
+    return all_of_them
 
 
 def read_contract(path: Path) -> Contract:
@@ -310,22 +367,6 @@ def _first_line(e: BaseException) -> str:
     return " ".join(str(e).split())[:160]
 
 
-def _names(expression: str) -> set[str]:
-    """The columns an expression uses. Raises SyntaxError for anything but comparisons, arithmetic, abs(), and, or, not."""
-    tree = ast.parse(expression, mode="eval")
-    functions = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
-    names = set()
-    for n in ast.walk(tree):
-        if isinstance(n, ast.Name):
-            if id(n) not in functions:
-                names.add(n.id)
-            elif n.id != "abs":
-                raise SyntaxError(f"the function {n.id}() is not known")
-        elif not isinstance(n, PARTS):
-            raise SyntaxError(f"{type(n).__name__} may not stand in a rule")
-    return names
-
-
 class _Builder:
     """Turns one ODCS document into a Contract; each refusal names the file and the place."""
 
@@ -356,7 +397,9 @@ class _Builder:
             raise self.fail(
                 f"column '{lost[0]}' is part of the key but of level L3, which is never kept; take it out of the key."
             )
-        rules = tuple(self.rule(q, names) for q in table.quality or [])
+        references = tuple(r for p in table.properties or [] for r in self.references(p, names))
+        steps = self.steps(key, columns, references)
+        rules = tuple(self.rule(q, names, steps) for q in table.quality or [])
         called = [r.name for r in rules]
         if again := [n for n in called if called.count(n) > 1 or n == "key"]:
             raise self.fail(f"rule '{again[0]}' needs a name of its own, and 'key' is taken; call it something else.")
@@ -378,6 +421,7 @@ class _Builder:
             columns=columns,
             key=key,
             rules=rules,
+            references=references,
             versions=tuple(self.version(v, {c.name for c in columns}) for v in top.get("versions") or []),
             register=bool(top.get("register", False)),
             path=self.path,
@@ -501,7 +545,34 @@ class _Builder:
         except InvalidOperation:
             raise self.fail(f"{where}: {value!r} is not a number.") from None
 
-    def rule(self, q: DataQuality, names: set[str]) -> Rule:
+    def references(self, p: SchemaProperty, names: set[str]) -> Iterator[Reference]:
+        for r in p.relationships or []:
+            to = r.to if isinstance(r.to, str) else ""
+            table, _, target = to.rpartition(".")
+            if r.from_ is not None or not re.fullmatch(r"(?:city\.)?[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*", to):
+                raise self.fail(
+                    f"column '{p.name}': relationship to {r.to!r} must be written to: <dataset>.<column>, "
+                    "or to: city.<table>.<column>, under the column it starts from."
+                )
+            if p.name not in names:
+                raise self.fail(f"column '{p.name}' is of level L3 and never kept; take its relationship away.")
+            yield Reference(str(p.name), table, target)
+
+    def steps(
+        self, key: tuple[str, ...], columns: tuple[Column, ...], references: tuple[Reference, ...]
+    ) -> dict[str, set[str] | None]:
+        """What may stand before the dot of a rule's name: each with the columns behind it, None where others know them."""
+        out: dict[str, set[str] | None] = {"city": None}
+        named = [r.name for r in references]
+        if twice := [n for n in named if named.count(n) > 1 or n in ("previous", "city")]:
+            raise self.fail(f"two relationships lead to '{twice[0]}', or its name is taken; keep one.")
+        out |= dict.fromkeys(named)
+        kinds = {c.name: c.kind for c in columns}
+        if len(key) > 1 and any(kinds[k] in ("year", "month") for k in key):
+            out["previous"] = {c.name for c in columns if c.kept}
+        return out
+
+    def rule(self, q: DataQuality, names: set[str], steps: Mapping[str, set[str] | None]) -> Rule:
         where = f"rule '{q.name}'"
         own = self.props(q.customProperties, OF_RULE, where)
         impl = q.implementation if isinstance(q.implementation, dict) else {}
@@ -511,15 +582,22 @@ class _Builder:
             )
         expression = str((impl.get("kwargs") or {}).get("expression") or "")
         try:
-            named = _names(expression)
+            parsed = parse(expression)
         except SyntaxError as e:
             raise self.fail(
                 f"{where}: expression {expression!r} cannot be used ({e.msg}); compare columns, e.g. end_on >= start_on."
             ) from None
-        used, unknown = tuple(sorted(named & names)), named - names
+        used, unknown = parsed.own, sorted(set(parsed.own) - names)
         if not used or unknown:
-            what = f"names no column that is kept: {', '.join(sorted(unknown))}" if unknown else "names no column"
+            what = f"names no column that is kept: {', '.join(unknown)}" if unknown else "names no column"
             raise self.fail(f"{where}: expression {expression!r} {what}; use columns of level L0, L1 or L2.")
+        for name in parsed.beside:
+            step, _, column = name.partition(".")
+            if step not in steps or column not in (steps[step] or {column}):
+                raise self.fail(
+                    f"{where}: '{name}' leads nowhere; write previous.<column> (where the key holds a year or a month), "
+                    "city.<limit>, or <dataset>.<column> with a relationship to that dataset."
+                )
         code = str(own.get("code") or "")
         if code not in CODES:
             raise self.fail(f"{where}: custom property code is {code!r}; use one of {', '.join(CODES)}.")
@@ -547,6 +625,7 @@ __all__ = [
     "Contract",
     "ContractError",
     "Contracts",
+    "Reference",
     "Rule",
     "SchemaObject",
     "Version",

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from expectations.contract import Column, Contract, ContractError, Rule
+from expectations.contract import Column, Contract, ContractError, Reference, Rule
+from expectations.expression import LIVE, evaluate, parse
 
+# No number of a city's offices is larger, in whatever unit; one that is would not fit the decimals of the statistics.
+LARGEST = Decimal(10) ** 12
 FAILURES = {"position": "int64", "column": "str", "code": "str", "severity": "str", "rule": "str"}
 
 
@@ -69,12 +73,12 @@ def plan(contract: Contract, known: Mapping[str, Collection[str]] | None = None)
     out: list[_Planned] = []
     for c in contract.kept:
         out += _of_column(c, known, contract.register)
-    for r in contract.rules:
-        out.append(_of_rule(r))
+    out += [_of_reference(r) for r in contract.references if not r.table.startswith("city.")]
+    out += [_of_rule(r) for r in contract.rules]
     if contract.key:
         columns = ["_file", *contract.key]
         arguments = {"column_list": columns, "ignore_row_if": "any_value_is_missing"}
-        out.append(_Planned("ExpectCompoundColumnsToBeUnique", arguments, "key", None, "duplicate_key"))
+        out.append(_Planned("ExpectUnique", arguments, "key", None, "duplicate_key"))
     return out
 
 
@@ -85,30 +89,29 @@ def _of_column(c: Column, known: Mapping[str, Collection[str]], register: bool) 
         out.append(_Planned(kind, arguments, f"{c.name}.{name}", c.name, code, severity))
 
     if c.required:
-        expect("ExpectColumnValuesToNotBeNull", "required", "missing_required", column=c.name)
+        expect("ExpectFilled", "required", "missing_required", column=c.name)
     if c.values and c.subset:
         one = "|".join(map(_escape, sorted(c.values, key=len, reverse=True)))
         expect(
-            "ExpectColumnValuesToMatchRegex",
+            "ExpectPattern",
             "values",
             "not_in_list",
             column=c.name,
             regex=rf"^\s*(?:{one})(?:[\s、，,;；/|+和及]*(?:{one}))*\s*$",
         )
     elif c.values:
-        expect("ExpectColumnValuesToBeInSet", "values", "not_in_list", column=c.name, value_set=list(c.values))
+        expect("ExpectInList", "values", "not_in_list", column=c.name, value_set=list(c.values))
     elif c.codelist is not None and known.get(c.codelist):
-        members = sorted(known[c.codelist])
-        expect("ExpectColumnValuesToBeInSet", "values", "not_in_list", column=c.name, value_set=members)
+        expect("ExpectRowsToSatisfy", "values", "not_in_list", **_over(f"{c.name}.{c.codelist} == 1"))
     lowest = c.minimum if c.exclusive_minimum is None else c.exclusive_minimum
-    if lowest is not None or c.maximum is not None:
+    if lowest is not None or c.maximum is not None or c.kind in ("decimal", "integer"):
         expect(
-            "ExpectColumnValuesToBeBetween",
+            "ExpectInRange",
             "range",
             "out_of_range",
             column=c.name,
-            min_value=None if lowest is None else float(lowest),
-            max_value=None if c.maximum is None else float(c.maximum),
+            min_value=float(-LARGEST if lowest is None else lowest),
+            max_value=float(LARGEST if c.maximum is None else c.maximum),
             strict_min=c.exclusive_minimum is not None,
         )
     bounds = [
@@ -117,14 +120,14 @@ def _of_column(c: Column, known: Mapping[str, Collection[str]], register: bool) 
         if bound is not None
     ]
     if bounds:
-        expect("ExpectRowsToSatisfy", "range", "out_of_range", **_over([c.name], " and ".join(bounds)))
+        expect("ExpectRowsToSatisfy", "range", "out_of_range", **_over(" and ".join(bounds)))
     if c.pattern is not None:
         pattern = f"^(?:{c.pattern})$"
-        expect("ExpectColumnValuesToMatchRegex", "pattern", "bad_type", column=c.name, regex=pattern)
+        expect("ExpectPattern", "pattern", "bad_type", column=c.name, regex=pattern)
     if c.check == "uscc":
-        expect("ExpectColumnValuesToHaveCheckCharacter", "check", "bad_check_digit", column=c.name, part="whole")
+        expect("ExpectCheckCharacter", "check", "bad_check_digit", column=c.name, part="whole")
         expect(
-            "ExpectColumnValuesToHaveCheckCharacter",
+            "ExpectCheckCharacter",
             "organisation_check",
             "doubtful",
             "warning",
@@ -132,17 +135,22 @@ def _of_column(c: Column, known: Mapping[str, Collection[str]], register: bool) 
             part="organisation",
         )
     if c.institution == "name" and not register and known.get("institutions"):
-        names = sorted(known["institutions"])
-        expect("ExpectColumnValuesToBeInSet", "institution", "unknown_institution", column=c.name, value_set=names)
+        expect("ExpectRowsToSatisfy", "institution", "unknown_institution", **_over(f"{c.name}.institutions == 1"))
     return out
 
 
+def _of_reference(r: Reference) -> _Planned:
+    expression = f"{r.column}.known == 1"
+    return _Planned("ExpectRowsToSatisfy", _over(expression), f"{r.column}.reference", r.column, "doubtful", "warning")
+
+
 def _of_rule(r: Rule) -> _Planned:
-    return _Planned("ExpectRowsToSatisfy", _over(r.columns, r.expression), r.name, None, r.code, r.severity)
+    return _Planned("ExpectRowsToSatisfy", _over(r.expression), r.name, None, r.code, r.severity)
 
 
-def _over(columns: Sequence[str], expression: str) -> dict[str, Any]:
-    # GX wants at least two columns of an expectation over rows; the file is never null and so changes nothing.
+def _over(expression: str) -> dict[str, Any]:
+    # GX wants at least two columns of an expectation over rows; the file is there whatever the contract.
+    columns = parse(expression).needs
     return {"column_list": list(columns) if len(columns) > 1 else [*columns, "_file"], "expression": expression}
 
 
@@ -153,19 +161,21 @@ def _escape(text: str) -> str:
 def check(contract: Contract, frame: pd.DataFrame, known: Mapping[str, Collection[str]] | None = None) -> Checked:
     """Runs a contract's suite once over `frame`.
 
-    `frame` has the contract's kept columns and `_file`, dtypes as `pipelines.intake.readings.DTYPES`, in any index;
-    institutions and divisions are in it under the names of the register already. `known` holds the members of lists that
+    `frame` has the contract's kept columns and `_file`, dtypes as `pipelines.intake.readings.DTYPES`, in any index, and
+    what stands `beside` each row (see pipelines/records/beside.py; what is left out counts as null); institutions and
+    divisions are in it under the names of the register already. `known` holds the members of lists that
     a contract cannot: `institutions` (names of the register; left out where there is none) and any `codelist` a column
     names. A key counts as used twice only within one file; every row of the group is in the result, the first too.
 
     Raises SuiteError where an expectation could not be computed, ContractError where a rule does not fit its columns.
     """
     planned = plan(contract, known)
+    plain = _plain(contract, frame, known or {})
     for r in contract.rules:
-        _rehearse(contract, r)
+        _rehearse(contract, r, plain)
     if frame.empty or not planned:
         return Checked(_failures([]), [Outcome(p.rule, p.column, p.code, p.severity, 0, 0) for p in planned])
-    results = _run([(p.kind, p.arguments, p.severity, _meta(p)) for p in planned], _plain(contract, frame))
+    results = _run([(p.kind, p.arguments, p.severity, _meta(p)) for p in planned], plain)
     found: list[tuple[np.ndarray, _Planned, int]] = []
     outcomes = []
     for i, p in enumerate(planned):
@@ -181,16 +191,25 @@ def _meta(p: _Planned) -> dict[str, Any]:
     return {"rule": p.rule, "column": p.column, "code": p.code, "severity": p.severity}
 
 
-def _plain(contract: Contract, frame: pd.DataFrame) -> pd.DataFrame:
+def _plain(contract: Contract, frame: pd.DataFrame, known: Mapping[str, Collection[str]]) -> pd.DataFrame:
     """The frame in dtypes that Great Expectations compares without calling Python once a value: Int64 as float64.
 
     Its index is the position, which (unlike file, sheet and row) names a row once where two tables stand side by side.
+    Whether a value is in a long list is worked out here, as a column of 1 and 0: GX copies its arguments many times.
     """
     data: dict[str, Any] = {}
     for c in contract.kept:
         column = frame[c.name]
         data[c.name] = column.astype("float64") if c.kind in ("integer", "year", "boolean") else column
+        for name in ({"institutions"} if c.institution == "name" else set()) | ({c.codelist} if c.codelist else set()):
+            inside = column.isin(list(known.get(name) or ()))
+            data[f"{c.name}.{name}"] = inside.astype("float64").where(column.notna())
     data["_file"] = frame["_file"]
+    nothing = np.full(len(frame), np.nan)
+    for name in (*(f"{r.column}.known" for r in contract.references), *contract.beside):
+        beside = frame[name] if name in frame.columns else pd.Series(nothing)
+        data[name] = beside.astype("float64") if str(beside.dtype) in ("Int64", "boolean") else beside
+    data[LIVE] = frame[LIVE] if LIVE in frame.columns else np.ones(len(frame), dtype=bool)
     return pd.DataFrame({k: v.array if hasattr(v, "array") else v for k, v in data.items()})
 
 
@@ -227,23 +246,28 @@ EXAMPLES: dict[str, Any] = {
 
 @lru_cache(maxsize=1024)
 def _rehearsed(expression: str, kinds: tuple[tuple[str, str], ...]) -> str | None:
-    from expectations.custom import evaluate
-
     try:
-        evaluate(expression, pd.DataFrame({name: EXAMPLES[kind] for name, kind in kinds}))
+        evaluate(expression, pd.DataFrame({name: EXAMPLES[kind] for name, kind in kinds} | {LIVE: [True]}))
     except (TypeError, ValueError, SyntaxError, NotImplementedError, AttributeError, KeyError) as e:
         return " ".join(str(e).split())[:120] or type(e).__name__
     return None
 
 
-def _rehearse(contract: Contract, r: Rule) -> None:
+def _rehearse(contract: Contract, r: Rule, frame: pd.DataFrame) -> None:
     """Tries a rule on one made-up row, so that its author hears of a mistake before a city's data meets it."""
-    wrong = _rehearsed(r.expression, tuple((c, contract.column(c).kind) for c in r.columns))
+    if frame[list(r.parsed.beside)].isna().all().any():
+        return  # of what type a thing is that is nowhere nobody can tell
+    own = tuple((c, contract.column(c).kind) for c in r.columns)
+    wrong = _rehearsed(r.expression, own + tuple((n, _kind(frame[n])) for n in r.parsed.beside))
     if wrong is not None:
         raise ContractError(
             f"{contract.path.name}: rule '{r.name}': expression {r.expression!r} cannot be computed over its columns "
             f"({wrong}); compare numbers with numbers, dates with dates and text with text."
         )
+
+
+def _kind(column: pd.Series) -> str:
+    return {"f": "decimal", "M": "date"}.get(column.dtype.kind, "string")
 
 
 @lru_cache(maxsize=1)

@@ -21,6 +21,7 @@ from expectations.contract import Contract, Contracts
 from pipelines.home import Home
 from pipelines.intake.readings import Readings
 from pipelines.records import tables, words
+from pipelines.records.beside import Beside, in_order, load_city_tables
 from pipelines.records.divisions import Divisions, load_divisions
 from pipelines.records.institutions import Register, fold_name, load_aliases
 from pipelines.records.judge import Judged, SuiteRun, judge
@@ -59,20 +60,24 @@ def build(
     periods = _periods(readings.sheets)
     folder = home.work / "suites"
     register: Register | None = None
-    order = sorted(contracts.values(), key=lambda c: (not c.register, c.dataset))
+    beside = Beside(*load_city_tables(contracts, city), ages["rank"])
+    pointed_at = {r.table for c in contracts.values() for r in c.references}
     done: dict[str, _Settled] = {}
-    for contract in order:
+    for contract in contracts.in_order:
         rows = readings.rows.get(contract.dataset)
         if rows is None:
             continue
         mine = periods.get(contract.dataset, pd.Series([], dtype="str"))
-        judged = judge(contract, rows, readings.issues, mine, register, divisions, folder)
-        settled = _settle(judged, readings.sheets, ages, register)
+        beside.gone = _newer_submissions(contract.dataset, readings.sheets, ages, register)
+        judged = judge(contract, rows, readings.issues, mine, register, divisions, folder, beside)
+        settled = _settle(judged, beside.gone, ages)
         if contract.register and len(settled.records):
             register = _register(contract, settled, aliases, divisions, ages)
             # The register's own rows too are called by the name of the latest year.
             judged.rows[_name(contract)] = _renamed(judged, register)
         done[contract.dataset] = settled
+        if contract.dataset in pointed_at:
+            beside.tables[contract.dataset] = in_order(contract, judged.rows[settled.records], ages["rank"])
     return _write(readings, contracts, home, ages, done, register, divisions)
 
 
@@ -120,8 +125,8 @@ def _periods(sheets: pd.DataFrame) -> dict[str, pd.Series]:
     return {str(d): g.set_index("file_id")["period"] for d, g in known.groupby("dataset")}
 
 
-def _settle(judged: Judged, sheets: pd.DataFrame, ages: pd.DataFrame, register: Register | None) -> _Settled:
-    """Puts newer for older: whole submissions first, then single rows by key.
+def _settle(judged: Judged, by_sheet: dict[tuple[str, int], str], ages: pd.DataFrame) -> _Settled:
+    """Puts newer for older: whole submissions first (`by_sheet`), then single rows by key.
 
     A table without any data row is no submission and replaces nothing. A row in quarantine replaces nothing; a row whose
     key comes accepted in a newer file is answered, be it accepted or in quarantine.
@@ -129,7 +134,6 @@ def _settle(judged: Judged, sheets: pd.DataFrame, ages: pd.DataFrame, register: 
     contract, rows = judged.contract, judged.rows
     ranks = ages["rank"].reindex(rows["_file"]).fillna(-1).to_numpy().astype("int64")
     ids = ages.index.to_numpy()
-    by_sheet = _newer_submissions(contract.dataset, sheets, ages, register)
     whole = _of_tables(rows, by_sheet)
     in_force = judged.accepted & (whole == "")
     answered = whole.copy()
@@ -238,7 +242,7 @@ def _write(
         tables.write(path, records, schema)
         summary.records[contract.dataset] = len(records)
         summary.suites += judged.suites
-        found += words.of_failures(judged, readings.columns, register, divisions)
+        found += words.of_failures(judged, readings.columns, register, divisions, contracts)
         if register is None:
             found += words.no_register(judged)
         elif contract.register:

@@ -23,7 +23,9 @@ import pyarrow.parquet as pq
 import expectations.suite as suites
 from expectations import uscc
 from expectations.contract import Contract
+from expectations.expression import LIVE
 from pipelines.home import whole_file
+from pipelines.records.beside import Beside, join
 from pipelines.records.divisions import Divisions
 from pipelines.records.institutions import Register
 
@@ -68,11 +70,12 @@ def judge(
     register: Register | None,
     divisions: Divisions,
     folder: Path,
+    beside: Beside,
 ) -> Judged:
     """Judges all rows of one dataset.
 
     `rows` and `issues` are frames of `Readings`; `periods` is the period of each (file, table); `folder` keeps results of
-    suites. Raises SuiteError or ContractError as `expectations.suite.check` does.
+    suites; `beside` holds what rules look at besides the row. Raises SuiteError or ContractError as `expectations.suite.check` does.
 
     Policy, where interface.md leaves it open: a row that reading or another rule put in quarantine is neither the first of
     its key nor called a duplicate; a rule over a row is not held against a row where a value it uses is itself wrong; a
@@ -85,8 +88,9 @@ def judge(
         known["institutions"] = register.names
     runs = []
     found = []
+    joined = join(contract, spelt, beside)
     for year, at in _years(contract, spelt, periods):
-        run, failures = _suite(contract, spelt.iloc[at].reset_index(drop=True), year, known, folder)
+        run, failures = _suite(contract, joined.iloc[at].reset_index(drop=True), year, known, folder)
         runs.append(run)
         if len(failures):
             found.append(failures.assign(position=at[failures["position"].to_numpy()]))
@@ -165,7 +169,7 @@ def _years(contract: Contract, rows: pd.DataFrame, periods: pd.Series) -> Iterat
 def _code_digest() -> str:
     """Changes when a kept result might come out otherwise: our compiler, or Great Expectations, is another one."""
     h = hashlib.sha256(importlib.metadata.version("great_expectations").encode())
-    for name in ("suite.py", "custom.py", "uscc.py"):
+    for name in ("suite.py", "custom.py", "expression.py", "uscc.py"):
         h.update((Path(suites.__file__).parent / name).read_bytes())
     return h.hexdigest()
 
@@ -174,7 +178,7 @@ def _digest(contract: Contract, rows: pd.DataFrame, known: Mapping[str, Collecti
     h = hashlib.sha256(_code_digest().encode() + contract.digest.encode())
     for name in sorted(known):
         h.update(name.encode() + b"\0" + "\0".join(sorted(known[name])).encode() + b"\n")
-    for name in [*(c.name for c in contract.kept), "_file"]:
+    for name in [*(c.name for c in contract.kept), "_file", *(n for n in rows.columns if "." in n or n == LIVE)]:
         h.update(name.encode() + pd.util.hash_pandas_object(rows[name], index=False).to_numpy().tobytes())
     return h.hexdigest()
 

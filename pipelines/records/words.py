@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Hashable
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from expectations.contract import Column, Contract
+from expectations.contract import Column, Contract, Contracts, unit_key
+from expectations.suite import LARGEST
 from pipelines.intake.messages import EXPECTED, place, say, shown
 from pipelines.records.divisions import Divisions
 from pipelines.records.institutions import Register
 from pipelines.records.judge import Judged
 
+Place = tuple[str | None, str | None, str | None]
 FIELDS = [
     "file_id", "table", "sheet", "row", "column", "cell", "code", "severity", "raw_value", "message_zh", "message_en",
     "responsibility",
@@ -26,9 +29,9 @@ FIELDS = [
 
 
 def of_failures(
-    judged: Judged, columns: pd.DataFrame, register: Register | None, divisions: Divisions
+    judged: Judged, columns: pd.DataFrame, register: Register | None, divisions: Divisions, contracts: Contracts
 ) -> list[tuple[Any, ...]]:
-    """One tuple of `FIELDS` for each failure. `columns` is the frame of `Readings`: the letter and header of a column."""
+    """One tuple of `FIELDS` for each failure. `columns` is the frame of `Readings`: letter, header and unit of a column."""
     contract, failures, read = judged.contract, judged.failures, judged.read
     if failures.empty:
         return []
@@ -43,10 +46,10 @@ def of_failures(
         zip(failures["column"], failures["code"], failures["severity"], failures["rule"], strict=True)
     ):
         c = contract.by_name.get(name) if isinstance(name, str) else None
-        letter, header = where.get((files[n], int(tables[n]), name), (None, None)) if c else (None, None)
+        letter, header, unit = where.get((files[n], int(tables[n]), name), NOWHERE) if c else NOWHERE
         row = int(rows[n])
         cell = f"{letter}{row}" if letter else None
-        value = None if c is None else _raw(read[c.name].array[at[n]])
+        value = None if c is None else _raw(_in_cell(c, read[c.name].array[at[n]], unit))
         hidden = c is not None and c.access not in ("L0", "L1")
         if rule == "key":
             first, where_first = int(first_rows[n]), str(first_sheets[n])
@@ -57,7 +60,11 @@ def of_failures(
                 en = en.replace(f"repeats row {first}", f"repeats row {first} of sheet '{where_first}'", 1)
         else:
             spot = place(row, header or (c.header_zh if c else None), cell)
-            zh, en = _say(contract, c, code, rule, value, hidden, spot, register, divisions)
+            if c is not None and rule == f"{c.name}.reference":
+                zh, en = _stranger(contract, c, value, hidden, spot, contracts)
+            else:
+                number = _number_of(read[c.name].array[at[n]]) if c is not None else None
+                zh, en = _say(contract, c, code, rule, value, number, unit, hidden, spot, register, divisions)
         out.append(
             (
                 files[n],
@@ -101,7 +108,7 @@ def renamed(judged: Judged, columns: pd.DataFrame) -> list[tuple[Any, ...]]:
     out = []
     for n in at:
         f, t, s, row = judged.read[["_file", "_table", "_sheet", "_row"]].iloc[n]
-        letter, header = where.get((f, int(t), c.name), (None, None))
+        letter, header, _ = where.get((f, int(t), c.name), NOWHERE)
         cell = f"{letter}{row}" if letter else None
         zh, en = say(
             "doubtful",
@@ -113,13 +120,46 @@ def renamed(judged: Judged, columns: pd.DataFrame) -> list[tuple[Any, ...]]:
     return out
 
 
-def _where(columns: pd.DataFrame, files: set[str]) -> dict[Hashable, tuple[str, str]]:
-    """(file, table, column) -> (letter, header)."""
+NOWHERE: Place = (None, None, None)
+
+
+def _where(columns: pd.DataFrame, files: set[str]) -> dict[Hashable, Place]:
+    """(file, table, column) -> (letter, header, unit that the header gives)."""
     mine = columns[columns["file_id"].isin(files) & columns["column"].notna() & columns["table"].notna()]
     return {
-        (f, int(t), c): (letter, header)
-        for f, t, c, letter, header in mine[["file_id", "table", "column", "letter", "header"]].itertuples(index=False)
+        (f, int(t), c): (letter, header, unit if isinstance(unit, str) else None)
+        for f, t, c, letter, header, unit in mine[
+            ["file_id", "table", "column", "letter", "header", "unit"]
+        ].itertuples(index=False)
     }
+
+
+def _in_cell(c: Column, value: Any, unit: str | None) -> Any:
+    """A number as the cell has it, where its header gives a unit other than the contract's: -5 万kWh, not -50000 kWh."""
+    factor = c.units.get(unit_key(unit)) if unit else None
+    number = _number_of(value)
+    if number is None or not factor or factor == 1:
+        return value
+    return float((Decimal(repr(number)) / factor).normalize())
+
+
+def _number_of(value: Any) -> float | None:
+    known = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool) and value == value
+    return float(value) if known else None
+
+
+def _stranger(
+    contract: Contract, c: Column, value: str | None, hidden: bool, spot: dict[str, str], contracts: Contracts
+) -> tuple[str, str]:
+    """A value that refers to a row which the other dataset does not have."""
+    other = contracts[next(r.table for r in contract.references if r.column == c.name)]
+    told = "***" if hidden else shown(value or "")
+    return say(
+        "doubtful",
+        message=f"填的是“{told}”，而“{other.title_zh}”里没有这个编号；请核对编号，或先报送“{other.title_zh}”。",
+        message_en=f"'{told}' is not in '{other.title_en}'; check the number, or send that dataset first.",
+        **spot,
+    )
 
 
 def _keys(contract: Contract) -> dict[str, str]:
@@ -136,6 +176,8 @@ def _say(
     code: str,
     rule: str,
     value: str | None,
+    number: float | None,
+    unit: str | None,
     hidden: bool,
     spot: dict[str, str],
     register: Register | None,
@@ -152,9 +194,11 @@ def _say(
         allowed = list(c.values) or [divisions.names[code] for code in sorted(divisions.codes)]
         return say(code, variant, allowed="、".join(allowed), **fields)
     if code == "out_of_range":
-        zh, en = _range(c)
-        fields_zh = say(code, variant, allowed=zh, **fields)[0]
-        return fields_zh, say(code, variant, allowed=en, **fields)[1]
+        zh, en = _range(c, number)
+        if number is not None and value is not None and not hidden and c.unit:
+            # Read in the contract's unit: said, where the sheet writes another, or may have stated another once.
+            fields["value"] = _in_units(c, value, number, unit)
+        return say(code, variant, allowed=zh, **fields)[0], say(code, variant, allowed=en, **fields)[1]
     if code == "unknown_institution":
         near = register.nearest(value) if register is not None and value else []
         return say(
@@ -171,11 +215,25 @@ def _say(
     return say(code, **fields)
 
 
-def _range(c: Column) -> tuple[str, str]:
+def _in_units(c: Column, value: str, number: float, unit: str | None) -> str:
+    factor = c.units.get(unit_key(unit)) if unit else None
+    if factor is None or factor == 1:
+        return f"{value} {c.unit}"
+    return f"{value} {unit}（{_raw(number)} {c.unit}）"
+
+
+def _range(c: Column, number: float | None) -> tuple[str, str]:
     """The range of a column in words, e.g. '不小于 0 kWh'."""
     unit = f" {c.unit}" if c.unit else ""
     low = _number(c.minimum) or c.minimum_text
     high = _number(c.maximum) or c.maximum_text
+    if number is not None and abs(number) > LARGEST and (high is None if number > 0 else low is None):
+        most = _number(LARGEST if number > 0 else -LARGEST)
+        return (
+            (f"不大于 {most}{unit}", f"at most {most}{unit}")
+            if number > 0
+            else (f"不小于 {most}{unit}", f"at least {most}{unit}")
+        )
     if c.exclusive_minimum is not None:
         least = _number(c.exclusive_minimum)
         if high is not None:

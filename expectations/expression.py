@@ -1,0 +1,159 @@
+"""The little language of rules: what may stand in an expression, which columns it uses, and its value over many rows.
+
+Belongs here: parsing and computing one expression. Not here: where the columns beside a row come from
+(pipelines/records/beside.py), or what a failing row means. Pandas is used but never imported: reading contracts must
+stay quick.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, reduce
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LIVE = "_live"  # the column that says whether a row is in force: what share() counts
+FUNCTIONS = {"abs": (1, 1), "given": (1, 1), "years": (2, 2), "share": (2, 9)}  # name -> fewest and most arguments
+PARTS = (
+    ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.BinOp, ast.Add, ast.Sub, ast.Mult,
+    ast.Div, ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn, ast.List, ast.Tuple,
+    ast.Constant, ast.Call, ast.Load, ast.Name, ast.Attribute,
+)  # fmt: skip
+OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
+    ast.GtE: operator.ge, ast.And: operator.and_, ast.Or: operator.or_,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """An expression and its columns in the order they are written: `own` of the row, `beside` with a dot
+    (`previous.odometer_km`). A row where one of `must` is null passes; those that stand only in given() are not in it."""
+
+    tree: ast.expr
+    own: tuple[str, ...]
+    beside: tuple[str, ...]
+    must: tuple[str, ...]
+    counts: bool  # uses share(), and so the column LIVE
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Every column that the frame must have."""
+        return (*self.own, *self.beside, *((LIVE,) if self.counts else ()))
+
+
+@lru_cache(maxsize=1024)
+def parse(expression: str) -> Parsed:
+    """Raises SyntaxError for anything but comparisons, arithmetic, and, or, not, in, and the functions known."""
+    tree = ast.parse(expression, mode="eval")
+    called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    asked: set[int] = set()
+    counts = False
+    for n in ast.walk(tree):
+        if not isinstance(n, PARTS):
+            raise SyntaxError(f"{type(n).__name__} may not stand in a rule")
+        if isinstance(n, ast.Call):
+            name = n.func.id if isinstance(n.func, ast.Name) else ast.unparse(n.func)
+            if name not in FUNCTIONS:
+                raise SyntaxError(f"the function {name}() is not known")
+            low, high = FUNCTIONS[name]
+            if not low <= len(n.args) <= high or n.keywords:
+                raise SyntaxError(f"{name}() takes {low if low == high else f'{low} or more'} columns")
+            plain = n.args if name == "given" else n.args[1:] if name == "share" else []
+            if not all(isinstance(a, ast.Name) for a in plain):
+                raise SyntaxError(f"{name}() takes the names of columns")
+            counts |= name == "share"
+            if name == "given":
+                asked.add(id(n.args[0]))
+        if isinstance(n, ast.Attribute) and not isinstance(n.value, ast.Name):
+            raise SyntaxError("Attribute of an attribute may not stand in a rule")
+    found: list[tuple[int, int, str, bool]] = []
+    inner = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+    for n in ast.walk(tree):
+        if isinstance(n, ast.Attribute):
+            found.append((n.lineno, n.col_offset, _dotted(n), True))
+        elif isinstance(n, ast.Name) and id(n) not in called | inner:
+            found.append((n.lineno, n.col_offset, n.id, id(n) not in asked))
+    found.sort()
+    names = list(dict.fromkeys(f[2] for f in found))
+    return Parsed(
+        tree.body,
+        tuple(n for n in names if "." not in n),
+        tuple(n for n in names if "." in n),
+        tuple(dict.fromkeys(f[2] for f in found if f[3])),
+        counts,
+    )
+
+
+def evaluate(expression: str, frame: pd.DataFrame) -> pd.Series:
+    """The expression over each row, as booleans on the frame's index; a row where a column it needs is null passes.
+
+    `frame` has the columns of `Parsed.needs`. Raises TypeError or ValueError where its columns cannot be compared so.
+    """
+    parsed = parse(expression)
+    whole = frame[list(parsed.must)].notna().all(axis=1)
+    out = whole | True
+    if whole.any():
+        out[whole] = _value(parsed.tree, frame[whole]).astype(bool)
+    return out
+
+
+def _dotted(n: ast.Attribute) -> str:
+    assert isinstance(n.value, ast.Name)
+    return f"{n.value.id}.{n.attr}"
+
+
+def _value(n: ast.expr, frame: pd.DataFrame) -> Any:
+    match n:
+        case ast.Constant():
+            return n.value
+        case ast.Name():
+            return frame[n.id]
+        case ast.Attribute():
+            return frame[_dotted(n)]
+        case ast.List() | ast.Tuple():
+            return [_value(e, frame) for e in n.elts]
+        case ast.UnaryOp(op=ast.Not()):
+            return ~_value(n.operand, frame)
+        case ast.UnaryOp():
+            return -_value(n.operand, frame)
+        case ast.BinOp():
+            return OPERATORS[type(n.op)](_value(n.left, frame), _value(n.right, frame))
+        case ast.BoolOp():
+            return reduce(OPERATORS[type(n.op)], (_value(v, frame) for v in n.values))
+        case ast.Compare():
+            sides = [_value(v, frame) for v in (n.left, *n.comparators)]
+            return reduce(operator.and_, map(_compare, n.ops, sides, sides[1:]))
+        case ast.Call(func=ast.Name(id=name)):
+            return _call(name, n.args, frame)
+    raise SyntaxError(f"{type(n).__name__} may not stand in a rule")
+
+
+def _compare(op: ast.cmpop, left: Any, right: Any) -> Any:
+    if isinstance(op, ast.In | ast.NotIn):
+        inside = left.isin(right)
+        return inside if isinstance(op, ast.In) else ~inside
+    return OPERATORS[type(op)](left, right)
+
+
+def _call(name: str, arguments: list[ast.expr], frame: pd.DataFrame) -> Any:
+    values = [_value(a, frame) for a in arguments]
+    if name == "abs":
+        return abs(values[0])
+    if name == "given":
+        return values[0].notna()
+    if name == "years":
+        late, early = values[0].dt, values[1].dt
+        short = (late.month < early.month) | ((late.month == early.month) & (late.day < early.day))
+        return late.year - early.year - short
+    live = frame[LIVE].astype(bool)
+    groups = [v[live] for v in values[1:]]
+    of_live = values[0][live].astype(float).groupby(groups).mean().rename("share")
+    at = frame[[a.id for a in arguments[1:] if isinstance(a, ast.Name)]]
+    return at.join(of_live, on=list(at.columns))["share"].fillna(0.0)
