@@ -5,7 +5,8 @@ SHELL := /bin/bash
 .ONESHELL:
 .PHONY: help setup setup-dev demo dev test test-quick lint format bench lock browser screenshots clean
 
-PYTHON ?= $(firstword $(shell command -v python3.13 python3.12 python3.11 python3 2>/dev/null))
+# The first that runs and is new enough: a name on the PATH may be a shim that does not run.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= data
@@ -21,7 +22,7 @@ help: ## what can be typed
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 $(BIN)/python:
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Mingzhang needs Python 3.11 or newer; install it, or say where it is: make PYTHON=/path/to/python3.12"; exit 2; }
+	@[ -n "$(PYTHON)" ] || { echo "Mingzhang needs Python 3.11 or newer; install it, or say where it is: make PYTHON=/path/to/python3.12"; exit 2; }
 	"$(PYTHON)" -m venv $(VENV) || { echo "python3 cannot make a virtual environment here; type: apt-get install python3-venv"; rm -rf $(VENV); exit 2; }
 
 $(VENV)/.runtime: requirements.txt pyproject.toml | $(BIN)/python
