@@ -56,7 +56,7 @@ class SheetReading:
 
     `values[column][i]` belongs to spreadsheet row `rows[i]`; every column of the contract that may be kept is there, with
     None where a cell is empty or was not readable. Types: str, int, float, bool, datetime.date; a month is 'YYYY-MM'.
-    `period` is '2021', '2021-03', '2021..2023' or None. Rows that were refused are counted but are not in `rows`.
+    `period` is '2021', '2021-03', '2021-03..2021-05', '2021..2023' or None. Rows that were refused are counted but are not in `rows`.
     `rows_read == len(rows) + refused + rows_explained`.
     """
 

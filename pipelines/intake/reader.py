@@ -24,7 +24,7 @@ from pipelines.intake.messages import EXPECTED, place, say, shown
 from pipelines.intake.model import FileReading, Issue, MappedColumn, Severity, SheetReading
 from pipelines.intake.tables import Block, Finder, Found, Table
 
-READER_VERSION = "1"  # goes into the key of what was read: raise it whenever the same bytes may read differently
+READER_VERSION = "2"  # goes into the key of what was read: raise it whenever the same bytes may read differently
 
 _FLOATS = {float}
 _FOLD_TITLE = re.compile(r"[表册账]$|情况$|统计$|台账$|明细$|汇总$")
@@ -424,8 +424,8 @@ class _TableReader:
             when = [v for v in sheet.values[contract.period.name] if v is not None]
         if when and contract.period and contract.period.kind != "year":
             times = sorted({str(v)[:7] for v in when})
-            if len(times) == 1 and contract.period.kind == "month":
-                sheet.period = times[0]
+            if contract.period.kind == "month" and times[0][:4] == times[-1][:4]:
+                sheet.period = self._months(times[0], times[-1])
                 return
             when = [t[:4] for t in times]
         years = sorted({int(v) for v in when})
@@ -433,6 +433,17 @@ class _TableReader:
             sheet.period = str(years[0]) if len(years) == 1 else f"{years[0]}..{years[-1]}"
         elif self.year is not None:
             sheet.period = str(self.year)
+
+    def _months(self, first: str, last: str) -> str:
+        """The period of a sheet that tells of the months of one year: a correction of three months is not the year's.
+
+        The year where it tells of each of its months, or says that it is the year's and tells of more than half of it: a
+        year's sheet may lack a month, or come in November.
+        """
+        if first == last:
+            return first
+        year, months = first[:4], int(last[5:]) - int(first[5:]) + 1
+        return year if months == 12 or (months > 6 and str(self.year) == year) else f"{first}..{last}"
 
     # ---- totals
 

@@ -61,11 +61,12 @@ def build(
     folder = home.work / "suites"
     register: Register | None = None
     beside = Beside(*load_city_tables(contracts, city), ages["rank"])
+    came = set(readings.sheets["dataset"].dropna())
     pointed_at = {r.table for c in contracts.values() for r in c.references}
     done: dict[str, _Settled] = {}
     for contract in contracts.in_order:
         rows = readings.rows.get(contract.dataset)
-        if rows is None:
+        if rows is None or contract.dataset not in came:
             continue
         mine = periods.get(contract.dataset, pd.Series([], dtype="str"))
         beside.gone = _newer_submissions(contract.dataset, readings.sheets, ages, register)
@@ -348,7 +349,8 @@ def _span(values: pd.Series) -> str | None:
     known = sorted(set(values.dropna()))
     if len(known) < 2:
         return str(known[0]) if known else None
-    return f"{known[0][:4]}..{max(k.split('..')[-1][:4] for k in known)}"
+    first, last = known[0][:4], max(k.split("..")[-1][:4] for k in known)
+    return first if first == last else f"{first}..{last}"
 
 
 def _status(values: pd.Series) -> str:

@@ -68,6 +68,16 @@ class Divisions:
             found.setdefault(city[:-1], self.root)
         return sorted(found.items(), key=lambda p: (-len(p[0]), p[0]))
 
+    @cached_property
+    def bare(self) -> list[tuple[str, str]]:
+        """(a district's name without its 区, 县 or 市, today's code), longest first; none of a single character."""
+        found = {
+            squeeze(name)[:-1]: self.now(code)
+            for code, name in self.names.items()
+            if code != self.root and len(squeeze(name)) > 2 and squeeze(name)[-1] in "区县市"
+        }
+        return sorted(found.items(), key=lambda p: (-len(p[0]), p[0]))
+
 
 def load_divisions(city: Path | None) -> Divisions:
     """Reads `divisions.csv` of a city's folder (columns code, name_zh, parent, successor); no folder or file: none known.

@@ -13,7 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from expectations import uscc
@@ -22,6 +22,7 @@ from pipelines.statistics.city import CityError
 
 # 公章, 盖章 and the like end a heading's cell; 章 alone may end a name and stays unless it is in brackets.
 SEALS = re.compile(r"(?:[(\[【](?:加盖)?(?:单位)?[公盖签]?章[)\]】]|(?:加盖)?(?:单位)?[公盖签]章):?$")
+OF_ITSELF = re.compile(r"(?:本级|机关)$")  # 市教育局本级, 市教育局机关: the bureau without those below it
 ANYWHERE = ""  # an institution's name that begins with no division
 
 
@@ -67,10 +68,13 @@ class Register:
         for written, name in known.items():
             self._index(written, name)
         for a in aliases:
-            owner = self._find(a.name)
-            if owner is not None:
-                self._index(a.alias, owner)
-                self._known[a.alias] = owner
+            # The register may have the long name or the short one.
+            for there, other in ((a.name, a.alias), (a.alias, a.name)):
+                owner = self._find(there)
+                if owner is not None:
+                    self._index(other, owner)
+                    self._known[other] = owner
+                    break
         self._resolved: dict[str, str | None] = {}
 
     def _index(self, written: str, name: str) -> None:
@@ -103,8 +107,9 @@ class Register:
         """The register's name for a name as written, or None where nobody or more than one fits.
 
         In this order: the same letters (white space, width, a seal's 盖章 and brackets aside); the same division and the
-        same rest (市教育局 for 株洲市教育局, an old county for the district it became); the same rest where one side says
-        the city and the other nothing, and no other institution has that rest. A district is never guessed.
+        same rest (市教育局 for 株洲市教育局, an old county for the district it became, 发改委 for its long name); the same
+        rest where one side says the city and the other nothing, and no other institution has that rest; the same without
+        原 before or 本级 behind it, or with a district whose 区 is left out. A district is never guessed.
         """
         if name not in self._resolved:
             self._resolved[name] = self._find(name)
@@ -112,6 +117,19 @@ class Register:
 
     def _find(self, name: str) -> str | None:
         forms = list(_forms(name))
+        found = self._look_up(forms)
+        if found is not None:
+            return found
+        for form in forms:
+            barer = OF_ITSELF.sub("", form).removeprefix("原")
+            if barer != form and len(barer) > 2 and (found := self._look_up([barer])):
+                return found
+            for bare, code in self.divisions.bare:
+                if form.startswith(bare) and (hits := self._placed.get((code, form[len(bare) :]))):
+                    return _only(hits)
+        return None
+
+    def _look_up(self, forms: list[str]) -> str | None:
         for form in forms:
             if hits := self._exact.get(form):
                 return _only(hits)
@@ -139,7 +157,11 @@ class Register:
         return list(dict.fromkeys(out))[:n]
 
     def _placings(self, form: str) -> Iterator[tuple[str, str]]:
-        """(division, rest of the name), every way to read it: 市场监管局 may begin with 市 or not."""
+        """(division, rest of the name, in short), every way to read it: 市场监管局 may begin with 市 or not."""
+        for place, core in self._split(form):
+            yield place, _in_short(core)
+
+    def _split(self, form: str) -> Iterator[tuple[str, str]]:
         text = form.removeprefix("中共")
         rest = re.sub(r"^\w{2,3}省(?=\w{2})", "", text)
         if any(rest.startswith(p) for p, _ in self.divisions.prefixes):
@@ -155,6 +177,21 @@ class Register:
         if self.divisions.root and text.startswith("市") and len(text) > 2:
             yield self.divisions.root, text[1:]
         yield ANYWHERE, text
+
+
+@lru_cache(maxsize=1)
+def _short_names() -> list[tuple[str, str]]:
+    """(long, short) of what offices in every city are called, longest first."""
+    with Path(__file__).with_name("short_names.csv").open(encoding="utf-8", newline="") as f:
+        pairs = [(r["long"], r["short"]) for r in csv.DictReader(f)]
+    return sorted(pairs, key=lambda p: -len(p[0]))
+
+
+def _in_short(core: str) -> str:
+    for long, short in _short_names():
+        if long in core:
+            return core.replace(long, short)
+    return core
 
 
 def _only(hits: set[str]) -> str | None:

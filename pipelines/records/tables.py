@@ -74,7 +74,7 @@ MEANINGS = {
     "message_zh": "What is wrong and what to do, in Chinese, as the department is told.",
     "name": "Path below the inbox; a member of an archive as a.zip/b.xlsx.",
     "opened_at": "When the file came that has the issue, UTC.",
-    "period": "2021, 2021-03 or 2021..2023; null where unknown.",
+    "period": "2021, 2021-03, 2021-03..2021-05 or 2021..2023; null where unknown.",
     "raw_value": "What stood in the cell; never of a column of level L2 or L3.",
     "reason": "Why nothing, or not all, was taken: an issue code, or no_row_accepted.",
     "received_at": "When the file last came, UTC.",

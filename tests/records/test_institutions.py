@@ -71,11 +71,37 @@ REGISTER = Register(
         ("火星局", None),
         ("", None),
         ("市", None),
+        ("原海城市教育局", "海城市教育局"),
+        ("海城市教育局本级", "海城市教育局"),
+        ("市教育局机关", "海城市教育局"),
+        ("东山教育局", "东山区教育局"),  # a district without its 区
+        ("新州档案馆", "新州区档案馆"),
+        ("西河教育局", None),
+        ("市场监管局", "市场监督管理局"),  # as offices are called in short everywhere
+        ("海城市市场监管局", "市场监督管理局"),
+        ("原火星局", None),
     ],
 )
 def test_whom_a_name_means(written: str, meant: str | None) -> None:
     assert REGISTER.resolve(written) == meant
     assert REGISTER.resolve(written) == meant, "the second look-up is remembered"
+
+
+OFFICE = "中共海城市委网络安全和信息化委员会办公室"
+
+
+@pytest.mark.parametrize("listed", [OFFICE, "市委网信办", "海城市委网信办"])
+@pytest.mark.parametrize(
+    "written", [OFFICE, "市委网信办", "海城市委网信办", "中共海城市委网信办（盖章）", "海城市网信办"]
+)
+def test_an_office_by_its_long_and_its_short_name(listed: str, written: str) -> None:
+    register = Register([(listed, None), ("海城市委宣传部", None)], [Alias(OFFICE, "市网信办", "short")], CITY)
+    assert register.resolve(written) == listed
+    assert register.resolve("东山区委网信办") is None, "a district's is another"
+
+
+def test_an_alias_holds_both_ways() -> None:
+    assert Register([("文体局", None)], [Alias("海城市文化体育局", "文体局")], CITY).resolve("市文化体育局") == "文体局"
 
 
 def test_names_are_those_of_the_latest_year() -> None:
@@ -86,6 +112,7 @@ def test_names_are_those_of_the_latest_year() -> None:
 def test_codes() -> None:
     assert REGISTER.name_of(uscc(1).lower()) == "海城市教育局"
     assert REGISTER.full_code(uscc(1)[8:17]) == uscc(1), "an organisation code of before 2015"
+    assert REGISTER.full_code(f"{uscc(1)[8:16]}-{uscc(1)[16]}") == uscc(1), "as it was written then"
     assert REGISTER.full_code("000000000") == "000000000"
     assert REGISTER.name_of(uscc(99)) is None
 
