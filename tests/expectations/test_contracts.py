@@ -223,6 +223,18 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "rule that runs code": (lambda d: _expression(d, "amount.__class__ == 1"), "names no column"),
     "rule by the back door": (lambda d: _expression(d, "amount == amount.__class__"), "leads nowhere"),
     "rule that calls": (lambda d: _expression(d, "eval(amount) > 1"), "the function eval() is not known"),
+    "rule that leads nowhere": (lambda d: _expression(d, "amount <= trees.height"), "'trees.height' leads nowhere"),
+    "rule over a year before": (lambda d: _expression(d, "amount >= previous.amount"), "'previous.amount' leads nowhere"),
+    "relationship": (lambda d: _column(d).update(relationships=[{"to": "trees"}]), "must be written to: <dataset>"),
+    "relationship from": (
+        lambda d: _column(d).update(relationships=[{"from": "x", "to": "trees.a"}]), "under the column it starts",
+    ),
+    "relationship over L3": (
+        lambda d: _column(d, 2).update(relationships=[{"to": "trees.a"}]), "take its relationship away",
+    ),
+    "relationships of a name": (
+        lambda d: _column(d).update(relationships=[{"to": "trees.a"}, {"to": "city.trees.a"}]), "two relationships",
+    ),
     "rule code": (lambda d: _rule(d)["customProperties"][0].update(value="odd"), "use one of not_in_list"),
     "rule severity": (lambda d: _rule(d).update(severity="fatal"), "write error or warning"),
     "rule without words": (lambda d: _rule(d)["customProperties"].pop(), "what the department is told"),
@@ -277,6 +289,19 @@ def test_the_guide_shows_a_good_contract_and_every_property(root: Path, tmp_path
     assert contract.dataset == "trees" and contract.rules[0].code == "date_order"
     for name in (*OF_COLUMN, *OF_DATASET, *OF_RULE, *CODES, *KINDS.values(), "year", "month"):
         assert f"`{name}`" in text or f"property: {name}," in text, f"docs/contracts.md does not explain {name}"
+
+
+def test_a_reference_into_a_dataset_that_is_not_there(tmp_path: Path) -> None:
+    document = deepcopy(GOOD)
+    _column(document)["relationships"] = [{"to": "trees.tree_id"}]
+    _write(tmp_path, document)
+    with pytest.raises(ContractError, match="refers to dataset 'trees', which no contract describes"):
+        load_contracts([tmp_path])
+    assert load_contracts([tmp_path], only=["trial"])["trial"].references[0].table == "trees"
+    _column(document)["relationships"] = [{"to": "pv_sites.height"}]
+    _write(tmp_path, document)
+    with pytest.raises(ContractError, match="dataset 'pv_sites' keeps no column 'height'"):
+        load_contracts([tmp_path])
 
 
 def test_only_one_register(tmp_path: Path) -> None:

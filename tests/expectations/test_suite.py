@@ -43,6 +43,8 @@ schema:
      quality: [{metric: invalidValues, arguments: {validValues: [供水, 供电, 供气], several: true}, mustBe: 0}]}
   - {name: division, businessName: 区划, logicalType: string, classification: L0, customProperties: [{property: codelist, value: divisions}]}
   - {name: plate, businessName: 号码, logicalType: string, classification: L2, logicalTypeOptions: {pattern: '[A-Z]{2}\\d{3}'}}
+  - {name: size, businessName: 大小, logicalType: number, classification: L0}
+  - {name: tree, businessName: 树, logicalType: string, classification: L0, relationships: [{type: foreignKey, to: trees.tree_id}]}
   - {name: open, businessName: 开放, logicalType: boolean, classification: L0}
   quality:
   - name: ends_after_start
@@ -59,6 +61,13 @@ schema:
     severity: warning
     implementation: {type: expect_rows_to_satisfy, kwargs: {expression: "amount <= 50 or open == 1 or kind == '乙'"}}
     customProperties: [{property: code, value: doubtful}, {property: messageZh, value: 太多。}]
+  - name: lower_than_its_tree
+    description: Higher than its tree.
+    type: custom
+    engine: greatExpectations
+    severity: warning
+    implementation: {type: expect_rows_to_satisfy, kwargs: {expression: size <= trees.height}}
+    customProperties: [{property: code, value: doubtful}, {property: messageZh, value: 太高。}]
 customProperties:
 - {property: opening, value: open}
 """
@@ -77,6 +86,10 @@ GOOD: dict[str, Any] = {
     "division": "430211",
     "plate": "AB123",
     "open": True,
+    "size": 5.0,
+    "tree": "t",
+    "tree.known": 1.0,
+    "trees.height": 9.0,
     "_file": "f",
 }
 KNOWN = {"institutions": {"市甲局"}, "divisions": {"430211"}}
@@ -98,6 +111,8 @@ def frame(contract: Contract, *rows: dict[str, Any]) -> pd.DataFrame:
             if dtype.startswith("datetime")
             else pd.Series(values, dtype=dtype)
         )
+    for name in ("tree.known", "trees.height"):
+        data[name] = pd.Series([r.get(name) for r in rows], dtype="float64")
     return pd.DataFrame(data)
 
 
@@ -130,6 +145,10 @@ def test_a_good_row_passes_and_so_does_an_empty_one(contract: Contract) -> None:
         ({"kind": "丙"}, "not_in_list", "error", "kind.values"),
         ({"items": "供水、供暖"}, "not_in_list", "error", "items.values"),
         ({"division": "999999"}, "not_in_list", "error", "division.values"),
+        ({"size": 2e12, "trees.height": None}, "out_of_range", "error", "size.range"),  # larger than anything is
+        ({"size": -2e12}, "out_of_range", "error", "size.range"),
+        ({"tree.known": 0.0}, "doubtful", "warning", "tree.reference"),
+        ({"size": 9.5}, "doubtful", "warning", "lower_than_its_tree"),
         ({"plate": "A123"}, "bad_type", "error", "plate.pattern"),
         ({"plate": "AB1234"}, "bad_type", "error", "plate.pattern"),
     ],
