@@ -99,7 +99,7 @@ def use_dagster_home(home: Home) -> None:
     """Makes Dagster keep its runs in this home, and tell nobody about them."""
     folder = home.work / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
+    (folder / "dagster.yaml").write_text("telemetry:\n  enabled: false\nnux:\n  enabled: false\n", encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(folder.resolve())
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
