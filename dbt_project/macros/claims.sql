@@ -1,11 +1,22 @@
 {#
     How a statement stands against what the records give. Tolerances by the qualifier's word: exact (and a planned figure) to
     the printed digits, 约 within 5 % either way, 近 from 10 % below up to but not at the figure, 余/多 from the figure up to but
-    not at 10 % above, 至少 from the figure up. Source: the platform's statement rules, methods §1.11.
+    not at 10 % above, 至少 from the figure up. Source: the platform's statement rules, methods §1.11. Where words say more than
+    a number (每月, 逐年下降, all of them), the city's `test` and `target` say what the records must give for the words to hold.
 #}
-{% macro check_status(verifiable, qualifier, value, step, computed) %}
+{% macro check_status(verifiable, qualifier, value, step, computed, test, target) %}
     case
         when not {{ verifiable }} then 'not_verifiable'
+        when {{ test }} is not null then
+            case
+                when {{ computed }} is null then 'no_data'
+                when ({{ test }} = '=' and {{ computed }} = {{ target }})
+                    or ({{ test }} = '>=' and {{ computed }} >= {{ target }})
+                    or ({{ test }} = '>' and {{ computed }} > {{ target }})
+                    or ({{ test }} = '<=' and {{ computed }} <= {{ target }})
+                    or ({{ test }} = '<' and {{ computed }} < {{ target }}) then 'match'
+                else 'mismatch'
+            end
         when {{ computed }} is null or {{ value }} is null then 'no_data'
         when {{ qualifier }} in ('exact', 'planned') then
             case when round({{ computed }} / {{ step }}) = round({{ value }} / {{ step }}) then 'match' else 'mismatch' end
@@ -17,6 +28,20 @@
         when {{ qualifier }} = 'at_least' and {{ computed }} >= {{ value }} then 'within_qualifier'
         else 'mismatch'
     end
+{% endmacro %}
+
+{# A statement's value from the public database, by the address of the indicator value it is held against. #}
+{% macro claim_sql() %}
+    'select '
+    || case when claims.first_year is null then 'value' else 'sum(value)' end
+    || case when coalesce(units.multiplier, 1) <> 1 then ' * ' || {{ plain('units.multiplier') }} else '' end
+    || ' from indicator_values where indicator_id = ''' || claims.indicator_id
+    || case
+        when claims.first_year is null then ''' and year = ' || claims.year
+        else ''' and year between ' || claims.first_year || ' and ' || claims.year
+    end
+    || ' and dimension = ''' || claims.dimension || ''' and member = ''' || claims.member
+    || ''' and factor_set = ''' || claims.factor_set || ''''
 {% endmacro %}
 
 {# A decimal as people write it: 438, not 438.000000. #}

@@ -2,7 +2,7 @@
     One row for each dimension that a row of `relation` counts in, with `dimension` and `member` added.
 
     A row with an empty `breakdown` counts in total, district, org_type and level; one with a breakdown counts in that one
-    alone, so that nothing is counted twice. A member nobody knows is 'unknown': the members of a dimension add up to the total.
+    alone (one with the breakdown 'total' and member 'all' in the total alone), so that nothing is counted twice. A member nobody knows is 'unknown': the members of a dimension add up to the total.
 #}
 {% macro by_dimension(relation) %}
     select

@@ -15,7 +15,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from pipelines.assets.place import Place
 from pipelines.records.load import load
 from pipelines.statistics.city import load_city
-from pipelines.statistics.run import PROJECT, being_built, environment, failure, manifest, publish
+from pipelines.statistics.run import PRODUCTION, PROJECT, being_built, environment, failure, manifest, publish
 
 
 class _Groups(DagsterDbtTranslator):
@@ -35,11 +35,11 @@ def statistics_assets() -> dg.AssetsDefinition:
         load_city(place.city_folder, home)
         being_built(home).unlink(missing_ok=True)
         load(home, being_built(home))
-        os.environ.update(environment(home))
+        os.environ.update(environment(home, place.date))
         executable = str(Path(sys.executable).with_name("dbt"))
         dbt = DbtCliResource(project_dir=str(PROJECT), profiles_dir=str(PROJECT), dbt_executable=executable)
         target = Path(environment(home)["DBT_TARGET_PATH"])
-        run = dbt.cli(["build"], context=context, target_path=target, raise_on_error=False)
+        run = dbt.cli(["build", *PRODUCTION], context=context, target_path=target, raise_on_error=False)
         yield from run.stream()
         if not run.is_successful():
             raise failure(home)

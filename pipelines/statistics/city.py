@@ -23,6 +23,13 @@ from pipelines.home import Home, whole_file
 
 SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
 
+TESTS = (
+    "=",
+    ">=",
+    ">",
+    "<=",
+    "<",
+)  # how what the records give must stand to `target`, where words say more than a number
 QUALIFIERS = ("exact", "approx", "near_below", "over", "at_least", "planned", "none")
 
 # The tables of a city folder, with DuckDB's names of their types: what dbt's source `city` holds.
@@ -60,6 +67,8 @@ TABLES: dict[str, dict[str, str]] = {
         "unit": "VARCHAR",
         "qualifier": "VARCHAR",
         "step": "DOUBLE",
+        "test": "VARCHAR",
+        "target": "DOUBLE",
         "period_start": "BIGINT",
         "period_end": "BIGINT",
         "period_note": "VARCHAR",
@@ -69,6 +78,7 @@ TABLES: dict[str, dict[str, str]] = {
         "verifiable": "BOOLEAN",
         "datasets": "VARCHAR",
         "indicator_id": "VARCHAR",
+        "first_year": "BIGINT",
         "year": "BIGINT",
         "dimension": "VARCHAR",
         "member": "VARCHAR",
@@ -203,7 +213,11 @@ def _claims(path: Path) -> list[dict[str, Any]]:
             _step(r["value"], r["step"], r["unit"], where)
         if not r["verifiable"] and not (r["note_zh"] and r["note_en"]):
             raise CityError(f"{where}: what cannot be verified must say why in note_zh and note_en.")
-        address = ("indicator_id", "year", "dimension", "member", "factor_set", "sql")
+        if (r["test"] is None) != (r["target"] is None) or r["test"] not in (None, *TESTS):
+            raise CityError(
+                f"{where}: test is '{r['test'] or ''}'; write one of {', '.join(TESTS)} together with a target, or leave both empty."
+            )
+        address = ("indicator_id", "year", "dimension", "member", "factor_set")
         given = [c for c in address if r[c] is not None]
         if given and len(given) < len(address):
             missing = next(c for c in address if r[c] is None)
@@ -211,6 +225,10 @@ def _claims(path: Path) -> list[dict[str, Any]]:
                 f"{where}: {missing} is empty; a statement held against an indicator needs {', '.join(address)}."
             )
         if not given:
+            if r["sql"] or r["test"] or r["first_year"]:
+                raise CityError(
+                    f"{where}: sql, test and first_year need the indicator they are about; write its address."
+                )
             continue
         indicator = indicators.get(r["indicator_id"])
         if indicator is None:
@@ -219,14 +237,22 @@ def _claims(path: Path) -> list[dict[str, Any]]:
             )
         # Things are counted in many words (处, 家, 个, 辆): a count needs no conversion.
         comparable = r["unit"] == indicator["unit"] or (r["unit"], indicator["unit"]) in units
-        if not comparable and int(indicator["decimals"]):
+        if not comparable and int(indicator["decimals"]) and r["test"] is None:
             raise CityError(
                 f"{where}: unit '{r['unit']}' cannot be compared with '{indicator['unit']}' of {r['indicator_id']}; "
                 "write that unit, or add the pair to dbt_project/seeds/seed_units.csv."
             )
-        if r["value"] is None:
-            raise CityError(f"{where}: a statement held against an indicator needs a value; write it.")
-        _select(r["sql"], where)
+        if r["value"] is None and r["target"] is None:
+            raise CityError(
+                f"{where}: a statement held against an indicator needs a value, or a test and target; write it."
+            )
+        if r["first_year"] is not None:
+            if r["first_year"] >= r["year"] or r["dimension"].startswith(("period", "base")):
+                raise CityError(f"{where}: first_year must come before year, of a dimension by year; mend one of them.")
+            if indicator["adds_over_years"] != "true" or indicator["denominator"]:
+                raise CityError(f"{where}: the years of {r['indicator_id']} do not add up; leave first_year empty.")
+        if r["sql"] is not None:
+            _select(r["sql"], where)
     return rows
 
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from typing import Any
 from pipelines.home import Home
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+PRODUCTION = ("--exclude-resource-type", "unit_test")  # what `dbt build` leaves out where it is not a test of ours
 PARTS = ("dbt_project.yml", "profiles.yml", "macros", "models", "seeds", "tests")  # what a manifest depends on
 
 
@@ -43,12 +45,16 @@ def being_built(home: Home) -> Path:
     return home.work / home.warehouse.name
 
 
-def environment(home: Home) -> dict[str, str]:
-    """The environment variables that dbt_project reads, for a run on `home`."""
+def environment(home: Home, as_of: date | None = None) -> dict[str, str]:
+    """The environment variables that dbt_project reads, for a run on `home`.
+
+    `as_of` is the date the figures speak of (which leases are in force, which tasks are overdue); None for today.
+    """
     dbt = home.work.resolve() / "dbt"
     return {
         "MINGZHANG_WORK": str(home.work.resolve()).replace("'", "''"),  # stands between quotes in SQL
         "MINGZHANG_WAREHOUSE": str(being_built(home).resolve()),
+        "MINGZHANG_AS_OF": (as_of or date.today()).isoformat(),
         "DBT_TARGET_PATH": str(dbt / "target"),
         "DBT_LOG_PATH": str(dbt / "logs"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -56,13 +62,16 @@ def environment(home: Home) -> dict[str, str]:
     }
 
 
-def build_statistics(home: Home, project: Path = PROJECT) -> Statistics:
+def build_statistics(home: Home, as_of: date | None = None, unit_tests: bool = False) -> Statistics:
     """Builds and tests every model in HOME/work/warehouse.duckdb, then puts it in the place of HOME/warehouse.duckdb.
+
+    Data tests look at this city's figures in every run. Unit tests look at the project, which is the same in every run: they
+    are for our own tests.
 
     Wants the Parquet files of HOME/work/{intake,records,city} as the other stages leave them. Raises StatisticsError; the
     warehouse of the last run is then untouched.
     """
-    _dbt(["build"], project, environment(home))
+    _dbt(["build", *([] if unit_tests else PRODUCTION)], PROJECT, environment(home, as_of))
     result = collect(home)
     publish(home)
     return result

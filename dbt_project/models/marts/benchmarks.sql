@@ -1,10 +1,15 @@
 select
-    benchmark_id,
-    name_zh,
-    name_en,
-    year,
-    value,
-    unit,
-    source
-from {{ ref('seed_benchmarks') }}
-order by benchmark_id
+    benchmarks.benchmark_id,
+    benchmarks.name_zh,
+    benchmarks.name_en,
+    benchmarks.year,
+    benchmarks.value,
+    benchmarks.unit,
+    benchmarks.source,
+    benchmarks.comparison,
+    benchmarks.indicator_id,
+    benchmarks.dimension,
+    case benchmarks.dimension when 'base' then cast(city.base_year as varchar) else benchmarks.member end as member
+from {{ ref('seed_benchmarks') }} as benchmarks
+cross join {{ ref('stg_city') }} as city
+order by benchmarks.benchmark_id

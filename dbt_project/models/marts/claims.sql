@@ -1,28 +1,50 @@
-with compared as (
+with found as (
     select
-        claims.*,
-        found.synthetic,
-        found.records,
-        found.files,
+        claims.claim_id,
+        sum("values".value) as value,
+        any_value("values".unit) as unit,
+        bool_or("values".synthetic) as synthetic,
+        sum("values".records) as records,
+        case when claims.first_year is null then any_value("values".files) end as files,
+        any_value("values".note_zh) as note_zh,
+        any_value("values".note_en) as note_en,
+        min("values".contributors) as contributors,
+        max("values".left_out) as left_out,
+        max("values".largest_share) as largest_share,
+        bool_or("values".closed) as closed
+    from {{ ref('stg_city_claims') }} as claims
+    inner join {{ ref('int_indicator_values') }} as "values"
+        on "values".indicator_id = claims.indicator_id
+        and "values".year between coalesce(claims.first_year, claims.year) and claims.year
+        and "values".dimension = claims.dimension
+        and "values".member = claims.member
+        and "values".factor_set = claims.factor_set
+    group by claims.claim_id, claims.first_year
+),
+
+compared as (
+    select
+        claims.* replace (coalesce(claims.sql, {{ claim_sql() }}) as sql),
+        found.* exclude (claim_id, value, unit, note_zh, note_en),
         found.note_zh as value_note_zh,
         found.note_en as value_note_en,
-        found.contributors,
-        found.left_out,
-        found.largest_share,
-        found.closed,
+        case
+            when claims.unit is null or (claims.test is not null and units.multiplier is null) then indicators.unit
+            else claims.unit
+        end as computed_unit,
         cast(round(cast(found.value as double) * cast(coalesce(units.multiplier, 1) as double), 6) as decimal(28, 6)) as computed_value
     from {{ ref('stg_city_claims') }} as claims
-    left join {{ ref('int_indicator_values') }} as found
-        using (indicator_id, year, dimension, member, factor_set)
+    left join found on found.claim_id = claims.claim_id
+    left join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = claims.indicator_id
     left join {{ ref('seed_units') }} as units
-        on units.claim_unit = claims.unit and units.indicator_unit = found.unit
+        on units.claim_unit = claims.unit and units.indicator_unit = indicators.unit
 ),
 
 checked as (
     select
         *,
-        cast(computed_value - value as decimal(28, 6)) as difference,
-        {{ check_status('verifiable', 'qualifier', 'value', 'step', 'computed_value') }} as check_status
+        cast(computed_value - coalesce(target, value) as decimal(28, 6)) as difference,
+        {{ check_status('verifiable', 'qualifier', 'value', 'step', 'computed_value', 'test', 'target') }} as check_status
     from compared
 ),
 
@@ -30,9 +52,11 @@ worded as (
     select
         *,
         case when synthetic then '以合成示例数据计算（不能证明真实情况）：' else '' end
-            || files || ' 份文件的 ' || records || ' 条记录算得 ' || {{ plain('computed_value') }} || ' ' || unit as found_zh,
+            || coalesce(files || ' 份文件的 ', '') || records || ' 条记录算得 ' || {{ plain('computed_value') }} || ' ' || computed_unit as found_zh,
         case when synthetic then 'From made-up data (which prove nothing about the real city): ' else '' end
-            || records || ' records of ' || files || ' files give ' || {{ plain('computed_value') }} || ' ' || unit as found_en
+            || records || ' records' || coalesce(' of ' || files || ' files', '') || ' give ' || {{ plain('computed_value') }} || ' ' || computed_unit as found_en,
+        case when test is not null then '（须 ' || replace(replace(test, '>=', '≥'), '<=', '≤') || ' ' || {{ plain('target') }} || ' ' || computed_unit || '）' end as wanted_zh,
+        case when test is not null then ' (must be ' || test || ' ' || {{ plain('target') }} || ' ' || computed_unit || ')' end as wanted_en
     from checked
 )
 
@@ -51,28 +75,35 @@ select
         period_note
     ), '') as period,
     computed_value,
+    computed_unit,
     difference,
     check_status,
     case when computed_value is null then null when synthetic then 'synthetic' else 'records' end as evidence,
     concat_ws(
         ' ',
         case check_status
-            when 'match' then found_zh || '，与原文“' || value_text || '”一致。'
+            when 'match' then found_zh || coalesce(wanted_zh, '') || '，与原文“' || value_text || '”一致。'
             when 'within_qualifier' then found_zh || '，在原文“' || value_text || '”的约数范围内。'
-            when 'mismatch' then found_zh || '，与原文“' || value_text || '”相差 ' || {{ plain('difference') }} || ' ' || case unit when '%' then '个百分点' else unit end || '。'
+            when 'mismatch' then
+                found_zh || coalesce(wanted_zh, '') || '，与原文“' || value_text || '”'
+                || case when test is not null then '不符。' else '相差 ' || {{ plain('difference') }} || ' ' || case unit when '%' then '个百分点' else unit end || '。' end
             when 'no_data' then '没有可用的记录；核对需要数据集 ' || coalesce(replace(datasets, '|', '、'), '—') || '。'
         end,
+        case when synthetic and check_status = 'mismatch' and kind = 'count' then '示例城市的机构数与真实城市不同，按机构计数的表述会因此不一致。' end,
         case when computed_value is not null then value_note_zh end,
         note_zh
     ) as explanation_zh,
     concat_ws(
         ' ',
         case check_status
-            when 'match' then found_en || ', which agrees with the statement.'
+            when 'match' then found_en || coalesce(wanted_en, '') || ', which agrees with the statement.'
             when 'within_qualifier' then found_en || ', within what the wording allows.'
-            when 'mismatch' then found_en || ', which differs from the statement by ' || {{ plain('difference') }} || ' ' || case unit when '%' then 'percentage points' else unit end || '.'
+            when 'mismatch' then
+                found_en || coalesce(wanted_en, '') || ', which '
+                || case when test is not null then 'does not bear the statement out.' else 'differs from the statement by ' || {{ plain('difference') }} || ' ' || case unit when '%' then 'percentage points' else unit end || '.' end
             when 'no_data' then 'There are no records to hold this against; it needs ' || coalesce(replace(datasets, '|', ', '), '-') || '.'
         end,
+        case when synthetic and check_status = 'mismatch' and kind = 'count' then 'The made-up city has not as many institutions as the real one, so that counts of them differ.' end,
         case when computed_value is not null then value_note_en end,
         note_en
     ) as explanation_en,
@@ -82,6 +113,7 @@ select
     is_forecast,
     datasets,
     indicator_id,
+    first_year,
     year,
     dimension,
     member,

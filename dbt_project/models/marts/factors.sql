@@ -1,5 +1,6 @@
+-- A factor belongs to the sets that use it for some carrier and year of this city.
 with used as (
-    select factor_id as id, factor_set from {{ ref('seed_factor_sets') }}
+    select factor_id as id, factor_set from {{ ref('int_carrier_factors') }}
     union
     select density_id, factor_set from {{ ref('seed_factor_sets') }}
 )

@@ -12,6 +12,6 @@ select
     decimals,
     numerator,
     denominator,
-    change_of
+    case change_kind when 'full' then change_of end as change_of
 from {{ ref('seed_indicators') }}
 order by indicator_id

@@ -1,3 +1,5 @@
+-- Of data that are not open in rows only what a total rests on: a district's files would tell who is in it, and are among those.
+-- What another factor set gives rests on the files of the set `default`.
 select
     sources.indicator_id,
     sources.year,
@@ -12,6 +14,9 @@ select
 from {{ ref('int_indicator_sources') }} as sources
 inner join {{ ref('int_indicator_values') }} as known
     using (indicator_id, factor_set, year, dimension, member)
+where
+    not sources.closed
+    or (sources.dimension in ('total', 'period', 'base') and sources.factor_set in ('none', 'default'))
 order by
     sources.indicator_id, sources.factor_set, sources.dimension, sources.member, sources.year,
     sources.dataset, sources.file_id, sources.sheet

@@ -1,5 +1,6 @@
 -- One row per indicator, factor set, year, institution and breakdown: the institution's part of the numerator and of the
--- denominator. In a ratio an institution that lacks either is not matched and counts in neither.
+-- denominator. In a ratio an institution that lacks either is not matched and counts in neither. A ratio that is broken down is
+-- held against the same part of the denominator where that is broken down likewise, else against the whole.
 with facts as (
     select
         measure, factor_set, year, org, breakdown, breakdown_member, district, org_type, admin_level,
@@ -12,11 +13,17 @@ with facts as (
         measure, factor_set, year, org, breakdown, breakdown_member, district, org_type, admin_level
 ),
 
+broken_down as (
+    select distinct measure, breakdown from facts where breakdown not in ('', 'total')
+),
+
 sums as (
     select
         indicators.indicator_id,
         indicators.adds_over_years,
         facts.* exclude (measure, amount),
+        cast(null as varchar) as below_breakdown,
+        cast(null as varchar) as below_member,
         facts.amount as numerator,
         cast(null as decimal(28, 6)) as denominator,
         true as matched
@@ -25,22 +32,39 @@ sums as (
     where indicators.denominator is null
 ),
 
-ratios as (
+above as (
     select
         indicators.indicator_id,
         indicators.adds_over_years,
+        indicators.denominator as below_measure,
+        facts.*,
+        case when broken_down.measure is not null then facts.breakdown else '' end as below_breakdown,
+        case when broken_down.measure is not null then facts.breakdown_member else '' end as below_member
+    from {{ ref('seed_indicators') }} as indicators
+    inner join facts on facts.measure = indicators.numerator
+    left join broken_down
+        on broken_down.measure = indicators.denominator and broken_down.breakdown = facts.breakdown
+    where indicators.denominator is not null and (facts.breakdown in ('', 'total') or indicators.by_breakdown)
+),
+
+ratios as (
+    select
+        above.indicator_id,
+        above.adds_over_years,
         case when above.factor_set <> 'none' then above.factor_set else coalesce(below.factor_set, 'none') end as factor_set,
-        above.* exclude (measure, factor_set, amount, synthetic, closed),
+        above.* exclude (indicator_id, adds_over_years, below_measure, measure, factor_set, amount, synthetic, closed),
         above.synthetic or coalesce(below.synthetic, false) as synthetic,
         above.closed or coalesce(below.closed, false) as closed,
         above.amount as numerator,
         below.amount as denominator,
         below.org is not null as matched
-    from {{ ref('seed_indicators') }} as indicators
-    inner join facts as above on above.measure = indicators.numerator and above.breakdown = ''
+    from above
     left join facts as below
-        on below.measure = indicators.denominator and below.breakdown = '' and below.org = above.org and below.year = above.year
-    where indicators.denominator is not null
+        on below.measure = above.below_measure
+        and below.breakdown = above.below_breakdown
+        and below.breakdown_member = above.below_member
+        and below.org = above.org
+        and below.year = above.year
 )
 
 select * from sums

@@ -1,40 +1,52 @@
 -- One row per indicator value, dataset, file and sheet: the records of it that went into the value. A change rests on what
--- the ratio of its year and that of the base year rest on. The sheet of a dataset that is not open in rows is left out: its
--- name may say whose it is.
-with parts as (
+-- the ratio of its year and that of the base year rest on, over the same institutions where it compares the same. The sheet of a
+-- dataset that is not open in rows is left out: its name may say whose it is.
+with measured as (
     select
-        parts.indicator_id,
-        parts.adds_over_years,
-        parts.factor_set,
-        parts.year,
-        parts.district,
-        parts.org_type,
-        parts.admin_level,
-        parts.breakdown,
-        parts.breakdown_member,
+        parts.indicator_id, parts.adds_over_years, parts.factor_set, parts.year, parts.org, parts.district, parts.org_type,
+        parts.admin_level, parts.breakdown, parts.breakdown_member,
+        indicators.numerator as measure,
+        parts.breakdown as of_breakdown,
+        parts.breakdown_member as of_member
+    from {{ ref('int_indicator_parts') }} as parts
+    inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = parts.indicator_id
+    where parts.matched
+    union all
+    select
+        parts.indicator_id, parts.adds_over_years, parts.factor_set, parts.year, parts.org, parts.district, parts.org_type,
+        parts.admin_level, parts.breakdown, parts.breakdown_member,
+        indicators.denominator,
+        parts.below_breakdown,
+        parts.below_member
+    from {{ ref('int_indicator_parts') }} as parts
+    inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = parts.indicator_id
+    where parts.matched and indicators.denominator is not null
+),
+
+-- The numerator and the denominator may stand in the same records: those count once.
+by_institution as (
+    select
+        measured.* exclude (measure, of_breakdown, of_member),
         facts.dataset,
         facts.file_id,
         facts.closed,
         case when not facts.closed then facts.sheet end as sheet,
-        facts.records
-    from {{ ref('int_indicator_parts') }} as parts
-    inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = parts.indicator_id
+        max(facts.records) as records
+    from measured
     inner join {{ ref('int_facts') }} as facts
-        on facts.org = parts.org
-        and facts.year = parts.year
-        and facts.breakdown = parts.breakdown
-        and facts.breakdown_member = parts.breakdown_member
-        and facts.measure in (indicators.numerator, indicators.denominator)
-        and facts.factor_set in (parts.factor_set, 'none')
-    where parts.matched
+        on facts.org = measured.org
+        and facts.year = measured.year
+        and facts.measure = measured.measure
+        and facts.breakdown = measured.of_breakdown
+        and facts.breakdown_member = measured.of_member
+        and facts.factor_set in (measured.factor_set, 'none')
+    group by all
 ),
 
 -- Summed before it is unfolded: one file of many institutions is one row.
 by_file as (
-    select
-        indicator_id, adds_over_years, factor_set, year, district, org_type, admin_level, breakdown, breakdown_member,
-        dataset, file_id, closed, sheet, sum(records) as records
-    from parts
+    select * exclude (org, records), sum(records) as records
+    from by_institution
     group by all
 ),
 
@@ -64,9 +76,41 @@ of_changes as (
         and sources.year in (changes.year, changes.base_year)
         and sources.dimension = changes.of_dimension
         and sources.member = changes.of_member
+    where changes.change_kind = 'full'
+    group by all
+),
+
+pairs as (
+    select
+        pairs.indicator_id, pairs.factor_set, pairs.year, pairs.base_year, pairs.district, pairs.org_type, pairs.admin_level,
+        pairs.breakdown, pairs.breakdown_member,
+        sources.dataset, sources.file_id, sources.sheet, sources.closed, sum(sources.records) as records
+    from {{ ref('int_comparable_pairs') }} as pairs
+    inner join by_institution as sources
+        on sources.indicator_id = pairs.change_of
+        and sources.factor_set = pairs.factor_set
+        and sources.org = pairs.org
+        and sources.year in (pairs.year, pairs.base_year)
+        and sources.breakdown in ('', 'total')
+    group by all
+),
+
+pair_members as (
+    {{ by_dimension('pairs') }}
+),
+
+of_pairs as (
+    select
+        indicator_id, factor_set, year,
+        case dimension when 'total' then 'base' else 'base/' || dimension end as dimension,
+        base_year || case dimension when 'total' then '' else '/' || member end as member,
+        dataset, file_id, sheet, closed, sum(records) as records
+    from pair_members
     group by all
 )
 
 select * from of_values
-union all
+union all by name
 select * from of_changes
+union all by name
+select * from of_pairs

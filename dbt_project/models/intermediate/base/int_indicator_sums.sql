@@ -31,8 +31,8 @@ summed as (
         count(distinct org) filter (where matched) as contributors,
         count(distinct org) filter (where not matched) as left_out,
         greatest(
-            max(numerator) filter (where matched) / nullif(sum(numerator) filter (where matched), 0),
-            max(denominator) filter (where matched) / nullif(sum(denominator) filter (where matched), 0)
+            max(abs(numerator)) filter (where matched) / nullif(sum(abs(numerator)) filter (where matched), 0),
+            max(abs(denominator)) filter (where matched) / nullif(sum(abs(denominator)) filter (where matched), 0)
         ) as largest_share,
         coalesce(bool_or(synthetic) filter (where matched), bool_or(synthetic)) as synthetic,
         bool_or(closed) as closed

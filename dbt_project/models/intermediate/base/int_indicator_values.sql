@@ -45,6 +45,27 @@ undated as (
     group by measure
 ),
 
+too_large as (
+    select indicators.indicator_id, sum(too_large.records) as records
+    from {{ ref('seed_indicators') }} as indicators
+    left join {{ ref('seed_indicators') }} as changed on changed.indicator_id = indicators.change_of
+    inner join (select distinct measure, dataset from {{ ref('int_facts') }}) as facts
+        on facts.measure in (indicators.numerator, indicators.denominator, changed.numerator, changed.denominator)
+    inner join {{ ref('int_too_large') }} as too_large on too_large.dataset = facts.dataset
+    group by indicators.indicator_id
+),
+
+-- By which factor the electricity of a value was converted.
+used_factors as (
+    select
+        indicators.indicator_id, factors.factor_set, factors.year,
+        string_agg(distinct factors.factor_id, '、' order by factors.factor_id) as factor_ids
+    from {{ ref('seed_indicators') }} as indicators
+    inner join {{ ref('int_carrier_factors') }} as factors
+        on factors.metric = indicators.factor_metric and factors.carrier = 'electricity'
+    group by indicators.indicator_id, factors.factor_set, factors.year
+),
+
 -- A breakdown of its own (carrier) has no register to be held against, so it takes the gaps of the total.
 gaps as (
     select
@@ -72,12 +93,19 @@ described as (
         coalesce(sources.files, 0) as files,
         coalesce(gaps.months_missing, 0) as months_missing,
         coalesce(gaps.silent, 0) as silent,
-        coalesce(undated.records, 0) as undated
+        coalesce(undated.records, 0) as undated,
+        coalesce(too_large.records, 0) as too_large,
+        used_factors.factor_ids
     from all_values
     left join sources using (indicator_id, factor_set, year, dimension, member)
     left join gaps using (indicator_id, factor_set, year, dimension, member)
     inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = all_values.indicator_id
     left join undated on undated.measure = indicators.numerator
+    left join too_large on too_large.indicator_id = all_values.indicator_id
+    left join used_factors
+        on used_factors.indicator_id = all_values.indicator_id
+        and used_factors.factor_set = all_values.factor_set
+        and used_factors.year = all_values.year
 )
 
 select
@@ -91,7 +119,9 @@ select
                 || case when silent > 0 then '，其中 ' || silent || ' 家机构全年未报' else '' end || '。'
         end,
         case when left_out > 0 then '有 ' || left_out || ' 家机构分子、分母不全，未计入。' end,
-        case when undated > 0 then '另有 ' || undated || ' 条记录没有年份，未计入任何一年。' end
+        case when undated > 0 then '另有 ' || undated || ' 条记录没有年份，未计入任何一年。' end,
+        case when too_large > 0 then '有 ' || too_large || ' 条记录的数字大得不合理（10^16 以上），未计入。' end,
+        case when factor_ids is not null then '电力系数：' || factor_ids || '。' end
     ), '') as note_zh,
     nullif(concat_ws(
         ' ',
@@ -102,6 +132,8 @@ select
                 || case when silent > 0 then '; institutions that reported nothing in a year: ' || silent else '' end || '.'
         end,
         case when left_out > 0 then 'Institutions left out because they lack one of the two quantities: ' || left_out || '.' end,
-        case when undated > 0 then 'Records that state no year and count in none: ' || undated || '.' end
+        case when undated > 0 then 'Records that state no year and count in none: ' || undated || '.' end,
+        case when too_large > 0 then 'Records with a number too large to be true (10^16 or more), which counts nowhere: ' || too_large || '.' end,
+        case when factor_ids is not null then 'Factor of electricity: ' || replace(factor_ids, '、', ', ') || '.' end
     ), '') as note_en
 from described

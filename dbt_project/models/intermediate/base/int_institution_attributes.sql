@@ -1,10 +1,8 @@
 -- One row per institution and year in which anything is told of it: what it was then by the register. Where the register has
 -- no row of that year the nearest year before speaks, else the nearest after; an undated fact takes the latest.
 with wanted as (
-    {% for theme in ['int_institution_facts', 'int_energy_facts', 'int_retrofit_facts', 'int_disposal_facts', 'int_parking_facts'] %}
-    select org, year from {{ ref(theme) }}
+    select org, year from {{ ref('int_all_facts') }}
     union
-    {% endfor %}
     select org, year from {{ ref('int_energy_reporting') }}
 ),
 

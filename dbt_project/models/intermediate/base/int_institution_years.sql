@@ -14,6 +14,7 @@ select
     coalesce(district, 'unknown') as district,
     people,
     floor_area,
+    in_conservation_scope,
     file_id,
     sheet
 from ranked

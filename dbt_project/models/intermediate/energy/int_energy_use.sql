@@ -1,6 +1,6 @@
--- One row per institution, year, carrier (water too), file and sheet: the quantity, and the records that state one.
+-- One row per institution, year, carrier (water and the two costs too), file and sheet: the quantity, and the records that state one.
 with
-{% set carriers = ['electricity', 'natural_gas', 'gasoline', 'diesel', 'coal', 'lpg', 'heat', 'other_energy', 'water'] %}
+{% set carriers = ['electricity', 'natural_gas', 'gasoline', 'diesel', 'coal', 'lpg', 'heat', 'other_energy', 'water', 'electricity_cost', 'water_cost'] %}
 named as (
     select
         coalesce(names.org, energy.org_name) as org,

@@ -17,6 +17,8 @@ renamed as (
         unit,
         qualifier,
         cast(step as decimal(28, 6)) as step,
+        test,
+        cast(target as decimal(28, 6)) as target,
         scope,
         kind,
         is_forecast,
@@ -25,6 +27,7 @@ renamed as (
 
         -- what it is held against
         indicator_id,
+        cast(first_year as integer) as first_year,
         cast(year as integer) as year,
         dimension,
         member,

@@ -1,0 +1,51 @@
+{#
+    Facts in the one shape of int_facts, from a relation with year, org, file_id, sheet and what the measures need.
+
+    `measures`: tuples (measure, amount as SQL, [columns it is broken down by], 'parts' where there is no whole). A row whose
+    amount is null is no fact. A breakdown is called as its column, its members as the column's values.
+    `factor_set` is SQL; `closed` is true for a dataset that is not open in rows.
+#}
+{% macro facts(relation, dataset, measures, closed=false, factor_set="'none'") %}
+select
+    measure, factor_set, cast(year as integer) as year, org, breakdown, breakdown_member,
+    '{{ dataset }}' as dataset, file_id, sheet,
+    cast(sum(amount) as decimal(28, 6)) as amount, count(*) as records, {{ closed }} as closed
+from (
+    select
+        {{ factor_set }} as factor_set, year, org, file_id, sheet,
+        unnest([
+            {%- set entries = [] -%}
+            {%- for m in measures -%}
+            {%- set columns = ([] if m | length > 3 else ['']) + (m[2] if m | length > 2 else []) -%}
+            {%- for column in columns -%}
+            {%- set member = "coalesce(cast(" ~ column ~ " as varchar), 'unknown')" if column else "''" -%}
+            {%- do entries.append("{'measure': '" ~ m[0] ~ "', 'breakdown': '" ~ column ~ "', 'breakdown_member': " ~ member ~ ", 'amount': cast(" ~ m[1] ~ " as decimal(28, 6))}") -%}
+            {%- endfor -%}
+            {%- endfor %}
+            {{ entries | join(',\n            ') }}
+        ], recursive := true)
+    from {{ relation }}
+) as measured
+where amount is not null
+group by measure, factor_set, year, org, breakdown, breakdown_member, file_id, sheet
+{% endmacro %}
+
+{# The records of a staging model with `org`: the institution's code where the register knows the name, else the name. #}
+{% macro with_org(relation, name='org_name') %}(
+    select coalesce(names.org, records.{{ name }}) as org, records.*
+    from {{ relation }} as records
+    left join {{ ref('int_institution_names') }} as names on names.org_name = records.{{ name }}
+){% endmacro %}
+
+{# The records of a dataset that names no institution: what they tell is told of the city. #}
+{% macro of_city(relation) %}(select '(city)' as org, records.* from {{ relation }} as records){% endmacro %}
+
+{# What counts as a new-energy vehicle, by the column `power` of the contracts. #}
+{% macro is_new_energy() %}(power in ('纯电', '插混', '增程', '燃料电池')){% endmacro %}
+
+{# Every model of facts; int_all_facts puts them under one another. #}
+{% macro themes() %}
+{{ return(['int_institution_facts', 'int_energy_facts', 'int_conservation_facts', 'int_pv_facts', 'int_procurement_facts',
+    'int_property_facts', 'int_warehouse_facts', 'int_vehicle_facts', 'int_purchase_facts', 'int_parking_facts',
+    'int_timeshare_facts', 'int_office_facts', 'int_governance_facts', 'int_canteen_facts']) }}
+{% endmacro %}

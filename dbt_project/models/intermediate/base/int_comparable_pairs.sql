@@ -1,0 +1,34 @@
+-- One row per indicator that compares the same institutions, factor set, year after the base year and institution that is
+-- there in both: its parts in both years, and what the institution was in the later one.
+select
+    indicators.indicator_id,
+    indicators.change_of,
+    indicators.change_kind,
+    now.factor_set,
+    now.year,
+    city.base_year,
+    now.org,
+    now.district,
+    now.org_type,
+    now.admin_level,
+    -- a difference counts in the total alone: beside both years' figures of a district it would tell a hidden one
+    case indicators.change_kind when 'saved' then 'total' else now.breakdown end as breakdown,
+    case indicators.change_kind when 'saved' then 'all' else now.breakdown_member end as breakdown_member,
+    now.numerator,
+    now.denominator,
+    base.numerator as base_numerator,
+    base.denominator as base_denominator,
+    now.synthetic or base.synthetic as synthetic,
+    now.closed or base.closed as closed
+from {{ ref('seed_indicators') }} as indicators
+cross join {{ ref('stg_city') }} as city
+inner join {{ ref('int_indicator_parts') }} as now
+    on now.indicator_id = indicators.change_of and now.matched and now.breakdown in ('', 'total') and now.year > city.base_year
+inner join {{ ref('int_indicator_parts') }} as base
+    on base.indicator_id = indicators.change_of
+    and base.matched
+    and base.factor_set = now.factor_set
+    and base.breakdown = now.breakdown
+    and base.org = now.org
+    and base.year = city.base_year
+where indicators.change_kind in ('comparable', 'saved')

@@ -1,0 +1,74 @@
+-- Purchases and what they saved against which price, designated services, and the separation of utilities.
+with contracts as (
+    select *, extract(year from award_on) as year from {{ with_org(ref('stg_procurements')) }}
+),
+
+-- The cut of the cap and the bid below it are two savings with two bases: a row for each.
+property_parts as (
+    select *, '核减上限' as part, reported_cap - approved_cap as saving from contracts where category = '物业'
+    union all
+    select *, '招标降价' as part, approved_cap - award_price as saving from contracts where category = '物业'
+),
+
+first_property as (
+    select * replace ('(city)' as org)
+    from contracts
+    where category = '物业'
+    qualify row_number() over (order by award_on, contract_id) = 1
+),
+
+-- A service is designated in a year in which a framework agreement for it was in force; it counts once.
+designated as (
+    select contracts.* exclude (year, org), contracts.category as service, years.year, '(city)' as org
+    from contracts
+    inner join {{ ref('int_years') }} as years
+        on contracts.award_on <= years.day and coalesce(contracts.end_on, years.day) >= years.first_day
+    where contracts.method = '框架协议' and contracts.category in ('加油', '保险', '维修保养')
+    qualify row_number() over (
+        partition by years.year, contracts.category order by contracts.award_on, contracts.contract_id
+    ) = 1
+),
+
+communities as (
+    select
+        *,
+        extract(year from coalesce(handed_over_on, started_on)) as year,
+        row_number() over (partition by org order by coalesce(handed_over_on, started_on), community_id) = 1 as first_of_org,
+        row_number() over (partition by community order by coalesce(handed_over_on, started_on), community_id) = 1 as first_of_name
+    from {{ with_org(ref('stg_utility_separation')) }}
+),
+
+-- The whole reform: from the first start to the last handing over.
+reform as (
+    select
+        communities.* replace ('(city)' as org),
+        date_diff('month', min(started_on) over (), max(handed_over_on) over ()) as months
+    from communities
+    where handed_over_on is not null
+    qualify row_number() over (order by handed_over_on desc, community_id) = 1
+)
+
+{{ facts('contracts', 'procurements', [
+    ('procurement_contracts', '1', ['category', 'method']),
+    ('procurement_amount', 'contract_price', ['category', 'method']),
+    ('framework_saving', "case when method = '框架协议' and category in ('空调', '办公设备', '办公家具') then reference_price - contract_price end", ['category']),
+]) }}
+union all
+{{ facts('property_parts', 'procurements', [('property_saving', 'saving', ['part'])]) }}
+union all
+{{ facts('first_property', 'procurements', [('property_since', 'year')]) }}
+union all
+{{ facts('designated', 'procurements', [('designated_services', '1', ['service'])]) }}
+union all
+{{ facts('communities', 'utility_separation', [
+    ('sgyy_units', 'cast(first_of_org as integer)'),
+    ('sgyy_communities', 'cast(first_of_name as integer)'),
+    ('sgyy_buildings', 'buildings'),
+    ('sgyy_households', 'households'),
+    ('sgyy_floor_area', 'floor_area'),
+    ('sgyy_subsidy_before', 'subsidy_before'),
+    ('sgyy_subsidy_after', 'subsidy_after'),
+    ('sgyy_annual_saving', 'subsidy_before - subsidy_after'),
+]) }}
+union all
+{{ facts('reform', 'utility_separation', [('sgyy_months', 'months')]) }}

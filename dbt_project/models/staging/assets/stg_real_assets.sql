@@ -1,0 +1,1 @@
+{{ staged('real_assets') }}

@@ -1,0 +1,1 @@
+{{ staged('utility_separation') }}

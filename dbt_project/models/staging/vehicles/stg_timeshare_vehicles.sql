@@ -1,0 +1,1 @@
+{{ staged('timeshare_vehicles') }}
