@@ -251,7 +251,8 @@ def parking_lots(w: World) -> Iterator[Draft]:
     lists.drafts[last].rows.pop()
     shut.values["open"], shut.spare, shut.counts = True, False, False
     yield from lists.done()
+    # The institution itself says so: a second sheet of the bureau for the year would replace its whole list.
     yield Draft(
-        "parking_lots", last, f"{last}年{lists.contract.title_zh}变更", [again], w.bureau(w.orgs[-1].place),
+        "parking_lots", last, f"{last}年{lists.contract.title_zh}变更", [again], str(shut.values["org_name"]),
         later(r, dt.date(last, 12, 24), 1, 5), layout="title", may_spoil=False,
     )  # fmt: skip
