@@ -1,0 +1,278 @@
+"""/openapi.json: the API and the promised addresses of the database, described for machines (OpenAPI 3.1).
+
+Belongs here: making the description from what api.py and the schema of the public tables say. Not here: anything of the
+API itself; a resource, an argument or a column is stated there and only repeated here.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from publish.release.schema import Table, Type
+from publish.site.api import (
+    DIMENSION,
+    FACTOR_SET,
+    MEMBER,
+    RESOURCES,
+    ROOT,
+    TABLES,
+    TEXT,
+    VERSION,
+    YEAR,
+    Argument,
+    Resource,
+)
+from publish.site.facts import DB, Facts
+
+KINDS: dict[Type, dict[str, Any]] = {
+    "text": {"type": ["string", "null"]},
+    "integer": {"type": ["integer", "null"]},
+    "real": {"type": ["number", "null"]},
+    "boolean": {"type": ["boolean", "null"]},
+    "date": {"type": ["string", "null"], "description": "YYYY-MM-DD"},
+}
+PATH_VALUES = {
+    "indicator_id": "Id of an indicator, as /indicators lists it 指标编号",
+    "claim_id": "Id of a statement, as /claims lists it 表述编号",
+    "dataset": "Name of a dataset, as /datasets lists it 数据集",
+    "release_id": "Id of a release, as /releases lists it 版本编号",
+}
+ERRORS = {
+    "400": "An argument cannot be used, or the query cannot run 参数或查询不能用",
+    "404": "There is no such thing 没有这一项",
+    "405": "Only reading is possible 只供读取",
+    "414": "The address is too long 网址太长",
+    "429": "Too many requests from one address; Retry-After says when 请求过多",
+    "500": "A fault of ours, written down 我方错误",
+    "503": "All processes for queries are busy; Retry-After says when 查询繁忙",
+}
+
+
+def openapi(facts: Facts, base_url: str, origin: str) -> dict[str, Any]:
+    """The description, as it is for one release. `origin` is scheme and host, `base_url` '/' or '/r/<release_id>/'."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "明账 Mingzhang",
+            "summary": "Figures of government offices, each checkable down to the cell of a spreadsheet 机关事务数据，可查到表格单元格",
+            "description": (
+                "Read only, no key. Every answer names its release; `permalink` gives the same answer for as long as the "
+                "release is kept. Within v1 no key changes its name or meaning; new ones may come. 只供读取，无需密钥。"
+            ),
+            "version": VERSION,
+            "license": {"name": facts.licence or "see /about"},
+        },
+        "servers": [{"url": origin + base_url.rstrip("/")}],
+        "paths": _paths(),
+        "components": {"schemas": _schemas(), "responses": _responses()},
+    }
+
+
+@cache
+def _paths() -> dict[str, Any]:
+    out = {ROOT + r.path: {"get": _operation(r)} for r in RESOURCES}
+    out[f"/{DB}/{{table}}.json"] = {"get": _rows("table_json", "Rows of a public table 数据表的行", "application/json")}
+    out[f"/{DB}/{{table}}.csv"] = {"get": _rows("table_csv", "The same as CSV for Excel 同上，CSV", "text/csv")}
+    out[f"/{DB}.json"] = {
+        "get": _sql("sql_json", "Your own SELECT, at most 1,000 rows 自己写的查询", "application/json")
+    }
+    out[f"/{DB}.csv"] = {"get": _sql("sql_csv", "The same as CSV for Excel 同上，CSV", "text/csv")}
+    out["/-/versions.json"] = {
+        "get": {
+            "operationId": "versions",
+            "summary": "Which release and which code answers 发布版本与程序版本",
+            "responses": {"200": _content(_ref("Versions"))} | _errors("405", "429"),
+        }
+    }
+    return out
+
+
+def _operation(r: Resource) -> dict[str, Any]:
+    named = re.sub(r"\W+", "_", r.path.replace("{", "by_").replace("}", "")).strip("_") or "index"
+    parameters = [_path_value(n) for n in re.findall(r"\{(\w+)\}", r.path)] + [_query(a) for a in r.known]
+    responses = {"200": _content(_ref(_name(r)))} | _errors("400", "405", "414", "429", "500")
+    if "{" in r.path:
+        responses |= _errors("404")
+    return {
+        "operationId": named,
+        "summary": f"{r.en} {r.zh}",
+        "parameters": parameters,
+        "responses": responses,
+    }
+
+
+def _name(r: Resource) -> str:
+    return "".join(w.capitalize() for w in re.findall(r"\w+", r.path)).replace("_", "") + "Answer"
+
+
+def _path_value(name: str) -> dict[str, Any]:
+    known: dict[str, Argument] = {a.name: a for a in (YEAR, DIMENSION, MEMBER, FACTOR_SET)}
+    if name in known:
+        said = _query(known[name])
+    else:
+        said = {"name": name, "description": PATH_VALUES[name], "schema": {"type": "string", "maxLength": TEXT}}
+    schema = said["schema"] | ({"minLength": 1} if said["schema"]["type"] == "string" else {})
+    return said | {"in": "path", "required": True, "schema": schema}
+
+
+def _query(a: Argument) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": a.kind}
+    if a.kind == "integer":
+        schema |= {"minimum": a.least, "maximum": a.most}
+    elif a.allowed:
+        schema["enum"] = list(a.allowed)
+    else:
+        schema["maxLength"] = TEXT
+    return {"name": a.name, "in": "query", "description": f"{a.en} {a.zh}", "schema": schema}
+
+
+def _text(name: str, description: str, where: str = "query", **schema: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": where,
+        "required": where == "path",
+        "description": description,
+        "schema": {"type": "string"} | schema,
+    }
+
+
+def _shape() -> dict[str, Any]:
+    return _text(
+        "_shape",
+        "array: a list of rows; objects: the same with what is said of it (truncated, next_url)",
+        enum=["array", "objects"],
+        default="objects",
+    )
+
+
+def _rows(name: str, summary: str, media: str) -> dict[str, Any]:
+    table = _text(
+        "table", "Name of a table, as /api/v1/datasets and the page Data list them 数据表", "path", minLength=1
+    )
+    size = _text("_size", "Rows on a page, 1 to 1000, or max", pattern="^(max|[0-9]{1,3}|1000)$")
+    then = _text("_next", "Where to go on: the token of the page before")
+    extra = [_shape()] if media == "application/json" else []
+    return {
+        "operationId": name,
+        "summary": summary,
+        "description": 'Headers: `Link: <…>; rel="next"` where there is a further page; `X-Truncated: true` where rows were cut.',
+        "parameters": [table, size, then, *extra],
+        "responses": {"200": _body(media)} | _errors("400", "404", "405", "414", "429", "500", "503"),
+    }
+
+
+def _sql(name: str, summary: str, media: str) -> dict[str, Any]:
+    sql = _text("sql", "One SELECT over the public tables 一条 SELECT 语句", minLength=1, maxLength=15_000)
+    extra = [_shape()] if media == "application/json" else []
+    return {
+        "operationId": name,
+        "summary": summary,
+        "description": "`X-Truncated: true` where there were more than 1,000 rows; page with LIMIT and OFFSET.",
+        "parameters": [sql | {"required": True}, *extra],
+        "responses": {"200": _body(media)} | _errors("400", "405", "414", "429", "500", "503"),
+    }
+
+
+def _body(media: str) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string"} if media == "text/csv" else {"type": ["array", "object"]}
+    return _content(schema, media)
+
+
+def _content(schema: dict[str, Any], media: str = "application/json") -> dict[str, Any]:
+    return {"description": "OK", "content": {media: {"schema": schema}}}
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _errors(*statuses: str) -> dict[str, Any]:
+    return {s: {"$ref": f"#/components/responses/E{s}"} for s in statuses}
+
+
+@cache
+def _responses() -> dict[str, Any]:
+    later = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
+    out: dict[str, Any] = {}
+    for status, said in ERRORS.items():
+        out[f"E{status}"] = _content(_ref("Error")) | {"description": said}
+        if status in ("429", "503"):
+            out[f"E{status}"]["headers"] = later
+    return out
+
+
+@cache
+def _schemas() -> dict[str, Any]:
+    out = {t.name: _table(t) for t in TABLES.values() if t.name != "releases"}
+    out["releases"] = _kept()
+    out["Release"] = _object(
+        {n: {"type": ["string", "null"]} for n in ("license", "publisher", "notice_zh", "notice_en")}
+        | {n: {"type": "string"} for n in ("release_id", "as_of", "code_version")}
+        | {
+            "synthetic": {
+                "type": "boolean",
+                "description": "Something in the release was computed from made-up records",
+            }
+        }
+    )
+    out["Error"] = _object(
+        {
+            "ok": {"const": False},
+            "status": {"type": "integer"},
+            "code": {"type": "string", "description": "Stays the same; write your script against it"},
+            "error": {"type": "string", "description": "What is wrong and what to do, in English"},
+            "error_zh": {"type": "string", "description": "The same in Chinese"},
+            "help": {"type": "string", "description": "Where the description of the API is"},
+        },
+        optional=("help",),
+    )
+    out["Versions"] = _object(
+        {n: {"type": "string"} for n in ("release_id", "as_of", "code_version", "api", "datasette", "sqlite")}
+    )
+    link: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}
+    for r in RESOURCES:
+        said: dict[str, Any] = {
+            "ok": {"const": True},
+            "api": {"const": VERSION},
+            "release": _ref("Release"),
+            "permalink": {"type": "string"},
+        }
+        if r.one:
+            said[r.one[0]] = _ref(r.one[1])
+        if r.rows:
+            said |= {"total": {"type": "integer"}, "returned": {"type": "integer"}, "truncated": {"type": "boolean"}}
+            said |= {"next": {"type": ["string", "null"]}, "whole_table": link}
+            said |= {"advice_zh": {"type": "string"}, "advice_en": {"type": "string"}}
+            said[r.rows[0]] = {"type": "array", "items": _ref(r.rows[1])}
+        if r.path == "/datasets/{dataset}":
+            said["columns"] = {"type": "array", "items": _ref("dataset_columns")}
+            said |= {n: {"type": ["string", "null"]} for n in ("rows_url", "contract_url")} | {"files": link}
+        if r.path.startswith("/provenance"):
+            said["values"] = {"type": "array", "items": _ref("indicator_values")}
+        if not r.path:
+            said |= {"resources": {"type": "array", "items": {"type": "object"}}}
+            said |= {"openapi": {"type": "string"}, "files": {"type": "string"}}
+        out[_name(r)] = _object(said, optional=("advice_zh", "advice_en"))
+    return out
+
+
+def _object(properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": [n for n in properties if n not in optional]}
+
+
+def _table(t: Table) -> dict[str, Any]:
+    properties = {}
+    for f in t.fields:
+        said = f"{f.en} {f.zh}" + (f" ({f.unit})" if f.unit else "") + (f": {f.note}" if f.note else "")
+        properties[f.name] = KINDS[f.type] | {"description": said}
+    # A release made by older code may lack a column; its key it has.
+    return {"type": "object", "title": f"{t.en} {t.zh}", "properties": properties, "required": list(t.key)}
+
+
+def _kept() -> dict[str, Any]:
+    t = TABLES["releases"]
+    names = ("as_of", "code_version", "content_sha256", "synthetic", "rows", "tables", "publisher", "license")
+    own = {f.name: KINDS[f.type] | {"description": f"{f.en} {f.zh}"} for f in t.fields if f.name in names}
+    return _object({"release_id": {"type": "string"}, "current": {"type": "boolean"}, "url": {"type": "string"}} | own)
