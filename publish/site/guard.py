@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -301,6 +303,21 @@ def authorize(action: int, a: str | None, b: str | None, db: str | None, inner: 
     return sqlite3.SQLITE_DENY
 
 
+_CUT: ContextVar[list[bool] | None] = ContextVar("cut", default=None)
+
+
+@contextmanager
+def watched() -> Iterator[list[bool]]:
+    """While this lasts, in this task and those it starts, each answer of which rows were cut away adds one to the list:
+    Datasette says so in one of its shapes and in no other."""
+    cut: list[bool] = []
+    token = _CUT.set(cut)
+    try:
+        yield cut
+    finally:
+        _CUT.reset(token)
+
+
 class GuardedDatabase(Database):
     """Datasette's database on guarded connections to a file that never changes.
 
@@ -328,7 +345,10 @@ class GuardedDatabase(Database):
 
     async def execute(self, *args: Any, **kwargs: Any) -> Any:
         kwargs["log_sql_errors"] = False  # a visitor's mistake is no event of ours, and a flood of them fills a disk
-        return await super().execute(*args, **kwargs)
+        results = await super().execute(*args, **kwargs)
+        if results.truncated and (cut := _CUT.get()) is not None:
+            cut.append(True)
+        return results
 
     async def attached_databases(self) -> list[Any]:
         return []  # none can be; asking SQLite would need database_list

@@ -2,17 +2,23 @@
 
 Belongs here: the second line of defence as seen from the server. Not here: what a worker does (worker.py).
 A page never waits for this: only a request that carries a visitor's own SQL, filter or order comes here.
+
+There are two lanes. A request first goes to a quick worker, for a tenth of a second, which is ten times what an honest
+question takes; what is not done by then begins anew in the slow lane, with the whole time allowed. So however many slow
+queries are being run, a quick one finds a worker. A query known to be slow goes to the slow lane at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
 import os
 import socket
 import subprocess
 import sys
+from collections import OrderedDict
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,9 +30,24 @@ log = logging.getLogger("mingzhang.site.pool")
 
 ROOT = Path(__file__).parents[2]
 WORKERS = 6
-ANSWER_SECONDS = 1.1  # from handing a request over to killing the worker
 QUEUE_SECONDS = 1.5  # for a free worker
+SLOW_KEPT = 2_000  # queries remembered as slow
 START_SECONDS = 30.0  # for the nursery to import and a worker to open its first release, on a slow machine
+
+
+@dataclass(frozen=True)
+class Lane:
+    """`seconds`: what all queries of a request may take together; `kill`: when the worker is killed; `nice`: how far it
+    stands back for others."""
+
+    name: str
+    seconds: float
+    kill: float
+    nice: int
+
+
+QUICK = Lane("quick", 0.12, 0.3, 5)
+SLOW = Lane("slow", 0.6, 1.1, 15)
 
 
 class Busy(RuntimeError):
@@ -41,8 +62,13 @@ class Stopped(RuntimeError):
         self.why = why
 
 
+class _Late(Exception):
+    """Not done within the quick lane's time."""
+
+
 @dataclass(eq=False)
 class _Worker:
+    lane: Lane
     pid: int
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -58,9 +84,12 @@ class Pool:
 
     def __init__(self, workers: int = WORKERS):
         self.size = workers
+        slow = max(1, workers // 2)
+        self.lanes = {SLOW: slow, QUICK: workers - slow}
         self.warm: dict[str, Any] = {}
         self.killed = 0  # workers ended because they were late or died
-        self._free: asyncio.Queue[_Worker] = asyncio.Queue()
+        self._free: dict[Lane, asyncio.Queue[_Worker]] = {lane: asyncio.Queue() for lane in self.lanes}
+        self._slow: OrderedDict[bytes, None] = OrderedDict()
         self._all: set[_Worker] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._nursery: subprocess.Popen[bytes] | None = None
@@ -69,38 +98,55 @@ class Pool:
         self._closed = False
 
     async def start(self, warm: dict[str, Any]) -> None:
-        """Starts the workers; returns when the first is ready. Raises TimeoutError where none comes up."""
+        """Starts the workers; returns when the first of each lane is ready. Raises TimeoutError where none comes up."""
         self.warm = warm
-        for _ in range(self.size):
-            self._add_soon()
-        self._free.put_nowait(await asyncio.wait_for(self._free.get(), START_SECONDS))
+        for lane, size in self.lanes.items():
+            for _ in range(size):
+                self._add_soon(lane)
+        for lane, size in self.lanes.items():
+            if size:
+                self._free[lane].put_nowait(await asyncio.wait_for(self._free[lane].get(), START_SECONDS))
 
     async def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """The answer to a request: a dict with `status` and `headers` (pairs of str), and the body.
+        """The answer to a request: a dict with `status`, `headers` (pairs of str) and `cut`, and the body.
 
         Raises Busy where no worker came free, Stopped where the query was too slow or too large.
         """
+        key = hashlib.blake2b(
+            f"{request['folder']} {request['path']}?{request['query']}".encode(), digest_size=16
+        ).digest()
+        if self.lanes[QUICK] and key not in self._slow:
+            try:
+                return await self._ask(QUICK, request)
+            except _Late:
+                self._slow[key] = None
+                if len(self._slow) > SLOW_KEPT:
+                    self._slow.popitem(last=False)
+        return await self._ask(SLOW, request)
+
+    async def _ask(self, lane: Lane, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         try:
-            worker = await asyncio.wait_for(self._take(), QUEUE_SECONDS)
+            worker = await asyncio.wait_for(self._take(lane), QUEUE_SECONDS)
         except TimeoutError:
             raise Busy from None
         fit = False
         try:
-            if [
-                request["folder"],
-                request["base_url"],
-            ] not in worker.open:  # that takes its time, and is not the query's
+            if [request["folder"], request["base_url"]] not in worker.open:  # takes its time, and is not the query's
                 await asyncio.wait_for(_exchange(worker, request | {"only_open": True}), START_SECONDS)
-            header, body = await asyncio.wait_for(_exchange(worker, request), ANSWER_SECONDS)
+            header, body = await asyncio.wait_for(_exchange(worker, request | {"seconds": lane.seconds}), lane.kill)
             fit = not header["last"]
         except TimeoutError:
             self.killed += 1
+            if lane is QUICK:
+                raise _Late from None
             raise Stopped("too_slow") from None
         except (asyncio.IncompleteReadError, OSError):  # the kernel ended it: memory or CPU
             self.killed += 1
             raise Stopped("too_large") from None
         finally:
             self._give_back(worker, fit)
+        if lane is QUICK and header["late"]:
+            raise _Late
         if "refused" in header:
             raise Stopped(header["refused"])
         return header, body
@@ -108,8 +154,8 @@ class Pool:
     async def change(self, warm: dict[str, Any]) -> None:
         """Makes all workers ready for another release, one after the other, while the rest go on answering."""
         self.warm = warm
-        for _ in range(self.size):
-            worker = await self._take()
+        for lane in (lane for lane, size in self.lanes.items() for _ in range(size)):
+            worker = await self._take(lane)
             fit = False
             try:
                 header, _body = await asyncio.wait_for(_exchange(worker, warm), START_SECONDS)
@@ -121,10 +167,10 @@ class Pool:
 
     def _give_back(self, worker: _Worker, fit: bool) -> None:
         if fit:
-            self._free.put_nowait(worker)
+            self._free[worker.lane].put_nowait(worker)
         else:
             self._end(worker)
-            self._add_soon()
+            self._add_soon(worker.lane)
 
     async def close(self) -> None:
         """Ends all workers and the nursery."""
@@ -139,13 +185,13 @@ class Pool:
         if self._nursery is not None:
             await asyncio.to_thread(self._nursery.wait)
 
-    async def _take(self) -> _Worker:
+    async def _take(self, lane: Lane) -> _Worker:
         while True:
-            worker = await self._free.get()
+            worker = await self._free[lane].get()
             if not worker.reader.at_eof():
                 return worker
             self._end(worker)  # died while it had nothing to do
-            self._add_soon()
+            self._add_soon(lane)
 
     def _end(self, worker: _Worker) -> None:
         self._all.discard(worker)
@@ -156,21 +202,21 @@ class Pool:
             except OSError as e:  # the nursery is gone, and its children with it
                 log.warning("a worker could not be ended: %s", e)
 
-    def _add_soon(self) -> None:
+    def _add_soon(self, lane: Lane) -> None:
         if not self._closed:
-            self._background(self._add())
+            self._background(self._add(lane))
 
     def _background(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _add(self) -> None:
+    async def _add(self, lane: Lane) -> None:
         """Adds one worker, warm; tries again each second where that fails, and says so."""
         while not self._closed:
             worker = None
             try:
-                worker = await self._fork()
+                worker = await self._fork(lane)
                 await asyncio.wait_for(_exchange(worker, self.warm), START_SECONDS)
             except (asyncio.IncompleteReadError, OSError, TimeoutError) as e:
                 log.error("a process for public SQL did not come up (%r); trying again", e)
@@ -178,22 +224,22 @@ class Pool:
                     self._end(worker)
                 await asyncio.sleep(1)
             else:
-                self._free.put_nowait(worker)
+                self._free[lane].put_nowait(worker)
                 return
 
-    async def _fork(self) -> _Worker:
+    async def _fork(self, lane: Lane) -> _Worker:
         loop = asyncio.get_running_loop()
         async with self._lock:
             control = self._nursery_control()
             ours, theirs = socket.socketpair()
             with theirs:
-                socket.send_fds(control, [b"fork"], [theirs.fileno()])
+                socket.send_fds(control, [f"fork {lane.nice}".encode()], [theirs.fileno()])
             pid = int(await asyncio.wait_for(loop.sock_recv(control, 64), START_SECONDS) or b"0")
         if not pid:
             ours.close()
             raise OSError("the nursery ended")
         reader, writer = await asyncio.open_unix_connection(sock=ours)
-        worker = _Worker(pid, reader, writer)
+        worker = _Worker(lane, pid, reader, writer)
         self._all.add(worker)
         return worker
 

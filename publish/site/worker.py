@@ -23,6 +23,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+from publish.site import guard
 from publish.site.frames import HEAD, pack
 from publish.site.instance import Instance
 
@@ -31,7 +32,7 @@ log = logging.getLogger("mingzhang.site.worker")
 HEAP_LIMIT = 16 << 20  # SQLite's own
 ADDRESS_SPACE = 160 << 20  # above what the process has when it begins
 CPU_SECONDS = 3  # a request's, by the kernel; the supervisor kills long before, unless it is itself held up
-REQUEST_SECONDS = 0.6  # all queries of one request together
+REQUEST_SECONDS = 0.6  # all queries of one request together, where its lane says nothing else
 ANSWER_BYTES = 4_500_000  # of the finished JSON, CSV or HTML
 RECYCLE_BYTES = 48 << 20  # a worker that has grown by this much makes room for a fresh one
 KEPT_RELEASES = 3
@@ -54,14 +55,14 @@ def _memory() -> tuple[int, int]:
     return int(size) * page, int(rss) * page
 
 
-def limit_process() -> None:
-    """Gives this process the kernel's limits: memory, no file written, no core, few files open."""
+def limit_process(nice: int) -> None:
+    """Gives this process the kernel's limits: memory, no file written, no core, few files open. `nice`: pages come first."""
     size, _ = _memory()
     resource.setrlimit(resource.RLIMIT_AS, (size + ADDRESS_SPACE, size + ADDRESS_SPACE))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-    os.nice(10)  # pages come first
+    os.nice(nice)
 
 
 class Worker:
@@ -86,6 +87,7 @@ class Worker:
             cpu = int(used.ru_utime + used.ru_stime) + CPU_SECONDS
             resource.setrlimit(resource.RLIMIT_CPU, (cpu, resource.RLIM_INFINITY))
             header, answer = self.loop.run_until_complete(self.answer(request))
+            header.setdefault("late", False)
             header["open"] = [list(key) for key in self.instances]
             header["last"] = _memory()[1] - first > RECYCLE_BYTES
             self.sock.sendall(pack(header, answer))
@@ -97,8 +99,11 @@ class Worker:
             instance = await self.instance(Path(request["folder"]), request["base_url"])
             if request.get("only_open"):
                 return {}, b""
-            instance.db.deadline = time.monotonic() + REQUEST_SECONDS
-            return await self.ask(instance, request)
+            instance.db.deadline = time.monotonic() + request.get("seconds", REQUEST_SECONDS)
+            with guard.watched() as cut:
+                header, body = await self.ask(instance, request)
+            late = instance.db.is_late() and header["status"] >= 400
+            return header | {"late": late, "cut": bool(cut)}, body
         except MemoryError:
             return {"refused": "too_large"}, b""
 
@@ -153,8 +158,8 @@ class Worker:
 def nursery(control: socket.socket) -> None:
     """Forks a worker for each socket it is sent, kills one when told to, and ends when the server does.
 
-    `control` is a SOCK_SEQPACKET: `fork` with a socket is answered with the worker's process id; `kill <pid>` ends a
-    worker. Only this process waits for its children, so an id it holds is never another process's.
+    `control` is a SOCK_SEQPACKET: `fork <nice>` with a socket is answered with the worker's process id; `kill <pid>` ends
+    a worker. Only this process waits for its children, so an id it holds is never another process's.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the server says when to end
     children: set[int] = set()
@@ -173,7 +178,7 @@ def nursery(control: socket.socket) -> None:
             pid = os.fork()
             if pid == 0:
                 control.close()
-                _be_worker(fds[0])
+                _be_worker(fds[0], int(argument))
             children.add(pid)
             os.close(fds[0])
             control.send(str(pid).encode())
@@ -183,10 +188,10 @@ def nursery(control: socket.socket) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def _be_worker(fd: int) -> None:
+def _be_worker(fd: int, nice: int) -> None:
     status = 1
     try:
-        limit_process()
+        limit_process(nice)
         Worker(socket.socket(fileno=fd)).run()
         status = 0
     except BrokenPipeError:
