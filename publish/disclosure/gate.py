@@ -30,6 +30,7 @@ from publish.release.schema import Table, is_open
 
 DATABASE = "mingzhang.db"
 TEXTS = ("datapackage.json", "catalog.jsonld", "release.json", "changes.json", "csv/README.txt")
+CONTRACTS = "contracts"
 SQL_STEPS = 50_000_000  # how long a statement's SQL may work: a journalist will run it too
 MOST_HITS = 50
 NARROWEST = 0.1  # bounds on a hidden value nearer to it than this share of it have found it
@@ -97,8 +98,9 @@ def check(folder: Path, known: Known) -> list[dict[str, Any]]:
 
 
 def _files(look: _Look) -> int:
-    """Only files that a release has: one for each public table and format, and none for a dataset that is not open."""
-    allowed = {DATABASE, *TEXTS}
+    """Only files that a release has: one for each public table and format, none for a dataset that is not open, and the
+    words beside them."""
+    allowed = {DATABASE, *_texts(look.known)}
     for name in look.known.tables:
         allowed |= {f"{form}/{name}.{form}" for form in ("csv", "xlsx", "parquet")}
     found = sorted(p.relative_to(look.folder).as_posix() for p in look.folder.rglob("*") if not p.is_dir())
@@ -111,6 +113,17 @@ def _files(look: _Look) -> int:
     for path in sorted(allowed - set(found)):
         look.hit(path, "this file is missing")
     return len(found)
+
+
+def contract_file(dataset: str) -> str:
+    """What a dataset's contract is called in the folder CONTRACTS of a release."""
+    return f"{dataset}.odcs.yaml"
+
+
+def _texts(known: Known) -> list[str]:
+    """The files of words: the catalogues, what stands beside each CSV file, and the contracts."""
+    beside = [f"csv/{name}.csv-metadata.json" for name in known.tables]
+    return [*TEXTS, *beside, *(f"{CONTRACTS}/{contract_file(d)}" for d in known.contracts)]
 
 
 def _contents(look: _Look) -> int:
@@ -143,7 +156,7 @@ def _contents(look: _Look) -> int:
                         look.hit(f"{where} {name} row {at}", rule)
             of_table = look.counts.setdefault(name, {})
             of_table[form] = of_table.get(form, 0) + count
-    for path in TEXTS:
+    for path in _texts(look.known):
         if not (look.folder / path).is_file():
             continue
         text = (look.folder / path).read_text(encoding="utf-8")

@@ -26,10 +26,11 @@ import pyarrow as pa
 from xlsxwriter.exceptions import FileCreateError
 
 from expectations.contract import Contracts
+from pipelines.feedback.tasks import DUE_DAYS
 from pipelines.home import Home
 from pipelines.progress import report
 from pipelines.statistics.city import City
-from publish.catalog import About, File, Resource
+from publish.catalog import About, File, Resource, csvw
 from publish.catalog.datapackage import datapackage
 from publish.catalog.dcat import catalog
 from publish.disclosure import gate
@@ -61,12 +62,18 @@ class Release:
 
 
 def build(
-    home: Home, contracts: Contracts, city: City, as_of: date, code_version: str, rules: Rules | None = None
+    home: Home,
+    contracts: Contracts,
+    city: City,
+    as_of: date,
+    code_version: str,
+    rules: Rules | None = None,
+    due_days: int = DUE_DAYS,
 ) -> Release:
     """Builds the release of HOME/warehouse.duckdb, unless it stands already, and makes it the current one.
 
     The caller holds the home (`home.locked()`). `as_of` is the date the release speaks of, `code_version` names the code
-    that made it. The same warehouse, contracts, city, date and code give the same bytes and the same release_id.
+    that made it; a task of a department is overdue after `due_days`. The same warehouse, contracts, city, date and code give the same bytes and the same release_id.
     Raises ReleaseError (exit status 1) or GateRefused (3), each with one sentence; the last release is then untouched.
     """
     rules = rules or Rules()
@@ -75,13 +82,20 @@ def build(
     folder = home.releases / f"{BUILDING}{os.getpid()}"
     with _told(home):
         try:
-            return _build(home, folder, contracts, city, as_of, code_version, rules)
+            return _build(home, folder, contracts, city, as_of, code_version, rules, due_days)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def _build(
-    home: Home, folder: Path, contracts: Contracts, city: City, as_of: date, code_version: str, rules: Rules
+    home: Home,
+    folder: Path,
+    contracts: Contracts,
+    city: City,
+    as_of: date,
+    code_version: str,
+    rules: Rules,
+    due_days: int,
 ) -> Release:
     shapes = {t.name: t for t in public_tables(contracts)}
     with tables.Warehouse(home.warehouse) as w:
@@ -89,10 +103,12 @@ def _build(
         indicators = tables.indicators_about(w)
         hidden = suppress(cells, indicators, rules)
         data = _rows(w, contracts, shapes, hidden.cells)
+        data["task_counts"] = tables.task_counts(w, as_of, due_days)
         given = tables.inputs(w)
         names = tables.institution_names(data, contracts)
         words = "\n".join(c.path.read_text(encoding="utf-8") for c in contracts.values())
-        scanner = Scanner(tables.secret_values(w, contracts), public=names, words=words)
+        secrets = tables.secret_values(w, contracts)
+        scanner = Scanner(secrets, names, words, tables.open_values(w, contracts, secrets))
     synthetic = _is_synthetic(data)
     for form in ("csv", "xlsx", "parquet"):
         (folder / form).mkdir(parents=True)
@@ -151,6 +167,8 @@ def _rows(w: tables.Warehouse, contracts: Contracts, shapes: dict[str, Table], c
     data["provenance"] = tables.provenance(w, contracts, cells)
     data["datasets"] = tables.datasets(w, contracts)
     data["dataset_columns"] = tables.dataset_columns(contracts)
+    data["savings_statement"] = tables.savings_statement(w, cells)
+    data["coverage"] = tables.coverage(w, contracts)
     data["submissions"] = tables.submissions(w, contracts, names)
     data["data_issues"] = tables.data_issues(w)
     return data
@@ -228,6 +246,12 @@ def _describe(
         for name in sorted(data)
     ]
     facts = {r["dataset"]: r for r in data["datasets"].to_pylist()}
+    for r in resources:
+        described = csvw.metadata(about, r, unique[r.table.name])
+        _write_json(folder / "csv" / f"{r.table.name}.csv-metadata.json", described)
+    (folder / gate.CONTRACTS).mkdir()
+    for c in contracts.values():  # as they were in force, those of datasets that are not open too: they hold no record
+        shutil.copyfile(c.path, folder / gate.CONTRACTS / gate.contract_file(c.dataset))
     _write_json(folder / "datapackage.json", datapackage(about, resources, unique))
     database = _file(folder, gate.DATABASE)
     _write_json(folder / "catalog.jsonld", catalog(about, contracts, resources, facts, database))

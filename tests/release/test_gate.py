@@ -154,6 +154,9 @@ SPOILT = {
     "L2 value in the package": (text("datapackage.json", title=BUYER), "datapackage.json text"),
     "L2 value in the catalogue": (text("catalog.jsonld", note=[{"x": BUYER}]), "catalog.jsonld text"),
     "L2 value beside the CSV files": (lambda f: (f / "csv/README.txt").write_text(BUYER), "csv/README.txt text 1: holds a value"),
+    "L2 value in a CSV file's description": (text("csv/claims.csv-metadata.json", note=BUYER), "csv/claims.csv-metadata.json text"),
+    "L2 value in a contract": (lambda f: (f / "contracts/disposals.odcs.yaml").write_text(f"purpose: {BUYER}"), "contracts/disposals.odcs.yaml text 1: holds a value"),
+    "a contract nobody asked for": (copied("release.json", "contracts/x.odcs.yaml"), "contracts/x.odcs.yaml: no release has such a file"),
     # what looks like a person's number
     "an identity number": (sql("update claims set section = '11010519491231002X'"), "looks like a identity number"),
     "a mobile number": (csv_cell("retrofit_funds", 1, "project_name", "电话138-1234-5678"), "csv/retrofit_funds.csv retrofit_funds row 2: looks like a mobile number"),

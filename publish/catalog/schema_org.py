@@ -1,0 +1,100 @@
+"""The description of a page for search engines: a schema.org Dataset or DataCatalog as JSON-LD, for the page's head.
+
+Belongs here: what schema.org can say of a release, an indicator and a dataset. Not here: the catalogue for machines that
+harvest (dcat.py), or the page itself. It is data and not script: browsers do not run a block of type application/ld+json,
+and a policy that forbids scripts does not forbid it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from publish.catalog import MEDIA
+from publish.release.schema import MADE_UP_EN, MADE_UP_ZH
+
+# The vocabulary is named and not fetched: the page says all that a reader of it needs.
+CONTEXT = {"@vocab": "https://schema.org/"}
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page's block is made from. `root` is the site's address with a slash at the end, as the reader sees it; `files`
+    the release's files; `name` of the publisher; `years` such as 2021/2025, or empty."""
+
+    root: str
+    release_id: str
+    as_of: str
+    publisher: str
+    licence: str
+    synthetic: bool
+    files: Mapping[str, str]
+    years: str = ""
+
+    @property
+    def permanent(self) -> str:
+        """The release's own address, which goes on meaning the same."""
+        return self.root if f"/r/{self.release_id}/" in self.root else f"{self.root}r/{self.release_id}/"
+
+
+def of_release(page: Page) -> dict[str, Any]:
+    """The release as a whole: for every page that shows no dataset of its own."""
+    name = f"{page.publisher}开放数据 {page.release_id}".strip()
+    out = _dataset(page, page.permanent, name, "机关事务明细与统计，每个数字可查到来源表格的单元格。")
+    single = {"mingzhang.db": "application/vnd.sqlite3", "datapackage.json": "application/json"}
+    out["distribution"] = [_download(page, f, media) for f, media in single.items() if f in page.files]
+    return out
+
+
+def of_table(page: Page, place: str, name: str, description: str, table: str, keywords: list[str]) -> dict[str, Any]:
+    """A dataset or an indicator: `place` is the page's path below the root, `table` where its rows are in the files."""
+    out = _dataset(page, page.permanent + place, name, description)
+    out["keywords"] = [k for k in keywords if k]
+    paths = {f"{form}/{table}.{form}": media for form, media in MEDIA.items()}
+    out["distribution"] = [_download(page, f, media) for f, media in paths.items() if f in page.files]
+    out["isPartOf"] = {"@type": "Dataset", "@id": page.permanent, "name": f"{page.publisher}开放数据".strip()}
+    return out
+
+
+def script(block: Mapping[str, Any]) -> str:
+    """The block as the text of a <script type="application/ld+json">; nothing in it can end the element or open another."""
+    text = json.dumps(CONTEXT_FIRST | dict(block), ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+CONTEXT_FIRST: dict[str, Any] = {"@context": CONTEXT}
+
+
+def _dataset(page: Page, address: str, name: str, description: str) -> dict[str, Any]:
+    notice = f"{MADE_UP_ZH} {MADE_UP_EN} " if page.synthetic else ""
+    out: dict[str, Any] = {
+        "@type": "Dataset",
+        "@id": address,
+        "url": address,
+        "name": name,
+        # Search engines want 50 to 5,000 characters.
+        "description": f"{notice}{description} 数据截至 {page.as_of}，发布版本 {page.release_id}。"[:5000],
+        "identifier": page.release_id,
+        "version": page.release_id,
+        "dateModified": page.as_of,
+        "inLanguage": ["zh-CN", "en"],
+        "isAccessibleForFree": True,
+    }
+    if page.publisher:
+        out["creator"] = out["publisher"] = {"@type": "GovernmentOrganization", "name": page.publisher}
+    if page.licence:
+        out["license"] = {"@type": "CreativeWork", "name": page.licence, "url": f"{page.root}about"}
+    if page.years:
+        out["temporalCoverage"] = page.years
+    return out
+
+
+def _download(page: Page, file: str, media: str) -> dict[str, Any]:
+    return {
+        "@type": "DataDownload",
+        "contentUrl": f"{page.permanent}files/{file}",
+        "encodingFormat": media,
+        "name": file,
+    }
