@@ -192,7 +192,7 @@ def _xml_details(data: bytes, entries: list[zips.Entry], sheets: list[zips.Entry
     found: dict[str, tuple[list[int], list[tuple[bytes, bytes]]]] = {}
     for e in sheets:
         xml = zips.read(data, e, LARGEST_UNPACKED) or b""
-        rows = [int(n) for n in _HIDDEN_ROW.findall(xml)] if b' hidden="' in xml else []
+        rows = [int(n) for n in _HIDDEN_ROW.findall(xml)] if b'hidden="' in xml else []
         errors = []
         if b't="e"' in xml:
             for attributes, inner in _ERROR_CELL.findall(xml):

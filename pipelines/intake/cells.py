@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -542,96 +542,89 @@ def _yes_no(column: Column) -> tuple[frozenset[str], frozenset[str]]:
     return _stem_words(column.headers)
 
 
-_FLOATS, _DATES, _FLOATS_AND_TEXTS = {float}, {dt.date}, {float, str}
+_FLOATS, _DATES, _TEXTS = {float}, {dt.date}, {str}
+_MOST_TEXTS = 500  # texts a column's reader keeps in mind
 
 
-def _mostly_floats(
-    cells: list[Any], column: Column, factor: Decimal | None
-) -> tuple[list[Any], list[tuple[int, Bad | Doubt]]]:
-    """`read_column` where floats are to be kept or scaled, and only the texts among them read one by one."""
-    plain = factor is None or factor == 1
-    out = list(cells)
-    odd: list[tuple[int, Bad | Doubt]] = []
-    for k, v in enumerate(cells):
-        if type(v) is float:
-            if not plain or v - v != 0:  # to be scaled, or not finite
-                out[k] = scaled(v, factor) if v - v == 0 else None
-                if v - v != 0:
-                    odd.append((k, BAD))
-            continue
-        if v in _QUICK_BLANKS:
-            out[k] = None
-            continue
-        value = read_number(v, column.units, factor, column.unit)
-        if type(value) is float or value is None:
-            out[k] = value
-        elif type(value) is Doubt:
-            out[k] = value.value
-            odd.append((k, value))
+class ColumnReader(dict[str, Any]):
+    """Reads whole columns of one kind; as a mapping, what each text met reads as, since most texts come again.
+
+    `factor`, `year` and `epoch_1904` as for `column_reader`.
+    """
+
+    def __init__(self, column: Column, factor: Decimal | None, year: int | None = None, epoch_1904: bool = False):
+        super().__init__()
+        self.column, self.factor = column, None if factor == 1 else factor
+        self._scale = float(factor) if factor is not None and factor > 1 and factor in _POWERS else None
+        self._read = column_reader(column, factor, year, epoch_1904)
+
+    def __missing__(self, text: str) -> Any:
+        if len(self) >= _MOST_TEXTS:
+            self.clear()
+        value = self[text] = self._read(text)
+        return value
+
+    def read(
+        self, cells: Sequence[Any], types: set[type] | None = None
+    ) -> tuple[list[Any], Sequence[tuple[int, Bad | Doubt]]]:
+        """A column's cells as values, and for each cell that was bad or doubtful its index and why.
+
+        `types` are the cells' types, where somebody has looked already.
+        """
+        if types is None:
+            types = set(map(type, cells))
+        kind = self.column.kind
+        values: list[Any]
+        if types == _TEXTS:
+            values = list(map(self.__getitem__, cells))
+        elif kind == "decimal" and float in types:
+            # Finite as a whole, so finite one by one.
+            if types == _FLOATS and isfinite(sum(cells)):
+                return (list(cells) if self.factor is None else self._scaled(cells)), ()
+            if types == _FLOATS or not isfinite(sum([v for v in cells if type(v) is float])):
+                values = list(map(self._cell, cells))
+            elif self.factor is None:
+                values = [v if type(v) is float else self[v] if type(v) is str else self._read(v) for v in cells]
+            else:
+                values = self._scaled(cells)
+        elif types == _DATES and kind == "date":
+            return list(cells), ()
         else:
-            out[k] = None
-            if value is not PENDING or column.required:
-                odd.append((k, value))
-    return out, odd
+            values = list(map(self._cell, cells))
+        kinds = set(map(type, values))
+        return (values, ()) if Bad not in kinds and Doubt not in kinds else self._odd(values)
+
+    def _scaled(self, cells: Sequence[Any]) -> list[Any]:
+        """The cells read, all finite floats among them times the factor."""
+        factor, scale = self.factor, self._scale
+        if scale is None:
+            return [scaled(v, factor) if type(v) is float else self._cell(v) for v in cells]
+        return [
+            # A whole number below 1e14 is the exact product: one of 15 digits is no nearer to another.
+            (w if (w := v * scale).is_integer() and -1e14 < w < 1e14 else scaled(v, factor))
+            if type(v) is float
+            else self._cell(v)
+            for v in cells
+        ]
+
+    def _cell(self, value: Any) -> Any:
+        return self[value] if type(value) is str else self._read(value)
+
+    def _odd(self, values: list[Any]) -> tuple[list[Any], list[tuple[int, Bad | Doubt]]]:
+        odd: list[tuple[int, Bad | Doubt]] = []
+        for k, v in enumerate(values):
+            if type(v) is Doubt:
+                values[k] = v.value
+                odd.append((k, v))
+            elif type(v) is Bad:
+                values[k] = None
+                if v is not PENDING or self.column.required:
+                    odd.append((k, v))
+        return values, odd
 
 
 def read_column(
-    cells: list[Any], column: Column, factor: Decimal | None, year: int | None = None, epoch_1904: bool = False
-) -> tuple[list[Any], list[tuple[int, Bad | Doubt]]]:
-    """A column's cells as values, and for each cell that was bad or doubtful its index and why.
-
-    The common cells (floats in a column of numbers, dates in one of dates, known words) are read without a call each.
-    """
-    kind = column.kind
-    types = set(map(type, cells))
-    if types == _FLOATS:
-        if kind == "decimal" and isfinite(sum(cells)):
-            return (cells if factor is None or factor == 1 else [scaled(v, factor) for v in cells]), []
-    elif types == _DATES and kind == "date":
-        return cells, []
-    elif types == _FLOATS_AND_TEXTS and kind == "decimal":
-        return _mostly_floats(cells, column, factor)
-    out: list[Any] = []
-    odd: list[tuple[int, Bad | Doubt]] = []
-    add = out.append
-    plain = kind == "decimal" and (factor is None or factor == 1)
-    blank = _NEVER_WORDS if kind == "boolean" or column.values else _QUICK_BLANKS
-    memo: dict[Any, Any] = {}
-    reader: Reader | None = None
-    for v in cells:
-        t = type(v)
-        if t is float:
-            if plain and v - v == 0:  # finite
-                add(v)
-                continue
-        elif t is str:
-            if v in blank:
-                add(None)
-                continue
-            if v in memo:
-                add(memo[v])
-                continue
-        elif t is dt.date and kind == "date":
-            add(v)
-            continue
-        if reader is None:
-            reader = column_reader(column, factor, year, epoch_1904)
-        value = reader(v)
-        tv = type(value)
-        if value is PENDING and not column.required:
-            value = None
-        elif tv is Bad:
-            odd.append((len(out), value))
-            value = None
-        elif tv is Doubt:
-            odd.append((len(out), value))
-            value = value.value
-        elif t is str:
-            memo[v] = value
-        add(value)
-    return out, odd
-
-
-# The commonest ways to leave a cell empty, known without a look at what is around them; 无 is an answer to yes or no.
-_NEVER_WORDS = frozenset(["", "-", "—", "/", "——"])
-_QUICK_BLANKS = _NEVER_WORDS | {"无", "空"}
+    cells: Sequence[Any], column: Column, factor: Decimal | None, year: int | None = None, epoch_1904: bool = False
+) -> tuple[list[Any], Sequence[tuple[int, Bad | Doubt]]]:
+    """A column's cells as values, and what was odd about them: see `ColumnReader.read`."""
+    return ColumnReader(column, factor, year, epoch_1904).read(cells)

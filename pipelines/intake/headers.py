@@ -26,6 +26,7 @@ _STARS = re.compile(r"^[*※★☆●#△▲■◆]+|[*※★☆#△▲:,。;/(\
 _NUMBERING = re.compile(
     r"^(?:\(?\d{1,2}[)、.．]|\d{1,2}(?=\D)|[(]?[一二三四五六七八九十]{1,3}[)、.]|[①-⑳]|其中[:,]?|#)"
 )
+_LEADING = frozenset("*※★☆●#△▲■◆(0123456789一二三四五六七八九十①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳其")  # begins a star or numbering
 _HARMLESS = re.compile(
     r"盖章|公章|全称|必填|选填|可选|可空|含税|当月|本月|当年|本年|年内|下拉|选择|例|格式|保留|位小数|数字|整数|填|见|自动|元角分|大写|小写"
 )
@@ -89,6 +90,8 @@ class Headers:
             "*※★☆●#△▲■◆(（1234567890①②③④⑤⑥⑦⑧⑨⑩其一二三四五六七八九十 \u3000【"
         )
         self.numeric = frozenset(k for k in self._exact if k.isdigit())  # headers that a spreadsheet holds as numbers
+        # Whatever stands around a header's name, but for stars and numbering the name comes first: two characters tell.
+        self._begins = frozenset(k[:2] for k in self._exact)
         self.units = {s for t in unit_table().values() for s in t}
         self.units |= {s for c in contracts.values() for col in c.columns for s in col.units}
         self.required = {
@@ -96,13 +99,24 @@ class Headers:
         }
         self._memo: dict[str, tuple[Match, ...]] = {}
         self._alone: dict[str, str | None] = {}
-        self._rows: dict[tuple[str, ...], tuple[Choice, ...]] = {}
+        self._rows: dict[tuple[tuple[str, ...], tuple[str | None, ...] | None], tuple[Choice, ...]] = {}
+        self._counts: dict[tuple[str, ...], tuple[int, int]] = {}
 
     def texts(self, row: Sequence[object]) -> tuple[str, ...]:
         """The cells of a row as header texts: '' for what is no text, unless it is a number some column is called by."""
         if self.numeric:
             return tuple([v if type(v) is str else self._numeral(v) for v in row])
         return tuple([v if type(v) is str else "" for v in row])
+
+    def counts(self, texts: tuple[str, ...]) -> tuple[int, int]:
+        """How many of a row's texts there are, and how many of them are the header of some column."""
+        known = self._counts.get(texts)
+        if known is None:
+            filled = [t for t in texts if t]
+            if len(self._counts) > 20_000:
+                self._counts.clear()
+            known = self._counts[texts] = len(filled), sum(1 for t in filled if self.resolve(t))
+        return known
 
     def _numeral(self, value: object) -> str:
         if isinstance(value, (int, float)) and value == value // 1:
@@ -121,14 +135,19 @@ class Headers:
 
     def _resolve(self, text: str) -> tuple[Match, ...]:
         plain = squeeze(text)
-        hits = self._exact.get(plain.lower())
+        low = plain.lower()
+        hits = self._exact.get(low)
         if hits:
             return hits
+        if low[:2] not in self._begins and low[:1] not in self._begins and low[:1] not in _LEADING:
+            return ()
         bare = _STARS.sub("", plain)
         for form in dict.fromkeys((bare, _NUMBERING.sub("", bare))):
-            hits = self._exact.get(form.lower()) or self._with_unit(form)
-            if hits:
-                return hits
+            low = _STARS.sub("", form).lower()
+            if low[:2] in self._begins or low[:1] in self._begins:
+                hits = self._exact.get(form.lower()) or self._with_unit(form)
+                if hits:
+                    return hits
         return ()
 
     def _with_unit(self, plain: str) -> tuple[Match, ...]:
@@ -232,11 +251,10 @@ class Headers:
         """
         if units is not None and not any(units):
             units = None
-        key = tuple(texts)
-        if units is None:
-            known = self._rows.get(key)
-            if known is not None:
-                return known
+        key = tuple(texts), None if units is None else tuple(units)
+        known = self._rows.get(key)
+        if known is not None:
+            return known
         per: dict[str, list[tuple[int, Match]]] = {}
         for i, t in enumerate(texts):
             if t:
@@ -251,11 +269,10 @@ class Headers:
             out += these
             enough = max(enough, max((len(c.mapped) for c in these if c.fits), default=0))
         out.sort(key=lambda c: (len(c.missing) > 0, -len(c.mapped), len(c.missing), c.dataset))
-        if units is None:
-            if len(self._rows) > 20_000:
-                self._rows.clear()
-            self._rows[key] = tuple(out)
-        return tuple(out)
+        if len(self._rows) > 20_000:
+            self._rows.clear()
+        known = self._rows[key] = tuple(out)
+        return known
 
     def _choose(
         self,

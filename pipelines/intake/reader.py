@@ -7,8 +7,10 @@ values (ranges, lists, keys, empty cells), other files, or any disk but the one 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from math import isfinite
 from pathlib import Path
@@ -38,6 +40,9 @@ class Reader:
         self.headers = Headers(contracts)
         self.finder = Finder(self.headers)
         self.titles = {n: _fold_title(c.title_zh) for n, c in contracts.items()}
+        self._plans: dict[tuple[int, tuple[str, ...], int | None], _Plan] = {}
+        self._readers: dict[tuple[str, str, Decimal | None, int | None], cells.ColumnReader] = {}
+        self._placed: dict[tuple[int, int, int, int], tuple[Choice, list[MappedColumn]]] = {}
 
     def read(self, data: bytes, name: str, file_id: str | None = None) -> FileReading:
         """Reads the bytes of a file called `name` (which only breaks ties). `file_id`: its sha256, if already known."""
@@ -128,6 +133,57 @@ class Reader:
             return 2
         return 1 if title in squeeze(name) else 0
 
+    def plan(self, choice: Choice, stated: tuple[str, ...], year: int | None) -> _Plan:
+        """How to read the columns under a header, where the sheet states units and a year: most sheets have another's."""
+        key = id(choice), stated, year
+        known = self._plans.get(key)
+        if known is None or known.choice is not choice:
+            if len(self._plans) > 2_000:
+                self._plans.clear()
+                self._readers.clear()
+            known = self._plans[key] = self._plan(choice, stated, year)
+        return known
+
+    def _plan(self, choice: Choice, stated: tuple[str, ...], year: int | None) -> _Plan:
+        contract = self.contracts[choice.dataset]
+        plan = _Plan(choice, {m.column.name: m for m in choice.mapped})
+        for c in contract.kept:
+            m = plan.places.get(c.name)
+            if m is None:
+                plan.columns.append((c.name, None, None, False))
+                continue
+            factor = m.match.factor
+            if factor is None and c.units:
+                factor = next((c.units[u] for u in stated if u in c.units), None)
+            key = contract.dataset, c.name, factor, year if c.kind == "month" else None
+            if key not in self._readers:
+                self._readers[key] = cells.ColumnReader(c, factor, year)
+            reader = self._readers[key]
+            plain = c.kind == "decimal" and reader.factor is None and c.unit != "%"
+            plan.columns.append((c.name, m, reader, plain))
+            if c.kind in ("decimal", "integer") and c.unit not in ("%", "分"):
+                plan.summed.append((m, reader.factor))
+        plan.summed.sort(key=lambda s: s[0].place)
+        guards = [m for m in choice.mapped if m.column.refuse]
+        for c in contract.columns:
+            # Fail closed: a header that is nearly the guard's is the guard's.
+            if c.refuse and c.name not in plan.places:
+                for at, header in choice.unmapped:
+                    if self.headers.nearest(header, contract.dataset, plan.places) is c:
+                        guards.append(Mapped(at, header, choice.mapped[0].match, c))
+        plan.guards = guards
+        return plan
+
+    def placed(self, choice: Choice, grid: Grid, first: int, last: int) -> list[MappedColumn]:
+        """Where a table's columns stand; `first` and `last` are its rows, 0-based in the grid."""
+        key = id(choice), grid.left, first + grid.top, last + grid.top
+        known = self._placed.get(key)
+        if known is None or known[0] is not choice:
+            if len(self._placed) > 5_000:
+                self._placed.clear()
+            known = self._placed[key] = choice, _columns(choice.mapped, choice.unmapped, grid, first, last)
+        return known[1].copy()
+
     # ---- tables
 
     def _tables(self, book: Book, grid: Grid, found: Found, name: str) -> list[SheetReading]:
@@ -206,6 +262,18 @@ class Reader:
         return out
 
 
+@dataclass(slots=True)
+class _Plan:
+    """How the columns under one header are read; each of `columns` has its name, where it stands, its reader, and whether
+    numbers are taken as they are."""
+
+    choice: Choice
+    places: dict[str, Mapped]
+    columns: list[tuple[str, Mapped | None, cells.ColumnReader | None, bool]] = field(default_factory=list)
+    guards: list[Mapped] = field(default_factory=list)
+    summed: list[tuple[Mapped, Decimal | None]] = field(default_factory=list)  # what a total may be the sum of
+
+
 class _TableReader:
     """Reads the rows of one table into one SheetReading."""
 
@@ -220,40 +288,48 @@ class _TableReader:
             n = table.last - table.header[0] + 1
         self.sheet = SheetReading(grid.name, self.contract.dataset, facts.submitter, rows_read=n)
         self.covers = _vertical_merges(grid)
+        self.plan = reader.plan(table.choice, tuple([unit_key(u) for u in facts.units]), self.year)
 
     def read(self) -> SheetReading:
         t, sheet, grid = self.table, self.sheet, self.grid
-        places = {m.column.name: m for m in t.choice.mapped}
-        data = self._refuse(t.data, places)
+        self._take(t.data)
+        data = self._refuse(t.data) if self.plan.guards else t.data
         sheet.refused = len(t.data) - len(data)
         sheet.rows_explained = sheet.rows_read - len(t.data)
         top = grid.top + 1
         sheet.rows = [i + top for i in data]
-        sheet.columns = _columns(t.choice.mapped, t.choice.unmapped, grid, t.header[1] + 1, t.last)
+        sheet.columns = self.reader.placed(t.choice, grid, t.header[1] + 1, t.last)
         if t.choice.unmapped:
             sheet.issues += self.reader._unmapped(t.choice, grid, grid.top + t.header[1] + 1)
-        for column in self.contract.kept:
-            m = places.get(column.name)
-            sheet.values[column.name] = self._column(m, data) if m else [None] * len(data)
-        self._state(places)
+        if sheet.refused:
+            self._take(data)
+        columns, covers, values = self.columns, self.covers, sheet.values
+        for name, m, reader, plain in self.plan.columns:
+            if m is None or reader is None:
+                values[name] = [None] * len(data)
+                continue
+            raw = columns[m.place]
+            types = set(map(type, raw))
+            if plain and not covers and types == _FLOATS and isfinite(sum(raw)):
+                values[name] = list(raw)
+            else:
+                values[name] = self._column(m, data, reader, raw, types)
+        self._state()
         self._name()
         if t.totals and not sheet.refused:
-            self._totals(data, places)
+            self._totals(data)
         if sheet.refused:
             sheet.status = "partial"
         return sheet
 
-    def _refuse(self, data: list[int], places: dict[str, Mapped]) -> list[int]:
+    def _take(self, data: list[int]) -> None:
+        """Turns the cells of the rows `data` into columns."""
+        rows = self.grid.rows
+        self.columns = list(zip(*[rows[i] for i in data], strict=False)) if data else [()] * len(rows[0])
+
+    def _refuse(self, data: list[int]) -> list[int]:
         """Takes out the rows that may not be kept at all, and says so without saying what they held."""
-        guards = [m for m in places.values() if m.column.refuse]
-        for column in self.contract.columns:
-            # Fail closed: a header that is nearly the guard's is the guard's.
-            if column.refuse and column.name not in places:
-                for at, header in self.table.choice.unmapped:
-                    if self.reader.headers.nearest(header, self.contract.dataset, places) is column:
-                        guards.append(Mapped(at, header, self.table.choice.mapped[0].match, column))
-        if not guards:
-            return data
+        guards = self.plan.guards
         refused: set[int] = set()
         for m in guards:
             values, odd = cells.read_column(self._cells(m, data), m.column, None)
@@ -272,42 +348,43 @@ class _TableReader:
             )
         return [i for i in data if i not in refused] if refused else data
 
-    def _cells(self, m: Mapped, data: list[int]) -> list[Any]:
-        """A column's cells; a merged cell stands for each of its rows, 同上 for what is above it."""
-        rows, at = self.grid.rows, m.place
-        out = [rows[i][at] for i in data]
+    def _cells(self, m: Mapped, data: list[int]) -> Sequence[Any]:
+        """A column's cells in the rows `data`; a merged cell stands for each of its rows."""
+        at = m.place
         spans = self.covers.get(self.grid.left + at) if self.covers else None
-        if spans:
-            top = self.grid.top
-            number = m.column.kind in ("decimal", "integer")
-            where = {i: k for k, i in enumerate(data)}
-            for a, b in spans:
-                a, b = a - top, b - top
-                if not (0 <= a < len(rows)) or rows[a][at] == "":
-                    continue
-                inside = [where[i] for i in range(a, b + 1) if i in where]
-                if number:
-                    # A sum over several rows must not count several times.
-                    if len(inside) > 1:
-                        self._say("doubtful", "warning", m, a, rows[a][at], "merged", last=str(b + top + 1))
-                    continue
-                for k in inside:
-                    out[k] = rows[a][at]
+        if not spans:
+            return self.columns[at]
+        out = list(self.columns[at])
+        rows, top = self.grid.rows, self.grid.top
+        number = m.column.kind in ("decimal", "integer")
+        where = {i: k for k, i in enumerate(data)}
+        for a, b in spans:
+            a, b = a - top, b - top
+            if not (0 <= a < len(rows)) or rows[a][at] == "":
+                continue
+            inside = [where[i] for i in range(a, b + 1) if i in where]
+            if number:
+                # A sum over several rows must not count several times.
+                if len(inside) > 1:
+                    self._say("doubtful", "warning", m, a, rows[a][at], "merged", last=str(b + top + 1))
+                continue
+            for k in inside:
+                out[k] = rows[a][at]
         return out
 
-    def _column(self, m: Mapped, data: list[int]) -> list[Any]:
+    def _column(
+        self, m: Mapped, data: list[int], reader: cells.ColumnReader, raw: Sequence[Any], types: set[type]
+    ) -> list[Any]:
         column = m.column
-        raw = self._cells(m, data)
-        factor = self._factor(m)
-        types = set(map(type, raw))
-        if types == _FLOATS and column.kind == "decimal" and column.unit != "%":
-            return raw if factor is None and isfinite(sum(raw)) else cells.read_column(raw, column, factor)[0]
+        if self.covers:
+            raw = self._cells(m, data)
+            types = set(map(type, raw))
         if str in types and not DITTO.isdisjoint(raw):
-            for k, v in enumerate(raw):
-                if type(v) is str and v in DITTO and k:
-                    raw[k] = raw[k - 1]
-        epoch = column.kind in ("date", "month") and (float in types or int in types) and self.book.is_1904()
-        values, odd = cells.read_column(raw, column, factor, self.year, epoch)
+            raw = self._same_as_above(m, list(raw), data)
+            types = set(map(type, raw))
+        if column.kind in ("date", "month") and (float in types or int in types) and self.book.is_1904():
+            reader = cells.ColumnReader(column, None, self.year, epoch_1904=True)
+        values, odd = reader.read(raw, types)
         for k, why in odd:
             self._odd(m, data[k], raw[k], why)
         if column.unit == "%" and values and m.match.unit is not None:
@@ -318,16 +395,21 @@ class _TableReader:
                 self._say("doubtful", "warning", m, first, None, "percent")
         return values
 
+    def _same_as_above(self, m: Mapped, raw: list[Any], data: list[int]) -> list[Any]:
+        """Puts what stands above in place of 同上; where nothing does, or what did was refused, the cell cannot be read."""
+        place = {i: k for k, i in enumerate(self.table.data)} if self.sheet.refused else {}
+        for k, v in enumerate(raw):
+            if type(v) is str and v in DITTO:
+                if k and (not place or place[data[k]] == place[data[k - 1]] + 1):
+                    raw[k] = raw[k - 1]
+                else:
+                    self._odd(m, data[k], v, cells.BAD)
+                    raw[k] = ""
+        return raw
+
     def _factor(self, m: Mapped) -> Decimal | None:
         """What one of this column's numbers is in canonical units: by its header, else by what the sheet states once."""
-        if m.match.factor is not None:
-            return m.match.factor
-        if m.column.units:
-            for unit in self.facts.units:
-                factor = m.column.units.get(unit_key(unit))
-                if factor is not None:
-                    return factor
-        return None
+        return next((r.factor for _, at, r, _ in self.plan.columns if at is m and r), None)
 
     def _odd(self, m: Mapped, i: int, raw: Any, why: Bad | Doubt) -> None:
         secret = m.column.access in ("L2", "L3")
@@ -387,7 +469,7 @@ class _TableReader:
             )
         )
 
-    def _state(self, places: dict[str, Mapped]) -> None:
+    def _state(self) -> None:
         """Fills what the sheet states once: the submitter where the column is empty throughout, the year where blank."""
         values, n = self.sheet.values, len(self.sheet.rows)
         for column in self.contract.kept:
@@ -447,23 +529,17 @@ class _TableReader:
 
     # ---- totals
 
-    def _totals(self, data: list[int], places: dict[str, Mapped]) -> None:
+    def _totals(self, data: list[int]) -> None:
         """Compares each total with the rows it may be the sum of; where it is none of their sums, says so once a cell."""
         rows, t = self.grid.rows, self.table
-        bad = {(i.row, i.column) for i in self.sheet.issues if i.code in ("bad_type", "doubtful")}
+        bad = {i.column for i in self.sheet.issues if i.code in ("bad_type", "doubtful")}
         marks = sorted({*t.totals, *t.sections})
-        for m in t.choice.mapped:
-            column = m.column
-            if column.kind not in ("decimal", "integer") or not column.kept or column.unit in ("%", "分"):
-                continue
-            if any(c == column.name for _, c in bad):
+        for m, factor in self.plan.summed:
+            column, name = m.column, m.column.name
+            if name in bad:
                 continue  # a row that could not be read would make every total wrong
-            values = self.sheet.values[column.name]
-            factor = self._factor(m)
-            try:
-                whole = sum(values)
-            except TypeError:  # None among them
-                whole = sum([v for v in values if v is not None])
+            values = self.sheet.values[name]
+            whole = sum([v for v in values if v is not None] if None in values else values)
             for i in t.totals:
                 raw = rows[i][m.place]
                 if raw == "":
@@ -638,11 +714,17 @@ def read_file(path: Path, name: str, contracts: Contracts, file_id: str | None =
 
     A file that cannot be read gives a FileReading that says so; only a path that cannot be opened raises (OSError).
     """
-    reader = reader_for(contracts)
-    if path.stat().st_size > LARGEST_FILE:
+    data = bytes_of(path)
+    if data is None:
         size, limit = (f"{n / 1e6:.0f} MB" for n in (path.stat().st_size, LARGEST_FILE))
         return refused(file_id or _digest(path), name, Refusal("too_large", size=size, limit=limit))
-    return reader.read(path.read_bytes(), name, file_id)
+    return reader_for(contracts).read(data, name, file_id)
+
+
+def bytes_of(path: Path | str) -> bytes | None:
+    """What a file holds; None where that is more than may be read. Raises OSError."""
+    with open(path, "rb", buffering=0) as f:  # noqa: PTH123 - half the time of the same through pathlib
+        return None if os.fstat(f.fileno()).st_size > LARGEST_FILE else f.readall()
 
 
 def reader_for(contracts: Contracts) -> Reader:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -21,6 +21,7 @@ from pipelines.intake.heading import Facts, read_heading
 _SCAN = 300  # rows looked at for a first header; a heading longer than that is not one
 _DEEPEST = 4  # rows of a header
 
+_NUMBERS = {float}
 TOTAL, NOTE, AMONG, SECTION, CONTINUED, HEADER = range(1, 7)
 _TOTAL = re.compile(
     r"^.{0,14}?(?:合计|总计|小计|累计|共计|总合计|汇总|总额|总数)(?:数|额|值)?(?:[(].{0,14}[)])?[:]?$|^(?:sub)?-?total[:]?$|^grandtotal[:]?$"
@@ -133,29 +134,28 @@ class Finder:
         self, rows: list[list[Any]], i: int, lowest: int, spans: dict[tuple[int, int], str], found: Found | None
     ) -> Block | None:
         """The header whose main row is `i`, if one is there. `lowest`: rows above it are taken."""
-        resolve = self.headers.resolve
         row = rows[i]
+        cells = len(row) - row.count("")
+        if cells == 0:
+            return None
         texts = self.headers.texts(row)
-        filled = [t for t in texts if t]
-        if not filled:
+        filled, hits = self.headers.counts(texts)
+        numbers = cells - filled
+        if not filled or numbers * 2 > filled:
             return None
-        numbers = sum(1 for v, t in zip(row, texts, strict=True) if type(v) is not str and not t)
-        if numbers * 2 > len(filled):
+        if hits == 0 and (filled < 2 or numbers or i + 1 >= len(rows)):
             return None
-        hits = sum(1 for t in filled if resolve(t))
-        if hits == 0 and (len(filled) < 2 or numbers or i + 1 >= len(rows)):
-            return None
-        if hits * 2 <= len(filled) and i + 1 < len(rows):
+        if hits * 2 <= filled and i + 1 < len(rows):
             under = self.headers.choices(self.headers.texts(rows[i + 1]))
             if under and under[0].fits:
                 return None  # a line of the heading, right above the header
             if hits == 0 and not self._headerlike(rows[i + 1]):
                 return None
         choices = self.headers.choices(texts) if hits else ()
-        if choices and hits == len(filled) and choices[0].fits and not self._more_below(rows, i):
+        if choices and hits == filled and choices[0].fits and not self._more_below(rows, i):
             return self._block(rows, i, i, choices)
         best, at = choices, (i, i)
-        if hits != len(filled) or not (choices and choices[0].fits) or self._more_below(rows, i):
+        if hits != filled or not (choices and choices[0].fits) or self._more_below(rows, i):
             for a in range(i, max(lowest, i - 2) - 1, -1):
                 for b in range(i, min(a + _DEEPEST, len(rows))):
                     if a == b:
@@ -254,7 +254,7 @@ class Finder:
         """A header of rows `first..last`, with a row of units and one of column numbers under it where they stand."""
         if last + 1 < len(rows):
             below = rows[last + 1]
-            filled = [v for v in below if v != ""]
+            filled = [v for v in below if v != ""] if float not in map(type, below) else []
             if filled and all(type(v) is str for v in filled):
                 units = [self.headers.unit_alone(v) if type(v) is str and v else None for v in below]
                 if all(u for u, v in zip(units, below, strict=True) if v != ""):
@@ -301,8 +301,13 @@ class Finder:
         place = min(m.place for m in tables[0].choice.mapped)
         beyond, fewest = place + 3, len(rows[0]) - 4
         known = self._labels
+        plain = self._plain(rows, i, place) if lone else range(0)
         while i < len(rows):
             row = rows[i]
+            if lone and i == plain.start and plain:
+                lone.data += plain
+                i = plain.stop
+                continue
             if lone and row[place] != "" and row.count("") <= fewest and float in map(type, row):
                 # Nearly every row: filled well, with a number in it, and none of its first texts tells anything.
                 for v in row[:beyond]:
@@ -347,6 +352,39 @@ class Finder:
             t.last = end - 1
         return end, following
 
+    def _plain(self, rows: list[list[Any]], first: int, place: int) -> range:
+        """The rows from `first` or just below it of which columns show that each is plainly data: nearly all, mostly.
+
+        That is: something at `place`, numbers all down some column, four columns without a gap, and no telling text.
+        """
+        last = len(rows)
+        while last > first and (rows[last - 1][place] == "" or float not in map(type, rows[last - 1])):
+            last -= 1
+        while last > first and self._tells(rows[last - 1][: place + 3]):
+            last -= 1
+        while first < last and (float not in map(type, rows[first]) or self._tells(rows[first][: place + 3])):
+            first += 1
+        if last - first < 3:
+            return range(0)
+        columns = list(zip(*rows[first:last], strict=False))
+        full = [c for c in columns if "" not in c]
+        if len(full) < 4 or "" in columns[place] or not any(set(map(type, c)) == _NUMBERS for c in full):
+            return range(0)
+        for c in columns[: place + 3]:
+            if self._tells(set(c)):
+                return range(0)
+        return range(first, last)
+
+    def _tells(self, texts: Iterable[Any]) -> bool:
+        """Whether one of some cells is a text that says its row is no data."""
+        known = self._labels
+        for v in texts:
+            if type(v) is str and v:
+                label = known.get(v)
+                if label or (label is None and self.label(v)):
+                    return True
+        return False
+
     @staticmethod
     def _is_heading(row: list[Any], t: Table) -> bool:
         filled = [v for v in row if v != ""]
@@ -386,7 +424,8 @@ class Finder:
         ]
 
     def label(self, text: str) -> int:
-        """What a text says its row is: TOTAL, NOTE, AMONG, SECTION, CONTINUED, or 0."""
+        """What a text says its row is: _NUMBERS = {float}
+        TOTAL, NOTE, AMONG, SECTION, CONTINUED, or 0."""
         known = self._labels.get(text)
         if known is None:
             if len(self._labels) > 50_000:

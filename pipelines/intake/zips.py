@@ -39,13 +39,15 @@ def entries(data: bytes) -> list[Entry] | None:
     at = end - length  # where it truly is, even behind bytes put before the zip
     shift = at - start
     out = []
+    unpack, add = _ENTRY.unpack_from, out.append
     try:
         for _ in range(count):
-            sign, flags, method, packed, size, names, extra, comment, offset = _ENTRY.unpack_from(data, at)
+            sign, flags, method, packed, size, names, extra, comment, offset = unpack(data, at)
             if sign != b"PK\x01\x02":
                 return None
             raw = data[at + 46 : at + 46 + names]
-            out.append(Entry(_name(raw, flags), method, packed, size, offset + shift, bool(flags & 1)))
+            name = raw.decode("ascii") if raw.isascii() else _name(raw, flags)
+            add(Entry(name, method, packed, size, offset + shift, flags & 1 == 1))
             at += 46 + names + extra + comment
     except struct.error:
         return None
@@ -72,9 +74,7 @@ def read(data: bytes, entry: Entry, limit: int) -> bytes | None:
 
 
 def _name(raw: bytes, flags: int) -> str:
-    """A member's name: UTF-8 where it says so or is so; else what Chinese Windows wrote."""
-    if raw.isascii():
-        return raw.decode("ascii")
+    """A member's name that is not ASCII: UTF-8 where it says so or is so; else what Chinese Windows wrote."""
     for encoding in ("utf-8", "gb18030"):
         try:
             return raw.decode(encoding)
