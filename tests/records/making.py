@@ -58,8 +58,8 @@ def file(file_id: str, *sheets: SheetReading, status: Any = "accepted", **more: 
     return FileReading(file_id, f"{file_id}.xlsx", status, sheets=list(sheets), **more)
 
 
-def joined(*files: FileReading) -> Readings:
-    return from_file_readings(files, CONTRACTS)
+def joined(*files: FileReading, contracts: Contracts = CONTRACTS) -> Readings:
+    return from_file_readings(files, contracts)
 
 
 def receipts(*files: FileReading) -> dict[str, Receipt]:
