@@ -257,3 +257,9 @@ def test_a_correction_of_some_months_leaves_the_others(home: Home) -> None:
     whole = sheet("energy_use", [energy(1, f"2021-{m:02d}") for m in range(2, 13)], "市示范局001", "2021")
     told(home, None, register, file("year", year), file("part", part), file("whole", whole))
     assert pd.read_parquet(home.table("records", "energy_use"))["_file"].eq("whole").all()
+
+
+def test_tables_without_a_row(home: Home, city: Path) -> None:
+    empty = [file(d, sheet(d, [], "甲局", "2024")) for d in ("vehicles", "pv_sites", "pv_generation", "office_rooms")]
+    assert told(home, city, *empty) == []
+    assert told(home, city, *empty, file("g", sheet("pv_generation", [sun(1, 5.0)]))) == [], "no site has come"
