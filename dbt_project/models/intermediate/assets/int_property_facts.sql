@@ -14,6 +14,7 @@ sold as (
     select * from {{ with_org(ref('stg_disposals')) }} where status = '已成交'
 ),
 
+-- What a person rents is not open in rows.
 leases as (
     select * from {{ with_org(ref('stg_leases')) }}
 ),
@@ -60,7 +61,7 @@ union all
     ('lease_area', 'area', ['tenant_type']),
     ('lease_annual_rent', 'annual_rent', ['tenant_type', 'award_method']),
     ('lease_received', 'received', ['tenant_type']),
-]) }}
+], closed="coalesce(tenant_type = '个人', true)") }}
 union all
 {{ facts('now', 'leases', [
     ('lease_assets', '1', ['tenant_type']),
@@ -69,4 +70,4 @@ union all
     ('lease_unpaid', "case when status in ('在租', '欠租') then unpaid end"),
     ('lease_in_arrears', "case when status in ('在租', '欠租') then cast(status = '欠租' or coalesce(unpaid, 0) > 0 as integer) end"),
     ('lease_let', "case when status in ('在租', '欠租') then 1 end"),
-]) }}
+], closed="coalesce(tenant_type = '个人', true)") }}
