@@ -94,6 +94,7 @@ class Headers:
         self._begins = frozenset(k[:2] for k in self._exact)
         self.units = {s for t in unit_table().values() for s in t}
         self.units |= {s for c in contracts.values() for col in c.columns for s in col.units}
+        self._unit_ends = frozenset(u[-1] for u in self.units) | frozenset(")]}】>")
         self.required = {
             n: tuple(c.name for c in k.columns if c.required and c.stated is None) for n, k in contracts.items()
         }
@@ -236,7 +237,7 @@ class Headers:
 
     def _unit_alone(self, text: str) -> str | None:
         plain = squeeze(text)
-        if len(plain) > 14:
+        if not plain or len(plain) > 14 or plain[-1].lower() not in self._unit_ends:
             return None
         if unit_key(plain) in self.units:
             return plain

@@ -33,6 +33,8 @@ _DATED = re.compile(r"日期|时间|打印|截至|截止|发文|印发")
 _NEXT_LABEL = re.compile(
     r"(?:填报|填表|报送|制表|统计|上报)?(?:日期|时间|年度|年份|人|负责人)[:]|(?:金额|计量|货币)?单位[:]|金额单位|联系|电话"
 )
+_SEVERAL = re.compile(r"[、,/;和及]")
+_COLON, _GAP = re.compile(r"[:：]"), re.compile(r"\s{2,}|[\u3000\t\n]")
 _SEAL = re.compile(r"\((?:盖章|公章|签章|加盖公章|章)\)$")
 
 
@@ -105,8 +107,9 @@ def _read_cell(cell: str, text: str, after: Any, facts: Facts, headers: Headers)
 def _cut(cell: str, named: re.Match[str], text: str) -> str:
     """The name behind 填报单位：, as it stands, up to the next label or a wide gap in the same cell."""
     # Found again in the unsqueezed cell, so that a gap after the name still shows.
-    rest = re.split(r"[:：]", cell, maxsplit=1)[1].strip() if re.search(r"[:：]", cell) else text[named.end() :]
-    rest = re.split(r"\s{2,}|[\u3000\t\n]", rest, maxsplit=1)[0]
+    _, *behind = _COLON.split(cell, maxsplit=1)
+    rest = behind[0].strip() if behind else text[named.end() :]
+    rest = _GAP.split(rest, maxsplit=1)[0]
     label = _NEXT_LABEL.search(rest.replace("：", ":"))
     rest = rest[: label.start()] if label else rest
     folded = rest.replace("（", "(").replace("）", ")")
@@ -118,8 +121,8 @@ def _units(text: str, headers: Headers) -> list[str]:
     alone = headers.unit_alone(text)
     if alone:
         return [alone]
-    parts = [headers.unit_alone(p) for p in re.split(r"[、,/;和及]", text) if p]
-    return [p for p in parts if p] if all(parts) else []
+    parts = [headers.unit_alone(p) for p in _SEVERAL.split(text) if p]
+    return [] if None in parts else [p for p in parts if p]
 
 
 def _as_year(value: Any) -> int | None:

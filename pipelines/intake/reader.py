@@ -303,13 +303,12 @@ class _TableReader:
             sheet.issues += self.reader._unmapped(t.choice, grid, grid.top + t.header[1] + 1)
         if sheet.refused:
             self._take(data)
-        columns, covers, values = self.columns, self.covers, sheet.values
+        columns, kinds, covers, values = self.columns, self.types, self.covers, sheet.values
         for name, m, reader, plain in self.plan.columns:
             if m is None or reader is None:
                 values[name] = [None] * len(data)
                 continue
-            raw = columns[m.place]
-            types = set(map(type, raw))
+            raw, types = columns[m.place], kinds[m.place]
             if plain and not covers and types == _FLOATS and isfinite(sum(raw)):
                 values[name] = list(raw)
             else:
@@ -324,8 +323,12 @@ class _TableReader:
 
     def _take(self, data: list[int]) -> None:
         """Turns the cells of the rows `data` into columns."""
-        rows = self.grid.rows
+        t, rows = self.table, self.grid.rows
+        if t.columns and len(t.columns[0]) == len(data):
+            self.columns, self.types = t.columns, t.types
+            return
         self.columns = list(zip(*[rows[i] for i in data], strict=False)) if data else [()] * len(rows[0])
+        self.types = [set(map(type, c)) for c in self.columns]
 
     def _refuse(self, data: list[int]) -> list[int]:
         """Takes out the rows that may not be kept at all, and says so without saying what they held."""

@@ -67,6 +67,8 @@ class Table:
     sections: list[int] = field(default_factory=list)
     noted: int = -1  # the last row that was a note
     beside: bool = False  # stands to the right of another table whose rows it shares
+    columns: list[tuple[Any, ...]] = field(default_factory=list)  # the cells of most data rows, turned; [] where unknown
+    types: list[set[type]] = field(default_factory=list)  # and what types each column holds
 
 
 @dataclass(slots=True)
@@ -301,7 +303,7 @@ class Finder:
         place = min(m.place for m in tables[0].choice.mapped)
         beyond, fewest = place + 3, len(rows[0]) - 4
         known = self._labels
-        plain = self._plain(rows, i, place) if lone else range(0)
+        plain = self._plain(lone, rows, i, place) if lone else range(0)
         while i < len(rows):
             row = rows[i]
             if lone and i == plain.start and plain:
@@ -352,27 +354,36 @@ class Finder:
             t.last = end - 1
         return end, following
 
-    def _plain(self, rows: list[list[Any]], first: int, place: int) -> range:
+    def _plain(self, t: Table, rows: list[list[Any]], first: int, place: int) -> range:
         """The rows from `first` or just below it of which columns show that each is plainly data: nearly all, mostly.
 
         That is: something at `place`, numbers all down some column, four columns without a gap, and no telling text.
         """
-        last = len(rows)
-        while last > first and (rows[last - 1][place] == "" or float not in map(type, rows[last - 1])):
+        none = range(0)
+        last, beyond = len(rows), place + 3
+        while last > first and (
+            rows[last - 1][place] == ""
+            or float not in map(type, rows[last - 1])
+            or self._tells(rows[last - 1][:beyond])
+        ):
             last -= 1
-        while last > first and self._tells(rows[last - 1][: place + 3]):
-            last -= 1
-        while first < last and (float not in map(type, rows[first]) or self._tells(rows[first][: place + 3])):
+        while first < last and (float not in map(type, rows[first]) or self._tells(rows[first][:beyond])):
             first += 1
         if last - first < 3:
-            return range(0)
+            return none
         columns = list(zip(*rows[first:last], strict=False))
-        full = [c for c in columns if "" not in c]
-        if len(full) < 4 or "" in columns[place] or not any(set(map(type, c)) == _NUMBERS for c in full):
-            return range(0)
-        for c in columns[: place + 3]:
-            if self._tells(set(c)):
-                return range(0)
+        types = [set(map(type, c)) for c in columns]
+        full = 0
+        for c, kinds in zip(columns, types, strict=True):
+            full += str not in kinds or "" not in c
+            if full == 4:
+                break
+        if full < 4 or _NUMBERS not in types or (str in types[place] and "" in columns[place]):
+            return none
+        for c, kinds in zip(columns[:beyond], types, strict=False):
+            if str in kinds and self._tells(set(c)):
+                return none
+        t.columns, t.types = columns, types
         return range(first, last)
 
     def _tells(self, texts: Iterable[Any]) -> bool:
