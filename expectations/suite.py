@@ -30,6 +30,8 @@ FAILURES = {"position": "int64", "column": "str", "code": "str", "severity": "st
 class SuiteError(RuntimeError):
     """A suite that could not be run: a mistake in a contract or a change in Great Expectations, never a bad row."""
 
+    exit_status = 1
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -328,15 +328,34 @@ def main() -> None:
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)
-    except OSError as e:
-        where = f" at {e.filename}" if e.filename else ""
-        _end(f"{e.strerror or type(e).__name__}{where}; free space or mend the rights, then run again.", 1)
     except Exception as e:
-        # A foreseen error carries the exit status it ends with; anything else is a defect of ours and keeps its traceback.
-        status = getattr(e, "exit_status", None)
-        if status is None:
+        foreseen = _foreseen(e)
+        if foreseen is None:
             raise
-        _end(str(e), status)
+        _end(*foreseen)
+
+
+def _foreseen(error: BaseException) -> tuple[str, int] | None:
+    """The sentence and exit status of an error, None for a defect of ours, which keeps its traceback.
+
+    A foreseen error carries its exit status. It may lie under another that came of it: with the disk full, Dagster fails
+    to write down that the disk is full.
+    """
+    chain: list[BaseException] = []
+    e: BaseException | None = error
+    while e is not None and e not in chain:
+        chain.append(e)
+        e = e.__cause__ or e.__context__
+    for e in chain:
+        if hasattr(e, "exit_status"):
+            return str(e), e.exit_status
+    for e in chain:
+        if isinstance(e, OSError) and e.errno is not None:
+            where = f" at {e.filename}" if e.filename else ""
+            return f"{e.strerror}{where}; free space or mend the rights, then run again.", 1
+        if "disk is full" in str(e) or "disk I/O error" in str(e):
+            return f"The disk is full or failing ({str(e).splitlines()[0]}); free some space, then run again.", 1
+    return None
 
 
 def _end(sentence: str, status: int) -> None:

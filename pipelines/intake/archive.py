@@ -17,11 +17,14 @@ from pipelines.home import Home
 class ArchiveError(RuntimeError):
     """A file could not be kept. The message says what is wrong and what to do."""
 
+    exit_status = 1
+
 
 def store(home: Home, source: Path | bytes) -> str:
     """Keeps a file's bytes and returns its file_id, the sha256 in hex. Bytes already there are left alone.
 
-    The file lies at `where(home, file_id)`, mode 0600 in folders of 0700, and appears whole or not at all. Raises
+    The file lies at `where(home, file_id)`, mode 0600 in folders of 0700, and appears whole or not at all; the caller makes
+    it durable (os.sync) before it writes down that it has it. Raises
     ArchiveError where the disk is full or cannot be written, OSError where `source` cannot be read.
     """
     data = source if isinstance(source, bytes) else source.read_bytes()
@@ -36,8 +39,6 @@ def store(home: Home, source: Path | bytes) -> str:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as f:
             f.write(data)
-            f.flush()
-            os.fsync(f.fileno())
         part.replace(path)
     except OSError as e:
         with contextlib.suppress(OSError):

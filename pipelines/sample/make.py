@@ -36,6 +36,8 @@ MAKER = "mingzhang sample"
 class SampleError(ValueError):
     """A city that cannot be made. The message says what to change."""
 
+    exit_status = 2
+
 
 @dataclass(frozen=True)
 class Manifest:

@@ -108,6 +108,8 @@ _ARROW = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(), 
 class CityError(ValueError):
     """A city folder that cannot be used. The message names the file, the row and what to write instead."""
 
+    exit_status = 2
+
 
 @dataclass(frozen=True)
 class City:

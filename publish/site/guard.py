@@ -191,6 +191,8 @@ FUNCTIONS = frozenset(
 class GuardUnavailable(RuntimeError):
     """A limit cannot be set here; the site must not start."""
 
+    exit_status = 1
+
 
 def require() -> None:
     """Raises GuardUnavailable, with one sentence, where any part of the guard cannot work in this Python."""
