@@ -29,8 +29,7 @@ from typing import Any
 
 from datasette.utils.asgi import Request
 
-from publish.site import guard, words
-from publish.site.charts import Charts
+from publish.site import charts, guard, language, pages, words
 from publish.site.facts import DB, RELEASE_ID, ReleaseBroken
 from publish.site.instance import Instance, ReleaseUnhealthy
 from publish.site.pool import Busy, Pool, Stopped
@@ -53,7 +52,7 @@ CHUNK = 1 << 18
 PLAIN_ARGS = frozenset(
     ["_shape", "_nl", "_dl", "_labels", "_header", "_col", "_nocol", "_nocount", "_nofacet", "_nosuggest", "_next"]
 )
-OWN_PAGES = frozenset(("", "indicators", "claims", "datasets", "about", "static"))
+OWN_PAGES = pages.PLACES | {"static"}
 
 CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -163,7 +162,7 @@ class Site:
     def __init__(self, home: Path, pool: Pool):
         self.home = home
         self.pool = pool
-        self.charts = Charts()
+        self.charts = charts.Charts()
         self.kept = Kept()
         self.current: Shown | None = None
         self.past: OrderedDict[str, Shown] = OrderedDict()
@@ -320,6 +319,11 @@ class Site:
     ) -> None:
         """Answers one request on one release; `route` is the path below the release's base_url."""
         facts = instance.facts
+        if route == "/en":
+            await _send(send, scope, Answer(301, [(b"location", path.encode() + b"/")], b""), keep)
+            return
+        if language.of_path(route) == "en":  # the same place; the path tells the instance which language
+            route = language.in_language(route, "zh")
         first, _, rest = route[1:].partition("/")
         if first == "files" and rest in facts.files:
             await _send_file(send, scope, facts.folder / rest, facts.files[rest], keep)
@@ -339,13 +343,18 @@ class Site:
         if route == "/robots.txt":
             robots = f"User-agent: *\nDisallow: /{DB}?\nDisallow: /r/\n".encode()
             return Answer(200, [(b"content-type", b"text/plain; charset=utf-8")], robots)
-        if first == "charts" and rest.endswith(".svg"):
-            self.charts.begin(instance.facts)
-            svg = await self.charts.get(instance.facts.release_id, rest.removesuffix(".svg"))
-            if svg is not None:
-                headers = [(b"content-type", b"image/svg+xml"), (b"content-security-policy", CSP_DRAWING.encode())]
-                return Answer(200, headers, svg.encode())
-        table = re.fullmatch(rf"/{DB}(/.*)?(\.(?P<format>json|csv|blob))?|/{DB}\.(?P<whole>json|csv|blob)", route)
+        drawn = charts.wanted(rest, language.of_path(path)) if first == "charts" else None
+        if drawn is not None:
+            picture = await self.charts.get(instance.facts, drawn)
+            if picture is not None:
+                kind = charts.TYPES.get(drawn.rpartition(".")[2], "text/javascript; charset=utf-8")
+                headers = [(b"content-type", kind.encode())]
+                if kind == "image/svg+xml":
+                    headers.append((b"content-security-policy", CSP_DRAWING.encode()))
+                return Answer(200, headers, picture)
+        table = re.fullmatch(
+            rf"/{DB}(/.*)?(\.(?P<format>json|csv|xlsx|blob))?|/{DB}\.(?P<whole>json|csv|xlsx|blob)", route
+        )
         if table is None and (first not in OWN_PAGES or first == "favicon.ico"):
             return await _refuse(instance, scope, path, 404, "not_found", words.NOT_FOUND)
         if table is not None and needs_worker(route, query):
@@ -386,7 +395,9 @@ def needs_worker(route: str, query: str) -> bool:
     """
     args = urllib.parse.parse_qsl(query, keep_blank_values=True)
     light = route.endswith((".json", ".csv"))
-    return any(name not in PLAIN_ARGS and not (name == "_size" and light) for name, _ in args)
+    return route.endswith(".xlsx") or any(
+        name not in PLAIN_ARGS and not (name == "_size" and light) for name, _ in args
+    )
 
 
 def _host(scope: Scope) -> str:

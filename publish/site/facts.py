@@ -16,6 +16,7 @@ from typing import Any
 from publish.release.schema import MARTS, OWN, RELEASES, TRACE
 
 DB = "mingzhang"
+SEARCH = "search.db"
 RELEASE_ID = re.compile(r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}")
 HEADLINES = ("energy_tce", "energy_kgce")
 NEEDED = ("indicators", "indicator_values", "claims", "datasets", "dataset_columns", "releases")
@@ -27,12 +28,16 @@ class ReleaseBroken(RuntimeError):
 
 @dataclass(frozen=True)
 class Label:
-    """What people call a table or a column. `unit` is that of the column's numbers."""
+    """What people call a table or a column. `unit` is that of the column's numbers, `kind` a type of the contract or schema."""
 
     zh: str
     en: str
     unit: str | None = None
     description: str = ""
+    kind: str = ""
+
+
+NO_LABEL = Label("", "")
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,9 @@ class Facts:
     code_version: str
     synthetic: bool
     licence: str
+    licence_en: str
     publisher: str
+    publisher_en: str
     tables: dict[str, int]  # rows
     labels: dict[str, Label]
     columns: dict[str, dict[str, Label]]
@@ -60,6 +67,20 @@ class Facts:
     @property
     def database(self) -> Path:
         return self.folder / f"{DB}.db"
+
+    @property
+    def search(self) -> Path | None:
+        """The search index of the release, None where it has none."""
+        path = self.folder / SEARCH
+        return path if path.is_file() else None
+
+    def is_boolean(self, table: str | None, name: str) -> bool:
+        """Whether a column holds yes or no, which SQLite keeps as 1 and 0."""
+        return table is not None and self.columns.get(table, {}).get(name, NO_LABEL).kind == "boolean"
+
+    def is_plain(self, table: str, name: str) -> bool:
+        """Whether a column's numbers only name something, as a year does, and take no thousands marks."""
+        return self.columns.get(table, {}).get(name, NO_LABEL).kind == "year"
 
     def column(self, table: str | None, name: str) -> Label | None:
         """The label of a column of a table; without a table, that of a column whose name means one thing everywhere."""
@@ -90,7 +111,9 @@ def _read(folder: Path, conn: sqlite3.Connection) -> Facts:
     if missing:
         raise ReleaseBroken(f"Release {folder.name} lacks the tables {', '.join(missing)}; build it again.")
     releases = {r["release_id"]: dict(r) for r in conn.execute("select * from releases")}
-    own = _release_json(folder) | releases.get(folder.name, {})
+    said = _release_json(folder)
+    city = said.get("city") or {}
+    own = said | releases.get(folder.name, {})
     datasets = [dict(r) for r in conn.execute("select * from datasets order by dataset")]
     labels, columns = _labels(conn, names, datasets)
     return Facts(
@@ -100,7 +123,9 @@ def _read(folder: Path, conn: sqlite3.Connection) -> Facts:
         code_version=str(own.get("code_version") or ""),
         synthetic=bool(own.get("synthetic")) or _any_synthetic(conn),
         licence=str(own.get("license") or ""),
+        licence_en=str(city.get("licence_en") or ""),
         publisher=str(own.get("publisher") or ""),
+        publisher_en=str(city.get("publisher_en") or ""),
         tables={t: conn.execute(f'select count(*) from "{t}"').fetchone()[0] for t in names},
         labels=labels,
         columns=columns,
@@ -147,13 +172,17 @@ def _labels(
     for t in (*MARTS, *OWN, RELEASES):
         if t.name in names:
             labels[t.name] = Label(t.zh, t.en)
-            columns[t.name] = {f.name: Label(f.zh, f.en, f.unit, f.note) for f in t.fields}
+            columns[t.name] = {f.name: Label(f.zh, f.en, f.unit, f.note, f.type) for f in t.fields}
     for d in datasets:
         labels[d["dataset"]] = Label(d["title_zh"], d.get("title_en") or d["dataset"])
     for c in map(dict, conn.execute("select * from dataset_columns")):
-        own = columns.setdefault(c["dataset"], {f.name: Label(f.zh, f.en) for f in TRACE})
+        own = columns.setdefault(c["dataset"], {f.name: Label(f.zh, f.en, kind=f.type) for f in TRACE})
         own[c["column"]] = Label(
-            c["header_zh"], c.get("title_en") or c["column"], c.get("unit") or None, c.get("description") or ""
+            c["header_zh"],
+            c.get("title_en") or c["column"],
+            c.get("unit") or None,
+            c.get("description") or "",
+            c.get("type") or "",
         )
     return labels, columns
 

@@ -1,4 +1,4 @@
-"""One release as a Datasette: its settings, its Chinese labels, its templates, its guarded database.
+"""One release as a Datasette in each language: its settings, its labels, its templates, its guarded database.
 
 Belongs here: everything that turns a release folder into an ASGI app. Not here: which release is served where (app.py),
 what is hooked into Datasette (plugin.py), what a connection may do (guard.py).
@@ -11,7 +11,7 @@ from typing import Any
 
 from datasette.utils.asgi import Request, Response
 
-from publish.site import words
+from publish.site import language, words
 from publish.site.facts import DB, Facts, Label, read_facts
 from publish.site.guard import GuardedDatabase
 from publish.site.plugin import SiteDatasette, error_response
@@ -43,24 +43,43 @@ class Instance:
     def __init__(self, folder: Path, base_url: str = "/", in_worker: bool = False, heap_limit: int = 256 << 20):
         self.facts = read_facts(folder)
         self.base_url = base_url
-        self.ds = SiteDatasette(
+        self.ds = self._datasette("zh", in_worker)
+        self.english = self._datasette("en", in_worker)
+        self.db = GuardedDatabase(self.ds, self.facts.database, heap_limit)
+        for ds in self.both:
+            ds.add_database(self.db, name=DB)  # one for both, so that one deadline holds for a request in either
+        self._apps = {"zh": self.ds.app(), "en": self.english.app()}
+
+    def _datasette(self, spoken: language.Language, in_worker: bool) -> SiteDatasette:
+        base_url = self.base_url if spoken == "zh" else f"{self.base_url}en/"
+        threads = 0 if in_worker else THREADS if spoken == "zh" else 1  # the English one asks through the same database
+        ds = SiteDatasette(
             self.facts,
             in_worker,
+            spoken,
             files=[],
-            metadata=_metadata(self.facts),
+            metadata=_metadata(self.facts, spoken),
             template_dir=str(HERE / "templates"),
             static_mounts=[("static", str(HERE / "static"))],
-            settings=SETTINGS | {"base_url": base_url, "num_sql_threads": 0 if in_worker else THREADS},
+            settings=SETTINGS | {"base_url": base_url, "num_sql_threads": threads},
         )
-        self.ds.remove_database("_memory")  # Datasette adds it where it is given no file: a door without a guard
-        self.db = GuardedDatabase(self.ds, self.facts.database, heap_limit)
-        self.ds.add_database(self.db, name=DB)
-        self.app = self.ds.app()
+        ds.remove_database("_memory")  # Datasette adds it where it is given no file: a door without a guard
+        return ds
+
+    @property
+    def both(self) -> tuple[SiteDatasette, SiteDatasette]:
+        """The Chinese Datasette and the English one."""
+        return self.ds, self.english
+
+    async def app(self, scope: Any, receive: Any, send: Any) -> None:
+        """The ASGI app: the Datasette of the language that the address asks for."""
+        await self._apps[language.of_path(scope["path"])](scope, receive, send)
 
     async def start(self) -> None:
         """Reads what Datasette reads at its start; nothing is answered before."""
-        await self.ds.invoke_startup()
-        await self.ds.refresh_schemas()
+        for ds in self.both:
+            await ds.invoke_startup()
+            await ds.refresh_schemas()
         await self.db.table_counts(limit=10_000)
 
     async def health(self) -> None:
@@ -68,36 +87,41 @@ class Instance:
         paths = ["/", "/indicators", "/claims", "/datasets", f"/{DB}", f"/{DB}/indicators.json?_shape=array"]
         if self.facts.headline:
             paths.append(f"/indicators/{self.facts.headline}")
-        for path in paths:
-            response = await self.ds.client.get(path)
-            if response.status_code != 200:
-                raise ReleaseUnhealthy(f"{path} of release {self.facts.release_id} answered {response.status_code}.")
+        for ds in self.both:
+            for path in paths:
+                response = await ds.client.get(path)
+                if response.status_code != 200:
+                    raise ReleaseUnhealthy(
+                        f"{path} of release {self.facts.release_id} answered {response.status_code} ({ds.language})."
+                    )
 
     async def error(self, request: Request, status: int, code: str, zh: str, en: str) -> Response:
         """The answer to a request that is refused: JSON where JSON was asked for, else a page."""
-        return await error_response(self.ds, request, status, code, zh, en)
+        ds = self.english if language.of_path(request.path) == "en" else self.ds
+        return await error_response(ds, request, status, code, zh, en)
 
     def close(self) -> None:
         self.db.close()
-        if self.ds.executor is not None:
-            self.ds.executor.shutdown(wait=False)
+        for ds in self.both:
+            if ds.executor is not None:
+                ds.executor.shutdown(wait=False)
 
 
 class ReleaseUnhealthy(RuntimeError):
     """A release that opens but does not answer."""
 
 
-def _metadata(facts: Facts) -> dict[str, Any]:
+def _metadata(facts: Facts, spoken: language.Language) -> dict[str, Any]:
     tables = {}
     for name in facts.tables:
         label = facts.labels.get(name, Label(name, name))
         columns = facts.columns.get(name, {})
         tables[name] = {
-            "title": f"{label.zh} {label.en}",
-            "columns": {c: words.column_title(la) for c, la in columns.items()},
+            "title": label.zh if spoken == "zh" else label.en or label.zh,
+            "columns": {c: words.column_title(la, spoken) for c, la in columns.items()},
         }
     return {
-        "title": "明账 Mingzhang",
+        "title": "明账" if spoken == "zh" else "Mingzhang",
         "license": facts.licence,
         "source": f"{facts.publisher} {facts.release_id}".strip(),
         "databases": {DB: {"tables": tables}},

@@ -10,6 +10,7 @@ import sqlite3
 import sys
 import urllib.parse
 from collections.abc import Generator
+from functools import partial
 from typing import Any
 
 from datasette import hookimpl
@@ -18,9 +19,12 @@ from datasette.database import QueryInterrupted
 from datasette.plugins import pm
 from datasette.utils.asgi import Base400, Forbidden, NotFound, Request, Response
 from datasette.views.base import DatasetteError
+from jinja2.bccache import Bucket, BytecodeCache
 
-from publish.site import pages, words
+from publish.site import charts, language, pages, words
 from publish.site.facts import DB, Facts, Label
+from publish.site.questions import questions
+from publish.site.workbook import workbook
 
 log = logging.getLogger("mingzhang.site")
 
@@ -28,21 +32,44 @@ log = logging.getLogger("mingzhang.site")
 VISITORS_FAULTS = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError)
 
 
+class Compiled(BytecodeCache):
+    """Templates compiled once for both languages: what a phrase says is looked up when a page is filled, so the code is one."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
+
+
 class SiteDatasette(Datasette):
     """Datasette that knows which release it shows. Plugin hooks are global; they look for this class."""
 
-    def __init__(self, facts: Facts, in_worker: bool, **kwargs: Any):
+    def __init__(self, facts: Facts, in_worker: bool, spoken: language.Language, **kwargs: Any):
         self.facts = facts
         self.in_worker = in_worker
+        self.language = spoken
         super().__init__(**kwargs)
 
 
 async def error_response(ds: SiteDatasette, request: Request, status: int, code: str, zh: str, en: str) -> Response:
     path = request.path.split("?")[0]
-    if path.endswith((".json", ".csv")) or path.startswith("/api/"):
+    if path.endswith((".json", ".csv", ".xlsx")) or path.startswith("/api/"):
         body = {"ok": False, "status": status, "code": code, "error": en, "error_zh": zh}
         return Response.json(body, status=status)
-    context = {"status": status, "code": code, "zh": zh, "en": en, "sql": request.args.get("sql")}
+    context = {
+        "status": status,
+        "code": code,
+        "said": zh if ds.language == "zh" else en,
+        "sql": request.args.get("sql"),
+    }
     return Response.html(await ds.render_template("error.html", context, request), status=status)
 
 
@@ -52,21 +79,42 @@ def register_routes(datasette: Any) -> list[tuple[str, Any]]:
 
 
 @hookimpl
-def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
-    if isinstance(datasette, SiteDatasette):
-        words.add_to(env)
+def register_output_renderer(datasette: Any) -> list[dict[str, Any]]:
+    return [{"extension": "xlsx", "render": workbook}] if isinstance(datasette, SiteDatasette) else []
 
 
 @hookimpl
-def extra_template_vars(datasette: Any, database: Any, table: Any) -> dict[str, Any]:
+def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
+    if isinstance(datasette, SiteDatasette):
+        words.add_to(env, datasette.language)
+        env.bytecode_cache = COMPILED
+        env.globals["line_name"] = partial(charts.line_name, datasette.language)
+        env.globals["questions"] = questions
+
+
+@hookimpl
+def extra_template_vars(datasette: Any, database: Any, table: Any, request: Any) -> dict[str, Any]:
     if not isinstance(datasette, SiteDatasette):
         return {}
-    facts = datasette.facts
+    facts, spoken = datasette.facts, datasette.language
 
     def label(column: str) -> Label:
         return facts.column(table, column) or Label(column, "")
 
-    return {"facts": facts, "DB": DB, "label": label, "table_label": lambda t: facts.labels.get(t, Label(t, ""))}
+    other: language.Language = "en" if spoken == "zh" else "zh"
+    address = language.in_language(request.path, other) if request else ""
+    if request and request.query_string:
+        address += f"?{request.query_string}"
+    return {
+        "facts": facts,
+        "DB": DB,
+        "label": label,
+        "table_label": lambda t: facts.labels.get(t, Label(t, "")),
+        "lang": spoken,
+        "other_language": other,
+        "other_address": address,
+        "site": pages.address(request, facts.release_id) if request else "",
+    }
 
 
 @hookimpl(hookwrapper=True)

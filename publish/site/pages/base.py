@@ -1,0 +1,43 @@
+"""What every page needs: rows, a filled template, and the addresses at which a release is found.
+
+Belongs here: nothing that knows what a page is about.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from datasette.utils.asgi import Response
+
+from publish.site.charts import draws_chinese
+from publish.site.facts import DB
+
+# Pages with a chart load one small script of ours, which fetches the rest only when somebody asks for it. The other
+# pages keep the policy of app.py, which allows no script at all.
+CSP_CHART = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+USUAL = "coalesce(factor_set, '') in ('', 'none', 'default')"  # the factors in force
+
+
+async def rows(datasette: Any, sql: str, **params: Any) -> list[dict[str, Any]]:
+    """The rows of one fixed query."""
+    return [dict(r) for r in (await datasette.execute(DB, sql, params)).rows]
+
+
+async def page(datasette: Any, request: Any, template: str, charts: bool = False, **context: Any) -> Response:
+    """A filled template. `charts`: it shows some, so the page may load the script that makes them interactive."""
+    context |= {"charts": charts, "png": charts and draws_chinese()}
+    html = await datasette.render_template(template, context, request)
+    return Response.html(html, headers={"content-security-policy": CSP_CHART} if charts else {})
+
+
+def address(request: Any, release_id: str) -> str:
+    """Where this release stays for ever: `https://host/r/<release_id>`, without a slash at its end."""
+    return f"{request.scheme}://{request.host}/r/{release_id}"
+
+
+def has(datasette: Any, table: str) -> bool:
+    """Whether the release has a table; those of years ago may lack one that came later."""
+    return table in datasette.facts.tables

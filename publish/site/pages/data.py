@@ -1,0 +1,150 @@
+"""The catalogue of datasets, each with its dictionary and how whole it is, and the page about the quality of what was sent in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from datasette.utils.asgi import NotFound, Response
+
+from publish.site.pages.base import has, page, rows
+from publish.site.words import CODES
+
+MONTHS = tuple(range(1, 13))
+STEPS = 5  # shades of the heat map
+
+
+async def datasets(datasette: Any, request: Any) -> Response:
+    facts = datasette.facts
+    themes: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for d in facts.datasets:
+        themes[d["theme"] or ""].append(d)
+    own = [t for t in facts.tables if t not in {d["dataset"] for d in facts.datasets} and t in facts.labels]
+    return await page(datasette, request, "datasets.html", themes=dict(themes), own=own)
+
+
+async def dataset(datasette: Any, request: Any) -> Response:
+    facts = datasette.facts
+    name = request.url_vars["dataset"]
+    found = next((d for d in facts.datasets if d["dataset"] == name), None)
+    if found is None:
+        raise NotFound("no such dataset")
+    columns = await rows(datasette, "select * from dataset_columns where dataset = :d order by position", d=name)
+    files = sorted(f for f in facts.files if f.split("/")[-1].rsplit(".", 1)[0] == name)
+    return await page(
+        datasette,
+        request,
+        "dataset.html",
+        dataset=found,
+        columns=columns,
+        files=files,
+        coverage=await _coverage(datasette, name),
+        sent=await _sent(datasette, name),
+        issues=await _issues(datasette, name),
+        used=await _used(datasette, name),
+    )
+
+
+async def _coverage(datasette: Any, dataset: str) -> dict[str, Any] | None:
+    """How many institutions each month (or year) has of those in the register: years -> months -> {n, of, step}.
+
+    None where the release does not say. `monthly` is false where the dataset has no months: then month 0 is the year.
+    """
+    if not has(datasette, "coverage"):
+        return None
+    found = await rows(datasette, "select * from coverage where dataset = :d order by period", d=dataset)
+    if not found:
+        return None
+    years: dict[str, dict[int, dict[str, Any]]] = {}
+    for r in found:
+        year, _, month = r["period"].partition("-")
+        n, of = r["institutions"], r["registered"]
+        step = 0 if not n or not of else min(STEPS, 1 + int(n / of * STEPS * 0.999))
+        years.setdefault(year, {})[int(month or 0)] = {"n": n, "of": of, "step": step, "period": r["period"]}
+    return {"years": years, "monthly": any(m for y in years.values() for m in y)}
+
+
+async def _sent(datasette: Any, dataset: str) -> list[dict[str, Any]]:
+    """What was sent in of a dataset, by period and status; totals only."""
+    if not has(datasette, "submissions"):
+        return []
+    return await rows(
+        datasette,
+        """
+        select period, status, sum(files) as files, sum(rows_read) as rows_read, sum(rows_accepted) as rows_accepted,
+               sum(rows_quarantined) as rows_quarantined, sum(rows_explained) as rows_explained
+        from submissions where dataset = :d group by period, status order by period, status
+        """,
+        d=dataset,
+    )
+
+
+async def _issues(datasette: Any, dataset: str) -> list[dict[str, Any]]:
+    if not has(datasette, "data_issues"):
+        return []
+    return await rows(
+        datasette,
+        "select code, severity, status, sum(issues) as issues from data_issues where dataset = :d group by 1, 2, 3 order by 4 desc, 1",
+        d=dataset,
+    )
+
+
+async def _used(datasette: Any, dataset: str) -> list[dict[str, Any]]:
+    """The indicators that rest on a dataset."""
+    if not has(datasette, "provenance"):
+        return []
+    return await rows(
+        datasette,
+        """
+        select indicator_id, name_zh, name_en from indicators
+        where indicator_id in (select distinct indicator_id from provenance where dataset = :d and kind = 'value')
+        order by rowid
+        """,
+        d=dataset,
+    )
+
+
+async def quality(datasette: Any, request: Any) -> Response:
+    sent: dict[str, dict[str, int]] = {}
+    if has(datasette, "submissions"):
+        for r in await rows(
+            datasette,
+            """
+            select dataset, status, sum(files) as files, sum(rows_read) as rows_read, sum(rows_accepted) as rows_accepted,
+                   sum(rows_quarantined) as rows_quarantined, sum(rows_explained) as rows_explained
+            from submissions group by dataset, status order by dataset
+            """,
+        ):
+            one = sent.setdefault(r["dataset"], defaultdict(int))
+            one[r["status"]] += r["files"] or 0
+            for k in ("rows_read", "rows_accepted", "rows_quarantined", "rows_explained"):
+                one[k] += r[k] or 0
+    issues: list[dict[str, Any]] = []
+    if has(datasette, "data_issues"):
+        issues = await rows(
+            datasette,
+            """
+            select code, severity, sum(issues) as issues, sum(files) as files,
+                   sum(case when status = 'open' then issues else 0 end) as open
+            from data_issues group by code, severity order by issues desc, code
+            """,
+        )
+    tasks: dict[str, int] = {}
+    months: dict[str, dict[str, int]] = {}
+    if has(datasette, "data_tasks"):
+        tasks = dict.fromkeys(CODES["task"], 0)
+        for r in await rows(
+            datasette, "select month, state, sum(tasks) as tasks from data_tasks group by 1, 2 order by 1"
+        ):
+            tasks[r["state"]] = tasks.get(r["state"], 0) + r["tasks"]
+            months.setdefault(r["month"], {})[r["state"]] = r["tasks"]
+    due: list[dict[str, Any]] = []
+    if has(datasette, "coverage"):
+        due = await rows(
+            datasette,
+            """
+            select dataset, sum(institutions) as n, sum(registered) as of, count(*) as periods, max(period) as last
+            from coverage where institutions is not null and registered > 0 group by dataset order by dataset
+            """,
+        )
+    return await page(datasette, request, "quality.html", sent=sent, issues=issues, tasks=tasks, months=months, due=due)

@@ -1,0 +1,415 @@
+"""Home, topics, indicators, and where a number comes from.
+
+Belongs here: which figures tell the story. Not here: how figures are written (words.py) or drawn (charts.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from datasette.utils.asgi import NotFound, Response
+
+from publish.release.schema import MADE_UP_EN, MADE_UP_ZH, MARTS
+from publish.release.tables import from_rows
+from publish.release.write import write_csv, write_parquet, write_xlsx
+from publish.site.charts import TOTALS, lines_of
+from publish.site.facts import Facts, Label
+from publish.site.pages.base import USUAL, address, has, page, rows
+from publish.site.pages.statements import tally
+from publish.site.words import CODES
+
+# A topic's address, and the theme it shows as the release spells it.
+TOPICS = {
+    "savings": "节约",
+    "assets": "资产",
+    "energy": "能源",
+    "vehicles": "车辆",
+    "offices": "办公用房",
+    "services": "服务与改革",
+    "base": "基础",
+}
+# The three charts of the home page: a topic, and the indicators that tell it best; the first with a series is shown, else
+# any of the theme.
+HOME = {
+    "savings": ("utility_cost_saved", "energy_saved", "framework_saving", "retrofit_funds_paid"),
+    "assets": ("disposal_amount", "lease_annual_rent", "lease_received"),
+    "energy": ("energy_per_capita", "energy_per_area", "energy_tce", "energy_kgce"),
+}
+VALUES = next(t for t in MARTS if t.name == "indicator_values")
+MOST_ROWS = 200  # of open rows shown behind one number; the rest is a table away
+FORMATS = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+    "json": "application/json; charset=utf-8",
+}
+
+
+async def _benchmarks(datasette: Any) -> list[dict[str, Any]]:
+    return await rows(datasette, "select * from benchmarks order by year") if has(datasette, "benchmarks") else []
+
+
+async def _all(datasette: Any) -> list[dict[str, Any]]:
+    """Every indicator with its series: `points` by year, `known` those with a value."""
+    found = await rows(datasette, "select * from indicators order by rowid")
+    latest = await rows(
+        datasette,
+        f"""
+        select indicator_id, dimension, year, value, status from indicator_values
+        where dimension in ('total', 'base') and {USUAL}
+        order by indicator_id, year
+        """,
+    )
+    series: dict[str, list[dict[str, Any]]] = {}
+    for r in latest:
+        series.setdefault(r["indicator_id"], []).append(r)
+    for i in found:
+        points = series.get(i["indicator_id"], [])
+        i["points"] = [p for p in points if p["dimension"] == "total"] or points
+        i["known"] = [p for p in i["points"] if p["value"] is not None]
+    return found
+
+
+def _told(indicators: list[dict[str, Any]], topic: str) -> dict[str, Any] | None:
+    """The indicator that tells a topic, None where none has two years."""
+    of_theme = [i for i in indicators if i["theme"] == TOPICS[topic] and len(i["known"]) > 1]
+    by_id = {i["indicator_id"]: i for i in of_theme}
+    usual = [i for i in of_theme if i["kind"] in ("flow", "stock", "ratio")]
+    return next((by_id[i] for i in HOME[topic] if i in by_id), next(iter(usual or of_theme), None))
+
+
+async def home(datasette: Any, request: Any) -> Response:
+    facts = datasette.facts
+    found = await _all(datasette)
+    benchmarks = await _benchmarks(datasette)
+    stories = [
+        {"topic": t, "indicator": i, "lines": lines_of(benchmarks, i)}
+        for t in HOME
+        if (i := _told(found, t)) is not None
+    ]
+    claims = await rows(datasette, "select check_status from claims")
+    return await page(
+        datasette,
+        request,
+        "home.html",
+        charts=bool(stories),
+        stories=stories,
+        topics=_topics(found),
+        claims=len(claims),
+        tally=tally(claims),
+        changes=_changes(facts),
+    )
+
+
+def _topics(indicators: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
+    """The topics that have indicators: address, theme, how many."""
+    counts = {t: sum(i["theme"] == theme for i in indicators) for t, theme in TOPICS.items()}
+    return [(t, TOPICS[t], n) for t, n in counts.items() if n]
+
+
+def _changes(facts: Facts) -> dict[str, Any] | None:
+    """What this release changed: changes.json, counted. None where the release does not say."""
+    path = facts.folder / "changes.json"
+    if not path.is_file():
+        return None
+    told = json.loads(path.read_text(encoding="utf-8"))
+    changed = told.get("indicator_values") or []
+    return {
+        "previous": told.get("previous"),
+        "values": told.get("indicator_values_changed") or 0,
+        "indicators": sorted({v["indicator_id"] for v in changed}),
+        "claims": told.get("claims") or [],
+        "tables": told.get("tables") or {},
+    }
+
+
+async def topic(datasette: Any, request: Any) -> Response:
+    name = request.url_vars["topic"]
+    if name not in TOPICS:
+        raise NotFound("no such topic")
+    found = [i for i in await _all(datasette) if i["theme"] == TOPICS[name]]
+    claims = await rows(datasette, "select claim_id, name_zh, name_en, check_status, indicator_id from claims")
+    ids = {i["indicator_id"] for i in found}
+    benchmarks = await _benchmarks(datasette)
+    drawn = [i | {"lines": lines_of(benchmarks, i)} for i in found if len(i["known"]) > 1]
+    leading = HOME.get(name, ())
+    drawn.sort(key=lambda i: leading.index(i["indicator_id"]) if i["indicator_id"] in leading else len(leading))
+    return await page(
+        datasette,
+        request,
+        "topic.html",
+        charts=bool(drawn),
+        topic=name,
+        theme=TOPICS[name],
+        drawn=drawn[:4],
+        indicators=found,
+        claims=[c for c in claims if c["indicator_id"] in ids],
+        datasets=[d for d in datasette.facts.datasets if d["theme"] == TOPICS[name]],
+    )
+
+
+async def indicators(datasette: Any, request: Any) -> Response:
+    themes: dict[str, list[dict[str, Any]]] = {}
+    for i in await _all(datasette):
+        themes.setdefault(i["theme"], []).append(i)
+    order = list(TOPICS.values())
+    addresses = {theme: t for t, theme in TOPICS.items()}
+    sorted_themes = sorted(themes.items(), key=lambda t: order.index(t[0]) if t[0] in order else len(order))
+    return await page(datasette, request, "indicators.html", themes=dict(sorted_themes), addresses=addresses)
+
+
+async def _indicator(datasette: Any, request: Any) -> dict[str, Any]:
+    wanted = request.url_vars["indicator"]
+    found = await rows(datasette, "select * from indicators where indicator_id = :id", id=wanted)
+    if not found:
+        raise NotFound("no such indicator")
+    return found[0]
+
+
+async def indicator(datasette: Any, request: Any) -> Response:
+    about = await _indicator(datasette, request)
+    name = about["indicator_id"]
+    points = await rows(datasette, TOTALS, id=name)
+    values = await rows(
+        datasette,
+        f"""
+        select * from indicator_values
+        where indicator_id = :id and dimension not in ('total', 'base') and {USUAL}
+        order by dimension, member, year
+        """,
+        id=name,
+    )
+    others = await rows(
+        datasette,
+        f"""
+        select factor_set as member, 'factor_set' as dimension, year, value, status from indicator_values
+        where indicator_id = :id and dimension in ('total', 'base') and not {USUAL}
+        order by factor_set, year
+        """,
+        id=name,
+    )
+    claims = await rows(
+        datasette,
+        "select claim_id, name_zh, name_en, check_status from claims where indicator_id = :id or instr(sql, :quoted) order by rowid",
+        id=name,
+        quoted=f"'{name}'",
+    )
+    breakdowns = _pivot(values, await _names(datasette))
+    hidden = any(v["status"] == "S" for v in (*values, *points))
+    return await page(
+        datasette,
+        request,
+        "indicator.html",
+        charts=True,
+        indicator=about,
+        points=points,
+        lines=lines_of(await _benchmarks(datasette), about),
+        breakdowns=breakdowns,
+        factor_sets=_pivot(others, {}),
+        factors=await _factors(datasette, about, points, others),
+        hidden=hidden,
+        rules=_rules(datasette.facts),
+        claims=claims,
+        sql=_sql(name),
+    )
+
+
+def _sql(indicator_id: str, year: int | None = None) -> str:
+    where = f"where indicator_id = '{indicator_id}'"
+    if year is not None:
+        where += f"\n  and year = {year} and dimension in ('total', 'base')"
+    return (
+        f"select year, dimension, member, value, unit, status, factor_set\nfrom indicator_values\n{where}\n"
+        "order by dimension, member, year"
+    )
+
+
+def _rules(facts: Facts) -> dict[str, Any]:
+    """The rule of suppression that the release was built by: release.json says it; empty where it does not."""
+    path = facts.folder / "release.json"
+    if not path.is_file():
+        return {}
+    return dict(json.loads(path.read_text(encoding="utf-8")).get("rules") or {})
+
+
+def _pivot(values: list[dict[str, Any]], names: dict[str, Label]) -> dict[str, dict[str, Any]]:
+    """Breakdowns as tables: dimension -> {'columns': [2021, ..., '2021-2025'], 'members': {name: {column: row}}}.
+
+    `period/district` is the sum over the plan's years, its member `2021-2025/430202`: one more column of `district`.
+    `base/district` is a change since a base year: there the year is the column, as in `district`.
+    """
+    out: dict[str, dict[str, Any]] = {}
+    for v in values:
+        over, _, dimension = v["dimension"].rpartition("/")
+        column, member = v["year"], v["member"] or ""
+        if over:
+            prefix, _, member = member.partition("/")
+            column = prefix if over == "period" else column
+        elif dimension == "period":
+            dimension, column, member = "total", member, "all"
+        table = out.setdefault(dimension, {"columns": [], "members": {}, "names": names})
+        if column not in table["columns"]:
+            table["columns"].append(column)
+        table["members"].setdefault(member, {})[column] = v
+    for table in out.values():
+        table["columns"].sort(key=lambda c: (isinstance(c, str), str(c)))
+    return out
+
+
+async def _names(datasette: Any) -> dict[str, Label]:
+    """What members of a breakdown are called: districts by their code, energy carriers, kinds of institution."""
+    found = {}
+    if has(datasette, "divisions"):
+        for r in await rows(datasette, "select * from divisions"):
+            found[r["code"]] = Label(r.get("name_zh") or r["code"], r.get("name_en") or "")
+    for kind in ("member", "carrier"):
+        found |= {code: Label(zh, en) for code, (zh, en) in CODES[kind].items()}
+    return found
+
+
+async def _factors(
+    datasette: Any, about: dict[str, Any], points: list[dict[str, Any]], others: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The factors of the indicator: those its formula or definition names, and those of its factor sets for its unit."""
+    if not has(datasette, "factors"):
+        return []
+    text = f"{about.get('formula') or ''} {about.get('definition_zh') or ''} {about.get('definition_en') or ''}"
+    sets = {p["factor_set"] for p in points} | {o["member"] for o in others}
+    sets -= {None, "", "none"}
+    metric = about["unit"].split("/")[0]
+    metrics = {"tce": "kgce", "t": "kgCO2", "kg": "kgCO2"}
+    wanted = metrics.get(metric, metric)
+    out = []
+    for f in await rows(datasette, "select * from factors order by factor_id"):
+        belongs = set((f.get("factor_sets") or "").replace(" ", "").split(",")) & sets
+        if f["factor_id"] in text or (belongs and f["metric"] == wanted):
+            out.append(f | {"sets": sorted(belongs)})
+    return out
+
+
+async def source(datasette: Any, request: Any) -> Response:
+    """Where one year's number comes from: files, sheets, and for open datasets the rows and cells."""
+    about = await _indicator(datasette, request)
+    year = int(request.url_vars["year"])
+    found = [p for p in await rows(datasette, TOTALS, id=about["indicator_id"]) if p["year"] == year]
+    if not found:
+        raise NotFound("no such year")
+    value = found[0]
+    files = []
+    if has(datasette, "provenance"):
+        files = await rows(
+            datasette,
+            """
+            select dataset, file, sheet, sum(records) as records from provenance
+            where indicator_id = :id and year = :year and dimension = :dimension and coalesce(factor_set, '') = coalesce(:factors, '')
+            group by dataset, file, sheet order by dataset, file, sheet
+            """,
+            id=about["indicator_id"],
+            year=year,
+            dimension=value["dimension"],
+            factors=value["factor_set"],
+        )
+    return await page(
+        datasette,
+        request,
+        "source.html",
+        indicator=about,
+        value=value,
+        files=files,
+        cells=await _cells(datasette, about, files, year),
+        factors=await _factors(datasette, about, found, []),
+        sql=_sql(about["indicator_id"], year),
+    )
+
+
+async def _cells(datasette: Any, about: dict[str, Any], files: list[dict[str, Any]], year: int) -> list[dict[str, Any]]:
+    """For each open dataset behind a number: its rows in these files, each with the cell that its numbers stood in."""
+    out = []
+    for dataset in dict.fromkeys(f["dataset"] for f in files):
+        if not has(datasette, dataset):
+            continue
+        columns = datasette.facts.columns.get(dataset, {})
+        theirs = sorted({f["file"] for f in files if f["dataset"] == dataset})[:60]
+        marks = ", ".join(f":f{n}" for n in range(len(theirs)))
+        bound = {f"f{n}": f for n, f in enumerate(theirs)}
+        found = await rows(
+            datasette,
+            f'select rowid as _id, * from "{dataset}" where _file in ({marks}) order by _file, _sheet, _row limit {MOST_ROWS + 1}',
+            **bound,
+        )
+        letters = await rows(
+            datasette,
+            f"select file, sheet, \"column\", min(letter) as letter from provenance where kind = 'column' and dataset = :dataset and file in ({marks}) group by 1, 2, 3",
+            dataset=dataset,
+            **bound,
+        )
+        at = {(r["file"], r["sheet"] or "", r["column"]): r["letter"] for r in letters}
+        shown = [c for c in columns if not c.startswith("_")]
+        for r in found:
+            r["_cells"] = {
+                c: f"{letter}{r['_row']}"
+                for c in shown
+                if (letter := at.get((r["_file"], r["_sheet"] or "", c))) is not None
+            }
+        out.append({"dataset": dataset, "columns": shown, "rows": found[:MOST_ROWS], "more": len(found) > MOST_ROWS})
+    return out
+
+
+async def export(datasette: Any, request: Any) -> Response:
+    """An indicator's values as a file: CSV with BOM, XLSX with a sheet of notes, Parquet, JSON."""
+    about = await _indicator(datasette, request)
+    form = request.url_vars["format"]
+    columns = ", ".join(VALUES.columns)
+    found = await rows(
+        datasette,
+        f"select {columns} from indicator_values where indicator_id = :id order by dimension, member, year, factor_set",
+        id=about["indicator_id"],
+    )
+    for r in found:
+        r["synthetic"] = bool(r["synthetic"])
+    facts = datasette.facts
+    notes = _notes(facts, about, address(request, facts.release_id))
+    if form == "json":
+        body = json.dumps(
+            {"indicator": about, "notes": dict(notes), "values": found}, ensure_ascii=False, indent=1
+        ).encode()
+    else:
+        body = await asyncio.to_thread(_file, form, from_rows(found, VALUES), notes)
+    name = f"{about['indicator_id']}-{facts.release_id}.{form}"
+    response = Response(body, headers={"content-disposition": f'attachment; filename="{name}"'})
+    response.content_type = FORMATS[form]
+    return response
+
+
+def _file(form: str, data: pa.Table, notes: list[tuple[str, str]]) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"values.{form}"
+        if form == "csv":
+            write_csv(path, VALUES, data)
+        elif form == "parquet":
+            write_parquet(path, VALUES, data, {name.split(" ")[-1].lower(): text for name, text in notes})
+        else:
+            write_xlsx(path, VALUES, data, notes, Path(folder))
+        return path.read_bytes()
+
+
+def _notes(facts: Facts, about: dict[str, Any], site: str) -> list[tuple[str, str]]:
+    made_up = [("提示 Notice", f"{MADE_UP_ZH} {MADE_UP_EN}")] if facts.synthetic else []
+    return [
+        *made_up,
+        ("名称 Title", f"{about['name_zh']} / {about['name_en']}"),
+        ("定义 Definition", f"{about['definition_zh']} / {about['definition_en']}"),
+        ("公式 Formula", about["formula"] or ""),
+        ("计量单位 Unit", about["unit"] or ""),
+        ("发布版本 Release", facts.release_id),
+        ("数据截止 As of", facts.as_of),
+        ("发布单位 Publisher", facts.publisher),
+        ("许可 Licence", facts.licence),
+        ("永久地址 Address", f"{site}/indicators/{about['indicator_id']}"),
+        ("状态 Status", "A 正常 normal; E 估计 estimated; F 预测 forecast; M 缺失 missing; S 已隐去 suppressed"),
+    ]

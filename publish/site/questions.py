@@ -1,0 +1,35 @@
+"""The questions that the query page begins with, each with its SQL: those of docs/questions.md, and stated nowhere else.
+
+Belongs here: reading that file. A question is a heading that begins with a number; below it stand its English in a line of
+its own and its SQL in a fence.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+FILE = Path(__file__).parents[2] / "docs" / "questions.md"
+HEADING = re.compile(r"^#{2,4}\s+(?:Q|问)?\s*(\d+)[.、:：)]?\s+(.+?)\s*$", re.M)
+FENCE = re.compile(r"```sql\n(.*?)```", re.S)
+HAN = re.compile(r"[\u3400-\u9fff]")
+
+
+@lru_cache
+def questions(file: Path = FILE) -> tuple[dict[str, str], ...]:
+    """The questions in order, each with `zh`, `en` (empty where there is none) and `sql`; none where the file is absent."""
+    if not file.is_file():
+        return ()
+    text = file.read_text(encoding="utf-8")
+    found = list(HEADING.finditer(text))
+    out = []
+    for n, m in enumerate(found):
+        part = text[m.end() : found[n + 1].start() if n + 1 < len(found) else len(text)]
+        sql = FENCE.search(part)
+        if not sql:
+            continue
+        lines = [line.strip(" *_") for line in part[: sql.start()].splitlines() if line.strip()]
+        en = next((line for line in lines if not HAN.search(line) and re.search(r"[a-z]{2}", line)), "")
+        out.append({"zh": m[2], "en": en, "sql": sql[1].strip()})
+    return tuple(out)

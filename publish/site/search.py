@@ -1,0 +1,223 @@
+"""Search over what a release says: indicators, statements, datasets, their columns, and the open records.
+
+Belongs here: the index, a file of its own beside mingzhang.db, and asking it. Not here: the page (pages/ask.py).
+
+Chinese has no spaces, so the index holds single characters and a word is a phrase of them (SQLite FTS5 with its default
+tokenizer); Latin words stay whole. Full and half width are one (Unicode NFKC), and a query in traditional characters is
+asked in simplified ones (table from OpenCC, see traditional.txt). A question that does not stand anywhere as it is asked is
+taken apart: pairs of neighbouring characters, the rarest first in weight (bm25), as the words that only ask are left out.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import unicodedata
+from collections.abc import Iterator
+from contextlib import closing
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from datasette.utils import tilde_encode
+
+LONGEST = 80  # characters of a question
+MOST = 60
+MOST_RECORDS = 20
+STEPS = 2_000_000  # of SQLite, for one question: some 100 ms
+HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+WORD = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+|[a-z0-9₂²³]+")
+KINDS = ("indicator", "claim", "dataset", "column", "record")
+TRADITIONAL = Path(__file__).with_name("traditional.txt")
+
+# Words that only ask or tie together: a question is looked for without them.
+ASKING = (
+    "有没有", "是不是", "能不能", "多少钱", "为什么", "怎么样", "怎样", "怎么", "如何", "多少", "几个", "几家", "几年", "哪些", "哪个", "哪里",
+    "什么", "请问", "我想", "想知道", "查询", "查一下", "看看", "一共", "总共", "到底", "是否", "情况", "吗", "呢", "了", "的", "在", "是",
+    "这", "那", "和", "与", "及", "对", "把", "被", "里", "每年", "今年", "去年", "五年", "全市", "本市", "我们", "市里", "政府", "机关单位",
+)  # fmt: skip
+# What people say, and what the records call it.
+SAYINGS = {
+    "公车": "公务用车", "用车": "用车", "碳排放": "二氧化碳", "碳": "二氧化碳", "co2": "二氧化碳", "电动车": "新能源", "新能源车": "新能源",
+    "太阳能": "光伏", "车位": "停车位", "停车": "停车", "省钱": "节约", "省了": "节约", "省电": "节电", "房租": "租金", "卖地": "处置", "卖房": "处置",
+    "拍卖": "处置", "食堂": "食堂", "吃饭": "就餐", "办公室": "办公", "开会": "会议", "培训": "培训", "水费": "水费", "用水": "用水", "电量": "用电量",
+    "电费": "电费", "人均": "人均", "每人": "人均", "每个人": "人均", "每平方米": "单位建筑面积", "每平米": "单位建筑面积", "能源消耗": "综合能耗",
+    "能耗": "能耗", "耗能": "能耗", "耗电": "用电", "耗水": "用水", "闲置": "闲置", "空置": "空置", "物业": "物业", "采购": "采购", "购车": "购置",
+    "买车": "购置", "里程": "里程", "接待": "接待", "整改": "整改", "督查": "检查", "空调": "空调", "减排": "减排", "标煤": "标准煤",
+}  # fmt: skip
+
+
+def fold(text: str) -> str:
+    """A text as the index compares it: full width as half width, small letters."""
+    return unicodedata.normalize("NFKC", text).lower()
+
+
+@lru_cache
+def _simplified() -> dict[int, str]:
+    table: dict[int, str] = {}
+    for line in TRADITIONAL.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            table |= {ord(pair[0]): pair[1] for pair in line.split()}
+    return table
+
+
+def simplify(text: str) -> str:
+    """A text with its traditional characters as simplified ones."""
+    return text.translate(_simplified())
+
+
+def spread(text: str) -> str:
+    """A text as the index holds it: each Chinese character a word of its own."""
+    return HAN.sub(lambda m: f" {m[0]} ", fold(text))
+
+
+def build_index(db: Path, out: Path) -> int:
+    """Writes the search index of a finished `mingzhang.db` to `out`; gives the number of documents.
+
+    The same database gives the same bytes. Only what stands in the database goes in, so it is as public as that.
+    """
+    out.unlink(missing_ok=True)
+    with (
+        closing(sqlite3.connect(f"{db.resolve().as_uri()}?immutable=1", uri=True)) as source,
+        closing(sqlite3.connect(out, isolation_level=None)) as con,
+    ):
+        source.row_factory = sqlite3.Row
+        for pragma in ("page_size = 4096", "journal_mode = off", "synchronous = off", "locking_mode = exclusive"):
+            con.execute(f"pragma {pragma}")
+        con.execute(
+            "create table documents (id integer primary key, kind text, name text, title_zh text, title_en text, body text, address text)"
+        )
+        # The words are in the index alone; what is shown stands in `documents` under the same id.
+        con.execute(
+            "create virtual table words using fts5(title, body, content='', columnsize=1, tokenize='unicode61')"
+        )
+        con.execute("begin")
+        count = 0
+        for kind, name, zh, en, body, address in _documents(source):
+            count += 1
+            con.execute(
+                "insert into documents values (?, ?, ?, ?, ?, ?, ?)", (count, kind, name, zh, en, body, address)
+            )
+            con.execute(
+                "insert into words (rowid, title, body) values (?, ?, ?)",
+                (count, spread(f"{zh} {en}"), spread(f"{name} {body}")),
+            )
+        con.execute("insert into words (words) values ('optimize')")
+        con.execute("commit")
+        con.execute("vacuum")
+    return count
+
+
+def _documents(con: sqlite3.Connection) -> Iterator[tuple[str, str, str, str, str, str]]:
+    """Everything that can be found: kind, name, Chinese title, English title, text, address below the release."""
+
+    def joined(*texts: Any) -> str:
+        return " ".join(str(t) for t in texts if t not in (None, ""))
+
+    for r in con.execute("select * from indicators order by indicator_id"):
+        body = joined(r["theme"], r["definition_zh"], r["definition_en"], r["unit"])
+        yield "indicator", r["indicator_id"], r["name_zh"], r["name_en"], body, f"indicators/{r['indicator_id']}"
+    for r in con.execute("select * from claims order by claim_id"):
+        body = joined(r["value_text"], r["period"], r["explanation_zh"], r["explanation_en"])
+        yield "claim", r["claim_id"], r["name_zh"], r["name_en"], body, f"claims/{r['claim_id']}"
+    titles = {}
+    for r in con.execute("select * from datasets order by dataset"):
+        titles[r["dataset"]] = (r["title_zh"], r["title_en"] or r["dataset"])
+        body = joined(r["theme"], r["description"], r["grain"])
+        yield "dataset", r["dataset"], r["title_zh"], r["title_en"] or "", body, f"datasets/{r['dataset']}"
+    for r in con.execute("select * from dataset_columns order by dataset, position"):
+        aliases = (r["aliases"] or "").replace("|", " ")
+        body = joined(titles.get(r["dataset"], ("",))[0], r["description"], aliases, r["unit"])
+        name = f"{r['dataset']}.{r['column']}"
+        yield "column", name, r["header_zh"], r["title_en"] or "", body, f"datasets/{r['dataset']}#{r['column']}"
+    tables = {r[0] for r in con.execute("select name from sqlite_master where type = 'table'")}
+    for dataset, (zh, en) in titles.items():
+        if dataset in tables:
+            yield from _records(con, dataset, zh, en)
+
+
+def _records(con: sqlite3.Connection, dataset: str, zh: str, en: str) -> Iterator[tuple[str, str, str, str, str, str]]:
+    """The rows of an open dataset; the title is its texts in order, the address that of its row."""
+    info = con.execute(f'pragma table_info("{dataset}")').fetchall()
+    keys = [c["name"] for c in sorted((c for c in info if c["pk"]), key=lambda c: c["pk"])]
+    texts = [c["name"] for c in info if c["type"].upper() == "TEXT" and not c["name"].startswith("_")]
+    order = ", ".join(f'"{k}"' for k in keys) or "rowid"
+    row_id = "" if keys else "rowid as _id, "
+    for r in con.execute(f'select {row_id}* from "{dataset}" order by {order}'):
+        said = list(dict.fromkeys(str(r[c]) for c in texts if r[c] not in (None, "")))
+        if not any(HAN.search(t) for t in said):
+            continue
+        at = ",".join(tilde_encode(str(r[k])) for k in keys) if keys else str(r["_id"])
+        yield "record", dataset, said[0], "", " ".join(said[1:]), f"mingzhang/{dataset}/{at}"
+
+
+def find(index: Path, asked: str) -> list[dict[str, Any]]:
+    """What fits a question, the best first: kind, name, title_zh, title_en, body, address; at most 60, of records 20.
+
+    `asked` is a visitor's: at most 80 characters of it are looked at, and it can only become phrases of characters.
+    """
+    with closing(sqlite3.connect(f"{index.resolve().as_uri()}?immutable=1", uri=True)) as con:
+        con.row_factory = sqlite3.Row
+        spent = 0
+
+        def tick() -> int:
+            nonlocal spent
+            spent += 10_000
+            return int(spent > STEPS)
+
+        con.set_progress_handler(tick, 10_000)
+        found: dict[int, dict[str, Any]] = {}
+        try:
+            for query in _queries(asked):
+                for r in con.execute(FIND, {"query": query, "records": MOST_RECORDS, "most": MOST}):
+                    found.setdefault(r["id"], dict(r))
+                if len(found) >= MOST:
+                    break
+        except sqlite3.OperationalError as e:
+            if "interrupted" not in str(e):
+                raise
+        return list(found.values())[:MOST]
+
+
+# A hit in a title counts ten times one in the text; what explains comes before the rows it explains.
+FIND = """
+    with hits as materialized (select rowid, bm25(words, 10.0, 1.0) as rank from words where words match :query order by rank limit 400)
+    select id, kind, name, title_zh, title_en, body, address,
+           rank * case kind when 'indicator' then 3.0 when 'claim' then 2.2 when 'dataset' then 2.4 when 'column' then 1.0 else 0.6 end as weight
+    from hits join documents on id = hits.rowid
+    where kind <> 'record' or id in (select h.rowid from hits h join documents d on d.id = h.rowid where d.kind = 'record' order by h.rank limit :records)
+    order by weight, id limit :most
+"""
+
+
+def _queries(asked: str) -> list[str]:
+    """A question as queries of FTS5, the strictest first: all words as they stand, all that is left without those that only
+    ask, any pair of neighbouring characters of it."""
+    text = simplify(fold(asked[:LONGEST]))
+    plain = text
+    for word in ASKING:
+        plain = plain.replace(word, " ")
+    said = plain
+    for word, meant in SAYINGS.items():
+        if word != meant and word in said and meant not in said:
+            said = f"{said} {meant}"
+    out = []
+    for words in (WORD.findall(text), WORD.findall(plain)):
+        if words:
+            out.append(" AND ".join(_phrase(w) for w in words))
+    pieces: list[str] = []
+    for word in WORD.findall(said):
+        if HAN.match(word) and len(word) > 2:
+            pieces += [word[i : i + 2] for i in range(len(word) - 1)]
+        else:
+            pieces.append(word)
+    if pieces:
+        out.append(" OR ".join(_phrase(p) for p in dict.fromkeys(pieces)))
+    return list(dict.fromkeys(out))
+
+
+def _phrase(word: str) -> str:
+    """A word as a phrase of FTS5: characters one after the other; a Latin word also as a beginning."""
+    if HAN.match(word):
+        return '"' + " ".join(word) + '"'
+    return f'"{word}"*' if len(word) > 2 else f'"{word}"'
