@@ -18,16 +18,16 @@ import sys
 from dataclasses import fields
 from io import RawIOBase
 from operator import attrgetter
-from pathlib import Path
 from typing import IO, Any
 
 from expectations.contract import Contracts
-from pipelines.intake.book import Refusal
+from pipelines.intake.book import Book, Refusal
 from pipelines.intake.model import FileReading, Issue, MappedColumn, SheetReading
-from pipelines.intake.reader import read_file, reader_for, refused
+from pipelines.intake.reader import Reader, bytes_of, reader_for, refused
 
 FRAME = struct.Struct("<Q")
 POSITION = struct.Struct("<q")  # in memory shared with the parent: which file of all those sent it is on
+_MOST_CELLS = 100_000  # of files that are open at a time: a few small ones, or one large
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 
 
@@ -37,7 +37,7 @@ def main() -> None:
     stdin, stdout = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", buffering=1 << 16)
     position = mmap.mmap(shared, mmap.PAGESIZE)
     contracts: Contracts = receive(stdin)
-    reader_for(contracts)  # before the walls go up: it may still import
+    reader = reader_for(contracts)  # before the walls go up: it may still import
     _warm()
     _confine(memory)
     signal.signal(
@@ -50,22 +50,56 @@ def main() -> None:
         batch = receive(stdin)
         if batch is None:
             return
-        answers = []
-        for file_id, path, name in batch:
-            POSITION.pack_into(position, 0, done)
-            signal.setitimer(signal.ITIMER_REAL, seconds)
+        send(stdout, _answers(batch, done, reader, position, seconds))
+        done += len(batch)
+
+
+def _answers(
+    batch: list[tuple[str, str, str]], done: int, reader: Reader, position: mmap.mmap, seconds: float
+) -> list[tuple[Any, ...]]:
+    """Reads a batch. Some files are opened before the first of them is looked into: what a processor has at hand then
+    serves more than one file. `position` always says which file is being dealt with, and its seconds are counted.
+    """
+    answers: list[tuple[Any, ...]] = []
+    opened: list[tuple[Book | Refusal, float]] = []
+    cells = 0
+
+    def look_into() -> None:
+        for book, left in opened:
+            file_id, _, name = batch[len(answers)]
+            POSITION.pack_into(position, 0, done + len(answers))
+            signal.setitimer(signal.ITIMER_REAL, left)
             try:
-                answers.append(packed(read_file(Path(path), name, contracts, file_id)))
+                answers.append(packed(reader.made_of(book, name, file_id)))
             except MemoryError:
                 answers.append(packed(refused(file_id, name, out_of_memory())))
             except OSError as e:
-                answers.append(
-                    packed(refused(file_id, name, Refusal("unreadable", "读取文件出错", f"cannot be opened: {e}")))
-                )
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-            done += 1
-        send(stdout, answers)
+                answers.append(packed(refused(file_id, name, _not_read(e))))
+        opened.clear()
+
+    for n, (_, path, _) in enumerate(batch):
+        POSITION.pack_into(position, 0, done + n)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        book: Book | Refusal
+        try:
+            data = bytes_of(path)
+            book = data if isinstance(data, Refusal) else reader.opened(data)
+        except MemoryError:
+            book = out_of_memory()
+        except OSError as e:
+            book = _not_read(e)
+        opened.append((book, max(signal.getitimer(signal.ITIMER_REAL)[0], 0.001)))
+        cells += sum(len(g.rows) * len(g.rows[0]) for g in book.grids if g.rows) if isinstance(book, Book) else 0
+        if cells > _MOST_CELLS:
+            look_into()
+            cells = 0
+    look_into()
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    return answers
+
+
+def _not_read(e: OSError) -> Refusal:
+    return Refusal("unreadable", "读取文件出错", f"cannot be opened: {e}")
 
 
 def out_of_memory() -> Refusal:

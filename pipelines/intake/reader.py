@@ -46,11 +46,20 @@ class Reader:
 
     def read(self, data: bytes, name: str, file_id: str | None = None) -> FileReading:
         """Reads the bytes of a file called `name` (which only breaks ties). `file_id`: its sha256, if already known."""
-        file_id = file_id or hashlib.sha256(data).hexdigest()
+        return self.made_of(self.opened(data), name, file_id or hashlib.sha256(data).hexdigest())
+
+    @staticmethod
+    def opened(data: bytes) -> Book | Refusal:
+        """The first half of reading: a file's cells, or why it has none."""
         try:
-            book = open_book(data)
+            return open_book(data)
         except Refusal as e:
-            return refused(file_id, name, e)
+            return e
+
+    def made_of(self, book: Book | Refusal, name: str, file_id: str) -> FileReading:
+        """The second half: what the cells say."""
+        if isinstance(book, Refusal):
+            return refused(file_id, name, book)
         result = FileReading(file_id, name, "accepted", synthetic=book.synthetic)
         self._sheets(book, result)
         _judge(result)
@@ -718,16 +727,18 @@ def read_file(path: Path, name: str, contracts: Contracts, file_id: str | None =
     A file that cannot be read gives a FileReading that says so; only a path that cannot be opened raises (OSError).
     """
     data = bytes_of(path)
-    if data is None:
-        size, limit = (f"{n / 1e6:.0f} MB" for n in (path.stat().st_size, LARGEST_FILE))
-        return refused(file_id or _digest(path), name, Refusal("too_large", size=size, limit=limit))
+    if isinstance(data, Refusal):
+        return refused(file_id or _digest(path), name, data)
     return reader_for(contracts).read(data, name, file_id)
 
 
-def bytes_of(path: Path | str) -> bytes | None:
-    """What a file holds; None where that is more than may be read. Raises OSError."""
+def bytes_of(path: Path | str) -> bytes | Refusal:
+    """What a file holds, or that it is more than may be read. Raises OSError."""
     with open(path, "rb", buffering=0) as f:  # noqa: PTH123 - half the time of the same through pathlib
-        return None if os.fstat(f.fileno()).st_size > LARGEST_FILE else f.readall()
+        size = os.fstat(f.fileno()).st_size
+        if size > LARGEST_FILE:
+            return Refusal("too_large", size=f"{size / 1e6:.0f} MB", limit=f"{LARGEST_FILE / 1e6:.0f} MB")
+        return f.readall()
 
 
 def reader_for(contracts: Contracts) -> Reader:

@@ -67,7 +67,9 @@ class Table:
     sections: list[int] = field(default_factory=list)
     noted: int = -1  # the last row that was a note
     beside: bool = False  # stands to the right of another table whose rows it shares
-    columns: list[tuple[Any, ...]] = field(default_factory=list)  # the cells of most data rows, turned; [] where unknown
+    columns: list[tuple[Any, ...]] = field(
+        default_factory=list
+    )  # the cells of most data rows, turned; [] where unknown
     types: list[set[type]] = field(default_factory=list)  # and what types each column holds
 
 

@@ -38,7 +38,7 @@ def entries(data: bytes) -> list[Entry] | None:
         return None
     at = end - length  # where it truly is, even behind bytes put before the zip
     shift = at - start
-    out = []
+    out: list[Entry] = []
     unpack, add = _ENTRY.unpack_from, out.append
     try:
         for _ in range(count):

@@ -17,8 +17,11 @@ from tests.intake.cases import CASES
 # Put in front of a child's own start: files with these names do what a bad file might make a library do.
 HOOK = """
 import pipelines.intake.reader as reader, os, signal, socket
-true = reader.Reader.read
-def read(self, data, name, file_id=None):
+true, opened = reader.Reader.made_of, reader.Reader.opened
+def open_it(data):
+    if data == b"abort": os.abort()
+    return opened(data)
+def made_of(self, book, name, file_id):
     if name == "abort": os.abort()
     if name == "segv": os.kill(os.getpid(), signal.SIGSEGV)
     if name == "hang":
@@ -29,8 +32,8 @@ def read(self, data, name, file_id=None):
     if name == "write": open("/tmp/mingzhang-must-not-be", "w").write("x")
     if name == "connect": socket.create_connection(("127.0.0.1", 9), 1)
     if name == "start": os.system("true")
-    return true(self, data, name, file_id)
-reader.Reader.read = read
+    return true(self, book, name, file_id)
+reader.Reader.made_of, reader.Reader.opened = made_of, staticmethod(open_it)
 """
 
 
@@ -83,6 +86,18 @@ def test_a_file_that_kills_its_reader_is_unreadable_and_the_others_are_read(
     assert "longer than 4 s" in got["hang"].issues[0].message_en
     assert "memory" in got["grow"].issues[0].message_en
     assert "内存" in got["abort"].issues[0].message_zh
+
+
+def test_a_file_that_kills_while_it_is_opened_is_told_from_those_opened_with_it(
+    hooked: None, book: Path, tmp_path: Path, contracts: Contracts
+) -> None:
+    killer = tmp_path / "killer"
+    killer.write_bytes(b"abort")
+    jobs = [Job(str(n), killer if n in (7, 8, 40) else book, f"{n}.xlsx") for n in range(70)]
+    with Pool(contracts, 2) as pool:
+        got = {r.file_id: r.status for r in pool.read(jobs)}
+    assert {i for i, s in got.items() if s == "rejected"} == {"7", "8", "40"}
+    assert len(got) == 70
 
 
 def test_children_write_nowhere_and_reach_nobody(hooked: None, book: Path, contracts: Contracts) -> None:
