@@ -15,19 +15,17 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property, lru_cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any, Literal
-
-import yaml
-from open_data_contract_standard.model import (
-    CustomProperty,
-    DataQuality,
-    OpenDataContractStandard,
-    SchemaObject,
-    SchemaProperty,
-)
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any, Literal
 
 from expectations.expression import Parsed, parse
+
+if TYPE_CHECKING:  # half a second to import, and a process that is handed its contracts never reads YAML
+    from open_data_contract_standard.model import (
+        CustomProperty,
+        DataQuality,
+        OpenDataContractStandard,
+        SchemaProperty,
+    )
 
 HERE = Path(__file__).parent
 CONTRACTS = HERE / "contracts"
@@ -54,8 +52,8 @@ OF_COLUMN = (
     "refuseRowWhenTrue",
 )  # fmt: skip
 OF_DATASET = (
-    "opening", "openingNote", "openingAttribute", "openingDecidedBy", "openingDecidedOn", "openingGround", "theme",
-    "register", "versions",
+    "opening", "openingNote", "openRowsWhere", "openingAttribute", "openingDecidedBy", "openingDecidedOn", "openingGround",
+    "theme", "register", "versions",
 )  # fmt: skip
 OF_RULE = ("code", "messageZh")
 CODES = ("not_in_list", "out_of_range", "bad_check_digit", "date_order", "inconsistent", "doubtful")
@@ -162,6 +160,14 @@ class Version:
 
 
 @dataclass(frozen=True)
+class OpenRows:
+    """Which rows of an open dataset may be published: those whose `column` is none of `not_in`, and not empty."""
+
+    column: str
+    not_in: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Contract:
     """A dataset's contract.
 
@@ -177,6 +183,7 @@ class Contract:
     frequency: str
     opening: Opening
     opening_note: str
+    open_rows: OpenRows | None  # None: every row
     opening_attribute: str  # 无条件开放, 有条件开放 or 不予开放, as the catalogue says it
     decided_by: str
     decided_on: str
@@ -323,6 +330,10 @@ def load_contracts(extra: Iterable[Path] = (), only: Iterable[str] | None = None
 
 def read_contract(path: Path) -> Contract:
     """Reads one ODCS file that describes one dataset. Raises ContractError with one sentence."""
+    import yaml
+    from open_data_contract_standard.model import OpenDataContractStandard
+    from pydantic import ValidationError
+
     try:
         text = path.read_text(encoding="utf-8")
         raw = yaml.safe_load(text)
@@ -346,6 +357,8 @@ def read_contract(path: Path) -> Contract:
 @lru_cache
 def unit_table() -> dict[str, dict[str, Decimal]]:
     """Canonical unit -> spelling (NFKC, no spaces, lower case) -> factor to the canonical unit, from units.yaml."""
+    import yaml
+
     raw = yaml.safe_load(UNITS.read_text(encoding="utf-8"))
     out = {}
     for unit, spellings in raw["units"].items():
@@ -413,6 +426,7 @@ class _Builder:
             frequency=str(sla.get("frequency") or ""),
             opening=opening,
             opening_note=str(top.get("openingNote") or ""),
+            open_rows=self.open_rows(top["openRowsWhere"], columns) if "openRowsWhere" in top else None,
             opening_attribute=str(top.get("openingAttribute") or ""),
             decided_by=str(top.get("openingDecidedBy") or ""),
             decided_on=str(top.get("openingDecidedOn") or ""),
@@ -607,6 +621,25 @@ class _Builder:
             raise self.fail(f"{where}: a rule needs a name and a messageZh, what the department is told.")
         return Rule(q.name, expression, used, code, q.severity, str(own["messageZh"]), q.description or q.name)  # type: ignore[arg-type]
 
+    def open_rows(self, raw: Any, columns: tuple[Column, ...]) -> OpenRows:
+        """The rows that open. The column is of level L0: readers see which rows are left out, and the gate can check."""
+        left_out = raw.get("notIn") if isinstance(raw, dict) and set(raw) == {"column", "notIn"} else None
+        if not isinstance(left_out, list) or not left_out:
+            raise self.fail(
+                "custom property 'openRowsWhere' must be written {column: <column>, notIn: [<value>, ...]}."
+            )
+        column = next((c for c in columns if c.name == raw["column"]), None)
+        if column is None or column.access != "L0" or not column.values:
+            raise self.fail(
+                f"custom property 'openRowsWhere' names {raw['column']!r}; name a column of level L0 that has a closed list."
+            )
+        if unknown := [str(v) for v in left_out if str(v) not in column.values]:
+            raise self.fail(
+                f"custom property 'openRowsWhere': '{unknown[0]}' is not in the list of '{column.name}'; "
+                f"use {', '.join(column.values)}."
+            )
+        return OpenRows(column.name, tuple(map(str, left_out)))
+
     def version(self, raw: Any, names: set[str]) -> Version:
         try:
             v = Version(
@@ -625,9 +658,9 @@ __all__ = [
     "Contract",
     "ContractError",
     "Contracts",
+    "OpenRows",
     "Reference",
     "Rule",
-    "SchemaObject",
     "Version",
     "header_key",
     "load_contracts",
