@@ -11,10 +11,9 @@ and without it the batch does not exist. Batches are only added; many small ones
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -23,22 +22,10 @@ from expectations.contract import Contracts
 from pipelines.home import Home, whole_file
 from pipelines.intake.model import FileReading
 from pipelines.intake.reader import READER_VERSION
-from pipelines.intake.readings import COLUMNS, FILES, ISSUES, SHEETS, Readings, from_file_readings, row_dtypes
+from pipelines.intake.readings import COLUMNS, FILES, ISSUES, SHEETS, Readings, frame, row_dtypes, schema, tables
 
 MOST_BATCHES = 40
 _TABLES = {"files": FILES, "sheets": SHEETS, "columns": COLUMNS, "issues": ISSUES}
-_ARROW = {
-    "str": pa.string(),
-    "Int64": pa.int64(),
-    "float64": pa.float64(),
-    "boolean": pa.bool_(),
-    "datetime64[s]": pa.date32(),
-}
-_PANDAS = {
-    pa.string(): pd.StringDtype(na_value=float("nan")),
-    pa.int64(): pd.Int64Dtype(),
-    pa.bool_(): pd.BooleanDtype(),
-}
 
 
 def key(contracts: Contracts) -> str:
@@ -63,23 +50,26 @@ def append(home: Home, contracts: Contracts, readings: Iterable[FileReading]) ->
     batches = list(_batches(home, contracts))
     if not batches:
         _remove(p for p in home.readings.glob("*.parquet") if not p.name.startswith(key(contracts)))
-    _write(home, contracts, _next(batches), from_file_readings(made, contracts))
+    _write(home, contracts, _next(batches), tables(made, contracts))
     if len(batches) + 1 > MOST_BATCHES:
         _join(home, contracts)
 
 
 def load(home: Home, contracts: Contracts, file_ids: Iterable[str]) -> Readings:
     """The readings of these files, joined; a file that was not read is not in it. Order: file_id, then as read."""
+    found = _load(home, contracts, file_ids)
+    files, sheets, columns, issues = (frame(found[n], _TABLES[n]) for n in ("files", "sheets", "columns", "issues"))
+    rows = {d: frame(found[f"rows-{d}"], row_dtypes(c)) for d, c in contracts.items()}
+    return Readings(files, sheets, columns, issues, rows)
+
+
+def _load(home: Home, contracts: Contracts, file_ids: Iterable[str]) -> dict[str, pa.Table]:
     batches = list(_batches(home, contracts))
-    wanted = pa.array(sorted(set(file_ids)), pa.string())
-    files = _latest(home, contracts, batches, wanted)
-    frames = {}
-    for table, dtypes in _TABLES.items():
-        frames[table] = _frame(home, contracts, batches, table, dtypes, "file_id", files)
-    rows = {
-        d: _frame(home, contracts, batches, f"rows-{d}", row_dtypes(c), "_file", files) for d, c in contracts.items()
-    }
-    return Readings(frames["files"], frames["sheets"], frames["columns"], frames["issues"], rows)
+    files = _latest(home, contracts, batches, pa.array(sorted(set(file_ids)), pa.string()))
+    out = {n: _whole(home, contracts, batches, n, t, "file_id", files) for n, t in _TABLES.items()}
+    for d, c in contracts.items():
+        out[f"rows-{d}"] = _whole(home, contracts, batches, f"rows-{d}", row_dtypes(c), "_file", files)
+    return out
 
 
 def clear(home: Home) -> None:
@@ -106,17 +96,11 @@ def _remove(paths: Iterable[Path]) -> None:
         p.unlink(missing_ok=True)
 
 
-def _write(home: Home, contracts: Contracts, batch: str, readings: Readings) -> None:
-    tables: dict[str, tuple[pd.DataFrame, dict[str, str]]] = {
-        f"rows-{d}": (f, row_dtypes(contracts[d])) for d, f in readings.rows.items()
-    }
-    for name in ("sheets", "columns", "issues", "files"):
-        tables[name] = (getattr(readings, name), _TABLES[name])
-    for name, (frame, dtypes) in tables.items():
-        if len(frame) or name == "files":
-            schema = pa.schema([(c, _ARROW[t]) for c, t in dtypes.items()])
+def _write(home: Home, contracts: Contracts, batch: str, found: Mapping[str, pa.Table]) -> None:
+    for name in [*(n for n in found if n != "files"), "files"]:
+        if len(found[name]) or name == "files":
             with whole_file(_path(home, contracts, batch, name)) as part:
-                pq.write_table(pa.Table.from_pandas(frame, schema, preserve_index=False), part, compression="zstd")
+                pq.write_table(found[name], part, compression="zstd")
 
 
 def _latest(home: Home, contracts: Contracts, batches: list[str], wanted: pa.Array) -> dict[str, set[str]] | None:
@@ -136,7 +120,7 @@ def _latest(home: Home, contracts: Contracts, batches: list[str], wanted: pa.Arr
     return out
 
 
-def _frame(
+def _whole(
     home: Home,
     contracts: Contracts,
     batches: list[str],
@@ -144,14 +128,14 @@ def _frame(
     dtypes: dict[str, str],
     by: str,
     files: dict[str, set[str]] | None,
-) -> pd.DataFrame:
-    schema = pa.schema([(c, _ARROW[t]) for c, t in dtypes.items()])
-    parts = [schema.empty_table()]
+) -> pa.Table:
+    wanted = schema(dtypes)
+    parts = [wanted.empty_table()]
     for b in batches:
         path = _path(home, contracts, b, table)
         if not path.exists():
             continue
-        part = pq.read_table(path).select(schema.names).cast(schema)
+        part = pq.read_table(path).select(wanted.names).cast(wanted)
         if files is not None:
             part = part.filter(pc.is_in(part[by], pa.array(sorted(files[b]), pa.string())))
         parts.append(part)
@@ -160,14 +144,12 @@ def _frame(
     order = pc.sort_indices(
         pa.table({"by": whole[by], "n": pa.array(range(len(whole)))}), [("by", "ascending"), ("n", "ascending")]
     )
-    frame = whole.take(order).to_pandas(types_mapper=_PANDAS.get, date_as_object=False)
-    dates = [c for c, t in dtypes.items() if t == "datetime64[s]"]
-    return frame.astype(dict.fromkeys(dates, "datetime64[s]")) if dates else frame
+    return whole.take(order)
 
 
 def _join(home: Home, contracts: Contracts) -> None:
     """Makes one batch of all."""
     batches = list(_batches(home, contracts))
-    every = load(home, contracts, known(home, contracts))
+    every = _load(home, contracts, known(home, contracts))
     _write(home, contracts, _next(batches), every)
     _remove(p for b in batches for p in home.readings.glob(f"{key(contracts)}.{b}.*.parquet"))

@@ -6,13 +6,14 @@ Belongs here: the joined shape, made from `FileReading`s, and joining two of the
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from expectations.contract import Contract, Contracts, Kind
 from pipelines.intake.model import FileReading, Issue
@@ -68,6 +69,18 @@ DTYPES: dict[Kind, str] = {
     "boolean": "boolean",
     "date": "datetime64[s]",
 }
+_ARROW = {
+    "str": pa.string(),
+    "Int64": pa.int64(),
+    "float64": pa.float64(),
+    "boolean": pa.bool_(),
+    "datetime64[s]": pa.date32(),
+}
+_PANDAS = {
+    pa.string(): pd.StringDtype(na_value=float("nan")),
+    pa.int64(): pd.Int64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+}
 
 
 @dataclass
@@ -93,57 +106,99 @@ def row_dtypes(contract: Contract) -> dict[str, str]:
     return {c.name: DTYPES[c.kind] for c in contract.kept} | KEYS
 
 
+def tables(readings: Iterable[FileReading], contracts: Contracts) -> dict[str, pa.Table]:
+    """Readings as Arrow tables, in the order given: files, sheets, columns, issues, and `rows-<dataset>` for each."""
+    made = list(readings)
+    ids = pa.array([r.file_id for r in made], pa.string())
+    sheets = [(n, table, s) for n, r in enumerate(made) for table, s in enumerate(r.sheets)]
+    at, numbers, every = _turned(sheets, 3)
+    names = pa.array([s.sheet for s in every], pa.string())
+
+    def beside(counts: list[int]) -> list[pa.Array]:
+        """For as many rows of each sheet: the file, the table, and the sheet's name."""
+        sheet = np.repeat(np.arange(len(every)), counts)
+        place = pa.array(np.array(at, dtype="int64")[sheet])
+        return [ids.take(place), pa.array(np.array(numbers, dtype="int64")[sheet]), names.take(pa.array(sheet))]
+
+    one = [1] * len(every)
+    file_of, table_of, name_of = beside(one)
+    out = {
+        "files": _table(
+            FILES,
+            [
+                ids,
+                [r.name for r in made],
+                [r.status for r in made],
+                [r.reason for r in made],
+                [r.synthetic for r in made],
+            ],
+        ),
+        "sheets": _table(
+            SHEETS,
+            [file_of, table_of, name_of, *([getattr(s, f) for s in every] for f in list(SHEETS)[3:])],
+        ),
+    }
+    columns = [c for s in every for c in s.columns]
+    out["columns"] = _table(
+        COLUMNS,
+        [
+            *beside([len(s.columns) for s in every]),
+            [c.column for c in columns],
+            [c.header for c in columns],
+            [c.letter for c in columns],
+            [c.unit for c in columns],
+            [c.first_row for c in columns],
+            [c.last_row for c in columns],
+        ],
+    )
+    issues: list[tuple[Any, ...]] = []
+    for r in made:
+        issues += [_issue(r.file_id, None, i) for i in r.issues]
+        for n, s in enumerate(r.sheets):
+            if s.issues:
+                issues += [_issue(r.file_id, n, i) for i in s.issues]
+    out["issues"] = _table(ISSUES, list(_turned(issues, len(ISSUES))))
+    parts: dict[str, list[int]] = {d: [] for d in contracts}
+    for k, s in enumerate(every):
+        if s.rows and s.dataset is not None:
+            parts[s.dataset].append(k)
+    for dataset, found in parts.items():
+        dtypes = row_dtypes(contracts[dataset])
+        these = [every[k] for k in found]
+        counts = [0] * len(every)
+        for k in found:
+            counts[k] = len(every[k].rows)
+        cells: list[Any] = [
+            list(chain.from_iterable([s.values.get(name) or repeat(None, len(s.rows)) for s in these]))
+            for name in dtypes
+            if name not in KEYS
+        ]
+        cells += [*beside(counts), list(chain.from_iterable([s.rows for s in these]))] if found else [[], [], [], []]
+        out[f"rows-{dataset}"] = _table(dtypes, cells)
+    return out
+
+
+def frame(table: pa.Table, dtypes: Mapping[str, str]) -> pd.DataFrame:
+    """An Arrow table of these as a data frame of `dtypes`."""
+    found = table.to_pandas(types_mapper=_PANDAS.get, date_as_object=False)
+    # Days, not nanoseconds: dates far outside those (a typing error such as 0202-01-01) must survive.
+    dates = [c for c, t in dtypes.items() if t == "datetime64[s]"]
+    return found.astype(dict.fromkeys(dates, "datetime64[s]")) if dates else found
+
+
+def schema(dtypes: Mapping[str, str]) -> pa.Schema:
+    """The Arrow types of `dtypes`."""
+    return pa.schema([(c, _ARROW[t]) for c, t in dtypes.items()])
+
+
 def from_file_readings(readings: Iterable[FileReading], contracts: Contracts) -> Readings:
     """Joins readings, in the order given. The contracts say the type of each column."""
-    readings = list(readings)
-    files = [(r.file_id, r.name, r.status, r.reason, r.synthetic) for r in readings]
-    sheets: list[tuple[Any, ...]] = []
-    columns: list[tuple[Any, ...]] = []
-    issues: list[tuple[Any, ...]] = []
-    parts: dict[str, list[tuple[str, int, Any]]] = {d: [] for d in contracts}
-    for r in readings:
-        issues += [_issue(r.file_id, None, i) for i in r.issues]
-        for table, s in enumerate(r.sheets):
-            sheets.append(
-                (
-                    r.file_id,
-                    table,
-                    s.sheet,
-                    s.dataset,
-                    s.submitter,
-                    s.period,
-                    s.status,
-                    s.reason,
-                    s.rows_read,
-                    s.rows_explained,
-                    s.refused,
-                )
-            )
-            columns += [
-                (r.file_id, table, s.sheet, c.column, c.header, c.letter, c.unit, c.first_row, c.last_row)
-                for c in s.columns
-            ]
-            if s.issues:
-                issues += [_issue(r.file_id, table, i) for i in s.issues]
-            if s.rows and s.dataset is not None:
-                parts[s.dataset].append((r.file_id, table, s))
-    rows = {}
-    for dataset, found in parts.items():
-        data = {}
-        for name, dtype in row_dtypes(contracts[dataset]).items():
-            if name not in KEYS:
-                data[name] = _series(
-                    list(chain.from_iterable(s.values.get(name) or repeat(None, len(s.rows)) for _, _, s in found)),
-                    dtype,
-                )
-        data["_file"] = _series([f for f, _, s in found for _ in s.rows], "str")
-        data["_table"] = _series([t for _, t, s in found for _ in s.rows], "Int64")
-        data["_sheet"] = _series([s.sheet for _, _, s in found for _ in s.rows], "str")
-        data["_row"] = _series([n for _, _, s in found for n in s.rows], "Int64")
-        rows[dataset] = pd.DataFrame(data)
-    return Readings(
-        _frame(files, FILES), _frame(sheets, SHEETS), _frame(columns, COLUMNS), _frame(issues, ISSUES), rows
+    made = tables(readings, contracts)
+    files, sheets, columns, issues = (
+        frame(made[n], t) for n, t in (("files", FILES), ("sheets", SHEETS), ("columns", COLUMNS), ("issues", ISSUES))
     )
+    rows = {d: frame(made[f"rows-{d}"], row_dtypes(c)) for d, c in contracts.items()}
+    return Readings(files, sheets, columns, issues, rows)
 
 
 def concat(parts: Sequence[Readings], contracts: Contracts) -> Readings:
@@ -184,18 +239,16 @@ def _issue(file_id: str, table: int | None, i: Issue) -> tuple[Any, ...]:
     )
 
 
-def _frame(rows: list[tuple[Any, ...]], dtypes: dict[str, str]) -> pd.DataFrame:
-    cells: Iterable[Any] = zip(*rows, strict=True) if rows else repeat((), len(dtypes))
-    return pd.DataFrame({n: _series(list(v), t) for (n, t), v in zip(dtypes.items(), cells, strict=True)})
+def _turned(rows: list[tuple[Any, ...]], width: int) -> Iterable[Sequence[Any]]:
+    return zip(*rows, strict=True) if rows else ((),) * width
 
 
-def _series(values: list[Any], dtype: str) -> pd.Series:
-    if dtype == "datetime64[s]":
-        # Through numpy days: dates far outside pandas' nanoseconds (a typing error such as 0202-01-01) must survive.
-        return pd.Series(np.array(values, dtype="datetime64[D]").astype("datetime64[s]"))
-    if dtype == "float64":
-        return pd.Series(np.array(values, dtype="float64"))  # None becomes NaN
-    return pd.Series(values, dtype=dtype)
+def _table(dtypes: Mapping[str, str], cells: Sequence[Any]) -> pa.Table:
+    fields = schema(dtypes)
+    return pa.Table.from_arrays(
+        [c if isinstance(c, pa.Array) else pa.array(c, t) for c, t in zip(cells, fields.types, strict=True)],
+        schema=fields,
+    )
 
 
 def to_dates(column: pd.Series) -> list[dt.date | None]:
