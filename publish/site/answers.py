@@ -197,9 +197,9 @@ def say_cut(answer: Answer, facts: Facts, base_url: str, route: str) -> Answer:
         before = answer.header(b"link")
         headers = [(k, v) for k, v in headers if k.lower() != b"link"]
         headers.append((b"link", b", ".join(x for x in (before, link.encode()) if x)))
-    if route.endswith(".csv"):
+    if route.endswith((".csv", ".xlsx")):
         headers = [(k, v) for k, v in headers if k.lower() != b"content-disposition"]
-        name = f"{table or 'query'}-first-1000-rows.csv"
+        name = f"{table or 'query'}-first-rows-only.{route.rpartition('.')[2]}"
         headers.append((b"content-disposition", f'attachment; filename="{name}"'.encode()))
         return Answer(answer.status, headers, answer.body)
     if not answer.body.lstrip().startswith(b"{"):
@@ -217,7 +217,7 @@ def say_cut(answer: Answer, facts: Facts, base_url: str, route: str) -> Answer:
 
 
 def _table(route: str) -> str:
-    found = re.fullmatch(rf"/{DB}/(\w+)\.(json|csv)", route)
+    found = re.fullmatch(rf"/{DB}/(\w+)\.(json|csv|xlsx)", route)
     return found[1] if found else ""
 
 

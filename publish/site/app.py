@@ -1,9 +1,12 @@
-"""The site as one ASGI app: which release answers, which process answers, and what every answer carries.
+"""The site as one ASGI app: which release answers, which process answers, and who may ask for how much.
 
-Belongs here: following `current` without losing a request, `/r/<release_id>/…`, sending public SQL to the pool, files,
-headers, ETags, the kept answers. Not here: pages (pages.py), Datasette (instance.py), limits (guard.py, worker.py).
+Belongs here: following `current` without losing a request, `/r/<release_id>/…`, sending public SQL to the pool, files, the
+API. Not here: headers and how answers are kept (answers.py), pages (pages.py), Datasette (instance.py), limits of SQL
+(guard.py, worker.py), what the API answers (api.py).
 
-    request ── own page, table as it stands ──> Datasette in this process, fixed SQL only
+    request ── answered before ─────────────> from memory
+            ├─ own page, table as it stands ──> Datasette in this process, fixed SQL only
+            ├─ /api/v1/… ───────────────────> this process, fixed SQL only
             ├─ ?sql=, a filter, an order, … ──> a worker process, killed when late (pool.py)
             └─ /files/…, /charts/… ───────────> from disk, from memory
 """
@@ -11,82 +14,74 @@ headers, ETags, the kept answers. Not here: pages (pages.py), Datasette (instanc
 from __future__ import annotations
 
 import asyncio
-import csv
-import hashlib
-import io
-import json
 import logging
-import mimetypes
 import re
+import sqlite3
 import time
 import urllib.parse
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Hashable, Iterator, Mapping, MutableMapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import datasette
+from datasette.database import QueryInterrupted
 from datasette.utils.asgi import Request
 
-from publish.site import charts, guard, language, pages, words
+from publish.site import api, charts, guard, language, pages, words
+from publish.site.answers import (
+    CSP,
+    CSP_DRAWING,
+    Answer,
+    Kept,
+    Ready,
+    Receive,
+    Scope,
+    Send,
+    as_json,
+    explained,
+    for_excel,
+    of_release,
+    ready,
+    say_cut,
+    send_file,
+    send_ready,
+)
 from publish.site.facts import DB, RELEASE_ID, ReleaseBroken
 from publish.site.instance import Instance, ReleaseUnhealthy
+from publish.site.openapi import openapi
 from publish.site.pool import Busy, Pool, Stopped
+from publish.site.ratelimit import Bucket, Rate
+from publish.site.settings import SiteSettings
+
+__all__ = ["CSP", "Answer", "Kept", "NoRelease", "Site", "create_app", "current_folder", "needs_worker"]
 
 log = logging.getLogger("mingzhang.site")
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
-
 LOOK_SECONDS = 1.0  # how often `current` is looked at, at most
-KEPT_RELEASES = 4  # past releases open at a time
+KEPT_RELEASES = 8  # past releases open at a time, some 7 MB each
+OPENINGS = Rate(20, 0.5)  # of past releases: each costs this process a tenth of a second or two
 ADDRESS_CHARACTERS = 16_000
-CACHE_BYTES = 32 << 20
-CACHED_ANSWER_BYTES = 1 << 20
-CHUNK = 1 << 18
+MADE_AT_ONCE = 3  # answers being made for one address; its other requests wait, and nobody else's do
+LIGHT_ROWS = 300  # rows of JSON or CSV that this process makes; more would hold up everybody's pages
 
 # What may stand in the address of a table and still be answered by fixed SQL; anything else is the visitor's own.
 PLAIN_ARGS = frozenset(
     ["_shape", "_nl", "_dl", "_labels", "_header", "_col", "_nocol", "_nocount", "_nofacet", "_nosuggest", "_next"]
 )
 OWN_PAGES = pages.PLACES | {"static"}
-
-CSP = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
-CSP_DRAWING = "default-src 'none'; style-src 'unsafe-inline'"  # an SVG's own attributes; it loads and runs nothing
-SECURITY: Headers = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
-    (b"access-control-allow-origin", b"*"),
-]
-DROPPED = frozenset(
-    (b"set-cookie", b"vary", b"content-length", b"transfer-encoding", b"cache-control", b"referrer-policy")
-)
+OWN_DATA = ("/openapi.json", "/-/versions.json")
 PASSED = frozenset((b"host", b"accept", b"if-none-match"))  # no cookie, no credentials: every reader gets the same
+
+TOO_MANY: words.Pair = (
+    "这个地址的请求太多，请稍候再试；要大量数据请下载整表文件或数据库。",
+    "Too many requests came from this address; wait a little, and for much data download the files or the database.",
+)
 
 
 class NoRelease(RuntimeError):
     """There is nothing to serve yet. The message says what to do."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A whole answer; pages, tables and queries are bounded, so they fit."""
-
-    status: int
-    headers: Headers
-    body: bytes
-
-    def header(self, name: bytes) -> bytes:
-        return next((v for k, v in self.headers if k.lower() == name), b"")
 
 
 class Shown:
@@ -115,27 +110,24 @@ class Shown:
             self.instance.close()
 
 
-class Kept:
-    """Answers that were given before: a release never changes, so neither do they. Bounded by bytes, oldest out first."""
+class Turns:
+    """So many at a time for one address; whoever asks for more waits behind himself and nobody else behind him."""
 
-    def __init__(self, most: int = CACHE_BYTES):
+    def __init__(self, most: int):
         self.most = most
-        self._answers: OrderedDict[tuple[Any, ...], Answer] = OrderedDict()
-        self._bytes = 0
+        self._of: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
 
-    def get(self, key: tuple[Any, ...]) -> Answer | None:
-        if key in self._answers:
-            self._answers.move_to_end(key)
-        return self._answers.get(key)
-
-    def put(self, key: tuple[Any, ...], answer: Answer) -> None:
-        weight = len(answer.body) + 2_000
-        if answer.status != 200 or weight > CACHED_ANSWER_BYTES or key in self._answers:
-            return
-        self._answers[key] = answer
-        self._bytes += weight
-        while self._bytes > self.most:
-            self._bytes -= len(self._answers.popitem(last=False)[1].body) + 2_000
+    @asynccontextmanager
+    async def turn(self, address: str) -> AsyncIterator[None]:
+        semaphore, users = self._of.setdefault(address, (asyncio.Semaphore(self.most), []))
+        users.append(None)
+        try:
+            async with semaphore:
+                yield
+        finally:
+            users.pop()
+            if not users:
+                self._of.pop(address, None)
 
 
 def current_folder(home: Path) -> Path:
@@ -146,22 +138,30 @@ def current_folder(home: Path) -> Path:
     return current.resolve()
 
 
-def create_app(home: Path, workers: int | None = None) -> Site:
-    """The ASGI app that serves HOME/current and HOME/releases. `workers`: processes for public SQL.
+def create_app(home: Path, workers: int | None = None, settings: SiteSettings | None = None) -> Site:
+    """The ASGI app that serves HOME/current and HOME/releases. `workers`: processes for public SQL; `settings`: what the
+    operator chose, from the environment where none are given.
 
     Raises NoRelease where there is no release, guard.GuardUnavailable where this Python cannot guard SQL.
     """
     guard.require()
     current_folder(home)
-    return Site(home, Pool(workers) if workers else Pool())
+    return Site(home, Pool(workers) if workers else Pool(), settings or SiteSettings())
 
 
 class Site:
     """The ASGI app. Starts itself with the lifespan, or at the first request where a server sends none."""
 
-    def __init__(self, home: Path, pool: Pool):
+    def __init__(self, home: Path, pool: Pool, settings: SiteSettings | None = None):
+        settings = settings or SiteSettings()
         self.home = home
         self.pool = pool
+        self.requests = Bucket(settings.requests)
+        self.sql_seconds = Bucket(settings.sql_seconds)
+        self.openings = Bucket(OPENINGS)
+        self.turns = Turns(MADE_AT_ONCE)
+        self._making: dict[Hashable, asyncio.Future[Ready]] = {}
+        self._generation = 0  # counts the releases that were current: an answer kept for one is not the next one's
         self.charts = charts.Charts()
         self.kept = Kept()
         self.current: Shown | None = None
@@ -224,8 +224,8 @@ class Site:
         """A release that is up and answers. Raises ReleaseBroken or ReleaseUnhealthy."""
         instance = await asyncio.to_thread(Instance, folder, base_url)
         await instance.start()
-        await instance.health()
         if base_url == "/":
+            await instance.health()
             self.charts.begin(instance.facts)  # so that the first reader need not wait
         return Shown(instance)
 
@@ -251,18 +251,26 @@ class Site:
             return
         await self.pool.change(self._for_worker(shown.instance, "http", "localhost", f"/{DB}", "sql=select+1"))
         old, self.current = self.current, shown
+        self._generation += 1
         self._refused = None
         if old is not None:
             old.retire()
         log.warning("release %s took over", folder.name)
 
     async def _past(self, release_id: str) -> Shown | None:
-        """The instance of a release at its own address; None where it is not kept or cannot be served."""
+        """The instance of a release at its own address; None where it is not kept or cannot be served. Raises Busy where
+        too many were opened lately."""
+        if release_id in self.past:
+            self.past.move_to_end(release_id)
+            return self.past[release_id]
+        folder = self.home / "releases" / release_id
+        if not RELEASE_ID.fullmatch(release_id) or not folder.is_dir():
+            return None
         async with self._opening:
             if release_id not in self.past:
-                folder = self.home / "releases" / release_id
-                if not RELEASE_ID.fullmatch(release_id) or not folder.is_dir():
-                    return None
+                if self.openings.wait(""):
+                    raise Busy
+                self.openings.spend("")
                 try:
                     self.past[release_id] = await self._open(folder.resolve(), f"/r/{release_id}/")
                 except (ReleaseBroken, ReleaseUnhealthy) as e:
@@ -277,105 +285,169 @@ class Site:
 
     async def _http(self, scope: Scope, send: Send) -> None:
         self._look()
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        past = raw.startswith(b"/r/")
+        key = (0 if past else self._generation + 1, scope["scheme"], _host(scope), raw, scope["query_string"])
+        if scope["method"] in ("GET", "HEAD") and (kept := self.kept.get(key)) is not None:
+            await send_ready(send, scope, kept)
+            return
         assert self.current is not None
-        path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
-        query = scope["query_string"].decode("latin-1")
+        path, query = raw.decode("latin-1").partition("?")[0], scope["query_string"].decode("latin-1")
         with self.current.used() as current:
             refused = await self._refused_at_the_door(current, scope, path, query)
             if refused is not None:
-                await _send(send, scope, refused, "no-store")
+                await self._send(send, scope, refused, "no-store")
                 return
             found = re.match(r"/r/([^/]+)(/.*)?$", path)
             if not found:
-                await self._answer(current, scope, path, path, query, send, "public, max-age=60")
+                await self._answer(current, scope, key, path, path, query, send, "public, max-age=60")
                 return
         if not found[2]:
-            await _send(send, scope, Answer(301, [(b"location", path.encode() + b"/")], b""), "public, max-age=60")
+            answer = Answer(301, [(b"location", path.encode() + b"/")], b"")
+            await self._send(send, scope, answer, "public, max-age=60")
             return
-        shown = await self._past(found[1])
+        try:
+            shown = await self._past(found[1])
+        except Busy:
+            with self.current.used() as current:
+                await self._send(send, scope, await self._busy(current, scope, path, words.BUSY), "no-store")
+            return
         if shown is None:
             with self.current.used() as current:
                 answer = await _refuse(current, scope, path, 404, "no_release", words.NO_RELEASE)
-            await _send(send, scope, answer, "no-store")
+            await self._send(send, scope, answer, "no-store")
             return
         with shown.used() as instance:
-            await self._answer(instance, scope, path, found[2], query, send, "public, max-age=86400")
+            await self._answer(instance, scope, key, path, found[2], query, send, "public, max-age=86400")
+
+    async def _send(self, send: Send, scope: Scope, answer: Answer, keep: str) -> None:
+        await send_ready(send, scope, ready(answer, keep, scope["scheme"] == "https"))
 
     async def _refused_at_the_door(self, current: Instance, scope: Scope, path: str, query: str) -> Answer | None:
         """The answer to a request that no release need look at; None where one must."""
         if scope["method"] == "OPTIONS":
-            return Answer(204, [(b"allow", b"GET, HEAD"), (b"access-control-allow-methods", b"GET, HEAD")], b"")
+            allowed = [(b"access-control-allow-methods", b"GET, HEAD"), (b"access-control-max-age", b"86400")]
+            allowed.append((b"access-control-allow-headers", b"If-None-Match, Accept"))
+            return Answer(204, [(b"allow", b"GET, HEAD"), *allowed], b"")
+        if wait := self.requests.wait(_address(scope)):
+            return _too_many(path, wait)
         if scope["method"] not in ("GET", "HEAD"):
+            self.requests.spend(_address(scope))
             refused = await _refuse(current, scope, path, 405, "method", words.METHOD)
             return Answer(405, [*refused.headers, (b"allow", b"GET, HEAD")], refused.body)
         if len(path) + len(query) > ADDRESS_CHARACTERS:
+            self.requests.spend(_address(scope))
             return await _refuse(current, scope, path[:200], 414, "too_long", words.TOO_LONG)
         if "//" in path or not path.isascii() or not query.isascii():  # `//host/` would redirect to another site
-            return await _refuse(current, scope, "/", 404, "not_found", words.NOT_FOUND)
+            self.requests.spend(_address(scope))
+            safe = "/api/" if path.startswith("/api/") else "/"
+            return await _refuse(current, scope, safe, 404, "not_found", words.NOT_FOUND)
         return None
 
     async def _answer(
-        self, instance: Instance, scope: Scope, path: str, route: str, query: str, send: Send, keep: str
+        self, instance: Instance, scope: Scope, key: Hashable, path: str, route: str, query: str, send: Send, keep: str
     ) -> None:
         """Answers one request on one release; `route` is the path below the release's base_url."""
         facts = instance.facts
         if route == "/en":
-            await _send(send, scope, Answer(301, [(b"location", path.encode() + b"/")], b""), keep)
+            await self._send(send, scope, Answer(301, [(b"location", path.encode() + b"/")], b""), keep)
             return
         if language.of_path(route) == "en":  # the same place; the path tells the instance which language
             route = language.in_language(route, "zh")
         first, _, rest = route[1:].partition("/")
-        if first == "files" and rest in facts.files:
-            await _send_file(send, scope, facts.folder / rest, facts.files[rest], keep)
+        if route == "/healthz":
+            await self._send(send, scope, as_json({"ok": True, "release": facts.release_id}), "no-store")
             return
-        key = (id(instance), facts.release_id, scope["scheme"], _host(scope), path, query)
-        answer = self.kept.get(key)
-        if answer is None:
-            answer = await self._make(instance, scope, path, route, query)
-            self.kept.put(key, answer)
-        await _send(send, scope, answer, keep if answer.status in (200, 301, 302) else "no-store")
+        if first == "files" and rest in facts.files:
+            await send_file(send, scope, facts, rest, instance.base_url, keep)
+            return
+        self.requests.spend(_address(scope))
+        if _is_data(route) and needs_worker(route, query, facts.tables):
+            answer = await self._run(instance, scope, path, route, query)
+            done = self._finish(instance, scope, answer, keep)
+            self.kept.put(key, done)
+        else:
+            done = await self._once(instance, scope, key, path, route, query, keep)
+        await send_ready(send, scope, done)
+
+    async def _once(
+        self, instance: Instance, scope: Scope, key: Hashable, path: str, route: str, query: str, keep: str
+    ) -> Ready:
+        """Makes an answer in this process, once for all who ask for it meanwhile, and a few at a time for one address."""
+        async with self.turns.turn(_address(scope)):
+            if (kept := self.kept.get(key)) is not None:
+                return kept
+            if key in self._making:
+                return await asyncio.shield(self._making[key])
+            made: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
+            self._making[key] = made
+            try:
+                answer = await self._make(instance, scope, path, route, query)
+                done = self._finish(instance, scope, answer, keep)
+            except asyncio.CancelledError:
+                made.cancel()
+                raise
+            except BaseException as e:
+                made.set_exception(e)
+                made.exception()  # whoever waits for it raises it too; nobody need
+                raise
+            else:
+                made.set_result(done)
+                if route != f"{api.ROOT}/releases":  # another release may come to be kept without a switch
+                    self.kept.put(key, done)
+                return done
+            finally:
+                del self._making[key]
+
+    def _finish(self, instance: Instance, scope: Scope, answer: Answer, keep: str) -> Ready:
+        answer = Answer(answer.status, [*answer.headers, *of_release(instance.facts)], answer.body)
+        return ready(answer, keep if answer.status in (200, 301, 302) else "no-store", scope["scheme"] == "https")
 
     async def _make(self, instance: Instance, scope: Scope, path: str, route: str, query: str) -> Answer:
+        """An answer that needs nothing but fixed SQL."""
+        facts = instance.facts
         first, _, rest = route[1:].partition("/")
-        if route == "/healthz":
-            body = json.dumps({"ok": True, "release": instance.facts.release_id}).encode()
-            return Answer(200, [(b"content-type", b"application/json")], body)
-        if route == "/robots.txt":
-            robots = f"User-agent: *\nDisallow: /{DB}?\nDisallow: /r/\n".encode()
-            return Answer(200, [(b"content-type", b"text/plain; charset=utf-8")], robots)
+        if route in ("/robots.txt", "/sitemap.xml"):
+            return await _for_crawlers(instance, route, _origin(scope))
+        if (first == "api" and rest) or route in OWN_DATA:
+            return await _api(instance, scope, route, query)
         drawn = charts.wanted(rest, language.of_path(path)) if first == "charts" else None
-        if drawn is not None:
-            picture = await self.charts.get(instance.facts, drawn)
-            if picture is not None:
-                kind = charts.TYPES.get(drawn.rpartition(".")[2], "text/javascript; charset=utf-8")
-                headers = [(b"content-type", kind.encode())]
-                if kind == "image/svg+xml":
-                    headers.append((b"content-security-policy", CSP_DRAWING.encode()))
-                return Answer(200, headers, picture)
-        table = re.fullmatch(
-            rf"/{DB}(/.*)?(\.(?P<format>json|csv|xlsx|blob))?|/{DB}\.(?P<whole>json|csv|xlsx|blob)", route
-        )
-        if table is None and (first not in OWN_PAGES or first == "favicon.ico"):
+        if drawn is not None and (picture := await self.charts.get(facts, drawn)) is not None:
+            kind = charts.TYPES.get(drawn.rpartition(".")[2], "text/javascript; charset=utf-8")
+            svg = kind == "image/svg+xml"
+            policy = [(b"content-security-policy", CSP_DRAWING.encode())] if svg else []
+            return Answer(200, [(b"content-type", kind.encode()), *policy], picture)
+        if not _is_data(route) and (first not in OWN_PAGES or first == "favicon.ico"):
             return await _refuse(instance, scope, path, 404, "not_found", words.NOT_FOUND)
-        if table is not None and needs_worker(route, query):
-            try:
-                head, body = await self.pool.ask(self._for_worker(instance, scope["scheme"], _host(scope), path, query))
-            except Stopped as e:
-                said = words.TOO_SLOW if e.why == "too_slow" else words.TOO_LARGE
-                return await _refuse(instance, scope, path, 400, e.why, said)
-            except Busy:
-                refused = await _refuse(instance, scope, path, 503, "busy", words.BUSY)
-                return Answer(503, [*refused.headers, (b"retry-after", b"2")], refused.body)
-            headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in head["headers"]]
-            answer = Answer(head["status"], headers, body)
-            if route == f"/{DB}.csv" and answer.status == 200 and not body.strip():
-                # Datasette answers a query that cannot run with an empty CSV; as JSON it says why.
-                return await self._make(instance, scope, path.removesuffix(".csv") + ".json", f"/{DB}.json", query)
-            if answer.status >= 400 and route.endswith(".json"):
-                answer = _explained(answer)
-        else:
-            answer = await _ask(instance.app, _inner(scope, path, query))
-        return _for_excel(answer) if route.endswith(".csv") and answer.status == 200 else answer
+        with guard.watched() as cut:
+            answer = await _ask(instance.app, _inner(scope, path, _whole_csv(route, query)))
+        return _dressed(answer, instance, route, bool(cut))
+
+    async def _run(self, instance: Instance, scope: Scope, path: str, route: str, query: str) -> Answer:
+        """An answer that runs something of the visitor's own, from a worker."""
+        address = _address(scope)
+        if wait := self.sql_seconds.wait(address):
+            return _too_many(path, wait)
+        request = self._for_worker(instance, scope["scheme"], _host(scope), path, _whole_csv(route, query))
+        try:
+            head, body = await self.pool.ask(request)
+        except Stopped as e:
+            said = words.TOO_SLOW if e.why == "too_slow" else words.TOO_LARGE
+            return await _refuse(instance, scope, path, 400, e.why, said)
+        except Busy:
+            return await self._busy(instance, scope, path, words.BUSY)
+        finally:
+            self.sql_seconds.spend(address, request.get("spent", 0.0))
+        headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in head["headers"]]
+        answer = Answer(head["status"], headers, body)
+        if route == f"/{DB}.csv" and answer.status == 200 and not body.strip():
+            # Datasette answers a query that cannot run with an empty CSV; as JSON it says why.
+            return await self._run(instance, scope, path.removesuffix(".csv") + ".json", f"/{DB}.json", query)
+        return _dressed(answer, instance, route, head["cut"])
+
+    async def _busy(self, instance: Instance, scope: Scope, path: str, said: words.Pair) -> Answer:
+        refused = await _refuse(instance, scope, path, 503, "busy", said)
+        return Answer(503, [*refused.headers, (b"retry-after", b"2")], refused.body)
 
     def _for_worker(self, instance: Instance, scheme: str, host: str, path: str, query: str) -> dict[str, Any]:
         return {
@@ -388,16 +460,117 @@ class Site:
         }
 
 
-def needs_worker(route: str, query: str) -> bool:
+def _is_data(route: str) -> bool:
+    """Whether it is an address of the database: its page, a table, a row, in any format."""
+    return bool(re.fullmatch(rf"/{DB}(/.*)?|/{DB}\.(json|csv|xlsx|blob)", route))
+
+
+def needs_worker(route: str, query: str, rows: Mapping[str, int] | None = None) -> bool:
     """Whether an address of the database carries anything of the visitor's own: SQL, a filter, an order, a search.
 
-    A large page of HTML counts too: drawing it would hold up everybody else's pages.
+    Much of a table counts too, for making it would hold up everybody else's pages; `rows` is how many each table has.
     """
     args = urllib.parse.parse_qsl(query, keep_blank_values=True)
     light = route.endswith((".json", ".csv"))
-    return route.endswith(".xlsx") or any(
-        name not in PLAIN_ARGS and not (name == "_size" and light) for name, _ in args
+    if route.endswith(".xlsx") or any(name not in PLAIN_ARGS and not (name == "_size" and light) for name, _ in args):
+        return True
+    size = next((value for name, value in args if name == "_size"), "max" if route.endswith(".csv") else "50")
+    asked = int(size) if re.fullmatch(r"[0-9]{1,4}", size) else 1000
+    table = route.rpartition("/")[2].partition(".")[0]
+    return light and min(asked, (rows or {}).get(table, 0)) > LIGHT_ROWS
+
+
+def _whole_csv(route: str, query: str) -> str:
+    """A CSV of a table has as many rows as an answer may have, where Datasette's has as many as a page."""
+    if re.fullmatch(rf"/{DB}/[^/]+\.csv", route) and "_size=" not in query:
+        return f"{query}&_size=max".lstrip("&")
+    return query
+
+
+def _dressed(answer: Answer, instance: Instance, route: str, cut: bool) -> Answer:
+    """An answer of Datasette's as this site gives it."""
+    if answer.status >= 400 and route.endswith((".json", ".csv", ".xlsx")):
+        return explained(answer, f"{instance.base_url}openapi.json")
+    if answer.status == 200 and route.endswith(".csv"):
+        answer = for_excel(answer)
+    if cut and answer.status == 200 and _is_data(route) and route.endswith((".json", ".csv", ".xlsx")):
+        answer = say_cut(answer, instance.facts, instance.base_url, route)
+    return answer
+
+
+async def _api(instance: Instance, scope: Scope, route: str, query: str) -> Answer:
+    facts, help_at = instance.facts, f"{instance.base_url}openapi.json"
+    if route == "/openapi.json":
+        return as_json(openapi(facts, instance.base_url, _origin(scope)))
+    if route == "/-/versions.json":
+        return as_json(
+            {
+                "release_id": facts.release_id,
+                "as_of": facts.as_of,
+                "code_version": facts.code_version,
+                "api": api.VERSION,
+                "datasette": datasette.__version__,
+                "sqlite": sqlite3.sqlite_version,
+            }
+        )
+    try:
+        said = await api.answer(instance, route, query)
+    except api.Refused as e:
+        return _error(e.status, e.code, (e.zh, e.en), help_at)
+    except QueryInterrupted:
+        return _error(400, "too_slow", words.TOO_SLOW, help_at)
+    link = said.get("next")
+    return as_json(
+        said, headers=[(b"link", f'<{link}>; rel="next"'.encode()), (b"x-truncated", b"true")] if link else []
     )
+
+
+def _error(status: int, code: str, said: words.Pair, help_at: str) -> Answer:
+    zh, en = said
+    return as_json({"ok": False, "status": status, "code": code, "error": en, "error_zh": zh, "help": help_at}, status)
+
+
+def _too_many(path: str, wait: int) -> Answer:
+    """429, made of next to nothing: whoever gets it asks often."""
+    later = (b"retry-after", str(wait).encode())
+    if path.endswith((".json", ".csv", ".xlsx")) or "/api/" in path:
+        refused = _error(429, "too_many", TOO_MANY, "/openapi.json")
+        return Answer(429, [*refused.headers, later], refused.body)
+    page = (
+        '<!DOCTYPE html><html lang="zh-CN"><meta charset="utf-8"><title>429</title>'
+        f'<h1>429</h1><p>{TOO_MANY[0]}</p><p lang="en">{TOO_MANY[1]}</p></html>'
+    )
+    return Answer(429, [(b"content-type", b"text/html; charset=utf-8"), later], page.encode())
+
+
+async def _for_crawlers(instance: Instance, route: str, origin: str) -> Answer:
+    """robots.txt and sitemap.xml: pages are to be found, queries and past releases are not to be crawled."""
+    root = origin + instance.base_url
+    if route == "/robots.txt":
+        lines = [f"User-agent: *\nDisallow: /{DB}?\nDisallow: /{DB}.\nDisallow: /r/\nDisallow: /*?*sql=\n"]
+        text = "".join([*lines, f"\nSitemap: {root}sitemap.xml\n"])
+        return Answer(200, [(b"content-type", b"text/plain; charset=utf-8")], text.encode())
+    fixed = [p.strip("^$").strip("/") for p, _ in pages.ROUTES if "(" not in p and "." not in p]
+    places = [*fixed, *(f"datasets/{d['dataset']}" for d in instance.facts.datasets)]
+    for table, key in (("indicators", "indicator_id"), ("claims", "claim_id")):
+        rows = (await instance.db.execute(f"select {key} from {table} order by 1")).rows
+        places += [f"{table}/{urllib.parse.quote(r[0])}" for r in rows]
+    urls = "".join(
+        f"<url><loc>{root}{p}</loc><lastmod>{instance.facts.as_of}</lastmod></url>\n" for p in places[:50_000]
+    )
+    xml = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{urls}</urlset>\n'
+    return Answer(200, [(b"content-type", b"application/xml; charset=utf-8")], xml.encode())
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def _origin(scope: Scope) -> str:
+    """Scheme and host as the reader sees them, for the few places that need a whole address."""
+    host = _host(scope)
+    return f"{scope['scheme']}://{host if re.fullmatch(r'[A-Za-z0-9.:_-]+|[[][0-9A-Fa-f:]+[]](:[0-9]+)?', host) else 'localhost'}"
 
 
 def _host(scope: Scope) -> str:
@@ -445,94 +618,5 @@ async def _refuse(instance: Instance, scope: Scope, path: str, status: int, code
     inner = _inner(scope, path if path.isascii() else "/", scope["query_string"].decode("latin-1")[:ADDRESS_CHARACTERS])
     response = await instance.error(Request(inner, _nothing), status, code, *said)
     body = response.body if isinstance(response.body, bytes) else str(response.body).encode()
-    return Answer(status, [(b"content-type", response.content_type.encode())], body)
-
-
-def _explained(answer: Answer) -> Answer:
-    """An error of SQL in JSON in the same shape as every other error: a code, a sentence in each language, the detail."""
-    said = json.loads(answer.body)
-    if "code" in said:
-        return answer
-    zh, en = words.explain_sql(str(said.get("error") or ""))
-    body = {
-        "ok": False,
-        "status": answer.status,
-        "code": "bad_sql",
-        "error": en,
-        "error_zh": zh,
-        "detail": said.get("error"),
-    }
-    return Answer(answer.status, answer.headers, json.dumps(body, ensure_ascii=False).encode())
-
-
-def _for_excel(answer: Answer) -> Answer:
-    """A CSV as Excel reads it: a byte order mark first, and no cell that would run as a formula when it is opened.
-
-    Method of the second: OWASP, CSV Injection; an apostrophe goes before the cell. Negative figures stay figures.
-    """
-    text = answer.body.decode("utf-8")
-    if re.search(r"(^|[,\n\"])[=+\-@\t\r]", text):
-        out = io.StringIO()
-        writer = csv.writer(out)
-        for row in csv.reader(io.StringIO(text, newline="")):
-            writer.writerow(
-                [f"'{c}" if c[:1] in ("=", "+", "-", "@", "\t", "\r") and not _is_number(c) else c for c in row]
-            )
-        text = out.getvalue()
-    headers = [(k, v) for k, v in answer.headers if k.lower() != b"content-type"]
-    headers.append((b"content-type", b"text/csv; charset=utf-8"))
-    return Answer(answer.status, headers, b"\xef\xbb\xbf" + text.encode("utf-8"))
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-async def _send(send: Send, scope: Scope, answer: Answer, keep: str) -> None:
-    """Sends a whole answer with everything that each one carries; 304 where the reader has it already."""
-    headers = [(k.lower(), v) for k, v in answer.headers if k.lower() not in DROPPED]
-    etag = b'"' + hashlib.sha256(answer.body).hexdigest()[:20].encode() + b'"'
-    if not answer.header(b"content-security-policy"):
-        headers.append((b"content-security-policy", CSP.encode()))
-    headers += [*SECURITY, (b"cache-control", keep.encode())]
-    status, body = answer.status, answer.body
-    if status == 200:
-        headers.append((b"etag", etag))
-        if etag in dict(scope["headers"]).get(b"if-none-match", b""):
-            status, body = 304, b""
-    if status not in (204, 304):
-        headers.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
-
-
-async def _send_file(send: Send, scope: Scope, path: Path, digest: str, keep: str) -> None:
-    """Sends a file of the release, piece by piece; its name stands in SHA256SUMS, so it is one of ours."""
-    etag = f'"{digest[:20]}"'.encode()
-    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    kind = {".jsonld": "application/ld+json", ".parquet": "application/vnd.apache.parquet"}.get(path.suffix, kind)
-    kind += "; charset=utf-8" if kind.startswith("text/") else ""
-    headers: Headers = [
-        (b"content-type", kind.encode()),
-        (b"content-security-policy", CSP.encode()),
-        (b"etag", etag),
-        (b"cache-control", keep.encode()),
-        *SECURITY,
-    ]
-    if path.suffix in (".csv", ".xlsx", ".parquet", ".db"):
-        name = urllib.parse.quote(path.name)
-        headers.append((b"content-disposition", f"attachment; filename*=UTF-8''{name}".encode()))
-    if etag in dict(scope["headers"]).get(b"if-none-match", b""):
-        await send({"type": "http.response.start", "status": 304, "headers": headers})
-        await send({"type": "http.response.body", "body": b""})
-        return
-    with path.open("rb") as f:
-        headers.append((b"content-length", str(path.stat().st_size).encode()))
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        while scope["method"] != "HEAD" and (piece := await asyncio.to_thread(f.read, CHUNK)):
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+    answer = Answer(status, [(b"content-type", response.content_type.encode())], body)
+    return explained(answer, f"{instance.base_url}openapi.json") if "json" in response.content_type else answer

@@ -18,6 +18,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections import OrderedDict
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -108,7 +109,8 @@ class Pool:
                 self._free[lane].put_nowait(await asyncio.wait_for(self._free[lane].get(), START_SECONDS))
 
     async def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """The answer to a request: a dict with `status`, `headers` (pairs of str) and `cut`, and the body.
+        """The answer to a request: a dict with `status`, `headers` (pairs of str) and `cut`, and the body. The seconds it kept
+        workers busy are added to the request as `spent`, whatever comes of it.
 
         Raises Busy where no worker came free, Stopped where the query was too slow or too large.
         """
@@ -129,10 +131,11 @@ class Pool:
             worker = await asyncio.wait_for(self._take(lane), QUEUE_SECONDS)
         except TimeoutError:
             raise Busy from None
-        fit = False
+        fit, begun = False, time.monotonic()
         try:
             if [request["folder"], request["base_url"]] not in worker.open:  # takes its time, and is not the query's
                 await asyncio.wait_for(_exchange(worker, request | {"only_open": True}), START_SECONDS)
+            begun = time.monotonic()
             header, body = await asyncio.wait_for(_exchange(worker, request | {"seconds": lane.seconds}), lane.kill)
             fit = not header["last"]
         except TimeoutError:
@@ -144,6 +147,7 @@ class Pool:
             self.killed += 1
             raise Stopped("too_large") from None
         finally:
+            request["spent"] = request.get("spent", 0.0) + time.monotonic() - begun
             self._give_back(worker, fit)
         if lane is QUICK and header["late"]:
             raise _Late

@@ -11,10 +11,13 @@ import socket
 from pathlib import Path
 
 import uvicorn
+from pydantic import ValidationError
 
+from publish.site import door
 from publish.site.app import NoRelease, create_app, current_folder
 from publish.site.facts import ReleaseBroken, read_facts
 from publish.site.guard import GuardUnavailable
+from publish.site.settings import SiteSettings
 
 
 class CannotServe(RuntimeError):
@@ -27,10 +30,17 @@ def serve(home: Path, host: str = "127.0.0.1", port: int = 8001) -> None:
     """Serves HOME/current at http://host:port/ until Ctrl-C. Raises CannotServe where it cannot start."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        app = create_app(home.resolve())
+        settings = SiteSettings()
+        app = create_app(home.resolve(), settings=settings)
         facts = read_facts(current_folder(home.resolve()))
     except (NoRelease, ReleaseBroken, GuardUnavailable) as e:
         raise CannotServe(str(e)) from e
+    except ValidationError as e:
+        wrong = e.errors()[0]
+        name = "_".join(("MINGZHANG_SITE", *map(str, wrong["loc"]))).upper()
+        raise CannotServe(
+            f"The setting {name} cannot be used ({wrong['msg']}); docs/deploy.md says what it may be."
+        ) from e
     with _listen(host, port) as listening:
         shown = f"[{host}]" if ":" in host else host
         print(f"Release {facts.release_id} at http://{shown}:{listening.getsockname()[1]}/ (Ctrl-C ends)", flush=True)
@@ -43,6 +53,11 @@ def serve(home: Path, host: str = "127.0.0.1", port: int = 8001) -> None:
             timeout_graceful_shutdown=5,
             lifespan="on",
             ws="none",
+            http=door.make(settings.trusted_proxies),
+            limit_concurrency=door.CONNECTIONS,
+            # Whose word about the visitor's address and about TLS is taken; uvicorn would believe this machine unasked.
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=settings.trusted_proxies,
         )
         server = uvicorn.Server(config)
         try:

@@ -21,10 +21,10 @@ class SiteSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MINGZHANG_SITE_", env_file=".env", extra="ignore")
 
     trusted_proxies: Annotated[list[str], NoDecode] = []
-    requests_burst: float = Field(3000, ge=1)
-    requests_each_second: float = Field(100, ge=0)
-    sql_seconds_burst: float = Field(90, gt=0)
-    sql_seconds_each_second: float = Field(1, ge=0)
+    requests_burst: float = Field(default=3000, ge=1)
+    requests_each_second: float = Field(default=100, ge=0)
+    sql_seconds_burst: float = Field(default=90, gt=0)
+    sql_seconds_each_second: float = Field(default=1, ge=0)
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
