@@ -33,7 +33,7 @@ def release_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
         home = place.home_folder
         city = load_city(place.city_folder, home)
         try:
-            made = build(home, place.load_contracts(), city, place.date, code_version())
+            made = build(home, place.load_contracts(), city, place.date, code_version(), due_days=place.due_days)
         except GateRefused as e:
             yield dg.AssetCheckResult(check_name=CHECK, asset_key="release", passed=False, metadata={"hits": e.hits})
             raise

@@ -20,11 +20,16 @@ Key = tuple[str, int, str, str, str]
 
 
 def bounds(
-    published: pd.DataFrame, kinds: dict[str, str], targets: Iterable[Key], decimals: int = 6
+    published: pd.DataFrame,
+    kinds: dict[str, str],
+    targets: Iterable[Key],
+    decimals: int = 6,
+    enough: dict[Key, tuple[float, float]] | None = None,
 ) -> dict[Key, tuple[float, float]]:
     """For each target (indicator, year, dimension, member, factor set) the least and greatest value consistent with
     `published`, the public indicator_values (value is null where status is S). Only flows and stocks add up; others have
-    no bound. `decimals`: values were rounded to so many digits, and the attacker allows for it.
+    no bound. `decimals`: values were rounded to so many digits, and the attacker allows for it. `enough`: for a target that
+    some solution found on the way takes as low and as high as these, no more is asked; its bounds are then at least so wide.
     """
     rows = list(
         zip(
@@ -52,7 +57,41 @@ def bounds(
             equations = [([members[t]], [members[n] for n in parts]) for t, parts in found]
             known[of] = _systems(rows, value, hidden, equations, 0.5 * 10.0**-decimals)
         system = next((s for s in known[of] if target in s.at), None)
-        out[target] = system.range(target) if system else (0.0, np.inf)
+        out[target] = system.range(target, (enough or {}).get(target)) if system else (0.0, np.inf)
+    return out
+
+
+def determined(rows: list[Key], unknown: np.ndarray, kinds: dict[str, str], targets: Iterable[int]) -> list[int]:
+    """Of `targets` (positions in `rows`) those whose value follows exactly from those that are not `unknown`, by adding and
+    subtracting: the unit vector of one lies in the row space of the sums, seen over the unknown alone. Movements between two
+    releases may have either sign, so that no inequality bounds them more narrowly than these equations do.
+    """
+    wanted = set(targets)
+    systems: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for i, (indicator, _, dimension, _, factors) in enumerate(rows):
+        if kinds.get(indicator, "flow") in ("flow", "stock") and not dimension.startswith("base"):
+            systems[indicator, factors].append(i)
+    out = []
+    for (indicator, _), members in systems.items():
+        if wanted.isdisjoint(members):
+            continue
+        free = [i for i in members if unknown[i]]
+        at = {i: n for n, i in enumerate(free)}
+        lines = []
+        for total, parts in _sums([rows[i] for i in members], kinds.get(indicator, "flow") == "flow"):
+            line = np.zeros(len(free))
+            for n, sign in ((total, 1.0), *((n, -1.0) for n in parts)):
+                if members[n] in at:
+                    line[at[members[n]]] = sign
+            if line.any():
+                lines.append(line)
+        if not lines:
+            continue
+        _, size, rows_of = np.linalg.svd(np.array(lines), full_matrices=False)
+        basis = rows_of[size > 1e-9 * size.max()]
+        # A coordinate is determined where the whole of its unit vector lies in the row space.
+        inside = (basis**2).sum(axis=0)
+        out += [i for i in free if i in wanted and inside[at[i]] > 1 - 1e-9]
     return out
 
 
@@ -90,12 +129,31 @@ class _System:
         one_way = csr_array((data, (line, column)), shape=(len(equations), len(cells)))
         self.matrix = vstack([one_way, -one_way])
         self.limit = np.array([r + slack for _, r, slack in equations] + [slack - r for _, r, slack in equations])
+        # What the solutions found so far show to be possible for each cell.
+        self.low, self.high = np.full(len(cells), np.inf), np.full(len(cells), -np.inf)
+        self.seeded = False
 
-    def range(self, target: Key) -> tuple[float, float]:
+    def _look_around(self) -> None:
+        """Two solutions, as high and as low as all cells together go: they show at once how far most of them are free."""
+        self.seeded = True
+        most = 2 * float(np.abs(self.limit).sum()) + 1.0
+        for cost in (-1.0, 1.0):
+            all_of_them = np.full(len(self.at), cost)
+            found = linprog(all_of_them, A_ub=self.matrix, b_ub=self.limit, bounds=(0, most), method="highs")
+            if found.status == 0:
+                self.low, self.high = np.minimum(self.low, found.x), np.maximum(self.high, found.x)
+
+    def range(self, target: Key, enough: tuple[float, float] | None = None) -> tuple[float, float]:
         ends = []
+        at = self.at[target]
+        if enough is not None and not self.seeded:
+            self._look_around()
         for sign in (1.0, -1.0):
+            if enough is not None and (self.low[at] <= enough[0] if sign > 0 else self.high[at] >= enough[1]):
+                ends.append(float(self.low[at] if sign > 0 else self.high[at]))
+                continue
             cost = np.zeros(len(self.at))
-            cost[self.at[target]] = sign
+            cost[at] = sign
             found = linprog(cost, A_ub=self.matrix, b_ub=self.limit, bounds=(0, None), method="highs")
             if found.status == 2:
                 # The published figures do not add up (members that overlap, or are not all there): nothing follows.
@@ -103,6 +161,8 @@ class _System:
             if found.status not in (0, 3):
                 raise RuntimeError(f"The linear programme of the attack ended with: {found.message}")
             ends.append(sign * found.fun if found.status == 0 else np.inf * -sign)
+            if found.status == 0:
+                self.low, self.high = np.minimum(self.low, found.x), np.maximum(self.high, found.x)
         return ends[0], ends[1]
 
 

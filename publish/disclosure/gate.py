@@ -9,9 +9,10 @@ from __future__ import annotations
 import csv
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ import pyarrow.parquet as pq
 from python_calamine import CalamineWorkbook
 
 from expectations.contract import Contracts
-from publish.disclosure.audit import bounds
+from publish.disclosure.audit import bounds, determined
+from publish.disclosure.history import Past, movements
 from publish.disclosure.relations import Indicator
 from publish.disclosure.scan import Scanner
-from publish.disclosure.suppress import Rules
+from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH, KEY, Rules
 from publish.errors import GateRefused
 from publish.release.schema import Table, is_open
 
@@ -41,7 +43,8 @@ class Known:
     """What the gate holds the files against.
 
     `tables`: the public tables by name. `cells`: marts.indicator_values before anything was hidden, with contributors,
-    largest_share and closed. `indicators`: what each is made of. `scanner` knows this run's secrets.
+    largest_share and closed. `indicators`: what each is made of. `scanner` knows this run's secrets. `parts`: what each
+    institution contributes to them; `past`: the releases before this one.
     """
 
     contracts: Contracts
@@ -50,6 +53,8 @@ class Known:
     indicators: dict[str, Indicator]
     scanner: Scanner
     rules: Rules
+    parts: pd.DataFrame | None = None
+    past: tuple[Past, ...] = ()
 
 
 @dataclass
@@ -88,6 +93,8 @@ def check(folder: Path, known: Known) -> list[dict[str, Any]]:
         ("cells", _contents),
         ("rows", _row_counts),
         ("contributors", _contributors),
+        ("ties", _ties),
+        ("differences", _differences),
         ("recovery", _recovery),
         ("statements", _statements),
     )
@@ -129,7 +136,7 @@ def _texts(known: Known) -> list[str]:
 def _contents(look: _Look) -> int:
     """Every table of every format: known columns of level L0 only, and no secret in any cell."""
     for form, read in (("SQLite", _sqlite), ("csv", _csv), ("xlsx", _xlsx), ("parquet", _parquet)):
-        for where, name, columns, rows in read(look):
+        for where, name, columns, rows, first in read(look):
             table = look.known.tables.get(name)
             if table is None:
                 contract = look.known.contracts.get(name)
@@ -137,23 +144,11 @@ def _contents(look: _Look) -> int:
                 look.hit(where, f"the dataset {name} is not open in rows" if closed else "no release has such a table")
                 continue
             _columns(look, where, table, columns, form)
-            kinds = [f.type for f in table.fields]
-            texts = [n for n in range(len(columns)) if n >= len(kinds) or kinds[n] == "text" or form == "xlsx"]
-            numbers = [n for n in range(len(columns)) if n < len(kinds) and kinds[n] in ("real", "integer")]
-            count = 0
-            for at, cells in rows:
-                count += 1
-                look.cells += len(cells)
-                for n in texts:
-                    v = cells[n]
-                    if type(v) is str and (rule := look.scan(v)):
-                        look.hit(f"{where} {name} row {at}", rule)
-                for n in numbers:
-                    v = cells[n]
-                    if v.__class__ is str:
-                        v = _as_number(v)
-                    if v is not None and v != "" and (rule := look.known.scanner.number(v)):
-                        look.hit(f"{where} {name} row {at}", rule)
+            rows = list(rows)
+            look.cells += len(rows) * len(columns)
+            for n, cells in enumerate(zip_longest(*rows)):
+                _column(look, f"{where} {name} row", table, n, (columns[n : n + 1] or [""])[0], cells, first, form)
+            count = len(rows)
             of_table = look.counts.setdefault(name, {})
             of_table[form] = of_table.get(form, 0) + count
     for path in _texts(look.known):
@@ -165,6 +160,31 @@ def _contents(look: _Look) -> int:
             if rule := look.scan(piece):
                 look.hit(f"{path} text {n}", rule)
     return look.cells
+
+
+def _column(
+    look: _Look, where: str, table: Table, n: int, name: str, cells: tuple[Any, ...], first: int, form: str
+) -> None:
+    """Looks at the n-th column of a table once for each different value; a hit names the first row that holds it."""
+    kind = table.fields[n].type if n < len(table.fields) else "text"
+    contract = look.known.contracts.get(table.dataset) if table.dataset else None
+    only = contract.open_rows if contract is not None else None
+    label = name if form != "xlsx" or n >= len(table.fields) else table.fields[n].name
+    left_out = only.not_in if only is not None and only.column == label else ()
+    scanner, column = look.known.scanner, f"{table.name}.{label}"
+    for v in set(cells):
+        rule = None
+        if v in left_out:
+            rule = f"a row with this {label} is not open"
+        elif v.__class__ is str and (kind == "text" or form == "xlsx"):
+            rule = look.scan(v)
+            if rule and table.dataset and scanner.opens(column, v.removeprefix("'")):
+                rule = scanner.text(v, by_value=False)
+        elif kind in ("real", "integer"):
+            x = _as_number(v) if v.__class__ is str else v
+            rule = scanner.number(x) if x is not None and x != "" else None
+        if rule:
+            look.hit(f"{where} {cells.index(v) + first}", rule)
 
 
 def _as_number(text: str) -> float | None:
@@ -195,7 +215,7 @@ def _columns(look: _Look, where: str, table: Table, columns: list[str], form: st
         look.hit(f"{where} {table.name}", f"the column {c} is missing")
 
 
-Found = Iterator[tuple[str, str, list[str], Iterator[tuple[int, Any]]]]  # where, table, columns, (row number, cells)
+Found = Iterator[tuple[str, str, list[str], Iterable[Any], int]]  # where, table, columns, rows, number of the first
 
 
 def _open(look: _Look) -> sqlite3.Connection:
@@ -215,14 +235,14 @@ def _sqlite(look: _Look) -> Found:
             # sqlite_stat1 is made by ANALYZE and holds numbers of rows alone.
             if kind == "table" and name != "sqlite_stat1":
                 rows = con.execute(f"select * from {_id(name)}")
-                yield DATABASE, name, [d[0] for d in rows.description], enumerate(rows, 1)
+                yield DATABASE, name, [d[0] for d in rows.description], rows, 1
 
 
 def _csv(look: _Look) -> Found:
     for path in sorted((look.folder / "csv").glob("*.csv")):
         with path.open(encoding="utf-8-sig", newline="") as f:
             rows = csv.reader(f, strict=True)
-            yield f"csv/{path.name}", path.stem, next(rows, []), enumerate(rows, 2)
+            yield f"csv/{path.name}", path.stem, next(rows, []), rows, 2
 
 
 def _xlsx(look: _Look) -> Found:
@@ -232,7 +252,7 @@ def _xlsx(look: _Look) -> Found:
             rows = book.get_sheet_by_name(name).iter_rows()
             if name.startswith("数据"):
                 header = [str(c) for c in next(rows, [])]
-                yield f"xlsx/{path.name}", path.stem, header, enumerate(rows, 2)
+                yield f"xlsx/{path.name}", path.stem, header, rows, 2
                 continue
             if name != "说明":
                 look.hit(f"xlsx/{path.name}", f"no release has a sheet {name}")
@@ -248,15 +268,12 @@ def _parquet(look: _Look) -> Found:
         for key, value in (file.schema_arrow.metadata or {}).items():
             if rule := look.scan(value.decode("utf-8", "replace")):
                 look.hit(f"parquet/{path.name} {key.decode()}", rule)
-        yield f"parquet/{path.name}", path.stem, list(file.schema_arrow.names), _parquet_rows(file)
+        yield f"parquet/{path.name}", path.stem, list(file.schema_arrow.names), _parquet_rows(file), 1
 
 
-def _parquet_rows(file: pq.ParquetFile) -> Iterator[tuple[int, Any]]:
-    at = 0
+def _parquet_rows(file: pq.ParquetFile) -> Iterator[Any]:
     for batch in file.iter_batches(20_000):
-        for cells in zip(*(c.to_pylist() for c in batch.columns), strict=True):
-            at += 1
-            yield at, cells
+        yield from zip(*(c.to_pylist() for c in batch.columns), strict=True)
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -278,9 +295,6 @@ def _row_counts(look: _Look) -> int:
             said = ", ".join(f"{n} in {form}" for form, n in by_form.items())
             look.hit(name, f"the formats differ in rows: {said}")
     return len(look.counts)
-
-
-KEY = ["indicator_id", "year", "dimension", "member", "factor_set"]
 
 
 def _published(look: _Look) -> pd.DataFrame:
@@ -312,14 +326,88 @@ def _contributors(look: _Look) -> int:
     marked = both[(both["status"] == "S") & both["value"].notna()]
     for row in marked[KEY].itertuples(index=False):
         look.hit(f"{DATABASE} indicator_values {'/'.join(map(str, row))}", "a suppressed value is there")
-    if "claims" in look.counts:
-        keys = " and ".join(f"c.{k} = v.{k}" for k in KEY)
-        sql = f"""select c.claim_id from claims c join indicator_values v on {keys}
-                  where v.status = 'S' and c.computed_value is not null"""
-        with closing(_open(look)) as con:
-            for (claim,) in con.execute(sql):
-                look.hit(f"{DATABASE} claims {claim}", "it shows a value that is suppressed")
+    beside = (
+        ("claims", "claim_id", "c.computed_value is not null or c.difference is not null"),
+        ("claims", "claim_id", "c.explanation_zh <> :zh or c.explanation_en <> :en"),
+        ("savings_statement", "line", "c.value is not null"),
+    )
+    for table, name, told in beside:
+        if table in look.counts:
+            keys = " and ".join(f"c.{k} = v.{k}" for k in KEY)
+            sql = f"select c.{name} from {table} c join indicator_values v on {keys} where v.status = 'S' and ({told})"
+            with closing(_open(look)) as con:
+                for (row,) in con.execute(sql, {"zh": CLAIM_ZH, "en": CLAIM_EN} if ":zh" in sql else {}):
+                    look.hit(f"{DATABASE} {table} {row}", "it shows a value that is suppressed")
     return len(both)
+
+
+def _ties(look: _Look) -> int:
+    """No ratio, and no comparison of the same institutions, stands beside sums over one to four institutions more."""
+    shown = _published(look)
+    shown = shown[shown["value"].notna()].astype({"year": "int64"})
+    cells = look.known.cells.astype({"year": "int64"})
+    counted = shown.merge(cells[[*KEY, "contributors", "closed"]], on=KEY)
+    people_of = counted["contributors"].to_numpy(dtype=float, na_value=np.nan)
+    count = dict(zip(counted[KEY].itertuples(index=False, name=None), people_of, strict=True))
+    secret = counted["closed"].astype("boolean").fillna(True).to_numpy(dtype=bool)
+    about, checked = look.known.indicators, 0
+    sums = [(n, i.numerator) for n, i in about.items() if i.additive and i.numerator]
+    for (key, people), closed in zip(count.items(), secret, strict=True):
+        i = about.get(key[0], Indicator())
+        if not closed:
+            continue
+        _, year, dimension, member, factors = key
+        if i.denominator is not None:
+            wholes = [[n for n, m in sums if m == measure] for measure in (i.numerator, i.denominator)]
+            places = [[(n, year, dimension, member, f) for n in names for f in (factors, "none")] for names in wholes]
+            if not all(any(k in count for k in p) for p in places):
+                continue
+            found = [k for p in places for k in p if k in count]
+        elif i.compares is not None and dimension.startswith("base"):
+            base, _, name = member.partition("/")
+            inner = (dimension[5:], name) if name else ("total", "all")
+            found = [k for y in (year, int(base)) if (k := (i.compares, y, *inner, factors)) in count]
+        else:
+            continue
+        checked += 1
+        if any(0 < count[k] - people < look.known.rules.min_contributors for k in found):
+            look.hit(
+                f"{DATABASE} indicator_values {'/'.join(map(str, key))}",
+                "with published sums it gives what a few institutions have that it leaves out",
+            )
+    return checked
+
+
+def _differences(look: _Look) -> int:
+    """What moved since any past release was moved by enough institutions, and what stands still does not follow from it."""
+    shown = _published(look)
+    if shown.empty:
+        return 0
+    closed, rules, checked = _closed(look)[KEY], look.known.rules, 0
+    shown = shown.astype({"year": "int64"}).merge(closed, on=KEY)
+    for past in look.known.past:
+        then = past.cells[[*KEY, "value"]].astype({"year": "int64"})
+        both = shown.merge(then, on=KEY, suffixes=("", "_then"))
+        now, was = both["value"].to_numpy(float, na_value=np.nan), both["value_then"].to_numpy(float, na_value=np.nan)
+        seen = ~np.isnan(now) & ~np.isnan(was)
+        differs = seen & (now != was)
+        checked += len(both)
+        if look.known.parts is None or past.parts is None:
+            few, unknown = differs, np.zeros(len(both), dtype=bool)
+        else:
+            count, share = movements(both, look.known.indicators, look.known.parts, pd.read_parquet(past.parts))
+            few = np.array([c > 0 and rules.unsafe(c, s, 1.0) for c, s in zip(count, share, strict=True)], dtype=bool)
+            # A figure that stands although its institutions changed tells nothing of how it would have moved.
+            unknown = (count > 0) & ~differs
+        rows = list(both[KEY].itertuples(index=False, name=None))
+        kinds = {name: i.kind for name, i in look.known.indicators.items()}
+        found = {*np.flatnonzero(few & differs), *determined(rows, unknown, kinds, np.flatnonzero(few & unknown))}
+        for n in sorted(found):
+            look.hit(
+                f"{DATABASE} indicator_values {'/'.join(map(str, rows[n]))}",
+                f"its difference from release {past.release_id} tells about too few institutions",
+            )
+    return checked
 
 
 def _recovery(look: _Look) -> int:
@@ -328,7 +416,9 @@ def _recovery(look: _Look) -> int:
     closed = closed[closed["value"].notna() & (closed["contributors"].fillna(1) > 0)]
     targets = closed[_unsafe(look, closed, "value")]
     keys = [tuple(r) for r in targets[KEY].itertuples(index=False)]
-    found = bounds(_published(look), {name: i.kind for name, i in look.known.indicators.items()}, keys)
+    wide = {k: (v - NARROWEST * abs(v), v + NARROWEST * abs(v)) for k, v in zip(keys, targets["value"], strict=True)}
+    kinds = {name: i.kind for name, i in look.known.indicators.items()}
+    found = bounds(_published(look), kinds, keys, enough=wide)
     for key, true in zip(keys, targets["value"], strict=True):
         low, high = found[key]
         near = NARROWEST * abs(true)

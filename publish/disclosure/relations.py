@@ -34,16 +34,18 @@ SHARE_TOLERANCE = 5e-7  # shares have six decimals
 
 @dataclass(frozen=True)
 class Indicator:
-    """What an indicator is made of: the measure that is summed, the one it is divided by, the indicator it is a change of."""
+    """What an indicator is made of: the measure that is summed, the one it is divided by, the indicator it is a change of;
+    `compares`: that of which it is a change over those institutions alone that are there in both years."""
 
     kind: str = "flow"  # flow, stock, ratio, index
     numerator: str | None = None
     denominator: str | None = None
     change_of: str | None = None
+    compares: str | None = None
 
     @property
     def additive(self) -> bool:
-        return self.kind in ADDITIVE and self.denominator is None and self.change_of is None
+        return self.kind in ADDITIVE and self.denominator is None and not (self.change_of or self.compares)
 
 
 @dataclass(frozen=True)

@@ -73,9 +73,17 @@ def fold(text: str) -> str:
 
 class Scanner:
     """Knows the secrets of one run. `secrets`: `dataset.column` -> values; `public`: texts that are public anyway (names of
-    institutions in an open table); `words`: the contracts' own text, a value that stands in it is a word and no secret."""
+    institutions in an open table); `words`: the contracts' own text, a value that stands in it is a word and no secret;
+    `opened`: `dataset.column` of an open table -> values that stand there by contract and are secrets elsewhere."""
 
-    def __init__(self, secrets: Mapping[str, Iterable[str]], public: Iterable[str] = (), words: str = ""):
+    def __init__(
+        self,
+        secrets: Mapping[str, Iterable[str]],
+        public: Iterable[str] = (),
+        words: str = "",
+        opened: Mapping[str, Iterable[str]] | None = None,
+    ):
+        self._opened = {column: {fold(v) for v in values} for column, values in (opened or {}).items()}
         known, vocabulary = {fold(p) for p in public}, fold(words)
         self._by_start: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._numbers: dict[int, str] = {}
@@ -93,13 +101,19 @@ class Scanner:
         """How many values are looked for."""
         return sum(map(len, self._by_start.values()))
 
-    def text(self, text: str) -> str | None:
-        """The rule that `text` breaks, or None."""
+    def opens(self, column: str, text: str) -> bool:
+        """Whether the whole of `text` is a value that `column` (`dataset.column`) publishes by contract."""
+        return column in self._opened and fold(text) in self._opened[column]
+
+    def text(self, text: str, by_value: bool = True) -> str | None:
+        """The rule that `text` breaks, or None; `by_value` False looks for patterns alone."""
         plain = unicodedata.normalize("NFKC", _HASH.sub(" ", text)).upper()
         for rule, pattern, holds in PATTERNS:
             for m in pattern.finditer(plain):
                 if holds is None or holds(m.group(1)):
                     return f"looks like a {rule}"
+        if not by_value:
+            return None
         lower = plain.lower()
         return self._known(lower) or (self._known(fold(lower)) if re.search(r"\s", lower) else None)
 

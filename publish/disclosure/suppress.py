@@ -16,8 +16,8 @@ is higher by its protection and with one that is lower: no linear programme over
 Besides, what is hidden in one row can be had as the total less the published members. That remainder is itself a figure
 about the institutions behind it, so it must pass the primary rules too; else the next smallest member is hidden as well.
 
-What is not covered: institutions that know their own figures beyond the rule for remainders, and differences between two
-releases (no release keeps the number of contributors it would take).
+Differences between two releases are kept by history.py. What is not covered: institutions that know their own figures
+beyond the rule for remainders.
 """
 
 from __future__ import annotations
@@ -35,9 +35,12 @@ from scipy.sparse.csgraph import connected_components
 from publish.disclosure.relations import Indicator, Relation, find_relations, place
 
 NOTE = "已隐去：该数值可能反映个别单位的情况 / Suppressed: the value could tell about single institutions"
+CLAIM_ZH = "依据的数值可能反映个别单位的情况，已隐去，因此不作比较。"
+CLAIM_EN = "The value it rests on could tell about single institutions and is suppressed, so nothing is compared."
 NOBODY = "无单位报送 / No institution reported"
 FAR = 1e6  # how far a value may move, in units of the move asked for: an attacker knows no upper limit
 NOISE = 1e-6  # moves smaller than this, in the same units, are the solver's
+KEY = ["indicator_id", "year", "dimension", "member", "factor_set"]
 LEAST = 1e-4  # a hidden nothing must at least be free to rise by this share of its indicator's largest value
 
 
@@ -67,8 +70,17 @@ class Suppressed:
     secondary: np.ndarray
 
 
-def suppress(cells: pd.DataFrame, indicators: dict[str, Indicator], rules: Rules | None = None) -> Suppressed:
+def suppress(
+    cells: pd.DataFrame,
+    indicators: dict[str, Indicator],
+    rules: Rules | None = None,
+    stays: np.ndarray | None = None,
+    known: np.ndarray | None = None,
+) -> Suppressed:
     """Hides what must be hidden: value, records and files become null, status 'S', with one note for all.
+
+    By position: `stays` are hidden whatever the rules say, `known` are known to readers of the last release, so that nothing
+    is protected by hiding them (history.py gives both).
 
     `cells` has one row per indicator, year, dimension, member and factor set, with contributors (institutions),
     largest_share (0..1) and closed; `indicators` says what each indicator is made of. Open values pass as they are. A closed value behind which nobody stands becomes missing ('M'): there is nothing to hide.
@@ -82,7 +94,15 @@ def suppress(cells: pd.DataFrame, indicators: dict[str, Indicator], rules: Rules
     share = out["largest_share"].to_numpy(dtype=float, na_value=np.nan)
     value = out["value"].to_numpy(dtype=float, na_value=np.nan)
     primary = valued & np.array(list(map(rules.unsafe, contributors, share, value)), dtype=bool)
-    hidden = _Hiding(out, indicators, rules, valued, primary).run() if primary.any() else primary
+    apart = valued & ~primary & _links_few(out, indicators, rules)
+    if stays is not None:
+        apart |= valued & ~primary & stays
+    hidden = primary | apart
+    if primary.any():
+        free = valued if known is None else valued & (~known | hidden)
+        hiding = Hiding(out, indicators, rules, free, primary)
+        hiding.hide(np.flatnonzero(apart))
+        hidden = hiding.run()
     out["value"] = out["value"].mask(hidden | nobody)
     out["status"] = out["status"].mask(hidden, "S").mask(nobody, "M")
     out["note"] = out["note"].astype("object").mask(hidden, NOTE).mask(nobody, NOBODY)
@@ -91,11 +111,63 @@ def suppress(cells: pd.DataFrame, indicators: dict[str, Indicator], rules: Rules
     return Suppressed(out, primary, hidden & ~primary)
 
 
-class _Hiding:
+def _links_few(cells: pd.DataFrame, indicators: dict[str, Indicator], rules: Rules) -> np.ndarray:
+    """The cells that tie two published sums together over nearly the same institutions.
+
+    A ratio counts only institutions that have both its quantities. Where one to four of those behind its numerator (or its
+    denominator) are left out, numerator, denominator and ratio together give what those few have; and so does a comparison
+    over the institutions of both years beside the figures of all. Without the tie nothing follows, so it is the tie that
+    goes, and with a ratio the changes that would give it back.
+    """
+    keys = cells[KEY].astype({"year": "int64"}).itertuples(index=False, name=None)
+    at: dict[tuple[str, int, str, str, str], int] = {k: n for n, k in enumerate(keys)}
+    count = cells["contributors"].to_numpy(dtype=float, na_value=np.nan)
+    shown = cells["value"].notna().to_numpy()
+    sums: dict[str, list[str]] = defaultdict(list)
+    for name, about in indicators.items():
+        if about.additive and about.numerator:
+            sums[about.numerator].append(name)
+
+    def few(whole: int | None, part: int) -> bool:
+        return whole is not None and bool(shown[whole]) and 0 < count[whole] - count[part] < rules.min_contributors
+
+    def of(measure: str | None, year: int, dimension: str, member: str, factors: str) -> list[int]:
+        keys = ((n, year, dimension, member, f) for n in sums.get(measure or "", ()) for f in (factors, "none"))
+        return [at[k] for k in keys if k in at and shown[at[k]]]
+
+    out = np.zeros(len(cells), dtype=bool)
+    changes: list[tuple[int, list[tuple[str, int, str, str, str]]]] = []
+    for (indicator, year, dimension, member, factors), n in at.items():
+        about = indicators.get(indicator, Indicator())
+        if about.denominator is not None:
+            top = of(about.numerator, year, dimension, member, factors)
+            bottom = of(about.denominator, year, dimension, member, factors)
+            out[n] = bool(top and bottom) and any(few(w, n) for w in (*top, *bottom))
+        p = place(year, dimension, member)
+        base = about.change_of or about.compares
+        if p.over == "base" and base is not None:
+            inner = ("total", "all") if p.group == "total" else (p.group, p.member)
+            both = [(base, y, *inner, factors) for y in (p.year, p.first)]
+            if about.compares is not None:
+                out[n] = any(few(at.get(k), n) for k in both)
+            else:
+                changes.append((n, both))
+    for n, both in changes:
+        out[n] |= any(k in at and out[at[k]] for k in both)
+    return out
+
+
+class Hiding:
     """One run of complementary suppression over one frame."""
 
     def __init__(
-        self, cells: pd.DataFrame, indicators: dict[str, Indicator], rules: Rules, free: np.ndarray, primary: np.ndarray
+        self,
+        cells: pd.DataFrame,
+        indicators: dict[str, Indicator],
+        rules: Rules,
+        free: np.ndarray,
+        primary: np.ndarray,
+        relations: list[Relation] | None = None,
     ):
         self.rules = rules
         self.free = free  # closed cells with a value: only these can be hidden
@@ -106,7 +178,7 @@ class _Hiding:
         self.share = np.nan_to_num(cells["largest_share"].to_numpy(dtype=float, na_value=np.nan), nan=1.0)
         triples = zip(cells["year"], cells["dimension"], cells["member"], strict=True)
         self.place = [place(int(y), d, m) for y, d, m in triples]
-        self.relations = find_relations(cells, indicators)
+        self.relations = find_relations(cells, indicators) if relations is None else relations
         self.twins: dict[int, set[int]] = defaultdict(set)
         for r in self.relations:
             if r.kind == "copy":
@@ -201,7 +273,7 @@ class _Hiding:
 class _System:
     """The equations of one component, ready to be solved for one cell after the other."""
 
-    def __init__(self, hiding: _Hiding, relations: list[Relation]):
+    def __init__(self, hiding: Hiding, relations: list[Relation]):
         self.h = hiding
         self.cells = sorted({c for r in relations for c in r.cells if hiding.free[c]})
         self.at = {c: n for n, c in enumerate(self.cells)}

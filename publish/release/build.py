@@ -22,6 +22,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 from xlsxwriter.exceptions import FileCreateError
 
@@ -33,7 +35,7 @@ from pipelines.statistics.city import City
 from publish.catalog import About, File, Resource, csvw
 from publish.catalog.datapackage import datapackage
 from publish.catalog.dcat import catalog
-from publish.disclosure import gate
+from publish.disclosure import gate, history
 from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import Rules, suppress
 from publish.errors import ReleaseError
@@ -101,8 +103,11 @@ def _build(
     with tables.Warehouse(home.warehouse) as w:
         cells = tables.indicator_cells(w)
         indicators = tables.indicators_about(w)
-        hidden = suppress(cells, indicators, rules)
-        data = _rows(w, contracts, shapes, hidden.cells)
+        parts, past = tables.contributions(w), history.recall(home)
+        standing = history.stand(cells, parts, past, indicators, rules)
+        hidden = suppress(standing.cells, indicators, rules, standing.hidden, standing.known)
+        last = home.releases / past[-1].release_id if past else None
+        data = _rows(w, contracts, shapes, hidden.cells, standing.held, last)
         data["task_counts"] = tables.task_counts(w, as_of, due_days)
         given = tables.inputs(w)
         names = tables.institution_names(data, contracts)
@@ -132,6 +137,8 @@ def _build(
     about = About(release_id, as_of, code_version, city, synthetic)
     final = home.releases / release_id
     if final.is_dir():
+        if final.name not in {p.release_id for p in past}:
+            history.remember(home, release_id, hidden.cells, parts)
         return _standing(home, final, synthetic)
 
     data["releases"] = tables.from_rows([_release_row(about, contracts, content, data)], RELEASES)
@@ -143,28 +150,39 @@ def _build(
     _describe(folder, about, contracts, shapes, data, unique)
     record = _record(about, contracts, content, data, given, hidden.primary.sum(), hidden.secondary.sum(), rules)
     _write_json(folder / "release.json", record)
-    known = gate.Known(contracts, shapes, cells, indicators, scanner, rules)
+    known = gate.Known(contracts, shapes, standing.cells, indicators, scanner, rules, parts, tuple(past))
     results = gate.check(folder, known)
     _write_json(folder / "release.json", record | {"gates": results})
     step()
     _seal(folder)
     folder.rename(final)
     _sync(home.releases)
+    history.remember(home, release_id, hidden.cells, parts)
     store.switch(home, release_id)
     rows = {name: t.num_rows for name, t in data.items()}
     suppressed = int(hidden.primary.sum() + hidden.secondary.sum())
     return Release(release_id, final, "new", True, synthetic, rows, suppressed, results)
 
 
-def _rows(w: tables.Warehouse, contracts: Contracts, shapes: dict[str, Table], cells: Any) -> dict[str, pa.Table]:
-    """Every public table's rows but that of the release itself."""
+def _rows(
+    w: tables.Warehouse,
+    contracts: Contracts,
+    shapes: dict[str, Table],
+    cells: pd.DataFrame,
+    held: np.ndarray,
+    last: Path | None,
+) -> dict[str, pa.Table]:
+    """Every public table's rows but that of the release itself. `held`: cells that stand as in the release `last`."""
     data = {c.dataset: tables.open_rows(w, c) for c in contracts.values() if is_open(c)}
     names = tables.institution_names(data, contracts)
     for name in ("indicators", "claim_arithmetic", "factors", "benchmarks", "divisions"):
         data[name] = w.take("marts", name, shapes[name])
     data["indicator_values"] = tables.indicator_values(cells)
-    data["claims"] = tables.claims(w, cells)
-    data["provenance"] = tables.provenance(w, contracts, cells)
+    before = {
+        n: last / "parquet" / f"{n}.parquet" for n in ("claims", "provenance") if last is not None and last.is_dir()
+    }
+    data["claims"] = tables.claims(w, cells, held, before.get("claims"))
+    data["provenance"] = tables.provenance(w, contracts, cells, held, before.get("provenance"))
     data["datasets"] = tables.datasets(w, contracts)
     data["dataset_columns"] = tables.dataset_columns(contracts)
     data["savings_statement"] = tables.savings_statement(w, cells)

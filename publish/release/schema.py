@@ -237,6 +237,9 @@ MARTS: tuple[Table, ...] = (
             _t("unit", "计量单位", "Unit"),
             _t("source", "来源", "Source"),
             _t("indicator_id", "指标编号", "Indicator id", optional=True),
+            _t("comparison", "比较方式", "Comparison", optional=True),
+            _t("dimension", "分组", "Dimension", optional=True),
+            _t("member", "组别", "Member", optional=True),
         ),
         key=("benchmark_id",),
     ),
@@ -361,6 +364,63 @@ OWN: tuple[Table, ...] = (
             _SYNTHETIC,
         ),
         indexes=(("code",),),
+    ),
+)
+
+# Tables whose rows tables.py puts together.
+OWN += (
+    Table(
+        "savings_statement",
+        "节约明细",
+        "Savings statement",
+        (
+            _t("line", "行次", "Line"),
+            _t(
+                "nature",
+                "性质",
+                "Nature",
+                "realised, yearly, once, forecast, lower bound; lines of different nature are never added",
+            ),
+            _t("name_zh", "中文名称", "Chinese name"),
+            _t("name_en", "英文名称", "English name"),
+            _i("year", "年度", "Year"),
+            _b("whole_period", "合计各年", "The years together"),
+            _r("value", "数值", "Value"),
+            _t("unit", "计量单位", "Unit"),
+            _t("status", "状态", "Status", _STATUS),
+            _t("indicator_id", "指标编号", "Indicator id"),
+            _t("dimension", "分组", "Dimension"),
+            _t("member", "组别", "Member"),
+            _t("factor_set", "系数组", "Factor set"),
+            _t("explanation_zh", "中文说明", "Chinese explanation"),
+            _t("explanation_en", "英文说明", "English explanation"),
+            _SYNTHETIC,
+        ),
+        key=("line", "whole_period", "year"),
+    ),
+    Table(
+        "coverage",
+        "报送覆盖",
+        "Coverage",
+        (
+            _t("dataset", "数据集", "Dataset"),
+            _t("period", "期间", "Period", "a month (YYYY-MM) or a year"),
+            _i("institutions", "已报单位数", "Institutions that reported", "个"),
+            _i("expected", "应报单位数", "Institutions expected", "个"),
+        ),
+        key=("dataset", "period"),
+    ),
+    Table(
+        "task_counts",
+        "整改任务",
+        "Tasks by state",
+        (
+            _t("dataset", "数据集", "Dataset", "empty where none was recognised"),
+            _t("month", "交办月份", "Month opened"),
+            _t("state", "状态", "State", "交办 assigned, 反馈 answered, 督办 supervised, 销号 closed"),
+            _i("tasks", "任务数", "Tasks", "个"),
+        ),
+        order=("dataset", "month", "state"),
     ),
 )
 

@@ -8,16 +8,22 @@ the same rows in the same order.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from expectations.contract import Contract, Contracts
+from pipelines.feedback import tasks as feedback
+from publish.disclosure.history import WHO
 from publish.disclosure.relations import Indicator
+from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH
 from publish.errors import ReleaseError
 from publish.release.schema import MARTS, OWN, Table, Type, is_open, open_table
 
@@ -150,22 +156,45 @@ def indicators_about(w: Warehouse) -> dict[str, Indicator]:
     have = w.columns["marts", "indicators"]
     inside = [c if c in have else f"null as {c}" for c in ("numerator", "denominator", "change_of")]
     found = w.con.sql(f"select indicator_id, kind, {', '.join(inside)} from marts.indicators").fetchall()
-    return {name: Indicator(kind, top, bottom, of) for name, kind, top, bottom, of in found}
+    compares = {}
+    # The mart says what a change is a change of only where it is one of the full set; the seed says it of every one.
+    if w.has("seeds", "seed_indicators") and "change_kind" in w.columns["seeds", "seed_indicators"]:
+        sql = "select indicator_id, change_of from seeds.seed_indicators where change_of is not null and change_kind <> 'full'"
+        compares = dict(w.con.sql(sql).fetchall())
+    return {name: Indicator(kind, top, bottom, of, compares.get(name)) for name, kind, top, bottom, of in found}
 
 
-def claims(w: Warehouse, cells: pd.DataFrame) -> pa.Table:
-    """The statements. One that rests on a suppressed value shows no value, no difference and no explanation that names it."""
+def contributions(w: Warehouse) -> pd.DataFrame | None:
+    """What each institution contributes to each indicator that comes from closed rows (history.PARTS), None where the
+    warehouse does not say. It never leaves HOME/work."""
+    if not w.has("intermediate", "int_indicator_parts"):
+        return None
+    return w.frame(f"""
+        select {", ".join(f"cast({c} as integer) as {c}" if c == "year" else c for c in WHO)},
+            cast(sum(numerator) as double) as numerator, cast(sum(denominator) as double) as denominator
+        from intermediate.int_indicator_parts p where matched and indicator_id in (
+            select indicator_id from intermediate.int_indicator_parts where closed)
+        group by {", ".join(WHO)} order by {", ".join(WHO)}""")
+
+
+def claims(w: Warehouse, cells: pd.DataFrame, held: np.ndarray, last: Path | None) -> pa.Table:
+    """The statements. One that rests on a suppressed value shows no value, no difference and no explanation that names it;
+    one that rests on a value that stands as in the `last` release (`held`) stands as it did there."""
     t = MART["claims"]
-    found = w.take("marts", "claims", t)
+    rows = w.take("marts", "claims", t).to_pylist()
     key = ["indicator_id", "year", "dimension", "member", "factor_set"]
     hidden = {tuple(k) for k in cells.loc[cells["status"] == "S", key].itertuples(index=False)}
-    rows = found.to_pylist()
+    kept = {tuple(k) for k in cells.loc[held, key].itertuples(index=False)}
+    before = {r["claim_id"]: r for r in pq.read_table(last).to_pylist()} if kept and last is not None else {}
+    result = ("computed_value", "difference", "check_status", "evidence", "explanation_zh", "explanation_en")
     for r in rows:
-        if tuple(r[k] for k in key) in hidden:
-            zh = "依据的数值可能反映个别单位的情况，已隐去，因此不作比较。"
-            en = "The value it rests on could tell about single institutions and is suppressed, so nothing is compared."
+        place, old = tuple(r[k] for k in key), before.get(r["claim_id"])
+        same = old is not None and all(old.get(c) == r[c] for c in (*key, "value", "unit", "qualifier", "sql"))
+        if place in kept and place not in hidden and old is not None and same:
+            r |= {c: old[c] for c in result}
+        elif place in hidden or place in kept:
             r |= {"computed_value": None, "difference": None, "evidence": None, "check_status": "no_data"}
-            r |= {"explanation_zh": zh, "explanation_en": en}
+            r |= {"explanation_zh": CLAIM_ZH, "explanation_en": CLAIM_EN}
     return from_rows(rows, t)
 
 
@@ -183,8 +212,16 @@ def open_rows(w: Warehouse, contract: Contract) -> pa.Table:
     sql = f"""
         select {", ".join(parts)}, coalesce(f.synthetic, false) as _synthetic
         from records.{_id(contract.dataset)} r left join intake.files f on f.file_id = r._file
-        order by {order}"""
+        where {_opens(contract)} order by {order}"""
     return as_table(w.arrow(sql), t)
+
+
+def _opens(contract: Contract) -> str:
+    """SQL over records `r`: whether a row may be published. A row of which that is not known (null) may not."""
+    only = contract.open_rows
+    if only is None:
+        return "true"
+    return f"r.{_id(only.column)} not in ({', '.join(map(_text, only.not_in))})"
 
 
 def datasets(w: Warehouse, contracts: Contracts) -> pa.Table:
@@ -276,6 +313,73 @@ def submissions(w: Warehouse, contracts: Contracts, public_names: set[str]) -> p
     return _whole(counts, t)
 
 
+def coverage(w: Warehouse, contracts: Contracts) -> pa.Table:
+    """How many institutions reported, by dataset and period (month, else year): counts only.
+
+    `expected` is the size of that year's register where the dataset's key is an institution and a period, so that each
+    institution owes one; else nobody knows who owed a row, and it is empty.
+    """
+    t = BY_NAME["coverage"]
+    register = contracts.register
+    size: dict[int, int] = {}
+    if register is not None and register.period is not None and w.has("records", register.dataset):
+        year, code = _id(register.period.name), register.institution_code
+        if code is not None:
+            found = w.con.sql(
+                f"select {year}, count(distinct {_id(code.name)}) from records.{register.dataset} group by 1"
+            )
+            size = {int(y): n for y, n in found.fetchall() if y is not None}
+    rows = []
+    for c in contracts.values():
+        who, when = c.institution_name, c.period
+        if who is None or when is None or not w.has("records", c.dataset):
+            continue
+        period = f"cast({_id(when.name)} as varchar)"
+        period = f"left({period}, 4)" if when.kind == "date" else period
+        counted = w.con.sql(
+            f"""select {period}, count(distinct {_id(who.name)}) from records.{_id(c.dataset)}
+            where {_id(when.name)} is not null group by 1 order by 1"""
+        ).fetchall()
+        owed = {who.name, when.name} <= set(c.key) and len(c.key) == len({who.name, when.name})
+        for p, n in counted:
+            expected = size.get(int(p[:4])) if owed else None
+            rows.append({"dataset": c.dataset, "period": p, "institutions": n, "expected": expected})
+    return from_rows(rows, t)
+
+
+def task_counts(w: Warehouse, as_of: date, due_days: int) -> pa.Table:
+    """How many errors are being mended, by dataset, month and state. A release speaks of its as-of date: a file that came
+    later counts as come on that day, so that the same files give the same counts whenever they are read."""
+    t = BY_NAME["task_counts"]
+    if not all(w.has("intake", name) for name in ("files", "sheets", "issues")):
+        return empty(t)
+    files, sheets, issues = (w.frame(f"select * from intake.{name}") for name in ("files", "sheets", "issues"))
+    needed = {"received_at", "source_url"} <= set(files.columns) and {"closed_at", "cell"} <= set(issues.columns)
+    if not needed or issues.empty:
+        return empty(t)
+    for frame, column in ((files, "received_at"), (issues, "closed_at")):
+        moment = pd.to_datetime(frame[column])
+        frame[column] = moment.where(moment.isna() | (moment <= pd.Timestamp(as_of)), pd.Timestamp(as_of))
+    counted = feedback.task_counts(feedback.tasks(files, sheets, issues, as_of, due_days))
+    return _whole(counted.sort_values(["dataset", "month", "state"]), t)
+
+
+def savings_statement(w: Warehouse, cells: pd.DataFrame) -> pa.Table:
+    """The lines of savings, each with the value and status of its cell as published."""
+    t = BY_NAME["savings_statement"]
+    if not w.has("marts", "savings_statement"):
+        return empty(t)
+    have = w.columns["marts", "savings_statement"]
+    taken = [f for f in t.fields if f.name not in ("value", "status")]
+    if missing := [f.name for f in taken if f.name not in have]:
+        raise ReleaseError(f"marts.savings_statement lacks {', '.join(missing)}, which the public table promises.")
+    parts = [f"{value(_id(f.name), f.type)} as {_id(f.name)}" for f in taken]
+    lines = w.frame(f"select {', '.join(parts)} from marts.savings_statement order by line, whole_period, year")
+    key = ["indicator_id", "year", "dimension", "member", "factor_set"]
+    shown = cells[[*key, "value", "status"]].astype({"year": "int64"})
+    return _whole(lines.merge(shown, on=key, how="left"), t)
+
+
 def data_issues(w: Warehouse) -> pa.Table:
     """Counts by dataset, code, severity, responsibility and status; never a value, a name or a message."""
     t = BY_NAME["data_issues"]
@@ -292,9 +396,12 @@ def data_issues(w: Warehouse) -> pa.Table:
     return _whole(w.frame(sql), t)
 
 
-def provenance(w: Warehouse, contracts: Contracts, cells: pd.DataFrame) -> pa.Table:
+def provenance(
+    w: Warehouse, contracts: Contracts, cells: pd.DataFrame, held: np.ndarray, last: Path | None
+) -> pa.Table:
     """From a value to the files it came from: for open datasets with sheets and the letters of columns, else file hashes
-    and counts. Nothing is said of a suppressed value: the number of its records would say how few stand behind it."""
+    and counts. Nothing is said of a suppressed value: the number of its records would say how few stand behind it. A value
+    that stands as in the `last` release (`held`) has what it was made from there."""
     t = MART["provenance"]
     open_sets = {c.dataset for c in contracts.values() if is_open(c)}
     parts = []
@@ -307,8 +414,15 @@ def provenance(w: Warehouse, contracts: Contracts, cells: pd.DataFrame) -> pa.Ta
         )
         key = ["indicator_id", "year", "dimension", "member", "factor_set"]
         hidden = cells.loc[cells["status"] == "S", key].astype({"year": "int64"}).assign(hidden=True)
-        found = found.merge(hidden, on=key, how="left")
+        stood = cells.loc[held, key].astype({"year": "int64"})
+        gone = pd.concat([hidden, stood.assign(hidden=True)]).drop_duplicates(key)
+        found = found.merge(gone, on=key, how="left")
         found = found[found["hidden"].isna()].drop(columns="hidden")
+        if len(stood) and last is not None:
+            before = pq.read_table(last, filters=[("kind", "=", "value")]).to_pandas()
+            before = before.astype({"year": "int64"}).merge(stood, on=key)
+            before = before.merge(hidden[key], on=key, how="left", indicator=True)
+            found = pd.concat([found, before.loc[before["_merge"] == "left_only", found.columns]])
         found["sheet"] = found["sheet"].where(found["dataset"].isin(open_sets), None)
         by = [*key, "dataset", "file", "sheet"]
         counted = found.groupby(by, dropna=False, as_index=False).agg(records=("records", "sum"))
@@ -358,6 +472,29 @@ def secret_values(w: Warehouse, contracts: Contracts) -> dict[str, set[str]]:
     return out
 
 
+def open_values(w: Warehouse, contracts: Contracts, secrets: dict[str, set[str]]) -> dict[str, set[str]]:
+    """`dataset.column` -> those texts of an open L0 column of this run's records that are an L2 value of another dataset.
+
+    Who bought here may be a supplier there, whose name is published by contract: in that column it is no secret.
+    """
+    out: dict[str, set[str]] = {}
+    for c in contracts.values():
+        if not (is_open(c) and w.has("records", c.dataset)):
+            continue
+        others = set().union(*(v for k, v in secrets.items() if k.partition(".")[0] != c.dataset))
+        have = w.columns["records", c.dataset]
+        for col in c.public:
+            if others and col.kind == "string" and col.name in have:
+                found = w.con.execute(
+                    f"""select distinct r.{_id(col.name)} from records.{_id(c.dataset)} r
+                    where {_opens(c)} and r.{_id(col.name)} in (select unnest(?))""",
+                    [sorted(others)],
+                ).fetchall()
+                if found:
+                    out[f"{c.dataset}.{col.name}"] = {v for (v,) in found}
+    return out
+
+
 def institution_names(tables: dict[str, pa.Table], contracts: Contracts) -> set[str]:
     """Names of institutions that stand in an open table of this release."""
     out: set[str] = set()
@@ -382,6 +519,10 @@ def _whole(frame: pd.DataFrame, table: Table) -> pa.Table:
         elif f.type == "boolean":
             frame[f.name] = frame[f.name].astype("boolean")
     return pa.Table.from_pandas(frame, schema=table.arrow, preserve_index=False)
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _id(name: str) -> str:

@@ -83,7 +83,7 @@ def make_warehouse(path: Path, contracts: Contracts, change: Change | None = Non
     districts = rng.choice(["990102", "990103", "990104"], orgs, p=[0.6, 0.3, 0.1])
     types = rng.choice(["党政机关", "教育", "卫生"], orgs, p=[0.7, 0.2, 0.1])
     with duckdb.connect(str(path)) as con:
-        for schema in ("records", "intake", "marts"):
+        for schema in ("records", "intake", "marts", "intermediate"):
             con.execute(f"create schema {schema}")
         for c in contracts.values():
             columns = [f'"{x.name}" {KINDS[x.kind]}' for x in c.kept]
@@ -203,6 +203,8 @@ def make_marts(con: duckdb.DuckDBPyConnection) -> None:
         create table marts.indicators as select * from (values
         ('energy_kgce', '能源', '综合能耗', 'Energy use', 'kgce', '定义', 'definition', 'sum', 'flow', 'down', 2, 'energy', null, null),
         ('energy_tce', '能源', '综合能耗(吨)', 'Energy use, t', 'tce', '定义', 'definition', 'sum/1000', 'flow', 'down', 5, 'energy', null, null),
+        ('people', '基础', '用能人数', 'People', '人', '定义', 'definition', 'sum', 'stock', 'none', 0, 'people', null, null),
+        ('per_head', '能源', '人均能耗', 'Per head', 'kgce/人', '定义', 'definition', 'sum/sum', 'ratio', 'down', 2, 'energy', 'people', null),
         ('funds', '能源', '节能资金', 'Funds', '元', '定义', 'definition', 'sum', 'flow', 'up', 2, 'funds', null, null))
         t(indicator_id, theme, name_zh, name_en, unit, definition_zh, definition_en, formula, kind, better, decimals, numerator,
           denominator, change_of)""")
@@ -234,6 +236,43 @@ def make_marts(con: duckdb.DuckDBPyConnection) -> None:
         select 'funds', fiscal_year, 'total', 'all', cast(sum(planned_amount) as decimal(28, 6)), '元', 'A', count(*), 1,
                'none', false, null, count(distinct org_name), 1.0, false
         from records.retrofit_funds group by fiscal_year""")
+    con.execute("""
+        insert into marts.indicator_values
+        with per as (
+            select f.year, f.org_name, sum(f.v) as v, any_value(i.energy_population) as people
+            from marts.facts f join records.institutions i on i.org_name = f.org_name and i.year = f.year
+            where f.dimension = 'total' group by all)
+        select 'people', year, 'total', 'all', sum(people), '人', 'A', count(*), 1, 'none', true, null, count(*),
+            round(max(people) / sum(people), 6), true from per group by year
+        union all
+        select 'per_head', year, 'total', 'all', round(sum(v) / sum(people), 2), 'kgce/人', 'A', count(*), 1, 'default', true, null,
+            count(*), round(max(v) / sum(v), 6), true from per group by year""")
+    con.execute("""
+        create table intermediate.int_indicator_parts as
+        with one as (
+            select f.year, f.org_name as org, f.dimension, f.member, i.division_code as district, i.org_type, f.v
+            from marts.facts f join records.institutions i on i.org_name = f.org_name and i.year = f.year
+            where f.dimension in ('total', 'carrier')),
+        parts as (
+            select year, org, if(dimension = 'total', '', dimension) as breakdown, if(dimension = 'total', '', member) as breakdown_member,
+                   district, org_type, '市' as admin_level, sum(v) as v from one group by all)
+        select n.indicator_id, 'default' as factor_set, parts.* exclude (v), v / n.per as numerator,
+               cast(null as double) as denominator, true as matched, true as closed
+        from parts, (values ('energy_kgce', 1), ('energy_tce', 1000)) n(indicator_id, per)
+        union all by name
+        select 'per_head' as indicator_id, 'default' as factor_set, parts.* exclude (v), v as numerator,
+               i.energy_population as denominator, true as matched, true as closed
+        from parts join records.institutions i on i.org_name = parts.org and i.year = parts.year where breakdown = ''
+        union all by name
+        select 'people' as indicator_id, 'none' as factor_set, parts.* exclude (v), i.energy_population as numerator,
+               cast(null as double) as denominator, true as matched, true as closed
+        from parts join records.institutions i on i.org_name = parts.org and i.year = parts.year where breakdown = ''""")
+    con.execute("""
+        create table marts.savings_statement as select * from (values
+        ('1', 'once', '用煤', 'Coal', 2024, false, 11.0, 'tce', 'energy_tce', 'carrier', 'coal', 'default', '说明', 'why', true, true),
+        ('2', 'yearly', '资金', 'Funds', 2024, false, 300000.0, '元', 'funds', 'total', 'all', 'none', '说明', 'why', false, false))
+        t(line, nature, name_zh, name_en, year, whole_period, value, unit, indicator_id, dimension, member, factor_set,
+          explanation_zh, explanation_en, synthetic, closed)""")
     con.execute("""
         create table marts.claims as select * from (values
         ('funds_2024', '三', '2024年资金', 'Funds 2024', '30万元', 30.0, '万元', 'exact', '2024', 30.0, 0.0, 'match', 'records',

@@ -171,6 +171,9 @@ SPOILT = {
     "a suppressed value is there": (sql("update indicator_values set status = 'S' where indicator_id = 'energy_kgce' and dimension = 'total' and year = 2024"), "energy_kgce/2024/total/all/default: a suppressed value is there"),
     "a hidden value follows from others": (lambda f: unhide(f), "energy_kgce/2024/carrier/coal/default: this hidden value can be computed from others"),
     "a statement shows a suppressed value": (sql("update claims set computed_value = 10.7 where claim_id = 'coal_2024'"), "claims coal_2024: it shows a value that is suppressed"),
+    "a statement shows how far off a suppressed value is": (sql("update claims set difference = 1 where claim_id = 'coal_2024'"), "claims coal_2024: it shows a value that is suppressed"),
+    "a statement speaks of a suppressed value": (sql("update claims set explanation_en = 'It is 10.' where claim_id = 'coal_2024'"), "claims coal_2024: it shows a value that is suppressed"),
+    "a line of savings shows a suppressed value": (sql("update savings_statement set value = 10.7 where line = '1'"), "savings_statement 1: it shows a value that is suppressed"),
     # statements
     "SQL that gives another value": (sql("update claims set computed_value = 31 where claim_id = 'funds_2024'"), "claims funds_2024: its SQL does not give the value shown"),
     "SQL that gives nothing": (sql("update claims set sql = 'select null' where claim_id = 'funds_2024'"), "claims funds_2024: its SQL does not give the value shown"),
@@ -202,9 +205,11 @@ def unhide(folder: Path) -> None:
 
 def test_a_right_release_passes(folder, known):
     results = gate.check(folder, known)
-    assert [r["gate"] for r in results] == ["files", "cells", "rows", "contributors", "recovery", "statements"]
-    # A gate that looked at nothing proves nothing.
-    assert all(r["checked"] > 0 for r in results), results
+    assert [r["gate"] for r in results] == [
+        "files", "cells", "rows", "contributors", "ties", "differences", "recovery", "statements"
+    ]  # fmt: skip
+    # A gate that looked at nothing proves nothing. There is no release before this one.
+    assert all(r["checked"] > 0 or r["gate"] == "differences" for r in results), results
     assert known.scanner.secrets == 1  # the buyer that is itself a public institution is no secret
 
 
