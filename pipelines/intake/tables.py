@@ -66,6 +66,7 @@ class Table:
     totals: list[int] = field(default_factory=list)
     sections: list[int] = field(default_factory=list)
     noted: int = -1  # the last row that was a note
+    covered: set[int] = field(default_factory=set)  # rows that merged cells reach down into
     beside: bool = False  # stands to the right of another table whose rows it shares
     columns: list[tuple[Any, ...]] = field(
         default_factory=list
@@ -304,23 +305,27 @@ class Finder:
         lone = tables[0] if len(tables) == 1 else None
         place = min(m.place for m in tables[0].choice.mapped)
         beyond, fewest = place + 3, len(rows[0]) - 4
-        known = self._labels
         plain = self._plain(lone, rows, i, place) if lone else range(0)
+        for t in tables:
+            t.covered = _covered(grid, t)
         while i < len(rows):
             row = rows[i]
             if lone and i == plain.start and plain:
                 lone.data += plain
                 i = plain.stop
                 continue
-            if lone and row[place] != "" and row.count("") <= fewest and float in map(type, row):
-                # Nearly every row: filled well, with a number in it, and none of its first texts tells anything.
-                for v in row[:beyond]:
-                    if type(v) is str and v and known.get(v, 1):
-                        break
-                else:
-                    lone.data.append(i)
-                    i += 1
-                    continue
+            if (
+                lone
+                and row[place] != ""
+                and row.count("") <= fewest
+                and float in map(type, row)
+                and not self._tells(row[:beyond])
+                and not self._has_total(row[beyond:])
+            ):
+                # Nearly every row: filled well, with a number in it, and none of its texts tells anything.
+                lone.data.append(i)
+                i += 1
+                continue
             first = next((v for v in row if v != ""), None)
             if type(first) is str and len(first) <= 40:
                 short = squeeze(first)
@@ -385,8 +390,15 @@ class Finder:
         for c, kinds in zip(columns[:beyond], types, strict=False):
             if str in kinds and self._tells(set(c)):
                 return none
+        for c, kinds in zip(columns[beyond:], types[beyond:], strict=True):
+            if str in kinds and self._has_total(set(c)):
+                return none
         t.columns, t.types = columns, types
         return range(first, last)
+
+    def _has_total(self, texts: Iterable[Any]) -> bool:
+        """Whether one of some cells is a total's word."""
+        return any(type(v) is str and ("计" in v or "otal" in v) and self.label(v) == TOTAL for v in texts)
 
     def _tells(self, texts: Iterable[Any]) -> bool:
         """Whether one of some cells is a text that says its row is no data."""
@@ -469,8 +481,8 @@ class Finder:
             return
         mapped = t.choice.mapped
         if filled > 1:
-            # 合计 behind a number or a blank label
-            for v in cells[at + 1 : at + 5]:
+            # 合计 behind numbers or a blank label
+            for v in cells[at + 1 :]:
                 if (
                     type(v) is str
                     and ("计" in v or "otal" in v)
@@ -479,6 +491,10 @@ class Finder:
                 ):
                     t.totals.append(i)
                     return
+        if i in t.covered:
+            if any(row[m.place] != "" for m in mapped):
+                t.data.append(i)  # what merged cells say of it stands above
+            return
         if filled <= 3 and type(first) is str:
             texts = [v for v in cells if type(v) is str and v and not v.isspace()]
             if len(texts) == filled:
@@ -535,6 +551,16 @@ class Finder:
         return len(t.choice.mapped) >= 3 and (
             type(value) is Bad or (under.kind == "enum" and value not in under.values)
         )
+
+
+def _covered(grid: Grid, t: Table) -> set[int]:
+    """The rows that cells merged down over columns of a table reach into, but for the first of each."""
+    places = {m.place + grid.left for m in t.choice.mapped}
+    out: set[int] = set()
+    for a, b, c, d in grid.merges or ():
+        if c > a and b == d and b in places and c - a < 10_000:
+            out.update(range(a + 1 - grid.top, c + 1 - grid.top))
+    return out
 
 
 def _key(row: list[Any]) -> tuple[str, ...]:

@@ -52,10 +52,14 @@ class _Layout:
         numbers = any(c.kind in ("decimal", "integer") for c in columns)
         years = sorted({YEAR, YEAR - 1}) if self.may("a sheet a year", 0.15) else [YEAR]
         alike = {c.name for c in columns if _may_repeat(c)}
-        merged = alike if len(years) == 1 and self.may("merged down", 0.25) else set()
+        own = [c for c in columns if c.name not in alike and not c.refuse and c.kind not in ("boolean", "year")]
+        merged = alike if own and len(years) == 1 and self.may("merged down", 0.25) else set()
         ditto = alike if not merged and self.may("同上", 0.25) else set()
         count = self.r.randint(2, 14)
         want = [self.values(columns, n, bool(merged or ditto)) for n in range(count)]
+        for n, w in enumerate(want):
+            if merged and all(w[c.name] is None for c in own):  # a row that says nothing of its own is a blank one
+                w[own[0].name] = self.value(own[0], n, must=True)
         stated = [c for c in columns if c.kind == "year" and c.stated and self.r.random() < 0.5]
         fmt = self.r.choice(["xlsx", "xlsx", "csv", "html"]) if len(years) == 1 else "xlsx"
         self.ways.append(fmt)
@@ -81,9 +85,9 @@ class _Layout:
     def values(self, columns: list[Column], n: int, repeat: bool) -> dict[str, Any]:
         return {c.name: self.value(c, n // 3 if repeat and _may_repeat(c) else n) for c in columns}
 
-    def value(self, c: Column, n: int) -> Any:
+    def value(self, c: Column, n: int, must: bool = False) -> Any:
         r = random.Random(f"{self.contract.dataset} {c.name} {n}")
-        if not c.required and not _may_repeat(c) and r.random() < 0.2 and not c.refuse:
+        if not must and not c.required and not _may_repeat(c) and r.random() < 0.2 and not c.refuse:
             return None
         if c.kind == "boolean":
             return False if c.refuse else r.random() < 0.5
@@ -187,7 +191,9 @@ class _Layout:
         lead: Row = [""] * left
         if any(c.unit for c in shown) and self.may("row of units", 0.2):
             return [lead + texts], lead + [c.unit or "" for c in shown]
-        texts = [f"{t}（{c.unit}）" if c.unit and self.r.random() < 0.6 else t for t, c in zip(texts, shown, strict=True)]
+        texts = [
+            f"{t}（{c.unit}）" if c.unit and self.r.random() < 0.6 else t for t, c in zip(texts, shown, strict=True)
+        ]
         if self.may("header cut over two rows", 0.2):
             cuts = [self.r.randint(1, len(t) - 1) if len(t) > 1 else 1 for t in texts]
             return [
@@ -229,11 +235,7 @@ class _Layout:
             return text(rows, self.r.choice(["utf-8-sig", "gb18030"]))
         if fmt == "html":
             covered = {
-                (r, c)
-                for a, b, e, d in merges
-                for r in range(a, e + 1)
-                for c in range(b, d + 1)
-                if (r, c) != (a, b)
+                (r, c) for a, b, e, d in merges for r in range(a, e + 1) for c in range(b, d + 1) if (r, c) != (a, b)
             }
             big = {(a, b): (d - b + 1, e - a + 1) for a, b, e, d in merges}
             width = max(map(len, rows))
@@ -257,5 +259,3 @@ def _may_repeat(c: Column) -> bool:
 
 def _letter(column: int) -> str:
     return chr(65 + column) if column < 26 else chr(64 + column // 26) + chr(65 + column % 26)
-
-
