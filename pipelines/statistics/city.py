@@ -56,6 +56,8 @@ TABLES: dict[str, dict[str, str]] = {
         "successor": "VARCHAR",
         "note": "VARCHAR",
     },
+    "limits": {"name": "VARCHAR", "value": "DOUBLE", "unit": "VARCHAR", "meaning_zh": "VARCHAR"},
+    "office_standards": {"level": "VARCHAR", "rank": "VARCHAR", "max_usable_area_m2": "DOUBLE"},
     "claims": {
         "position": "BIGINT",
         "claim_id": "VARCHAR",
@@ -132,7 +134,8 @@ class City:
 def load_city(folder: Path, home: Home) -> City:
     """Reads and checks `folder` and writes HOME/work/city/<table>.parquet for each of TABLES.
 
-    city.yaml and divisions.csv must be there; a city without claims.csv or arithmetic.csv has made no statements yet.
+    city.yaml and divisions.csv must be there; a city without claims.csv or arithmetic.csv has made no statements yet, one
+    without limits.csv or office_standards.csv has no such rules.
     Raises CityError with one sentence for the first mistake; then nothing is written.
     """
     tables = read_tables(folder)
@@ -154,7 +157,14 @@ def read_tables(folder: Path) -> dict[str, list[dict[str, Any]]]:
     divisions = _divisions(folder / "divisions.csv", city["code"])
     claims = _claims(folder / "claims.csv")
     arithmetic = _arithmetic(folder / "arithmetic.csv", claims)
-    return {"city": [city], "divisions": divisions, "claims": claims, "arithmetic": arithmetic}
+    return {
+        "city": [city],
+        "divisions": divisions,
+        "limits": _rows(folder / "limits.csv", "limits", "name"),
+        "office_standards": _rows(folder / "office_standards.csv", "office_standards", "rank"),
+        "claims": claims,
+        "arithmetic": arithmetic,
+    }
 
 
 def _city(path: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ with rooms as (
         rooms.headcount * standards.max_usable_area_m2 as standard_area,
         greatest(rooms.used_area - rooms.headcount * standards.max_usable_area_m2, 0) as excess_area
     from {{ with_org(ref('stg_office_rooms')) }} as rooms
-    left join {{ ref('seed_office_standards') }} as standards on standards.rank = rooms.rank
+    left join {{ ref('stg_city_office_standards') }} as standards on standards.rank = rooms.rank
 ),
 
 changes as (

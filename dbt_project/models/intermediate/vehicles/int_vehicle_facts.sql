@@ -28,7 +28,9 @@ rules as (
     select
         *,
         coalesce(date_sub('year', first_registered_on, replaced_on) >= 8, false) as old_enough,
-        odometer_km > 250000 as far_enough,
+        -- A city's own condition; where it has none, every replacement meets it.
+        coalesce(odometer_km > (select max(value) from {{ ref('stg_city_limits') }} where name = 'replacement_km'), true)
+            as far_enough,
         coalesce(trim(exception_reason) <> '', false) as excused
     from counted
     where replaced
