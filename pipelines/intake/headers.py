@@ -26,6 +26,7 @@ _STARS = re.compile(r"^[*※★☆●#△▲■◆]+|[*※★☆#△▲:,。;/(\
 _NUMBERING = re.compile(
     r"^(?:\(?\d{1,2}[)、.．]|\d{1,2}(?=\D)|[(]?[一二三四五六七八九十]{1,3}[)、.]|[①-⑳]|其中[:,]?|#)"
 )
+_YEAR_FIRST = re.compile(r"(?:19|20)\d\d年度?(\D.+)")
 _LEADING = frozenset("*※★☆●#△▲■◆(0123456789一二三四五六七八九十①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳其")  # begins a star or numbering
 _HARMLESS = re.compile(
     r"盖章|公章|全称|必填|选填|可选|可空|含税|当月|本月|当年|本年|年内|下拉|选择|例|格式|保留|位小数|数字|整数|填|见|自动|元角分|大写|小写"
@@ -149,7 +150,8 @@ class Headers:
                 hits = self._exact.get(form.lower()) or self._with_unit(form)
                 if hits:
                     return hits
-        return ()
+        dated = _YEAR_FIRST.match(plain)
+        return self.resolve(dated[1]) if dated else ()
 
     def _with_unit(self, plain: str) -> tuple[Match, ...]:
         for pattern in (_IN_BRACKETS, _AFTER_WORD, _AFTER_SLASH, _AFTER_MARK):

@@ -132,6 +132,21 @@ def _as_year(value: Any) -> int | None:
     return int(found[1]) if found else None
 
 
+_GROUP_YEAR = re.compile(r"((?:19|20)\d\d)(?:年度?|\.0)?")
+_YEAR_FIRST = re.compile(r"((?:19|20)\d\d)年度?.+")
+
+
+def year_of_group(cell: Any, alone: bool) -> int | None:
+    """The year that a header cell says its column, or its group of columns, is of: 2021年, or 2021年用电量 unless `alone`."""
+    if isinstance(cell, float | int):
+        return int(cell) if 1990 <= cell <= 2100 and cell == int(cell) else None
+    if type(cell) is not str or not cell or len(cell) > 40:
+        return None
+    text = squeeze(cell)
+    found = _GROUP_YEAR.fullmatch(text) or (None if alone else _YEAR_FIRST.fullmatch(text))
+    return int(found[1]) if found else None
+
+
 def year_in_name(name: str) -> int | None:
     """The year a sheet's or a file's name gives, if it gives exactly one."""
     years = set(_YEAR_IN_NAME.findall(name))

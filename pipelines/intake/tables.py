@@ -9,14 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
 from pipelines.intake.book import Grid
 from pipelines.intake.cells import Bad, column_reader, squeeze
 from pipelines.intake.headers import Choice, Headers
-from pipelines.intake.heading import Facts, read_heading
+from pipelines.intake.heading import Facts, read_heading, year_of_group
 
 _SCAN = 300  # rows looked at for a first header; a heading longer than that is not one
 _DEEPEST = 4  # rows of a header
@@ -66,6 +66,7 @@ class Table:
     totals: list[int] = field(default_factory=list)
     sections: list[int] = field(default_factory=list)
     noted: int = -1  # the last row that was a note
+    own: tuple[int, ...] = ()  # of tables that share columns, one a year: those of this year alone
     covered: set[int] = field(default_factory=set)  # rows that merged cells reach down into
     beside: bool = False  # stands to the right of another table whose rows it shares
     columns: list[tuple[Any, ...]] = field(
@@ -81,6 +82,7 @@ class Block:
     first: int
     last: int
     choices: Sequence[Choice]
+    units: Sequence[str | None] | None = None  # what stands under its texts
 
 
 @dataclass(slots=True)
@@ -129,7 +131,7 @@ class Finder:
                 facts.synthetic |= known.synthetic
                 facts.texts += known.texts
             known = facts
-            tables = self._tables(block, begin, width, facts)
+            tables = self._tables(block, begin, width, facts, self._years(rows, begin, block, spans))
             end, block = self._rows(grid, tables, block, spans)
             found.tables += tables
             begin = end
@@ -158,8 +160,8 @@ class Finder:
                 return None
         choices = self.headers.choices(texts) if hits else ()
         if choices and hits == filled and choices[0].fits and not self._more_below(rows, i):
-            return self._block(rows, i, i, choices)
-        best, at = choices, (i, i)
+            return self._block(rows, i, i, choices, spans)
+        best, at, best_units = choices, (i, i), None
         if hits != filled or not (choices and choices[0].fits) or self._more_below(rows, i):
             for a in range(i, max(lowest, i - 2) - 1, -1):
                 for b in range(i, min(a + _DEEPEST, len(rows))):
@@ -170,7 +172,7 @@ class Finder:
                     joined, units = self._joined(rows, a, b, spans)
                     other = self.headers.choices(joined, units)
                     if other and _better(other, best):
-                        best, at = other, (a, b)
+                        best, at, best_units = other, (a, b), units
         if not best:
             return None
         if at[1] > i:
@@ -180,7 +182,7 @@ class Finder:
             if alone and not _better(best, alone):
                 return None
         if best[0].fits:
-            return self._block(rows, at[0], at[1], best)
+            return self._block(rows, at[0], at[1], best, spans, best_units)
         if found is not None and (found.nearest is None or _better(best, found.nearest.choices)):
             found.nearest = Block(at[0], at[1], best)
         return None
@@ -226,8 +228,9 @@ class Finder:
                 elif (r, j) in spans:
                     t = spans[r, j]
                 if t:
-                    own.append(t)
-                    spread.append(t)
+                    if year_of_group(t, alone=True) is None:  # whose year it is stands apart from what it is: _years
+                        own.append(t)
+                        spread.append(t)
                 elif r < b and last[k] and type(rows[b][j]) is str and rows[b][j]:
                     spread.append(last[k])  # without merges to go by: a group's name stands over its first column
             unit = None
@@ -244,7 +247,8 @@ class Finder:
     @staticmethod
     def _best_text(own: list[str], spread: list[str], resolve: Any) -> str:
         if not own:
-            return ""
+            alone = "".join(spread)  # over a year, and in no column of its own
+            return alone if alone and resolve(alone) else ""
         options = ["".join(own), *("".join(own[k:]) for k in range(1, len(own)))]
         if len(own) > 2:
             options.append(own[0] + own[-1])
@@ -255,41 +259,92 @@ class Finder:
                 return o
         return own[-1]
 
-    def _block(self, rows: list[list[Any]], first: int, last: int, choices: Sequence[Choice]) -> Block:
+    def _block(
+        self,
+        rows: list[list[Any]],
+        first: int,
+        last: int,
+        choices: Sequence[Choice],
+        spans: dict[tuple[int, int], str],
+        units: Sequence[str | None] | None = None,
+    ) -> Block:
         """A header of rows `first..last`, with a row of units and one of column numbers under it where they stand."""
         if last + 1 < len(rows):
             below = rows[last + 1]
             filled = [v for v in below if v != ""] if float not in map(type, below) else []
-            if filled and all(type(v) is str for v in filled):
-                units = [self.headers.unit_alone(v) if type(v) is str and v else None for v in below]
-                if all(u for u, v in zip(units, below, strict=True) if v != ""):
-                    texts = [""] * len(units)
-                    for c in choices:
-                        for m in c.mapped:
-                            texts[m.place] = m.header
-                        for place, header in c.unmapped:
-                            texts[place] = header
-                    choices = self.headers.choices(texts, units)
+            if len(filled) > 1 and all(year_of_group(v, alone=True) for v in filled):
+                last += 1  # each column's year: what is above it stands over more than one
+                joined, units = self._joined(rows, first, last, spans)
+                choices = self.headers.choices(joined, units) or choices
+            elif filled and all(type(v) is str for v in filled):
+                under = [self.headers.unit_alone(v) if type(v) is str and v else None for v in below]
+                if all(u for u, v in zip(under, below, strict=True) if v != ""):
+                    units = under
+                    choices = self.headers.choices(_texts(choices, len(below)), units)
                     last += 1
         if last + 1 < len(rows) and _is_column_numbers(rows[last + 1]):
             last += 1
-        return Block(first, last, choices)
+        return Block(first, last, choices, units)
+
+    def _years(
+        self, rows: list[list[Any]], begin: int, block: Block, spans: dict[tuple[int, int], str]
+    ) -> list[int | None]:
+        """The year that each column's header says of itself, in its own text or in a group's above it."""
+        out: list[int | None] = [None] * len(rows[block.first])
+        for r in range(max(begin, block.first - 1), block.last + 1):
+            last: int | None = None
+            for j, v in enumerate(rows[r]):
+                text = spans.get((r, j), "") if v == "" else v
+                if text != "":
+                    last = year_of_group(text, alone=r < block.first)
+                if last is not None:
+                    out[j] = last
+        return out
+
+    def _by_year(self, block: Block, years: list[int | None]) -> list[tuple[int, Choice]]:
+        """The tables of a header whose columns repeat, one a year, beside columns that all years share; [] if none."""
+        best = block.choices[0]
+        texts = _texts(block.choices, len(years))
+        out = []
+        for year in dict.fromkeys(y for y in years if y is not None):
+            these = [t if y in (None, year) else "" for t, y in zip(texts, years, strict=True)]
+            own = [c for c in self.headers.choices(these, block.units) if c.dataset == best.dataset and c.fits]
+            if len(own) != 1 or all(years[m.place] is None for m in own[0].mapped):
+                return []
+            out.append((year, own[0]))
+        return out if len(out) > 1 else []
 
     # ---- rows
 
-    def _tables(self, block: Block, begin: int, width: int, facts: Facts) -> list[Table]:
+    def _tables(self, block: Block, begin: int, width: int, facts: Facts, years: list[int | None]) -> list[Table]:
         best = block.choices[0]
+        said = {y for y in years if y is not None}
         own = [c for c in block.choices if c.dataset == best.dataset and c.fits]
         own.sort(key=lambda c: c.mapped[0].place)
         rest = [c for c in block.choices if c.dataset != best.dataset and c.fits]
+        if len(said) > 1 and len(own) == 1:
+            shared = self._by_year(block, years)
+            if shared:
+                at = block.first, block.last
+                return [
+                    Table(
+                        c, (), at, begin, begin, 0, width, replace(facts, year=y), beside=k > 0,
+                        own=tuple(m.place for m in c.mapped if years[m.place] == y),
+                    )
+                    for k, (y, c) in enumerate(shared)
+                ]  # fmt: skip
         same = (len(best.mapped), len(best.unmapped))
         tied = tuple(c for c in rest if (len(c.mapped), len(c.unmapped)) == same)
         starts = [min([m.place for m in c.mapped] + [p for p, _ in c.unmapped]) for c in own]
         edges = [0, *starts[1:], width]
-        return [
-            Table(c, tied, (block.first, block.last), begin, begin, edges[k], edges[k + 1], facts, beside=k > 0)
-            for k, c in enumerate(own)
-        ]
+        tables = []
+        for k, c in enumerate(own):
+            mine = {years[m.place] for m in c.mapped} - {None}
+            if len(mine) == 1 and (len(said) > 1 or facts.year is None):
+                facts = replace(facts, year=mine.pop())
+            at = block.first, block.last
+            tables.append(Table(c, tied, at, begin, begin, edges[k], edges[k + 1], facts, beside=k > 0))
+        return tables
 
     def _rows(
         self, grid: Grid, tables: list[Table], block: Block, spans: dict[tuple[int, int], str]
@@ -514,8 +569,8 @@ class Finder:
             required = [m for m in mapped if m.column.required]
             if sum(1 for m in required if row[m.place] != "") * 2 < len(required):
                 return
-        if all(row[m.place] == "" for m in mapped):
-            return  # nothing under any of our headers
+        if all(row[m.place] == "" for m in mapped) or (t.own and all(row[p] == "" for p in t.own)):
+            return  # nothing under any of our headers, or nothing of this year's
         t.data.append(i)
 
     @staticmethod
@@ -565,6 +620,17 @@ def _covered(grid: Grid, t: Table) -> set[int]:
 
 def _key(row: list[Any]) -> tuple[str, ...]:
     return tuple([squeeze(v) if type(v) is str else "" for v in row])
+
+
+def _texts(choices: Sequence[Choice], width: int) -> list[str]:
+    """The header texts that choices were made of, by place."""
+    texts = [""] * width
+    for c in choices:
+        for m in c.mapped:
+            texts[m.place] = m.header
+        for place, header in c.unmapped:
+            texts[place] = header
+    return texts
 
 
 def _better(a: Sequence[Choice], b: Sequence[Choice]) -> bool:

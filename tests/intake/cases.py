@@ -213,6 +213,69 @@ def side_by_side() -> bytes:
 
 
 @case
+def years_side_by_side_over_shared_columns() -> bytes:
+    rows = [
+        ["能源资源消费状况对比表"],
+        ["单位名称", "月份", "2022年", "", "2023年", ""],
+        ["", "", "用电量", "用水量", "用电量", "用水量"],
+        ["甲示范局", "1月", 1, 2, 3, 4],
+        ["甲示范局", "2月", 5, 6, "", ""],
+        ["合计", "", 6, 8, 3, 4],
+    ]
+    return xlsx(("Sheet1", rows), merges=["A2:A3", "B2:B3", "C2:D2", "E2:F2"])
+
+
+@case
+def years_under_each_header() -> bytes:
+    rows = [
+        ["单位名称", "月份", "用电量", "", "用水量", ""],
+        ["", "", "2022年", "2023年", "2022年", "2023年"],
+        ["甲示范局", "1月", 1, 2, 3, 4],
+    ]
+    return xlsx(("Sheet1", rows), merges=["C1:D1", "E1:F1"])
+
+
+@case
+def years_in_the_headers_themselves() -> bytes:
+    rows = [
+        ["单位名称", "月份", "2022年用电量（万千瓦时）", "2022年用水量", "2023年用电量（千瓦时）", "2023年用水量"],
+        ["甲示范局", "1月", 1, 2, 3, 4],
+    ]
+    return xlsx(("Sheet1", rows))
+
+
+@case
+def years_over_tables_side_by_side() -> bytes:
+    rows = [
+        ["2022年", "", "", "", "", "2023年", "", "", ""],
+        [*HEAD[:4], "", *HEAD[:4]],
+        ["甲示范局", "1月", 1, 2, "", "甲示范局", "1月", 3, 4],
+    ]
+    return xlsx(("Sheet1", rows))
+
+
+@case
+def total_far_to_the_right() -> bytes:
+    rows = [
+        ["用电量", "用水量", "汽油", "柴油", "煤炭", "电费", "单位名称", "月份"],
+        [1, 2, 3, 4, 5, 6, "甲示范局", "2021-01"],
+        [10, 20, 30, 40, 50, 60, "乙示范局", "2021-01"],
+        [11, 22, 33, 44, 55, 66, "合计", ""],
+    ]
+    return xlsx(("Sheet1", rows))
+
+
+@case
+def same_as_above_where_nothing_stands_or_may() -> bytes:
+    rows = [
+        [*HEAD],
+        ["同上", "2021-01", 1, 2, 3],
+        ["甲示范局", "2021-02", "〃", 2, 3],
+    ]
+    return xlsx(("Sheet1", rows))
+
+
+@case
 def several_sheets_hidden_and_instructions() -> bytes:
     return xlsx(
         ("填表说明", [["填表说明"], ["1.请勿修改表头"]]),

@@ -36,6 +36,7 @@ class _Layout:
     def __init__(self, contract: Contract, seed: int):
         self.contract, self.r = contract, random.Random(f"{contract.dataset} {seed}")
         self.ways: list[str] = []
+        self.scale, self.top = 1, 0
 
     def may(self, way: str, chance: float) -> bool:
         """Whether this layout has something, noted for the reader of a failure."""
@@ -74,7 +75,12 @@ class _Layout:
                         w[c.name] = year
                     elif c.kind == "month":
                         w[c.name] = f"{year}{w[c.name][4:]}"
-            rows, spans = self.sheet(columns, these, year, stated, merged if fmt != "csv" else set(), ditto, numbers)
+            spread = merged if fmt != "csv" else set()
+            beside = len(years) == 1 and not merged and not ditto and len(columns) > 3 and self.may("side by side", 0.1)
+            halves = [these[: (count + 1) // 2], these[(count + 1) // 2 :]] if beside else [these]
+            rows, spans = self.sheet(columns, halves[0], year, stated, spread, ditto, numbers, plain=beside)
+            if beside:
+                rows, spans = self.beside(rows, columns, halves[1], stated), []
             merges = merges or spans
             sheets.append((f"{year}年" if len(years) > 1 else "Sheet1", rows))
             said += these
@@ -119,10 +125,11 @@ class _Layout:
         merged: set[str],
         ditto: set[str],
         numbers: bool,
+        plain: bool,
     ) -> tuple[list[Row], list[tuple[int, int, int, int]]]:
         """Rows of cells and the merged areas among them."""
         shown = [c for c in columns if c not in stated]
-        left = self.r.choice([0, 0, 0, 1, 2])
+        left = 0 if plain else self.r.choice([0, 0, 0, 1, 2])
         rows: list[Row] = []
         spans: list[tuple[int, int, int, int]] = []
         if left or self.may("blank rows first", 0.2):
@@ -132,8 +139,17 @@ class _Layout:
             rows.append([""] * left + [f"{year}年度{self.contract.title_zh}"])
             if self.may("who and when above", 0.5):
                 rows.append([""] * left + ["填报单位：示范局", "", f"填报日期：{year}年12月20日"])
-        header, units = self.header(shown, left)
+        money = (
+            titled and not plain and any(c.unit == "元" for c in shown) and self.may("money in 万元, said once", 0.3)
+        )
+        self.scale = 10_000 if money else 1
+        if money:
+            rows.append([""] * left + [self.r.choice(["金额单位：万元", "单位：万元"])])
+        header, units = ([[c.header_zh for c in shown]], None) if plain else self.header(shown, left)
+        self.top = len(rows)
         begin = len(rows)
+        if plain:
+            return [*rows, *header, *([self.spelled(c, w[c.name]) for c in shown] for w in want)], spans
         if self.may("groups above", 0.25) and len(shown) > 4 and len(header) == 1:
             cut = self.r.randint(2, len(shown) - 2)
             group = [""] * left + ["基本情况"] + [""] * (cut - 1) + ["详细情况"] + [""] * (len(shown) - cut - 1)
@@ -186,13 +202,26 @@ class _Layout:
             rows.append([""] * left + ["填表人：某某", "审核：某某"])
         return rows, spans
 
+    def beside(
+        self, rows: list[Row], columns: list[Column], want: list[dict[str, Any]], stated: list[Column]
+    ) -> list[Row]:
+        """The second half of a table to the right of the first, under the same headers."""
+        shown = [c for c in columns if c not in stated]
+        width = len(rows[self.top])
+        more = [rows[self.top], *([self.spelled(c, w[c.name]) for c in shown] for w in want)]
+        return [
+            (r + [""] * (width - len(r)) + [""] + more[k - self.top]) if 0 <= k - self.top < len(more) else r
+            for k, r in enumerate(rows)
+        ]
+
     def header(self, shown: list[Column], left: int) -> tuple[list[Row], Row | None]:
         texts = [self.r.choice([c.header_zh, c.header_zh, *c.aliases]) for c in shown]
         lead: Row = [""] * left
-        if any(c.unit for c in shown) and self.may("row of units", 0.2):
+        if self.scale == 1 and any(c.unit for c in shown) and self.may("row of units", 0.2):
             return [lead + texts], lead + [c.unit or "" for c in shown]
         texts = [
-            f"{t}（{c.unit}）" if c.unit and self.r.random() < 0.6 else t for t, c in zip(texts, shown, strict=True)
+            f"{t}（{c.unit}）" if c.unit and not self.by_the_ten_thousand(c) and self.r.random() < 0.6 else t
+            for t, c in zip(texts, shown, strict=True)
         ]
         if self.may("header cut over two rows", 0.2):
             cuts = [self.r.randint(1, len(t) - 1) if len(t) > 1 else 1 for t in texts]
@@ -202,12 +231,16 @@ class _Layout:
             ], None
         return [lead + texts], None
 
+    def by_the_ten_thousand(self, c: Column) -> bool:
+        return c.unit == "元" and self.scale != 1
+
     def total(self, shown: list[Column], want: list[dict[str, Any]], left: int, word: str) -> Row:
         out: Row = [""] * left
         for c in shown:
             numbers = [w[c.name] for w in want if w[c.name] is not None]
             summed = c.kind in ("integer", "decimal") and c.unit not in ("%", "分") and numbers
-            out.append(round(sum(numbers), 2) if summed else "")
+            sums = round(sum(numbers), 2) if summed else ""
+            out.append(round(sums / 10_000, 6) if summed and self.by_the_ten_thousand(c) else sums)
         place = next((k for k, v in enumerate(out) if k >= left and v == ""), None)
         if place is None:
             return []
@@ -223,6 +256,8 @@ class _Layout:
             return self.r.choice([v, v.isoformat(), f"{v.year}.{v.month}.{v.day}", f"{v.year}年{v.month}月{v.day}日"])
         if c.kind == "month":
             return self.r.choice([v, f"{v[:4]}年{int(v[5:])}月"])
+        if self.by_the_ten_thousand(c):
+            return round(v / 10_000, 6)
         if c.kind == "decimal":
             return self.r.choice([v, v, v, f"{v:,}", f" {v} "])
         return v
