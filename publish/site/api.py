@@ -221,8 +221,8 @@ async def provenance(release: Release, path: Row, asked: Row) -> Row:
         release,
         "provenance",
         "dimension, member, factor_set, dataset, file, sheet",
-        asked | given | {"kind": "value"},
-        (*given, "kind"),
+        asked | given,
+        tuple(given),
     )
     return {"values": values} | page
 

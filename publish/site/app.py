@@ -268,7 +268,7 @@ class Site:
             return None
         async with self._opening:
             if release_id not in self.past:
-                if self.openings.wait(""):
+                if self.openings.wait("", 1):
                     raise Busy
                 self.openings.spend("")
                 try:
@@ -320,6 +320,14 @@ class Site:
         with shown.used() as instance:
             await self._answer(instance, scope, key, path, found[2], query, send, "public, max-age=86400")
 
+    def _counted(self, scope: Scope, path: str) -> Answer | None:
+        """Counts an answer that must be made; 429 where the visitor's address has had too many."""
+        address = _address(scope)
+        if wait := self.requests.wait(address, 1):
+            return _too_many(path, wait)
+        self.requests.spend(address)
+        return None
+
     async def _send(self, send: Send, scope: Scope, answer: Answer, keep: str) -> None:
         await send_ready(send, scope, ready(answer, keep, scope["scheme"] == "https"))
 
@@ -329,17 +337,18 @@ class Site:
             allowed = [(b"access-control-allow-methods", b"GET, HEAD"), (b"access-control-max-age", b"86400")]
             allowed.append((b"access-control-allow-headers", b"If-None-Match, Accept"))
             return Answer(204, [(b"allow", b"GET, HEAD"), *allowed], b"")
-        if wait := self.requests.wait(_address(scope)):
-            return _too_many(path, wait)
         if scope["method"] not in ("GET", "HEAD"):
-            self.requests.spend(_address(scope))
+            if (late := self._counted(scope, path)) is not None:
+                return late
             refused = await _refuse(current, scope, path, 405, "method", words.METHOD)
             return Answer(405, [*refused.headers, (b"allow", b"GET, HEAD")], refused.body)
         if len(path) + len(query) > ADDRESS_CHARACTERS:
-            self.requests.spend(_address(scope))
+            if (late := self._counted(scope, path)) is not None:
+                return late
             return await _refuse(current, scope, path[:200], 414, "too_long", words.TOO_LONG)
         if "//" in path or not path.isascii() or not query.isascii():  # `//host/` would redirect to another site
-            self.requests.spend(_address(scope))
+            if (late := self._counted(scope, path)) is not None:
+                return late
             safe = "/api/" if path.startswith("/api/") else "/"
             return await _refuse(current, scope, safe, 404, "not_found", words.NOT_FOUND)
         return None
@@ -361,7 +370,9 @@ class Site:
         if first == "files" and rest in facts.files:
             await send_file(send, scope, facts, rest, instance.base_url, keep)
             return
-        self.requests.spend(_address(scope))
+        if (late := self._counted(scope, path)) is not None:
+            await self._send(send, scope, late, "no-store")
+            return
         if _is_data(route) and needs_worker(route, query, facts.tables):
             answer = await self._run(instance, scope, path, route, query)
             done = self._finish(instance, scope, answer, keep)

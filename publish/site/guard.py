@@ -348,7 +348,11 @@ class GuardedDatabase(Database):
     async def execute(self, *args: Any, **kwargs: Any) -> Any:
         kwargs["log_sql_errors"] = False  # a visitor's mistake is no event of ours, and a flood of them fills a disk
         results = await super().execute(*args, **kwargs)
-        if results.truncated and (cut := _CUT.get()) is not None:
+        cut, page = (
+            _CUT.get(),
+            kwargs.get("page_size"),
+        )  # of a page one row more is asked for, to see whether there is one
+        if cut is not None and (results.truncated or (page and len(results.rows) > page)):
             cut.append(True)
         return results
 

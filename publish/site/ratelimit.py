@@ -36,12 +36,14 @@ class Bucket:
         self._now = now
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # what was left, and when
 
-    def wait(self, address: str) -> int:
-        """0 where the address may go on, else the whole seconds until it may."""
+    def wait(self, address: str, amount: float = 0.0) -> int:
+        """0 where the address has `amount` left, or anything where that is 0; else the whole seconds until it has."""
         if not self.rate.each_second:
             return 0
         left = self._have(group(address))
-        return 0 if left > 0 else max(1, math.ceil(-left / self.rate.each_second))
+        if left > 0 and left >= amount:
+            return 0
+        return max(1, math.ceil((amount - left) / self.rate.each_second))
 
     def spend(self, address: str, amount: float = 1.0) -> None:
         """Takes what was used; it may go below nothing, and is then waited for."""

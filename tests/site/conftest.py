@@ -110,7 +110,7 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
                     base
                     | dict(
                         dimension="total",
-                        member="",
+                        member="all",
                         value=scaled,
                         status="A" if value is not None else "M",
                         records=600,
