@@ -42,7 +42,7 @@ setup: $(VENV)/.runtime ## make .venv with the locked dependencies
 setup-dev: $(VENV)/.dev ## the same with the development tools
 
 demo: setup ## make a made-up city, run the pipeline, serve the site at http://127.0.0.1:8001
-	@$(BIN)/mingzhang sample --out $(HOME_DIR)/sample --seed 1
+	@$(BIN)/mingzhang sample --out $(HOME_DIR)/sample --seed 1 --orgs 80
 	$(BIN)/mingzhang run --home $(HOME_DIR) --inbox $(HOME_DIR)/sample/inbox
 	exec $(BIN)/mingzhang serve --home $(HOME_DIR) --port $(PORT)
 

@@ -62,13 +62,13 @@ def mingzhang(*arguments: str | Path, env: dict[str, str] | None = None) -> subp
 
 @pytest.fixture(scope="session")
 def made_up(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> MadeUp:
-    """The made-up city of `make demo`, run once for all tests, whichever process they run in."""
+    """A made-up city like that of `make demo`, run once for all tests, whichever process they run in."""
     base = tmp_path_factory.getbasetemp()
     base = base if worker_id == "master" else base.parent
     folder, home, report = base / "made-up", base / "made-up-home", base / "made-up-report.json"
     with FileLock(base / "made-up.lock"):
         if not report.exists():
-            made = mingzhang("sample", "--out", folder)
+            made = mingzhang("sample", "--out", folder, "--orgs", "40")
             assert made.returncode == 0, made.stderr
             ran = mingzhang("run", "--home", home, "--inbox", folder / "inbox", "--as-of", "2025-12-31", "--json")
             assert ran.returncode == 0, ran.stderr
