@@ -31,6 +31,7 @@ from publish.errors import GateRefused
 from publish.release.schema import Table, is_open
 
 DATABASE = "mingzhang.db"
+SEARCH = "search.db"
 TEXTS = ("datapackage.json", "catalog.jsonld", "release.json", "changes.json", "csv/README.txt")
 CONTRACTS = "contracts"
 SQL_STEPS = 50_000_000  # how long a statement's SQL may work: a journalist will run it too
@@ -107,7 +108,7 @@ def check(folder: Path, known: Known) -> list[dict[str, Any]]:
 def _files(look: _Look) -> int:
     """Only files that a release has: one for each public table and format, none for a dataset that is not open, and the
     words beside them."""
-    allowed = {DATABASE, *_texts(look.known)}
+    allowed = {DATABASE, SEARCH, *_texts(look.known)}
     for name in look.known.tables:
         allowed |= {f"{form}/{name}.{form}" for form in ("csv", "xlsx", "parquet")}
     found = sorted(p.relative_to(look.folder).as_posix() for p in look.folder.rglob("*") if not p.is_dir())
@@ -151,6 +152,7 @@ def _contents(look: _Look) -> int:
             count = len(rows)
             of_table = look.counts.setdefault(name, {})
             of_table[form] = of_table.get(form, 0) + count
+    _search_index(look)
     for path in _texts(look.known):
         if not (look.folder / path).is_file():
             continue
@@ -185,6 +187,19 @@ def _column(
             rule = scanner.number(x) if x is not None and x != "" else None
         if rule:
             look.hit(f"{where} {cells.index(v) + first}", rule)
+
+
+def _search_index(look: _Look) -> None:
+    """The texts that can be found by searching: the same secrets must not be there."""
+    path = (look.folder / SEARCH).absolute()
+    if not path.is_file():
+        return  # said by the gate of files
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as con:
+        for at, cells in enumerate(con.execute("select * from documents order by id"), 1):
+            look.cells += len(cells)
+            for text in cells:
+                if text.__class__ is str and (rule := look.scan(text)):
+                    look.hit(f"{SEARCH} documents row {at}", rule)
 
 
 def _as_number(text: str) -> float | None:
@@ -385,12 +400,16 @@ def _differences(look: _Look) -> int:
         return 0
     closed, rules, checked = _closed(look)[KEY], look.known.rules, 0
     shown = shown.astype({"year": "int64"}).merge(closed, on=KEY)
+    if look.known.past:
+        # What stands as in the last release is no news, whatever releases before that said.
+        last = look.known.past[-1].cells.astype({"year": "int64"})[[*KEY, "value"]]
+        shown = shown.merge(last.rename(columns={"value": "value_last"}), on=KEY, how="left")
     for past in look.known.past:
         then = past.cells[[*KEY, "value"]].astype({"year": "int64"})
         both = shown.merge(then, on=KEY, suffixes=("", "_then"))
         now, was = both["value"].to_numpy(float, na_value=np.nan), both["value_then"].to_numpy(float, na_value=np.nan)
-        seen = ~np.isnan(now) & ~np.isnan(was)
-        differs = seen & (now != was)
+        fresh = now != both["value_last"].to_numpy(float, na_value=np.nan)
+        differs = ~np.isnan(now) & ~np.isnan(was) & (now != was) & fresh
         checked += len(both)
         if look.known.parts is None or past.parts is None:
             few, unknown = differs, np.zeros(len(both), dtype=bool)

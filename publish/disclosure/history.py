@@ -209,7 +209,7 @@ def movements(
         years = range(p.first, p.year + 1) if p.over == "period" else {p.first, p.year}
         of = (about.change_of or about.compares or indicator) if p.over == "base" else indicator
         rows += [(at, of, factors, y, p.group, "all" if p.group == "total" else p.member) for y in years]
-    places = pd.DataFrame(rows, columns=["at", "indicator_id", "factor_set", "year", "dimension", "member"])
+    places = pd.DataFrame(rows, columns=["cell", "indicator_id", "factor_set", "year", "dimension", "member"])
     with duckdb.connect() as con:
         for name, frame in (("now", now), ("earlier", then), ("places", places)):
             con.register(name, frame)
@@ -228,7 +228,7 @@ def movements(
                 from parted
             ),
             by_org as (
-                select places.at, spread.org, spread.year,
+                select places.cell, spread.org, spread.year,
                        abs(sum(side * numerator)) as top, abs(sum(side * coalesce(denominator, 0))) as bottom
                 from spread join places on places.indicator_id = spread.indicator_id
                     and places.factor_set = spread.factor_set and places.year = spread.year
@@ -236,12 +236,12 @@ def movements(
                 group by all
             ),
             moved as (
-                select at, org, sum(top) as top, sum(bottom) as bottom from by_org group by all
+                select cell, org, sum(top) as top, sum(bottom) as bottom from by_org group by all
                 having sum(top) <> 0 or sum(bottom) <> 0
             )
-            select at, count(*) as orgs,
+            select cell, count(*) as orgs,
                    greatest(coalesce(max(top) / nullif(sum(top), 0), 0), coalesce(max(bottom) / nullif(sum(bottom), 0), 0))
-            from moved group by at""").fetchall()
+            from moved group by cell""").fetchall()
     count, share = np.zeros(len(cells)), np.zeros(len(cells))
     for at, orgs, largest in found:
         count[at], share[at] = orgs, float(largest)
