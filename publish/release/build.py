@@ -43,6 +43,7 @@ from publish.release import store, tables
 from publish.release.changes import compare
 from publish.release.schema import MADE_UP_EN, MADE_UP_ZH, RELEASES, Table, is_open, public_tables
 from publish.release.write import Database, write_csv, write_parquet, write_xlsx
+from publish.site.search import build_index
 
 BUILDING = ".building-"
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -145,6 +146,7 @@ def _build(
     write_csv(folder / "csv" / "releases.csv", RELEASES, data["releases"])
     unique = {name: _is_unique(data[name], shapes[name]) for name in data}
     _write_formats(folder, about, shapes, data, unique, step)
+    build_index(folder / gate.DATABASE, folder / gate.SEARCH)
     previous = store.current(home)
     _write_json(folder / "changes.json", compare(previous, folder))
     _describe(folder, about, contracts, shapes, data, unique)

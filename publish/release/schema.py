@@ -276,7 +276,7 @@ MARTS: tuple[Table, ...] = (
             _t("column", "数据项", "Column"),
             _t("letter", "列", "Letter", "with _row of an open row it names the cell, such as D5"),
         ),
-        indexes=(("indicator_id", "year"), ("file",)),
+        indexes=(("indicator_id", "year"), ("file",), ("dataset", "kind", "indicator_id")),
     ),
 )
 

@@ -148,10 +148,19 @@ def specification(
     ]
     bars = base.mark_bar(size=34 if small else 62).encode(color=shade, tooltip=pointed)
     zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(color=QUIET).encode(y="zero:Q")
-    # A figure stands outside its bar: above a rise, below a fall.
-    written: dict[str, Any] = {"color": INK, "fontSize": 11 if small else 14, "fontWeight": 600}
-    above = base.transform_filter("datum.at >= 0").mark_text(dy=-8, **written).encode(text="text:N")
-    below = base.transform_filter("datum.at < 0").mark_text(dy=12, **written).encode(text="text:N")
+    # A figure stands outside its bar, above a rise and below a fall; beside a line it stands inside, or they would cross.
+    written: dict[str, Any] = {"fontSize": 11 if small else 14, "fontWeight": 600}
+    tall = max(abs(e) for e in ends) * 0.16 if held else 1e300  # without a line no bar is tall enough to write in
+    figures = []
+    for test, dy, inside in (
+        (f"datum.at >= 0 && datum.at < {tall}", -8, False),
+        (f"datum.at >= {tall}", 14, True),
+        (f"datum.at < 0 && datum.at > {-tall}", 12, False),
+        (f"datum.at <= {-tall}", -12, True),
+    ):
+        on_pale = alt.condition("datum.status == 'E' || datum.status == 'F'", alt.value(INK), alt.value("#ffffff"))
+        shown = base.transform_filter(test).mark_text(dy=dy, **written)
+        figures.append(shown.encode(text="text:N", color=on_pale if inside else alt.value(INK)))
     layers = [bars, zero]
     if held:
         across = alt.Chart(alt.Data(values=held)).encode(y="at:Q")
@@ -162,7 +171,7 @@ def specification(
         for style in (behind, {}):
             text = across.mark_text(**name_of, **style, fontSize=11 if small else 13)
             layers.append(text.encode(text="name:N"))
-    layers += [above, below]
+    layers += figures
     unit = words.unit(language, indicator["unit"])
     colon = "：" if language == "zh" else ": "
     note = [f"{said('Mingzhang')}", f"{said('Release')} {release_id}"]

@@ -19,8 +19,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from datasette.utils import tilde_encode
-
 LONGEST = 80  # characters of a question
 MOST = 60
 MOST_RECORDS = 20
@@ -138,6 +136,8 @@ def _documents(con: sqlite3.Connection) -> Iterator[tuple[str, str, str, str, st
 
 def _records(con: sqlite3.Connection, dataset: str, zh: str, en: str) -> Iterator[tuple[str, str, str, str, str, str]]:
     """The rows of an open dataset; the title is its texts in order, the address that of its row."""
+    from datasette.utils import tilde_encode  # loads half of Datasette, which a reader of this module need not wait for
+
     info = con.execute(f'pragma table_info("{dataset}")').fetchall()
     keys = [c["name"] for c in sorted((c for c in info if c["pk"]), key=lambda c: c["pk"])]
     texts = [c["name"] for c in info if c["type"].upper() == "TEXT" and not c["name"].startswith("_")]

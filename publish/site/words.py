@@ -289,6 +289,14 @@ def unit(language: Language, text: str | None) -> str:
     return "/".join(parts)
 
 
+def amount(language: Language, figure: str, of: str | None) -> str:
+    """A figure with its unit: Chinese units stand close to it, a mere count takes none in English."""
+    said = unit(language, of)
+    if not said or (language == "en" and of == "个"):
+        return figure
+    return f"{figure}{said}" if HAN.match(said) or said == "%" else f"{figure}\u00a0{said}"
+
+
 def foreign(language: Language, text: Any) -> Any:
     """A text of the data, marked with its language where that is not the page's."""
     if text is None:
@@ -420,10 +428,14 @@ def add_to(env: Any, language: Language) -> None:
     env.install_gettext_translations(translations(language), newstyle=True)
     env.policies["ext.i18n.trimmed"] = True
     at = 0 if language == "zh" else 1
-    spoken = (unit, pick, beside, spell, spell_plain, compact, figure, yes, section, month, own_half)
+    spoken = (unit, amount, pick, beside, spell, spell_plain, compact, figure, yes, section, month, own_half)
     of: dict[str, Any] = {f.__name__: partial(f, language) for f in spoken}
     env.globals.update(of, change=change, number=number, said=lambda p: p[at], explain_sql=lambda m: explain_sql(m)[at])
-    env.globals |= {"BANNER": BANNER[at], "colon": "：" if language == "zh" else ": "}
+    env.globals |= {
+        "BANNER": BANNER[at],
+        "colon": "：" if language == "zh" else ": ",
+        "gap": "" if language == "zh" else " ",
+    }
     env.filters.update(
         number=number, compact=of["compact"], unit=of["unit"], data=partial(foreign, language), yes=of["yes"],
         bare_link=bare_link, own_half=of["own_half"], markup=Markup, strip_lead=lambda t, lead: t.removeprefix(lead), section=of["section"], has_han=lambda t: bool(HAN.search(str(t or ""))),

@@ -46,22 +46,28 @@ async def dataset(datasette: Any, request: Any) -> Response:
 
 
 async def _coverage(datasette: Any, dataset: str) -> dict[str, Any] | None:
-    """How many institutions each month (or year) has of those in the register: years -> months -> {n, of, step}.
+    """How many institutions each month (or year) has, of those expected: years -> months -> {n, of, step}.
 
-    None where the release does not say. `monthly` is false where the dataset has no months: then month 0 is the year.
+    None where the release does not say. `monthly` is false where the dataset has no months: then month 0 is the year. Where
+    nobody knows how many were expected, the shade is the share of the fullest period.
     """
     if not has(datasette, "coverage"):
         return None
     found = await rows(datasette, "select * from coverage where dataset = :d order by period", d=dataset)
     if not found:
         return None
+    most = max(r["institutions"] or 0 for r in found)
     years: dict[str, dict[int, dict[str, Any]]] = {}
     for r in found:
         year, _, month = r["period"].partition("-")
-        n, of = r["institutions"], r["registered"]
-        step = 0 if not n or not of else min(STEPS, 1 + int(n / of * STEPS * 0.999))
-        years.setdefault(year, {})[int(month or 0)] = {"n": n, "of": of, "step": step, "period": r["period"]}
-    return {"years": years, "monthly": any(m for y in years.values() for m in y)}
+        n, of = r["institutions"], r["expected"]
+        step = min(STEPS, 1 + int(n / (of or most) * STEPS * 0.999)) if n else 0
+        years.setdefault(year, {})[int(month or 0)] = {"n": n, "of": of, "step": step}
+    return {
+        "years": years,
+        "monthly": any(m for y in years.values() for m in y),
+        "expected": any(r["expected"] for r in found),
+    }
 
 
 async def _sent(datasette: Any, dataset: str) -> list[dict[str, Any]]:
@@ -131,10 +137,10 @@ async def quality(datasette: Any, request: Any) -> Response:
         )
     tasks: dict[str, int] = {}
     months: dict[str, dict[str, int]] = {}
-    if has(datasette, "data_tasks"):
+    if has(datasette, "task_counts"):
         tasks = dict.fromkeys(CODES["task"], 0)
         for r in await rows(
-            datasette, "select month, state, sum(tasks) as tasks from data_tasks group by 1, 2 order by 1"
+            datasette, "select month, state, sum(tasks) as tasks from task_counts group by 1, 2 order by 1"
         ):
             tasks[r["state"]] = tasks.get(r["state"], 0) + r["tasks"]
             months.setdefault(r["month"], {})[r["state"]] = r["tasks"]
@@ -143,8 +149,8 @@ async def quality(datasette: Any, request: Any) -> Response:
         due = await rows(
             datasette,
             """
-            select dataset, sum(institutions) as n, sum(registered) as of, count(*) as periods, max(period) as last
-            from coverage where institutions is not null and registered > 0 group by dataset order by dataset
+            select dataset, sum(institutions) as n, sum(expected) as of, count(*) as periods
+            from coverage where expected > 0 group by dataset order by dataset
             """,
         )
     return await page(datasette, request, "quality.html", sent=sent, issues=issues, tasks=tasks, months=months, due=due)

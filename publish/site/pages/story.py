@@ -40,6 +40,13 @@ HOME = {
     "assets": ("disposal_amount", "lease_annual_rent", "lease_received"),
     "energy": ("energy_per_capita", "energy_per_area", "energy_tce", "energy_kgce"),
 }
+# What the pages of the other topics show first.
+LEADING = HOME | {
+    "vehicles": ("fleet_new_energy_share", "nev_share", "vehicle_purchases", "vehicle_cost", "parking_spaces"),
+    "offices": ("office_area_per_head", "office_vacated_area", "office_excess_rate", "office_area"),
+    "services": ("task_on_time_rate", "training_person_times", "canteen_coverage", "inspection_rectified_rate"),
+    "base": ("institutions", "people", "floor_area"),
+}
 VALUES = next(t for t in MARTS if t.name == "indicator_values")
 MOST_ROWS = 200  # of open rows shown behind one number; the rest is a table away
 FORMATS = {
@@ -137,7 +144,7 @@ async def topic(datasette: Any, request: Any) -> Response:
     ids = {i["indicator_id"] for i in found}
     benchmarks = await _benchmarks(datasette)
     drawn = [i | {"lines": lines_of(benchmarks, i)} for i in found if len(i["known"]) > 1]
-    leading = HOME.get(name, ())
+    leading = LEADING.get(name, ())
     drawn.sort(key=lambda i: leading.index(i["indicator_id"]) if i["indicator_id"] in leading else len(leading))
     return await page(
         datasette,

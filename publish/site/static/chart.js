@@ -19,7 +19,7 @@
     figure.append(button);
     button.addEventListener("click", async () => {
       button.disabled = true;
-      const width = matchMedia("(max-width: 720px)").matches ? "narrow" : "wide";
+      const width = matchMedia("grid" in figure.dataset ? "(max-width: 720px), (min-width: 1000px)" : "(max-width: 720px)").matches ? "narrow" : "wide";
       const place = document.createElement("div");
       const picture = figure.querySelector("picture");
       try {
