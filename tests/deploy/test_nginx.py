@@ -1,0 +1,209 @@
+"""Debian's nginx with the configuration we ship, in front of a real server: TLS, cache, limits, whose address it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.site.conftest import FIRST, SECOND, build_release, point_current
+from tests.site.serving import free_port, serving
+
+ROOT = Path(__file__).resolve().parents[2]
+NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(NGINX is None, reason="no nginx: type `make nginx`, or apt-get install nginx"),
+]
+
+
+def configure(folder: Path, upstream: str, plain: int, secure: int) -> Path:
+    """The shipped file with this machine's ports, certificate and cache in place of what an operator fills in."""
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    text = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+    changes = {
+        "server 127.0.0.1:8001;": f"server {upstream.removeprefix('http://')};",
+        "listen 80;": f"listen 127.0.0.1:{plain};",
+        "listen [::]:80;": "",
+        "listen 443 ssl http2;": f"listen 127.0.0.1:{secure} ssl http2;",
+        "listen [::]:443 ssl http2;": "",
+        "data.example.gov.cn": "localhost",
+        "/etc/ssl/mingzhang/fullchain.pem": str(folder / "cert.pem"),
+        "/etc/ssl/mingzhang/privkey.pem": str(folder / "key.pem"),
+        "/var/cache/nginx/mingzhang": str(folder / "cache"),
+    }
+    for before, after in changes.items():
+        assert before in text, before
+        text = text.replace(before, after)
+    (folder / "site.conf").write_text(text, encoding="utf-8")
+    temporary = "".join(f"{n}_temp_path {folder}/{n};\n" for n in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    user = "user root;\n" if os.getuid() == 0 else ""  # who else could not read the folders that pytest makes
+    main = folder / "nginx.conf"
+    main.write_text(
+        f"{user}worker_processes 1;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\ndaemon off;\n"
+        f"events {{ worker_connections 512; }}\nhttp {{\n{temporary}include {folder}/site.conf;\n}}\n",
+        encoding="utf-8",
+    )
+    return main
+
+
+@dataclass(frozen=True)
+class Front:
+    """nginx and the server behind it; `get` gives status, headers and body."""
+
+    home: Path
+    base: str
+    plain: str
+
+    def get(
+        self, path: str, headers: dict[str, str] | None = None, method: str = "GET"
+    ) -> tuple[int, dict[str, str], bytes]:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        request = urllib.request.Request(self.base + path, headers=headers or {}, method=method)
+        try:
+            with urllib.request.urlopen(request, context=context, timeout=20) as r:
+                return r.status, {k.lower(): v for k, v in r.headers.items()}, r.read()
+        except urllib.error.HTTPError as e:
+            return e.code, {k.lower(): v for k, v in e.headers.items()}, e.read()
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    folder = tmp_path_factory.mktemp("nginx")
+    home = tmp_path_factory.mktemp("home")
+    folder.chmod(0o755)
+    for release in (FIRST, SECOND):
+        build_release(home, release, scale=1 if release == FIRST else 0.5)
+    point_current(home, FIRST)
+    plain, secure = free_port(), free_port()
+    with serving(
+        home,
+        {
+            "MINGZHANG_SITE_TRUSTED_PROXIES": "127.0.0.1",
+            "MINGZHANG_SITE_REQUESTS_BURST": "700",
+            "MINGZHANG_SITE_REQUESTS_EACH_SECOND": "1",
+        },
+    ) as (
+        base,
+        _,
+    ):
+        main = configure(folder, base, plain, secure)
+        assert NGINX is not None
+        checked = subprocess.run([NGINX, "-t", "-c", str(main)], capture_output=True, text=True, check=False)
+        assert checked.returncode == 0 and "[warn]" not in checked.stderr.replace('"user" directive', ""), (
+            checked.stderr
+        )
+        process = subprocess.Popen([NGINX, "-c", str(main)], stderr=subprocess.PIPE, text=True)
+        made = Front(home, f"https://localhost:{secure}", f"http://localhost:{plain}")
+        try:
+            for _ in range(100):
+                try:
+                    if made.get("/healthz")[0] == 200:
+                        break
+                except OSError:
+                    assert process.poll() is None, process.communicate()[1]
+                time.sleep(0.1)
+            yield made
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
+
+
+def test_pages_data_and_files_come_through_with_their_headers(front: Front) -> None:
+    for path in (
+        "/",
+        "/claims",
+        "/api/v1/indicators",
+        "/mingzhang/claims.json?_shape=array",
+        "/files/csv/parking_lots.csv",
+    ):
+        status, headers, _ = front.get(path, {"cookie": "a=b"})
+        assert status == 200, path
+        assert "max-age=31536000" in headers["strict-transport-security"]
+        assert (
+            "default-src 'none'" in headers["content-security-policy"]
+            and headers["x-content-type-options"] == "nosniff"
+        )
+        assert "set-cookie" not in headers and headers["access-control-allow-origin"] == "*"
+        assert "nginx/" not in headers["server"]
+    described = json.loads(front.get("/openapi.json")[2])
+    assert described["servers"][0]["url"] == "https://localhost"
+
+
+def test_plain_http_is_sent_to_tls(front: Front) -> None:
+    host, _, port = front.plain.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as s:
+        s.sendall(b"GET /claims?x=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        said = s.recv(4096).decode()
+    assert said.startswith("HTTP/1.1 301") and "location: https://localhost/claims?x=1" in said.lower()
+
+
+def test_what_was_answered_once_comes_from_the_cache(front: Front) -> None:
+    address = "/api/v1/claims?section=cache-test"
+    first = front.get(address)
+    cached = list((Path(front_cache(front))).rglob("*"))
+    assert first[0] == 200 and any(p.is_file() for p in cached)
+    status, _, body = front.get(address, {"if-none-match": first[1]["etag"]})
+    assert (status, body) == (304, b"")
+
+
+def front_cache(front: Front) -> Path:
+    folder = next(p for p in front.home.parent.iterdir() if p.name.startswith("nginx"))
+    return folder / "cache"
+
+
+def test_a_query_that_is_sent_too_often_is_told_to_wait(front: Front) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda n: front.get(f"/mingzhang.json?_shape=array&sql=select+{n}"), range(400)))
+    assert {a[0] for a in answers} == {200, 429}
+    refused = next(a for a in answers if a[0] == 429)
+    assert json.loads(refused[2])["code"] == "too_many" and int(refused[1]["retry-after"]) >= 1
+    assert front.get("/claims")[0] == 200  # pages go on
+
+
+def test_only_short_requests_that_only_read(front: Front) -> None:
+    assert front.get("/claims", method="DELETE")[0] == 405
+    assert front.get("/claims?" + "x" * 40_000)[0] in (400, 414)
+    long = "/mingzhang.json?_shape=array&sql=" + urllib.parse.quote("select length('" + "x" * 12_000 + "') as n")
+    status, _, body = front.get(long)
+    assert status == 429 or (status, json.loads(body)[0]) == (200, {"n": 12_000}), body[:300]
+
+
+def test_a_change_of_release_comes_through_and_the_old_one_stays_at_its_address(front: Front) -> None:
+    point_current(front.home, SECOND)
+    for _ in range(100):
+        if json.loads(front.get("/healthz")[2])["release"] == SECOND:
+            break
+        time.sleep(0.1)
+    else:
+        raise AssertionError("the new release did not take over")
+    fresh = front.get("/api/v1/indicators/energy_tce?dimension=total&year=2021&limit=9")
+    assert json.loads(fresh[2])["values"][0]["value"] == 3155.25
+    past = front.get(f"/r/{FIRST}/files/csv/parking_lots.csv")
+    assert past[0] == 200 and "max-age=86400" in past[1]["cache-control"]
+
+
+def test_a_visitor_cannot_pretend_to_be_somebody_else(front: Front) -> None:
+    """The site counts the address that nginx saw, whatever a visitor writes in X-Forwarded-For."""
+    with ThreadPoolExecutor(8) as pool:
+        pretend = [(f"/api/v1/indicators?offset={n}", {"x-forwarded-for": f"203.0.113.{n % 250}"}) for n in range(900)]
+        codes = [answer[0] for answer in pool.map(lambda x: front.get(*x), pretend)]
+    assert set(codes) == {200, 429}
