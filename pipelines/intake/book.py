@@ -56,6 +56,9 @@ _XLS_ERROR = re.compile(
 )
 _MARKS = tuple(MARK.encode(e) for e in ("utf-8", "utf-16-le", "gb18030"))
 _PROPERTIES = frozenset(["docProps/core.xml", "docProps/custom.xml", "meta.xml"])
+FORM_ID = "mingzhang_dataset"  # the property of a form, which spreadsheet programs keep
+FORM_LISTS = "选项"  # the hidden sheet of a form, its id in A1: for programs that drop properties
+_FORM_ID = re.compile(FORM_ID.encode() + rb'"[^>]*>(?:<[^>]*>)?([a-z][a-z0-9_]{0,80})<')
 _DEFAULT_PASSWORD = "VelvetSweatshop"  # what Excel itself tries before it asks
 
 
@@ -93,6 +96,13 @@ class Book:
     grids: list[Grid]
     synthetic: bool = False
     is_1904: Callable[[], bool] = lambda: False  # whether bare day numbers count from 1904; asked only where one stands
+    dataset: str | None = None  # which form of ours it is, by the id that a form carries where nobody sees it
+
+
+def form_of(book: Book) -> str | None:
+    """The dataset whose form a file is, where it still carries the id."""
+    lists = next((g for g in book.grids if g.hidden and g.name == FORM_LISTS and g.rows), None)
+    return book.dataset or (lists.rows[0][0] if lists else None)
 
 
 def is_archive(data: bytes) -> bool:
@@ -123,7 +133,7 @@ def _package(entries: list[zips.Entry] | None) -> str:
     """'ooxml', 'ods', 'zip' or '' for a zip whose directory cannot be read."""
     if entries is None:
         return ""
-    names = {e.name for e in entries}
+    names = {e[0] for e in entries}
     if "[Content_Types].xml" in names or any(n.startswith("xl/") for n in names):
         return "ooxml"
     if "content.xml" in names and ("mimetype" in names or "META-INF/manifest.xml" in names):
@@ -135,9 +145,7 @@ def _open_package(data: bytes) -> Book:
     entries = zips.entries(data)
     if entries is None:
         raise Refusal("unreadable", "压缩结构已损坏", "its zip structure is broken")
-    unpacked = 0
-    for e in entries:
-        unpacked += e.size
+    unpacked = sum([e.size for e in entries])
     if unpacked > LARGEST_UNPACKED or (unpacked > SMALL_UNPACKED and unpacked > LARGEST_RATIO * len(data)):
         raise Refusal("unsafe", "解压后体积异常，像是压缩炸弹", "it unpacks to far more than it is, like a zip bomb")
     kind = _package(entries)
@@ -150,7 +158,10 @@ def _open_package(data: bytes) -> Book:
         if name.startswith("xl/worksheets/") and name.endswith(".xml"):
             sheets.append(e)
         elif name in _PROPERTIES:
-            book.synthetic |= _MARKS[0] in (zips.read(data, e, 1_000_000) or b"")
+            properties = zips.read(data, e, 1_000_000) or b""
+            book.synthetic |= _MARKS[0] in properties
+            if found := _FORM_ID.search(properties):
+                book.dataset = found[1].decode()
         elif name == "xl/workbook.xml":
             book.is_1904 = partial(_says_1904, data, e)
     try:
@@ -406,7 +417,9 @@ def _calamine(data: bytes) -> Iterator[Grid]:
             continue
         name = meta.name
         if meta.visible != SheetVisibleEnum.Visible:
-            yield Grid(name, [], hidden=True)
+            # Not read, but for the id that a form of ours hides there.
+            first = _first_cell(book, name) if name == FORM_LISTS else None
+            yield Grid(name, [] if first is None else [[first]], hidden=True)
             continue
         try:
             yield _sheet(book.get_sheet_by_name(name))
@@ -414,6 +427,17 @@ def _calamine(data: bytes) -> Iterator[Grid]:
             yield Grid(name, [], refusal=_broken(str(e)))
         except Refusal as e:
             yield Grid(name, [], refusal=e)
+
+
+def _first_cell(book: CalamineWorkbook, name: str) -> str | None:
+    try:
+        sheet = book.get_sheet_by_name(name)
+        if sheet.start != (0, 0) or sheet.height * sheet.width > 100_000:
+            return None
+        value = sheet.to_python(nrows=1)[0][0]
+    except (CalamineError, XmlError, ZipError, OSError, ValueError, IndexError):
+        return None
+    return value if isinstance(value, str) and re.fullmatch(r"[a-z][a-z0-9_]{0,80}", value) else None
 
 
 def _sheet(sheet: CalamineSheet) -> Grid:

@@ -133,6 +133,7 @@ def _as_year(value: Any) -> int | None:
 
 
 _GROUP_YEAR = re.compile(r"((?:19|20)\d\d)(?:年度?|\.0)?")
+_YEAR_BEGINS = frozenset("12１２ \u3000\n\t")
 _YEAR_FIRST = re.compile(r"((?:19|20)\d\d)年度?.+")
 
 
@@ -140,7 +141,7 @@ def year_of_group(cell: Any, alone: bool) -> int | None:
     """The year that a header cell says its column, or its group of columns, is of: 2021年, or 2021年用电量 unless `alone`."""
     if isinstance(cell, float | int):
         return int(cell) if 1990 <= cell <= 2100 and cell == int(cell) else None
-    if type(cell) is not str or not cell or len(cell) > 40:
+    if type(cell) is not str or not cell or cell[0] not in _YEAR_BEGINS or len(cell) > 40:
         return None
     text = squeeze(cell)
     found = _GROUP_YEAR.fullmatch(text) or (None if alone else _YEAR_FIRST.fullmatch(text))

@@ -18,7 +18,7 @@ from typing import Any
 
 from expectations.contract import Column, Contract, Contracts, unit_key
 from pipelines.intake import cells
-from pipelines.intake.book import LARGEST_FILE, Book, Grid, Refusal, open_book
+from pipelines.intake.book import LARGEST_FILE, Book, Grid, Refusal, form_of, open_book
 from pipelines.intake.cells import DITTO, Bad, Doubt, squeeze
 from pipelines.intake.headers import Choice, Headers, Mapped
 from pipelines.intake.heading import Facts, year_in_name
@@ -69,6 +69,7 @@ class Reader:
 
     def _sheets(self, book: Book, result: FileReading) -> None:
         idle: list[tuple[Grid, Found]] = []
+        form = form_of(book)
         for grid in book.grids:
             if grid.hidden:
                 result.sheets.append(SheetReading(grid.name, status="ignored", reason="hidden"))
@@ -83,7 +84,7 @@ class Reader:
                 found = self.finder.find(grid)
                 result.synthetic |= found.facts.synthetic or any(t.facts.synthetic for t in found.tables)
                 if found.tables:
-                    result.sheets += self._tables(book, grid, found, result.name)
+                    result.sheets += self._tables(book, grid, found, result.name, form)
                 else:
                     idle.append((grid, found))
                     result.sheets.append(SheetReading(grid.name))
@@ -92,11 +93,13 @@ class Reader:
             sheet = next(
                 s for s in result.sheets if s.sheet == grid.name and s.dataset is None and s.status == "accepted"
             )
-            self._no_table(sheet, grid, found, result.name, taken)
+            self._no_table(sheet, grid, found, result.name, taken, form)
 
-    def _no_table(self, sheet: SheetReading, grid: Grid, found: Found, name: str, taken: bool) -> None:
+    def _no_table(
+        self, sheet: SheetReading, grid: Grid, found: Found, name: str, taken: bool, form: str | None
+    ) -> None:
         """Says why a sheet gave nothing: a dataset that lacks columns, or nothing of ours."""
-        near = self._incomplete(found.nearest, found.facts, grid.name, name) if found.nearest else None
+        near = self._incomplete(found.nearest, found.facts, grid.name, name, form) if found.nearest else None
         if near and found.nearest:
             contract = self.contracts[near.dataset]
             sheet.dataset, sheet.status, sheet.reason = near.dataset, "rejected", "missing_column"
@@ -120,10 +123,10 @@ class Reader:
         else:
             sheet.status, sheet.reason = "rejected", "unknown_dataset"
 
-    def _incomplete(self, block: Block, facts: Facts, sheet: str, name: str) -> Choice | None:
+    def _incomplete(self, block: Block, facts: Facts, sheet: str, name: str, form: str | None) -> Choice | None:
         """The dataset a sheet clearly means although required columns are missing; None where that is not clear."""
         ranked = sorted(block.choices, key=lambda c: (len(c.missing) - len(c.mapped), len(c.missing)))
-        hints = {c.dataset: self._hint(c.dataset, facts, sheet, name) for c in ranked}
+        hints = {c.dataset: self._hint(c.dataset, facts, sheet, name, form) for c in ranked}
         for c in ranked:
             if hints[c.dataset] and len(c.mapped) >= 2 and hints[c.dataset] == max(hints.values()):
                 return c
@@ -133,8 +136,10 @@ class Reader:
         clear = len(best.mapped) >= 4 and len(best.mapped) >= 0.75 * best.names and have >= 2 * len(best.missing)
         return best if clear and not rivals else None
 
-    def _hint(self, dataset: str, facts: Facts, sheet: str, name: str) -> int:
-        """How strongly titles name a dataset: 3 in the heading, 2 in the sheet's name, 1 in the file's."""
+    def _hint(self, dataset: str, facts: Facts, sheet: str, name: str, form: str | None) -> int:
+        """How strongly a file names a dataset: 4 by a form's id, 3 in the heading, 2 in the sheet's name, 1 in its own."""
+        if dataset == form:
+            return 4
         title = self.titles[dataset]
         if any(title in t for t in facts.texts):
             return 3
@@ -195,13 +200,13 @@ class Reader:
 
     # ---- tables
 
-    def _tables(self, book: Book, grid: Grid, found: Found, name: str) -> list[SheetReading]:
+    def _tables(self, book: Book, grid: Grid, found: Found, name: str, form: str | None) -> list[SheetReading]:
         out = []
         for table in found.tables:
             choice = table.choice
             if table.tied:
                 rivals = (choice, *table.tied)
-                hints = [self._hint(c.dataset, table.facts, grid.name, name) for c in rivals]
+                hints = [self._hint(c.dataset, table.facts, grid.name, name, form) for c in rivals]
                 best = max(hints)
                 if best == 0 or hints.count(best) > 1:
                     out.append(self._ambiguous(grid, table, rivals))
