@@ -47,15 +47,22 @@ _BIFF = (
 _GARBLED = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _HIDDEN_ROW = re.compile(rb'<row [^>]*?\br="(\d+)"[^>]*?\bhidden="(?:1|true)"')
 _ERROR_CELL = re.compile(rb'<(?:\w+:)?c\b([^>]*\bt="e"[^>]*)>(.*?)</(?:\w+:)?c>', re.DOTALL)
-_AT = re.compile(rb'\br="([A-Z]{1,3}\d{1,7})"')
+_AT = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
 _VALUE = re.compile(rb"<(?:\w+:)?v>(#[^<]{1,20})</")
 # An error in a cell of an .xls: a BOOLERR record, or a formula whose value is an error.
 _XLS_ERROR = re.compile(
     rb"\x05\x02\x08\x00.{6}[\x00\x07\x0f\x17\x1d\x24\x2a]\x01|\x06\x00.\x00.{6}\x02.[\x00\x07\x0f\x17\x1d\x24\x2a].{3}\xff\xff",
     re.DOTALL,
 )
+_ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
+_Details = tuple[
+    list[int], list[tuple[int, int, str]]
+]  # hidden rows, 1-based; errors: row and column, 0-based, and text
 _MARKS = tuple(MARK.encode(e) for e in ("utf-8", "utf-16-le", "gb18030"))
 _PROPERTIES = frozenset(["docProps/core.xml", "docProps/custom.xml", "meta.xml"])
+_ODS_MORE = re.compile(
+    rb'number-(?:rows|columns)-spanned="(?:[2-9]|1\d)|:value-type="error"|table:visibility="(?:collapse|filter)"'
+)
 FORM_ID = "mingzhang_dataset"  # the property of a form, which spreadsheet programs keep
 FORM_LISTS = "选项"  # the hidden sheet of a form, its id in A1: for programs that drop properties
 _FORM_ID = re.compile(FORM_ID.encode() + rb'"[^>]*>(?:<[^>]*>)?([a-z][a-z0-9_]{0,80})<')
@@ -155,14 +162,14 @@ def _open_package(data: bytes) -> Book:
     sheets: list[zips.Entry] = []
     for e in entries:
         name = e.name
-        if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+        if name.startswith("xl/worksheets/") and name.endswith((".xml", ".bin")):
             sheets.append(e)
         elif name in _PROPERTIES:
             properties = zips.read(data, e, 1_000_000) or b""
             book.synthetic |= _MARKS[0] in properties
             if found := _FORM_ID.search(properties):
                 book.dataset = found[1].decode()
-        elif name == "xl/workbook.xml":
+        elif name in ("xl/workbook.xml", "xl/workbook.bin"):
             book.is_1904 = partial(_says_1904, data, e)
     try:
         book.grids = list(_calamine(data))
@@ -173,12 +180,51 @@ def _open_package(data: bytes) -> Book:
     if kind == "ods":
         _ods_details(data, entries, book.grids)
     else:
-        _xml_details(data, entries, sheets, book.grids)
+        _sheet_details(data, entries, sheets, book.grids)
     return book
 
 
 def _says_1904(data: bytes, workbook: zips.Entry) -> bool:
+    if workbook.name.endswith(".bin"):
+        found = (body for kind, body in _records(zips.read(data, workbook, 1_000_000) or b"") if kind == 153)
+        return bool(next(found, b"\0")[0] & 1)
     return bool(re.search(rb'date1904="(?:1|true)"', zips.read(data, workbook, 1_000_000) or b""))
+
+
+def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The records of a part of an .xlsb: their numbers and bodies (MS-XLSB 2.1.4)."""
+    at, end = 0, len(data)
+    while at < end:
+        kind = data[at]
+        at += 1
+        if kind & 0x80 and at < end:
+            kind = (kind & 0x7F) | (data[at] & 0x7F) << 7
+            at += 1
+        size = shift = 0
+        while at < end and shift < 28:
+            byte = data[at]
+            at += 1
+            size |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        yield kind, data[at : at + size]
+        at += size
+
+
+def _binary_details(data: bytes) -> _Details:
+    """Hidden rows and error cells of a sheet of an .xlsb: BrtRowHdr (0), BrtCellError (3), BrtFmlaError (11)."""
+    hidden: list[int] = []
+    errors: list[tuple[int, int, str]] = []
+    row = 0
+    for kind, body in _records(data):
+        if kind == 0 and len(body) >= 12:
+            row = int.from_bytes(body[:4], "little")
+            if body[11] & 0x10:
+                hidden.append(row + 1)
+        elif kind in (3, 11) and len(body) >= 9:
+            errors.append((row, int.from_bytes(body[:4], "little"), _ERRORS.get(body[8], "#N/A")))
+    return hidden, errors
 
 
 def _declares_entities(data: bytes, entries: list[zips.Entry]) -> bool:
@@ -198,42 +244,63 @@ def _declares_entities(data: bytes, entries: list[zips.Entry]) -> bool:
     return False
 
 
-def _xml_details(data: bytes, entries: list[zips.Entry], sheets: list[zips.Entry], grids: list[Grid]) -> None:
-    """What calamine does not tell of an xlsx: hidden rows, and cells that hold an error (it gives them as empty)."""
-    found: dict[str, tuple[list[int], list[tuple[bytes, bytes]]]] = {}
+def _sheet_details(data: bytes, entries: list[zips.Entry], sheets: list[zips.Entry], grids: list[Grid]) -> None:
+    """What calamine does not tell of an xlsx or xlsb: hidden rows, and cells that hold an error (it gives them as empty)."""
+    found: dict[str, _Details] = {}
     for e in sheets:
-        xml = zips.read(data, e, LARGEST_UNPACKED) or b""
-        rows = [int(n) for n in _HIDDEN_ROW.findall(xml)] if b'hidden="' in xml else []
-        errors = []
-        if b't="e"' in xml:
-            for attributes, inner in _ERROR_CELL.findall(xml):
-                at, value = _AT.search(attributes), _VALUE.search(inner)
-                if at and value:
-                    errors.append((at[1], value[1]))
-        if rows or errors:
-            found[e.name] = rows, errors
+        part = zips.read(data, e, LARGEST_UNPACKED) or b""
+        details = _binary_details(part) if e.name.endswith(".bin") else _xml_details(part)
+        if details[0] or details[1]:
+            found[e.name] = details
     if not found:
         return
+    # Grids are in the order of the workbook, chart sheets left out; names may hold escapes, so match by place.
+    plain = [p for p in _sheet_order(data, entries) if p.startswith("xl/worksheets/")]
+    for grid, path in zip(grids, plain, strict=False):
+        grid.hidden_rows, errors = found.get(path, ([], []))
+        for row, column, message in errors:
+            _put(grid, row, column, message)
+
+
+def _xml_details(xml: bytes) -> _Details:
+    rows = [int(n) for n in _HIDDEN_ROW.findall(xml)] if b'hidden="' in xml else []
+    errors = []
+    if b't="e"' in xml:
+        for attributes, inner in _ERROR_CELL.findall(xml):
+            at, value = _AT.search(attributes), _VALUE.search(inner)
+            if at and value:
+                column = 0
+                for c in at[1]:
+                    column = column * 26 + c - 64
+                errors.append((int(at[2]) - 1, column - 1, value[1].decode("utf-8", "replace")))
+    return rows, errors
+
+
+def _sheet_order(data: bytes, entries: list[zips.Entry]) -> list[str]:
+    """The parts that hold the sheets, in the order of the workbook."""
     by_name = {e.name: e for e in entries}
-    members = [by_name.get(n) for n in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels")]
-    book, rels = ((zips.read(data, e, 10_000_000) or b"").decode("utf-8", "replace") if e else "" for e in members)
+    book, binary, rels = (
+        (zips.read(data, by_name[n], 10_000_000) or b"") if n in by_name else b""
+        for n in ("xl/workbook.xml", "xl/workbook.bin", "xl/_rels/workbook.xml.rels")
+    )
+    if binary:
+        at = by_name.get("xl/_rels/workbook.bin.rels")
+        rels = (zips.read(data, at, 10_000_000) if at else None) or b""
+        # BrtBundleSh: state, number, then the length and text of the relation's id.
+        ids = [
+            b[12 : 12 + 2 * b[8]].decode("utf-16-le", "replace")
+            for k, b in _records(binary)
+            if k == 156 and len(b) > 12
+        ]
+    else:
+        ids = re.findall(r'<(?:\w+:)?sheet [^>]*?\b\w+:id="([^"]*)"', book.decode("utf-8", "replace"))
     targets = {}
-    for tag in re.findall(r"<(?:\w+:)?Relationship [^>]*>", rels):
+    for tag in re.findall(r"<(?:\w+:)?Relationship [^>]*>", rels.decode("utf-8", "replace")):
         rid, target = re.search(r'\bId="([^"]*)"', tag), re.search(r'\bTarget="([^"]*)"', tag)
         if rid and target:
             path = target[1].lstrip("/")
             targets[rid[1]] = path if path.startswith("xl/") else f"xl/{path}"
-    order = [targets.get(rid, "") for rid in re.findall(r'<(?:\w+:)?sheet [^>]*?\b\w+:id="([^"]*)"', book)]
-    # Grids are in the order of the workbook, chart sheets left out; names may hold escapes, so match by place.
-    plain = [p for p in order if p.startswith("xl/worksheets/")]
-    for grid, path in zip(grids, plain, strict=False):
-        grid.hidden_rows, errors = found.get(path, ([], []))
-        for place, message in errors:
-            letters = place.rstrip(b"0123456789")
-            column = 0
-            for c in letters:
-                column = column * 26 + c - 64
-            _put(grid, int(place[len(letters) :]) - 1, column - 1, message.decode("utf-8", "replace"))
+    return [targets.get(rid, "") for rid in ids]
 
 
 def _put(grid: Grid, row: int, column: int, value: str) -> None:
@@ -244,14 +311,15 @@ def _put(grid: Grid, row: int, column: int, value: str) -> None:
 
 
 def _ods_details(data: bytes, entries: list[zips.Entry], grids: list[Grid]) -> None:
-    """What calamine does not tell of an ods: merged cells, and cells that hold an error (it gives them as empty)."""
+    """What calamine does not tell of an ods: merged cells, hidden rows, and cells that hold an error (it gives them as
+    empty)."""
     content = next((e for e in entries if e.name == "content.xml"), None)
     xml = (zips.read(data, content, LARGEST_UNPACKED) if content else None) or b""
-    if not re.search(rb'number-(?:rows|columns)-spanned="(?:[2-9]|1\d)', xml) and b':value-type="error"' not in xml:
+    if not _ODS_MORE.search(xml):
         for g in grids:
             g.merges = []
         return
-    tables: list[tuple[list[markup.Merge], list[tuple[int, int, str]]]] = []
+    tables: list[tuple[list[markup.Merge], list[tuple[int, int, str]], list[int]]] = []
     at = {"row": 0, "column": 0, "rows": 1}
     text: list[str] | None = None
 
@@ -259,12 +327,14 @@ def _ods_details(data: bytes, entries: list[zips.Entry], grids: list[Grid]) -> N
         nonlocal text
         tag = name.rpartition(":")[2]
         if name == "table:table":
-            tables.append(([], []))
+            tables.append(([], [], []))
             at["row"] = 0
         elif not tables:
             return
         elif name == "table:table-row":
             at["column"], at["rows"] = 0, _count(attrs.get("table:number-rows-repeated"))
+            if attrs.get("table:visibility") in ("collapse", "filter") and at["rows"] < 10_000:
+                tables[-1][2].extend(range(at["row"] + 1, at["row"] + at["rows"] + 1))
         elif tag in ("table-cell", "covered-table-cell"):
             down = _count(attrs.get("table:number-rows-spanned"))
             across = _count(attrs.get("table:number-columns-spanned"))
@@ -296,8 +366,8 @@ def _ods_details(data: bytes, entries: list[zips.Entry], grids: list[Grid]) -> N
         parser.Parse(xml, True)
     except expat.ExpatError:
         return  # calamine read it; the merges stay unknown
-    for grid, (merges, errors) in zip(grids, tables, strict=False):
-        grid.merges = merges
+    for grid, (merges, errors, hidden) in zip(grids, tables, strict=False):
+        grid.merges, grid.hidden_rows = merges, hidden
         for r, c, value in errors:
             _put(grid, r, c, value)
 

@@ -26,7 +26,7 @@ from pipelines.intake.messages import EXPECTED, place, say, shown
 from pipelines.intake.model import FileReading, Issue, MappedColumn, Severity, SheetReading
 from pipelines.intake.tables import Block, Finder, Found, Table
 
-READER_VERSION = "2"  # goes into the key of what was read: raise it whenever the same bytes may read differently
+READER_VERSION = "3"  # goes into the key of what was read: raise it whenever the same bytes may read differently
 
 _FLOATS = {float}
 _FOLD_TITLE = re.compile(r"[表册账]$|情况$|统计$|台账$|明细$|汇总$")

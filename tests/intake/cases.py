@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from tests.intake.make import html, ods, text, xls, xlsx, xml2003
+from tests.intake.make import html, ods, text, xls, xlsb, xlsx, xml2003
 
 Row = list[Any]
 CASES: dict[str, Callable[[], bytes]] = {}
@@ -289,6 +289,24 @@ def several_sheets_hidden_and_instructions() -> bytes:
 @case
 def hidden_row() -> bytes:
     return xlsx(("Sheet1", [HEAD, *TWO]), hidden_rows=[2])
+
+
+@case
+def hidden_row_ods() -> bytes:
+    return ods(("Sheet1", [HEAD, *TWO]), hidden_rows=[2])
+
+
+@case
+def hidden_row_and_errors_xlsb() -> bytes:
+    rows = [HEAD, ["甲示范局", "2021-01", 1, "#DIV/0!", 3], ["甲示范局", "2021-02", 4, 5, "#N/A"]]
+    return xlsb("表", rows, hidden_rows=[1])
+
+
+@case
+def dates_from_1904_xlsb() -> bytes:
+    rows: list[Row] = [["处置编号", "单位名称", "处置方式", "面积类别", "面积", "批准日期", "成交价", "状态"]]
+    rows += [["1", "甲示范局", "拍卖", "房屋", 30, 42798, 5, "已成交"]]
+    return xlsb("表", rows, epoch_1904=True)
 
 
 @case

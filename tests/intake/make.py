@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import struct
+import zipfile
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -83,8 +85,11 @@ def xls(*sheets: tuple[str, Rows]) -> bytes:
     return out.getvalue()
 
 
-def ods(*sheets: tuple[str, Rows], down: dict[tuple[int, int], int] | None = None) -> bytes:
-    """An OpenDocument spreadsheet; `down`: (row, column) -> how many rows that cell is high, in the first sheet."""
+def ods(
+    *sheets: tuple[str, Rows], down: dict[tuple[int, int], int] | None = None, hidden_rows: Iterable[int] = ()
+) -> bytes:
+    """An OpenDocument spreadsheet; `down`: (row, column) -> how many rows that cell is high; `hidden_rows` 0-based. Both
+    are of the first sheet."""
     from odf.opendocument import OpenDocumentSpreadsheet
     from odf.table import CoveredTableCell, Table, TableCell, TableRow
     from odf.text import P
@@ -95,7 +100,7 @@ def ods(*sheets: tuple[str, Rows], down: dict[tuple[int, int], int] | None = Non
         spans = (down or {}) if k == 0 else {}
         covered = {(r + i, c) for (r, c), n in spans.items() for i in range(1, n)}
         for r, row in enumerate(rows):
-            line = TableRow()
+            line = TableRow(visibility="collapse") if k == 0 and r in hidden_rows else TableRow()
             for c, v in enumerate(row):
                 if (r, c) in covered:
                     line.addElement(CoveredTableCell())
@@ -156,3 +161,54 @@ def xml2003(name: str, rows: Rows, extra: str = "") -> bytes:
         f'<?xml version="1.0" encoding="UTF-8"?>{extra}<Workbook xmlns="{space}" xmlns:ss="{space}">'
         f'<Worksheet ss:Name="{name}"><Table>{"".join(lines)}</Table></Worksheet></Workbook>'
     ).encode()
+
+
+def xlsb(name: str, rows: Rows, hidden_rows: Iterable[int] = (), epoch_1904: bool = False) -> bytes:
+    """A binary workbook (MS-XLSB) of numbers, texts and errors; `hidden_rows` 0-based."""
+    errors = {"#NULL!": 0, "#DIV/0!": 7, "#VALUE!": 15, "#REF!": 23, "#NAME?": 29, "#NUM!": 36, "#N/A": 42}
+
+    def record(kind: int, body: bytes = b"") -> bytes:
+        head = bytes([kind]) if kind < 128 else bytes([kind & 0x7F | 0x80, kind >> 7])
+        size, length = len(body), b""
+        while size >= 128:
+            length += bytes([size & 0x7F | 0x80])
+            size >>= 7
+        return head + length + bytes([size]) + body
+
+    def wide(text: str) -> bytes:
+        return struct.pack("<I", len(text)) + text.encode("utf-16-le")
+
+    parts = [record(129), record(148, struct.pack("<4I", 0, len(rows) - 1, 0, max(map(len, rows)) - 1)), record(145)]
+    for r, row in enumerate(rows):
+        flags = 0x10 if r in hidden_rows else 0
+        parts.append(record(0, struct.pack("<IIHBBBI2I", r, 0, 300, 0, flags, 0, 1, 0, len(row) - 1)))
+        for c, v in enumerate(row):
+            at = struct.pack("<II", c, 0)
+            if v in errors:
+                parts.append(record(3, at + bytes([errors[v]])))
+            elif isinstance(v, str) and v:
+                parts.append(record(6, at + wide(v)))
+            elif isinstance(v, (int, float)):
+                parts.append(record(5, at + struct.pack("<d", v)))
+    parts += [record(146), record(130)]
+    book = [
+        record(131),
+        record(153, struct.pack("<II", 1 if epoch_1904 else 0, 0) + wide("")),
+        record(143),
+        record(156, struct.pack("<II", 0, 1) + wide("rId1") + wide(name)),
+        record(144),
+        record(132),
+    ]
+    space = "http://schemas.openxmlformats.org/package/2006"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    rel = (
+        '<Relationships xmlns="{0}/relationships"><Relationship Id="rId1" Type="{1}/{2}" Target="{3}"/></Relationships>'
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+        z.writestr("[Content_Types].xml", f'<Types xmlns="{space}/content-types"/>')
+        z.writestr("_rels/.rels", rel.format(space, office, "officeDocument", "xl/workbook.bin"))
+        z.writestr("xl/_rels/workbook.bin.rels", rel.format(space, office, "worksheet", "worksheets/sheet1.bin"))
+        z.writestr("xl/workbook.bin", b"".join(book))
+        z.writestr("xl/worksheets/sheet1.bin", b"".join(parts))
+    return out.getvalue()

@@ -6,8 +6,10 @@ import re
 
 import pytest
 
+from expectations.contract import load_contracts
 from pipelines.intake import messages
 from pipelines.intake.messages import CODES, EXPECTED, place, say, shown
+from pipelines.intake.reader import Reader
 
 
 def test_every_code_has_its_words_and_no_other_has(shared: object) -> None:
@@ -50,3 +52,10 @@ def test_places() -> None:
 def test_long_values_are_cut() -> None:
     assert shown("x" * 100) == "x" * 59 + "…"
     assert set(EXPECTED) >= {"decimal", "integer", "year", "month", "date", "boolean", "string", "enum"}
+
+
+def test_a_file_of_another_office_program_is_told_what_to_save_as() -> None:
+    broken = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000)  # an .et that no library opens
+    got = Reader(load_contracts(only=["parking_lots"])).read(broken, "停车场.et")
+    assert got.reason == "unreadable"
+    assert "另存为 .xlsx" in got.issues[0].message_zh
