@@ -1,0 +1,122 @@
+"""The connection: endless headers, senders who dawdle, too many at a time, and whose word about an address is taken."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from publish.site import door
+from tests.site.serving import fetch, serving
+
+
+@pytest.fixture(scope="module")
+def server(home: Path) -> Iterator[tuple[str, int]]:
+    with serving(home) as made:
+        yield made
+
+
+def connect(base: str) -> socket.socket:
+    port = int(base.rpartition(":")[2])
+    return socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+def is_closed(s: socket.socket, seconds: float) -> bool:
+    s.settimeout(seconds)
+    try:
+        while s.recv(65_536):
+            pass
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+@pytest.mark.parametrize(
+    "start", [b"GET /", b"GET / HTTP/1.1\r\nHost: x\r\nA: ", b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n"]
+)
+def test_a_request_without_end_is_cut_off(server: tuple[str, int], start: bytes) -> None:
+    base, pid = server
+    before = psutil.Process(pid).memory_info().rss
+    sent = 0
+    with connect(base) as s:
+        try:
+            s.sendall(start)
+            while sent < 50_000_000:
+                s.sendall(b"x" * 65_536)
+                sent += 65_536
+        except OSError:
+            pass
+    assert sent < 20_000_000  # what the system had in its buffers
+    assert psutil.Process(pid).memory_info().rss - before < 20_000_000
+    assert fetch(f"{base}/healthz")[0] == 200
+
+
+def test_whoever_dawdles_is_cut_off_and_whoever_waits_between_two_requests_is_not(server: tuple[str, int]) -> None:
+    base, _ = server
+    begun = time.monotonic()
+    with connect(base) as silent, connect(base) as slow, connect(base) as honest:
+        slow.sendall(b"GET /about HTTP/1.1\r\nHost: x\r\nX: ")
+        honest.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert honest.recv(65_536).startswith(b"HTTP/1.1 200")
+        while time.monotonic() - begun < 8:
+            slow.sendall(b"x")
+            time.sleep(0.5)
+        honest.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert honest.recv(65_536).startswith(b"HTTP/1.1 200")
+        assert is_closed(silent, 6) and is_closed(slow, 6)
+    assert time.monotonic() - begun < door.HEAD_SECONDS + 6
+
+
+def test_one_address_has_so_many_connections_and_no_more(server: tuple[str, int]) -> None:
+    base, _ = server
+    held = [connect(base) for _ in range(door.CONNECTIONS_EACH + 5)]
+    try:
+        time.sleep(0.3)
+        assert sum(is_closed(s, 0.01) for s in held[-5:]) == 5
+        assert not is_closed(held[0], 0.01)
+    finally:
+        for s in held:
+            s.close()
+    time.sleep(0.3)
+    assert fetch(f"{base}/healthz")[0] == 200
+
+
+def test_nobodys_word_is_taken_unless_it_was_said_whose(server: tuple[str, int], home: Path) -> None:
+    said = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Host": "evil.example"}
+    _, headers, body, _ = fetch(f"{server[0]}/openapi.json", said)
+    assert "strict-transport-security" not in headers
+    assert json.loads(body)["servers"][0]["url"] == server[0]
+    env = {
+        "MINGZHANG_SITE_TRUSTED_PROXIES": "127.0.0.1",
+        "MINGZHANG_SITE_REQUESTS_BURST": "4",
+        "MINGZHANG_SITE_REQUESTS_EACH_SECOND": "0.001",
+    }
+    with serving(home, env) as (base, _):
+        _, headers, body, _ = fetch(f"{base}/openapi.json", said)
+        assert "max-age" in headers["strict-transport-security"]
+        assert json.loads(body)["servers"][0]["url"].startswith("https://127.0.0.1")
+        codes = [fetch(f"{base}/api/v1/claims?offset={n}", said)[0] for n in range(4)]
+        assert codes == [200, 200, 200, 429]
+        assert fetch(f"{base}/api/v1/claims?offset=9", {"X-Forwarded-For": "203.0.113.10"})[0] == 200
+
+
+def test_a_setting_that_cannot_be_used_is_one_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from publish.site.serve import CannotServe, serve
+
+    monkeypatch.setenv("MINGZHANG_SITE_REQUESTS_BURST", "many")
+    with pytest.raises(CannotServe, match="MINGZHANG_SITE_REQUESTS_BURST cannot be used"):
+        serve(home, port=0)
+
+
+def test_head_and_keep_alive_come_through(server: tuple[str, int]) -> None:
+    request = urllib.request.Request(f"{server[0]}/api/v1/claims", method="HEAD")
+    with urllib.request.urlopen(request, timeout=10) as r:
+        assert r.status == 200 and r.read() == b"" and int(r.headers["content-length"]) > 100
