@@ -14,6 +14,7 @@ import pytest
 
 from expectations.contract import load_contracts
 from publish.release.schema import Table, is_open, public_tables
+from publish.site.search import build_index
 
 YEARS = (2021, 2022, 2023, 2024, 2025)
 SQL_TYPES = {"text": "text", "integer": "integer", "real": "real", "boolean": "integer", "date": "text"}
@@ -155,7 +156,30 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
                      source="GB/T 2589-2020", confidence="high")]  # fmt: skip
     if table.name == "provenance":
         return [dict(indicator_id="energy_tce", year=y, dimension="total", member="all", factor_set="default", dataset="energy_use",
-                     file=hashlib.sha256(str(y).encode()).hexdigest(), sheet="", records=600) for y in YEARS]  # fmt: skip
+                     file=hashlib.sha256(str(y).encode()).hexdigest(), sheet="", records=600, kind="value") for y in YEARS] + [
+                dict(indicator_id="parking_spaces", year=y, dimension="total", member="all", factor_set="none", dataset="parking_lots",
+                     file="示例0", sheet="示例0", records=40, kind="value") for y in YEARS] + [
+                dict(dataset="parking_lots", file="示例0", sheet="示例0", column="spaces", letter="D", kind="column")]  # fmt: skip
+    if table.name == "benchmarks":
+        return [dict(benchmark_id="cn", name_zh="全国人均综合能耗", name_en="Energy per head, country", year=2020, value=329.56, unit="kgce/人",
+                     source="national plan", indicator_id="energy_per_capita", comparison="average", dimension="total", member="all")]  # fmt: skip
+    if table.name == "coverage":
+        return [
+            dict(dataset="energy_use", period=f"{y}-{m:02}", institutions=20 + m, expected=40)
+            for y in YEARS
+            for m in range(1, 13)
+        ]
+    if table.name == "task_counts":
+        return [
+            dict(dataset="energy_use", month="2025-12", state=s, tasks=n)
+            for s, n in (("交办", 3), ("反馈", 2), ("督办", 1), ("销号", 9))
+        ]
+    if table.name == "data_issues":
+        return [dict(dataset="energy_use", code=c, severity="error", responsibility="department", status="open", issues=n, files=1, synthetic=synthetic)
+                for c, n in (("missing_required", 7), ("out_of_range", 2))]  # fmt: skip
+    if table.name == "submissions":
+        return [dict(dataset="energy_use", period="2025", submitter=None, status=s, files=9, rows_read=99, rows_accepted=90, rows_quarantined=3,
+                     rows_explained=6, synthetic=synthetic) for s in ("accepted", "partial")]  # fmt: skip
     if table.dataset:
         made = {"text": "示例{n}", "integer": 2020, "real": 12.5, "boolean": 0, "date": "2024-05-06"}
         return [
@@ -181,6 +205,13 @@ def build_release(home: Path, release_id: str, synthetic: bool = True, scale: fl
             conn.execute(f'insert into "{t.name}" ({names}) values ({marks})', [row.get(f.name) for f in t.fields])
     conn.commit()
     conn.close()
+    build_index(folder / "mingzhang.db", folder / "search.db")
+    (folder / "changes.json").write_text(
+        json.dumps(
+            {"previous": None, "tables": {}, "indicator_values_changed": 0, "indicator_values": [], "claims": []}
+        ),
+        encoding="utf-8",
+    )
     (folder / "csv" / "parking_lots.csv").write_text("﻿停车场,车位\n示例,12\n", encoding="utf-8")
     (folder / "release.json").write_text(json.dumps({"code_version": "0.1.0", "inputs": []}), encoding="utf-8")
     files = [p for p in sorted(folder.rglob("*")) if p.is_file()]

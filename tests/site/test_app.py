@@ -29,6 +29,21 @@ PAGES = (
     "/datasets",
     "/datasets/energy_use",
     "/about",
+    "/topics/energy",
+    "/indicators/energy_tce/2024",
+    "/quality",
+    "/search?q=%E5%81%9C%E8%BD%A6",
+    "/api",
+    "/releases",
+    "/releases/diff",
+    "/methods",
+    "/secrecy",
+    "/accessibility",
+    "/report",
+    "/en/",
+    "/en/indicators/energy_tce",
+    "/en/claims/co2",
+    "/en/datasets/energy_use",
 )
 FIRST, SECOND = "2025-12-31-0a1b2c3d", "2026-01-31-4e5f6a7b"  # as in conftest.py
 DATASETTES = (
@@ -126,18 +141,21 @@ def raw(
 def test_every_page_says_made_up_and_which_release(get: Callable[..., httpx.Response], path: str) -> None:
     text = get(path).text
     banner = text.index('class="banner"')
-    assert "合成示例数据" in text[banner : text.index("<main")]
+    assert ("Made-up data" if path.startswith("/en/") else "合成示例数据") in text[banner : text.index("<main")]
     footer = text[text.index("<footer>") :]
     assert FIRST in footer and "2025-12-31" in footer
-    assert '<html lang="zh-CN">' in text
+    assert f'<html lang="{"en" if path.startswith("/en/") else "zh-CN"}">' in text
 
 
 @pytest.mark.parametrize("path", [*PAGES, *DATASETTES])
-def test_pages_are_small_and_run_no_script(get: Callable[..., httpx.Response], path: str) -> None:
+def test_pages_are_small_and_run_no_script_of_others(get: Callable[..., httpx.Response], path: str) -> None:
     response = get(path)
     assert response.status_code == 200
     assert len(response.content) < 100_000
-    assert "<script" not in response.text and "style=" not in response.text and "<style" not in response.text
+    scripts = re.findall(r"<script[^>]*>[^<]*", response.text)
+    assert set(scripts) <= {'<script src="/static/chart.js" defer>', '<script src="/en/static/chart.js" defer>'}
+    assert bool(scripts) is ("script-src 'self'" in response.headers["content-security-policy"])
+    assert "style=" not in response.text and "<style" not in response.text
     assert not re.search(r'(src|href|srcset)="(https?:)?//(?!datasette\.io|test/)', response.text)
 
 
@@ -158,20 +176,34 @@ def test_no_banner_on_real_data(tmp_path: Path, make_release: Callable[..., Path
 def test_every_answer_carries_the_headers(get: Callable[..., httpx.Response], path: str) -> None:
     headers = get(path, headers={"cookie": "a=b", "authorization": "Bearer x"}).headers
     assert "default-src 'none'" in headers["content-security-policy"]
-    assert "script" not in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"].replace("style-src 'unsafe-inline'", "")
+    assert (
+        "script-src" not in headers["content-security-policy"]
+        or "script-src 'self';" in headers["content-security-policy"]
+    )
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["access-control-allow-origin"] == "*"
     assert "set-cookie" not in headers and "private" not in headers["cache-control"]
 
 
-def test_home_tells_the_series_in_figures(get: Callable[..., httpx.Response]) -> None:
+def test_home_tells_the_story_in_figures(get: Callable[..., httpx.Response]) -> None:
     text = get("/").text
-    for figure in ("6,310.500", "6,190.200", "6,044.900", "5,951.000", "5,822.600", "−7.7%"):
+    for figure in ("152.3", "141.8", "−6.9%", "向好的变化", "4,100万元"):
+        assert figure in text, figure
+    alternative = re.search(r'<img src="/charts/energy_per_capita[^>]*alt="([^"]+)"', text)
+    assert alternative and "2021 152.3," in alternative[1] and "2025 141.8" in alternative[1]
+    assert "<b>2</b> 条成立，<b>1</b> 条不符，<b>2</b> 条无法核验" in text
+    english = get("/en/").text
+    assert (
+        "<b>2</b> hold, <b>1</b> differ, <b>2</b> cannot be checked" in english and "41\xa0million\xa0yuan" in english
+    )
+
+
+def test_an_indicator_has_every_year_with_its_figure(get: Callable[..., httpx.Response]) -> None:
+    text = get("/indicators/energy_tce").text
+    for figure in ("6,310.500", "6,190.200", "6,044.900", "5,951.000", "5,822.600"):
         assert figure in text
-    alternative = re.search(r'<img [^>]*alt="([^"]+)"', text)
-    assert alternative and "2021 年 6,310" in alternative[1] and "2025 年 5,823" in alternative[1]
-    assert "已登记 5 条表述" in text
 
 
 def test_home_counts_statements_by_status(get: Callable[..., httpx.Response]) -> None:
@@ -204,7 +236,7 @@ def test_a_chart_is_svg_with_its_figures_source_and_release(get: Callable[..., h
 def test_tables_have_chinese_heads(get: Callable[..., httpx.Response]) -> None:
     text = get("/mingzhang/parking_lots").text
     assert "停车场名称" in text and "lot_name" in text and "错时开放停车场" in text
-    assert "开放车位数</a>（个）" in text
+    assert "开放车位数</a> (个)" in text
 
 
 # What Datasette says in English on its own pages; none of it may be left.
@@ -381,12 +413,17 @@ def test_past_releases_keep_their_address(
     switch(tmp_path, SECOND)
 
     async def look(client: httpx.AsyncClient, _: Site) -> None:
-        assert "3,155.250" in (await client.get("/")).text
-        old = (await client.get(f"/r/{FIRST}/")).text
+        assert "3,155.250" in (await client.get("/indicators/energy_tce")).text
+        old = (await client.get(f"/r/{FIRST}/indicators/energy_tce")).text
         assert "6,310.500" in old and "3,155.250" not in old
-        for link in re.findall(r'(?:href|src|srcset)="(/[^"]*)"', old):
-            assert link.startswith(f"/r/{FIRST}/"), link
-            assert (await client.get(link.replace("&amp;", "&"))).status_code == 200, link
+        assert "6,310.500" in (await client.get(f"/r/{FIRST}/en/indicators/energy_tce")).text
+        for page in ("", "en/"):
+            shown = (await client.get(f"/r/{FIRST}/{page}")).text
+            for link in set(re.findall(r'(?:href|src|srcset)="(/[^"]*)"', shown)):
+                assert link.startswith(f"/r/{FIRST}/"), link
+                assert (await client.get(link.replace("&amp;", "&"))).status_code in (200, 302), link
+        to_all = await client.get(f"/r/{FIRST}/en/releases/diff?old={FIRST}&new={SECOND}")
+        assert to_all.headers["location"] == f"/en/releases/diff?old={FIRST}&new={SECOND}"
         values = f"/r/{FIRST}/mingzhang.json?_shape=array&sql=select+max(value)+as+v+from+indicator_values+where+indicator_id='energy_tce'"
         assert (await client.get(values)).json() == [{"v": 6310.5}]
         assert (await client.get(f"/r/{FIRST}")).headers["location"] == f"/r/{FIRST}/"
@@ -490,7 +527,7 @@ def test_a_fault_of_a_page_of_ours_is_not_blamed_on_the_reader(
 
     broken = make_release(tmp_path, FIRST) / "mingzhang.db"
     with sqlite3.connect(broken) as conn:
-        conn.execute("alter table provenance rename column records to gone")
+        conn.execute("alter table indicator_values rename column records to gone")
     switch(tmp_path, FIRST)
 
     async def look(client: httpx.AsyncClient, _: Site) -> None:

@@ -1,0 +1,118 @@
+"""A hundred questions with what they must find, what a question may be, and that the index holds what it should."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from expectations.contract import load_contracts
+from publish.release.schema import public_tables
+from publish.site import search
+from publish.site.search import build_index, find, fold, simplify, spread
+
+ROOT = Path(__file__).resolve().parents[2]
+ASKED = list(csv.DictReader((Path(__file__).parent / "asked.csv").open(encoding="utf-8")))
+FIRST_FEW = 8  # what a reader sees without scrolling
+SHOWN = {"indicators": "dbt_project/seeds/seed_indicators.csv", "claims": "cities/zhuzhou/claims.csv"}
+RECORDS = (("市政示例礼堂", "市政示例礼堂停车场"), ("XZ示例大院", "XZ示例大院第2停车场"), ("示例图书馆", "东门停车场"))
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index over every indicator, statement, dataset and column that there is, and three open records."""
+    folder = tmp_path_factory.mktemp("search")
+    contracts = load_contracts()
+    shapes = {t.name: t for t in public_tables(contracts)}
+    with closing(sqlite3.connect(folder / "mingzhang.db")) as con:
+        for t in shapes.values():
+            key = f", primary key ({', '.join(t.key)})" if t.key else ""
+            columns = ", ".join(f'"{f.name}" {"text" if f.type == "text" else "integer"}' for f in t.fields)
+            con.execute(f'create table "{t.name}" ({columns}{key})')
+
+        def put(table: str, rows: list[dict[str, object]]) -> None:
+            for row in rows:
+                kept = {k: v for k, v in row.items() if k in shapes[table].columns}
+                names, marks = ", ".join(f'"{k}"' for k in kept), ", ".join("?" for _ in kept)
+                con.execute(f'insert into "{table}" ({names}) values ({marks})', list(kept.values()))
+
+        for table, path in SHOWN.items():
+            with (ROOT / path).open(encoding="utf-8-sig") as f:
+                put(table, list(csv.DictReader(f)))
+        for c in contracts.values():
+            put("datasets", [{"dataset": c.dataset, "title_zh": c.title_zh, "title_en": c.title_en, "theme": c.theme, "grain": c.grain,
+                              "description": c.description}])  # fmt: skip
+            put("dataset_columns", [
+                {"dataset": c.dataset, "position": n, "column": x.name, "header_zh": x.header_zh, "title_en": x.title_en, "unit": x.unit,
+                 "description": x.description, "aliases": "|".join(x.aliases)} for n, x in enumerate(c.columns)
+            ])  # fmt: skip
+        put("parking_lots", [{"org_name": org, "lot_name": lot, "spaces": 12} for org, lot in RECORDS])
+        con.commit()
+    build_index(folder / "mingzhang.db", folder / "search.db")
+    return folder / "search.db"
+
+
+def missed(index: Path) -> list[str]:
+    """The questions whose answer is not among the first few."""
+    out = []
+    for row in ASKED:
+        found = [f"{h['kind']}:{h['name']}" for h in find(index, row["question"])[:FIRST_FEW]]
+        if not set(row["expected"].split("|")) & set(found):
+            out.append(f"{row['question']} -> {row['expected']}, not {found}")
+    return out
+
+
+def test_a_hundred_questions_find_their_answers(index: Path) -> None:
+    assert len(ASKED) >= 100
+    lost = missed(index)
+    assert 1 - len(lost) / len(ASKED) >= 0.98, "\n".join(lost)
+
+
+def test_the_measure_can_fail(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "_queries", lambda asked: ['"没有这样的词"'])
+    assert len(missed(index)) == len(ASKED)
+
+
+def test_every_answer_that_is_expected_exists(index: Path) -> None:
+    with closing(sqlite3.connect(index)) as con:
+        there = {f"{k}:{n}" for k, n in con.execute("select kind, name from documents")}
+    assert [r["question"] for r in ASKED if not set(r["expected"].split("|")) & there] == []
+
+
+def test_widths_and_traditional_characters_are_one() -> None:
+    assert fold("ＰＶ２０２５") == "pv2025"
+    assert simplify("機關車輛節約能源資產辦公用房") == "机关车辆节约能源资产办公用房"
+    assert simplify("里程") == "里程" and simplify("乾坤") == "乾坤"
+    assert spread("人均A耗").split() == ["人", "均", "a", "耗"]
+
+
+def test_a_phrase_is_found_only_where_it_stands(index: Path) -> None:
+    hits = find(index, "停车位")
+    assert hits and all("停" in f"{h['title_zh']}{h['body']}" for h in hits)
+    with closing(sqlite3.connect(index)) as con:
+        strict = con.execute("select count(*) from words where words match '\"位 车 停\"'").fetchone()[0]
+    assert strict == 0
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["", "   ", '"', "' or 1=1 --", "NEAR(", "a AND", "*", "()", "title:x", "^x", "{a b}", "的了吗", "x" * 5_000, "停" * 5_000, "\x00", "?" * 90, "-车"],
+)  # fmt: skip
+def test_whatever_is_asked_is_answered(index: Path, asked: str) -> None:
+    assert len(find(index, asked)) <= search.MOST
+
+
+def test_the_same_database_gives_the_same_index(index: Path, tmp_path: Path) -> None:
+    build_index(index.with_name("mingzhang.db"), tmp_path / "again.db")
+    assert (tmp_path / "again.db").read_bytes() == index.read_bytes()
+
+
+def test_records_lead_to_their_row(index: Path) -> None:
+    hit = find(index, "东门停车场")[0]
+    assert (
+        hit["address"]
+        == "mingzhang/parking_lots/~E7~A4~BA~E4~BE~8B~E5~9B~BE~E4~B9~A6~E9~A6~86,~E4~B8~9C~E9~97~A8~E5~81~9C~E8~BD~A6~E5~9C~BA"
+    )
