@@ -6,17 +6,15 @@ import json
 import os
 import shutil
 import socket
-import ssl
 import subprocess
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.site.conftest import FIRST, SECOND, build_release, point_current
@@ -71,18 +69,13 @@ class Front:
     home: Path
     base: str
     plain: str
+    client: httpx.Client
 
     def get(
         self, path: str, headers: dict[str, str] | None = None, method: str = "GET"
-    ) -> tuple[int, dict[str, str], bytes]:
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        request = urllib.request.Request(self.base + path, headers=headers or {}, method=method)
-        try:
-            with urllib.request.urlopen(request, context=context, timeout=20) as r:
-                return r.status, {k.lower(): v for k, v in r.headers.items()}, r.read()
-        except urllib.error.HTTPError as e:
-            return e.code, {k.lower(): v for k, v in e.headers.items()}, e.read()
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        answer = self.client.request(method, self.base + path, headers=headers)
+        return answer.status_code, answer.headers, answer.content
 
 
 @pytest.fixture(scope="module")
@@ -112,17 +105,20 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
             checked.stderr
         )
         process = subprocess.Popen([NGINX, "-c", str(main)], stderr=subprocess.PIPE, text=True)
-        made = Front(home, f"https://localhost:{secure}", f"http://localhost:{plain}")
+        made = Front(
+            home, f"https://localhost:{secure}", f"http://localhost:{plain}", httpx.Client(verify=False, timeout=20)
+        )
         try:
             for _ in range(100):
                 try:
                     if made.get("/healthz")[0] == 200:
                         break
-                except OSError:
+                except httpx.TransportError:
                     assert process.poll() is None, process.communicate()[1]
                 time.sleep(0.1)
             yield made
         finally:
+            made.client.close()
             process.terminate()
             process.communicate(timeout=20)
 
