@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .ONESHELL:
-.PHONY: help setup setup-dev demo dev test test-quick lint format bench lock browser screenshots clean
+.PHONY: help setup setup-dev demo dev test test-quick lint format bench lock browser nginx screenshots clean
 
 # The first that runs and is new enough: a name on the PATH may be a shim that does not run.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -49,7 +49,7 @@ demo: setup ## make a made-up city, run the pipeline, serve the site at http://1
 dev: setup ## Dagster's UI on the same home
 	@exec $(BIN)/mingzhang dev --home $(HOME_DIR)
 
-test: setup-dev browser ## every test
+test: setup-dev browser nginx ## every test
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-quick: setup-dev ## the tests that take seconds
@@ -77,6 +77,17 @@ browser:
 			|| echo "!! Chromium could not be installed (see /tmp/mingzhang-apt.log): the browser tests will be SKIPPED."
 	else
 		echo "!! The browser tests will be SKIPPED: no /usr/bin/chromium or no Chinese font. Type: sudo apt-get install chromium fonts-noto-cjk"
+	fi
+
+# nginx for the tests of deploy/: installed when root, else the line to type is said and those tests skip.
+nginx:
+	@if [ -x /usr/sbin/nginx ]; then exit 0; fi
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		echo "Installing Debian's nginx for the tests of its configuration ..."
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx openssl; } >/tmp/mingzhang-apt-nginx.log 2>&1 \
+			|| echo "!! nginx could not be installed (see /tmp/mingzhang-apt-nginx.log): the tests of its configuration will be SKIPPED."
+	else
+		echo "!! The tests of nginx will be SKIPPED: no /usr/sbin/nginx. Type: sudo apt-get install nginx openssl"
 	fi
 
 lock: ## renew the lock files (needs uv)
