@@ -207,10 +207,22 @@ def releases_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
 
 @releases.command("show")
-def releases_show(release_id: ReleaseArgument, home: HomeOption = None) -> None:
-    """What a release says of itself: its inputs, rows and gates."""
+def releases_show(
+    release_id: ReleaseArgument,
+    home: HomeOption = None,
+    why: Annotated[
+        tuple[str, int] | None,
+        typer.Option("--why", help="Where a number comes from, down to the cells.", metavar="INDICATOR YEAR"),
+    ] = None,
+) -> None:
+    """What a release says of itself: its inputs, rows and gates. With --why, where one of its numbers comes from."""
     from publish.release.store import show
 
+    if why is not None:
+        from publish.release.why import why as tree
+
+        print(tree(_home(home), release_id, *why))
+        return
     print(json.dumps(show(_home(home), release_id), ensure_ascii=False, indent=2))
 
 

@@ -195,10 +195,15 @@ def _search_index(look: _Look) -> None:
     if not path.is_file():
         return  # said by the gate of files
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as con:
-        for at, cells in enumerate(con.execute("select * from documents order by id"), 1):
+        found = con.execute("select kind, name, * from documents order by id")
+        for at, (kind, name, *cells) in enumerate(found, 1):
             look.cells += len(cells)
             for text in cells:
-                if text.__class__ is str and (rule := look.scan(text)):
+                if text.__class__ is not str:
+                    continue
+                # What a row publishes by contract stands in its document too; its table is looked through by column.
+                rule = look.scan(look.known.scanner.without_opened(name, text) if kind == "record" else text)
+                if rule:
                     look.hit(f"{SEARCH} documents row {at}", rule)
 
 

@@ -56,6 +56,7 @@ class Past:
     release_id: str
     parts: Path | None
     cells: pd.DataFrame
+    kept: bool = True  # False: the memory is gone, and only what was published is known
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def recall(home: Home) -> list[Past]:
     for path in home.releases.glob("????-??-??-????????/parquet/indicator_values.parquet"):
         if path.parts[-3] not in remembered:
             cells = pd.read_parquet(path).assign(contributors=None, largest_share=None)
-            forgotten.append((path.stat().st_mtime_ns, Past(path.parts[-3], None, cells)))
+            forgotten.append((path.stat().st_mtime_ns, Past(path.parts[-3], None, cells, kept=False)))
     return [p for _, p in sorted(forgotten, key=lambda x: (x[0], x[1].release_id))] + out
 
 

@@ -84,6 +84,7 @@ class Scanner:
         opened: Mapping[str, Iterable[str]] | None = None,
     ):
         self._opened = {column: {fold(v) for v in values} for column, values in (opened or {}).items()}
+        self._as_written = {column: sorted(values, key=len, reverse=True) for column, values in (opened or {}).items()}
         known, vocabulary = {fold(p) for p in public}, fold(words)
         self._by_start: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._numbers: dict[int, str] = {}
@@ -104,6 +105,14 @@ class Scanner:
     def opens(self, column: str, text: str) -> bool:
         """Whether the whole of `text` is a value that `column` (`dataset.column`) publishes by contract."""
         return column in self._opened and fold(text) in self._opened[column]
+
+    def without_opened(self, table: str, text: str) -> str:
+        """`text` without the values that columns of `table` publish by contract: for texts put together of its rows."""
+        for column, values in self._as_written.items():
+            if column.startswith(f"{table}."):
+                for v in values:
+                    text = text.replace(v, " ")
+        return text
 
     def text(self, text: str, by_value: bool = True) -> str | None:
         """The rule that `text` breaks, or None; `by_value` False looks for patterns alone."""

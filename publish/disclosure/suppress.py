@@ -196,17 +196,15 @@ class Hiding:
         self.cost = 0.01 + relative + bonus
 
     def run(self) -> np.ndarray:
-        components = self._components()
+        for relations in self._components():
+            touched = sorted({c for r in relations for c in r.cells if self.primary[c]}, key=lambda c: -self.value[c])
+            system = _System(self, relations)
+            for p in touched:
+                system.protect(p)
+        # A deviation found stays possible when more is hidden, so nothing need be protected twice; remainders may change.
         changed = True
         while changed:
             before = self.hidden.sum()
-            for relations in components:
-                touched = sorted(
-                    {c for r in relations for c in r.cells if self.primary[c]}, key=lambda c: -self.value[c]
-                )
-                system = _System(self, relations)
-                for p in touched:
-                    system.protect(p)
             for r in self.relations:
                 if r.kind == "sum":
                     self._guard_remainder(r)

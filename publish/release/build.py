@@ -138,7 +138,7 @@ def _build(
     about = About(release_id, as_of, code_version, city, synthetic)
     final = home.releases / release_id
     if final.is_dir():
-        if final.name not in {p.release_id for p in past}:
+        if not any(p.release_id == final.name and p.kept for p in past):
             history.remember(home, release_id, hidden.cells, parts)
         return _standing(home, final, synthetic)
 

@@ -340,7 +340,8 @@ def coverage(w: Warehouse, contracts: Contracts) -> pa.Table:
             f"""select {period}, count(distinct {_id(who.name)}) from records.{_id(c.dataset)}
             where {_id(when.name)} is not null group by 1 order by 1"""
         ).fetchall()
-        owed = {who.name, when.name} <= set(c.key) and len(c.key) == len({who.name, when.name})
+        code = c.institution_code
+        owed = set(c.key) in [{x.name, when.name} for x in (who, code) if x is not None]
         for p, n in counted:
             expected = size.get(int(p[:4])) if owed else None
             rows.append({"dataset": c.dataset, "period": p, "institutions": n, "expected": expected})
