@@ -126,6 +126,11 @@ class Headers:
             return text if text in self.numeric else ""
         return ""
 
+    def is_name(self, cell: object) -> bool:
+        """Whether a cell is, as it stands, what some column is called."""
+        text = cell if isinstance(cell, str) else self._numeral(cell)
+        return bool(text) and squeeze(text).lower() in self._exact
+
     def resolve(self, text: str) -> tuple[Match, ...]:
         """Every column a text may be the header of, at most one of each dataset."""
         known = self._memo.get(text)

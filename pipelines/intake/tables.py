@@ -228,7 +228,9 @@ class Finder:
                 elif (r, j) in spans:
                     t = spans[r, j]
                 if t:
-                    if year_of_group(t, alone=True) is None:  # whose year it is stands apart from what it is: _years
+                    if year_of_group(t, alone=True) is None or self.headers.is_name(
+                        t
+                    ):  # whose year it is stands apart from what it is: _years
                         own.append(t)
                         spread.append(t)
                 elif r < b and last[k] and type(rows[b][j]) is str and rows[b][j]:
@@ -272,7 +274,7 @@ class Finder:
         if last + 1 < len(rows):
             below = rows[last + 1]
             filled = [v for v in below if v != ""] if float not in map(type, below) else []
-            if len(filled) > 1 and all(year_of_group(v, alone=True) for v in filled):
+            if len(filled) > 1 and all(year_of_group(v, alone=True) and not self.headers.is_name(v) for v in filled):
                 last += 1  # each column's year: what is above it stands over more than one
                 joined, units = self._joined(rows, first, last, spans)
                 choices = self.headers.choices(joined, units) or choices
@@ -297,6 +299,8 @@ class Finder:
                 text = v if v != "" else spans.get((r, j), "") if spans else ""
                 if text != "":
                     last = year_of_group(text, alone=r < block.first)
+                    if last is not None and self.headers.is_name(text):
+                        last = None  # a column of that name, not a group's year
                 if last is not None:
                     out[j] = last
         return out

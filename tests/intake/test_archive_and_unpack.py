@@ -46,10 +46,10 @@ def test_a_file_is_kept_once_by_its_hash_and_for_the_owner_alone(tmp_path: Path)
 def test_a_full_disk_ends_in_one_sentence_and_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = Home(tmp_path).create()
 
-    def full(_: int) -> None:
+    def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(Path, "replace", full)  # the last step that a full disk can stop: by then a part is written
     with pytest.raises(ArchiveError, match="is full; free some space"):
         store(home, b"abc")
     assert not [p for p in home.archive.rglob("*") if p.is_file()]
