@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from publish.disclosure.audit import bounds
+from publish.disclosure.audit import bounds, determined
 
 KINDS = {"e": "flow", "s": "stock", "r": "ratio"}
 
@@ -58,3 +58,18 @@ def test_ratios_and_cells_that_are_not_there_have_no_bound():
     table = published(("r", 2024, "total", "all", 5.0), ("r", 2024, "d", "b", None))
     keys = [("r", 2024, "d", "b", "f"), ("e", 2024, "d", "nobody", "f")]
     assert list(bounds(table, KINDS, keys).values()) == [(0.0, np.inf)] * 2
+
+
+def test_what_adding_and_subtracting_gives_is_determined_whatever_its_sign():
+    keys = [
+        ("e", 2024, d, m, "f")
+        for d, m in (("total", "all"), ("d", "a"), ("d", "b"), ("d", "c"), ("t", "x"), ("t", "y"))
+    ]
+    alone = np.array([False, False, True, False, False, False])
+    assert determined(keys, alone, KINDS, [2]) == [2]
+    two = np.array([False, False, True, True, False, False])
+    assert determined(keys, two, KINDS, [2, 3]) == []
+    # The total stands too, but the other dimension gives it, and with it the one member left.
+    total = np.array([True, False, True, False, False, False])
+    assert sorted(determined(keys, total, KINDS, [0, 2])) == [0, 2]
+    assert determined([("r", 2024, "d", "a", "f")], np.array([True]), KINDS, [0]) == []

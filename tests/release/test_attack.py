@@ -1,0 +1,106 @@
+"""Linear programming over what is published finds nothing hidden: on the made-up city, and on five drawn from it at random."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines.home import Home
+from publish.disclosure.audit import bounds
+from publish.disclosure.suppress import KEY, Rules, suppress
+from publish.release import tables
+
+RULES = Rules()
+CLAIMED = ["indicator_id", "year", "dimension", "member", "factor_set", "value", "status"]
+
+
+def attack(cells: pd.DataFrame, published: pd.DataFrame, indicators) -> tuple[int, list]:
+    """How many values had to be hidden, and those of them that the published ones bound within a tenth."""
+    closed = cells[cells["closed"].astype(bool) & cells["value"].notna() & (cells["contributors"] > 0)]
+    numbers = [closed[c].to_numpy(dtype=float, na_value=np.nan) for c in ("contributors", "largest_share", "value")]
+    targets = closed[list(map(RULES.unsafe, *numbers))]
+    keys = list(targets[KEY].astype({"year": "int64"}).itertuples(index=False, name=None))
+    found = bounds(published.astype({"year": "int64"}), {n: i.kind for n, i in indicators.items()}, keys)
+    near = [
+        (k, found[k], v)
+        for k, v in zip(keys, targets["value"], strict=True)
+        if v > 0 and found[k][0] > 0.9 * v and found[k][1] < 1.1 * v
+    ]
+    return len(keys), near
+
+
+def test_nothing_hidden_is_found_in_the_made_up_city(made_up):
+    with tables.Warehouse(Home(made_up.home).warehouse) as w:
+        cells, indicators = tables.indicator_cells(w), tables.indicators_about(w)
+    with closing(sqlite3.connect(f"file:{made_up.release}/mingzhang.db?mode=ro", uri=True)) as con:
+        published = pd.read_sql_query(f"select {', '.join(CLAIMED)} from indicator_values", con)
+    tried, near = attack(cells, published, indicators)
+    assert tried > 100 and near == []
+    # The attack can succeed: without the values that hide others it finds some.
+    only = published.merge(cells[[*KEY, "value"]].astype({"year": "int64"}), on=KEY, suffixes=("", "_true"), how="left")
+    unsafe = {k for k, *_ in attack_targets(cells)}
+    opened = [k not in unsafe for k in only[KEY].itertuples(index=False, name=None)]
+    only["value"] = only["value"].where(~np.array(opened) | only["value"].notna(), only["value_true"])
+    only["status"] = only["status"].where(only["value"].isna(), "A")
+    assert attack(cells, only[CLAIMED], indicators)[1]
+
+
+def attack_targets(cells: pd.DataFrame) -> list:
+    closed = cells[cells["closed"].astype(bool) & cells["value"].notna()]
+    numbers = [closed[c].to_numpy(dtype=float, na_value=np.nan) for c in ("contributors", "largest_share", "value")]
+    unsafe = closed[list(map(RULES.unsafe, *numbers))]
+    return [(k,) for k in unsafe[KEY].astype({"year": "int64"}).itertuples(index=False, name=None)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_nothing_hidden_is_found_in_a_city_drawn_at_random(made_up, seed):
+    """Some of the institutions, each in the district and of the kind of another: every energy figure of such a city."""
+    rng = np.random.default_rng(seed)
+    with tables.Warehouse(Home(made_up.home).warehouse) as w:
+        parts, indicators = tables.contributions(w), tables.indicators_about(w)
+    parts = parts[parts["indicator_id"].str.contains("energy_kgce|energy_tce|electricity$|water$|people|per_capita$")]
+    orgs = rng.permutation(parts["org"].unique())[: int(rng.integers(8, 40))]
+    parts = parts[parts["org"].isin(orgs)]
+    for column in ("district", "org_type", "admin_level"):
+        drawn = dict(zip(orgs, rng.permutation(parts.drop_duplicates("org")[column].tolist()), strict=False))
+        parts = parts.assign(**{column: parts["org"].map(drawn)})
+    cells = cells_of(parts)
+    out = suppress(cells, indicators, RULES)
+    tried, near = attack(cells, out.cells[CLAIMED], indicators)
+    assert tried > 10 and near == []
+
+
+def cells_of(parts: pd.DataFrame) -> pd.DataFrame:
+    """indicator_values of what institutions contribute: years and, for flows, the years together."""
+    with duckdb.connect() as con:
+        con.register("parts", parts)
+        cells = con.sql("""
+            with spread as (
+                select *, unnest(case breakdown
+                    when '' then [{'d': 'total', 'm': 'all'}, {'d': 'district', 'm': district},
+                                  {'d': 'org_type', 'm': org_type}, {'d': 'level', 'm': admin_level}]
+                    else [{'d': breakdown, 'm': breakdown_member}] end) as place
+                from parts
+            ),
+            years as (
+                select indicator_id, factor_set, year, place.d as dimension, place.m as member, org, numerator, denominator
+                from spread
+                union all
+                select indicator_id, factor_set, 2025, if(place.d = 'total', 'period', 'period/' || place.d),
+                       if(place.d = 'total', '2021-2025', '2021-2025/' || place.m), org, numerator, denominator
+                from spread where indicator_id in ('energy_kgce', 'energy_tce')
+            ),
+            per as (
+                select indicator_id, factor_set, year, dimension, member, org, sum(numerator) as n, sum(denominator) as d
+                from years group by all
+            )
+            select indicator_id, year, dimension, member, factor_set, round(sum(n) / coalesce(sum(d), 1), 6) as value,
+                   'A' as status, count(*) as contributors, greatest(max(n) / nullif(sum(n), 0), max(d) / nullif(sum(d), 0))
+                   as largest_share, true as closed, count(*) as records, 1 as files, cast(null as varchar) as note
+            from per group by indicator_id, year, dimension, member, factor_set order by all""").df()
+    return cells.astype({"year": "Int64", "records": "Int64", "files": "Int64", "contributors": "Int64"})
