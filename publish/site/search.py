@@ -113,7 +113,7 @@ def _documents(con: sqlite3.Connection) -> Iterator[tuple[str, str, str, str, st
         return " ".join(str(t) for t in texts if t not in (None, ""))
 
     for r in con.execute("select * from indicators order by indicator_id"):
-        body = joined(r["theme"], r["definition_zh"], r["definition_en"], r["unit"])
+        body = joined(r["theme"], r["definition_zh"], r["unit"], r["definition_en"])
         yield "indicator", r["indicator_id"], r["name_zh"], r["name_en"], body, f"indicators/{r['indicator_id']}"
     for r in con.execute("select * from claims order by claim_id"):
         body = joined(r["value_text"], r["period"], r["explanation_zh"], r["explanation_en"])

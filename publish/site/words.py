@@ -305,7 +305,7 @@ def foreign(language: Language, text: Any) -> Any:
     chinese = bool(HAN.search(shown))
     if language == "en" and chinese:
         return Markup('<span lang="zh-CN">{}</span>').format(text)
-    if language == "zh" and not chinese and re.search(r"[A-Za-z]{2,}[^A-Za-z]+[A-Za-z]{2,}", shown):
+    if language == "zh" and not chinese and re.search(r"[A-Za-z]{3,}", shown):
         return Markup('<span lang="en">{}</span>').format(text)
     return text
 
