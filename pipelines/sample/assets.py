@@ -63,6 +63,7 @@ def disposals(w: World) -> Iterator[Draft]:
         listed = later(r, approved, 10, 60)
         deal = Decimal(str(given["deal_amount"]))
         own: dict[str, Value] = {
+            "asset_id": None,  # a number that no sweep lists would be a warning that nobody planted
             "org_name": r.choice(w.own(year, 60)).name(year),
             "approved_on": approved,
             "listed_on": listed,
@@ -94,6 +95,7 @@ def leases(w: World) -> Iterator[Draft]:
     def add(year: int, rent: int, status: str, length: int, spare: bool) -> None:
         start = day(r, year)
         given: dict[str, Value] = {
+            "asset_id": None,
             "org_name": r.choice(w.own(year, 60)).name(year),
             "area": Decimal(r.randint(18, 620)),
             "annual_rent": Decimal(rent),

@@ -149,7 +149,8 @@ def test_rows_of_the_truth_are_in_the_file(city: Path, truth: dict[str, Any]) ->
         filled = [
             row for row in grid(city, entry) if sum(1 for c in row if str(c).strip()) >= min(4, len(entry["columns"]))
         ]
-        told = entry["rows"] + len([b for b in entry["bad"] if b["code"] != "bad_type"])
+        # A row that lacks a cell, or whose wrong cell shows as empty, may hold too little to be counted.
+        told = entry["rows"] + len([b for b in entry["bad"] if b["code"] not in ("bad_type", "missing_required")])
         assert len(filled) > told - 1, entry["path"]
 
 

@@ -6,12 +6,14 @@ Datasets whose contract is not there yet are skipped, saying so.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from functools import cached_property
 
 import pandas as pd
 import pytest
 
 from expectations.contract import load_contracts
+from expectations.expression import evaluate
 from pipelines.sample.datasets import GENERATORS
 from pipelines.sample.make import SHAPE, YEARS, drafts_of, read_shape
 from pipelines.sample.world import World
@@ -54,9 +56,10 @@ def test_right_rows_keep_the_contract(city: City, dataset: str) -> None:
     assert len(frame) > 0
     assert frame[frame.duplicated(list(contract.key))].empty
     assert [c.name for c in contract.columns if c.required and frame[c.name].isna().any()] == []
-    for rule in contract.rules:
+    # Rules that look beside the row are held against the whole city in test_round_trip.py.
+    for rule in (r for r in contract.rules if not re.search(r"[a-z]\.[a-z]", r.expression)):
         known = frame.dropna(subset=list(rule.columns))
-        broken = known[~pd.Series(known.eval(rule.expression), dtype=bool)]
+        broken = known[~pd.Series(evaluate(rule.expression, known), dtype=bool)]
         assert len(broken) == 0 or (rule.severity == "warning" and len(broken) < len(known) / 50 + 2), rule.name
 
 
