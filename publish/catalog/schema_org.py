@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from publish.catalog import MEDIA
 from publish.release.schema import MADE_UP_EN, MADE_UP_ZH
+
+__all__ = ["Page", "of_release", "of_table", "replace", "script"]
 
 # The vocabulary is named and not fetched: the page says all that a reader of it needs.
 CONTEXT = {"@vocab": "https://schema.org/"}
@@ -22,7 +24,7 @@ CONTEXT = {"@vocab": "https://schema.org/"}
 @dataclass(frozen=True)
 class Page:
     """What a page's block is made from. `root` is the site's address with a slash at the end, as the reader sees it; `files`
-    the release's files; `name` of the publisher; `years` such as 2021/2025, or empty."""
+    the release's files; `years` such as 2021/2025, or empty."""
 
     root: str
     release_id: str
@@ -36,7 +38,7 @@ class Page:
     @property
     def permanent(self) -> str:
         """The release's own address, which goes on meaning the same."""
-        return self.root if f"/r/{self.release_id}/" in self.root else f"{self.root}r/{self.release_id}/"
+        return f"{self.root}r/{self.release_id}/"
 
 
 def of_release(page: Page) -> dict[str, Any]:
@@ -60,11 +62,8 @@ def of_table(page: Page, place: str, name: str, description: str, table: str, ke
 
 def script(block: Mapping[str, Any]) -> str:
     """The block as the text of a <script type="application/ld+json">; nothing in it can end the element or open another."""
-    text = json.dumps(CONTEXT_FIRST | dict(block), ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps({"@context": CONTEXT, **block}, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-CONTEXT_FIRST: dict[str, Any] = {"@context": CONTEXT}
 
 
 def _dataset(page: Page, address: str, name: str, description: str) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from typing import Any
 
 from datasette.utils.asgi import Request, Response
 
-from publish.site import language, words
+from publish.site import language, structured, words
 from publish.site.facts import DB, Facts, Label, read_facts
 from publish.site.guard import GuardedDatabase
 from publish.site.plugin import SiteDatasette, error_response
 
 HERE = Path(__file__).parent
 THREADS = 3
+assert structured.extra_template_vars  # hooked in by being imported
 SETTINGS: dict[str, Any] = {
     "sql_time_limit_ms": 500,
     "max_returned_rows": 1000,
