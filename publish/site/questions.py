@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 FILE = Path(__file__).parents[2] / "docs" / "questions.md"
-HEADING = re.compile(r"^#{2,4}\s+(?:Q|问)?\s*(\d+)[.、:：)]?\s+(.+?)\s*$", re.M)
+HEADING = re.compile(r"^#{2,4}\s+(?:Q|问)?\s*(\d+)[.、:：)]?\s*(.+?)\s*$", re.M)
 FENCE = re.compile(r"```sql\n(.*?)```", re.S)
 HAN = re.compile(r"[\u3400-\u9fff]")
 

@@ -14,6 +14,7 @@ from datasette.utils.asgi import Response
 
 from publish.release.schema import MADE_UP_EN, MADE_UP_ZH
 from publish.release.write import XLSX_CREATED, XLSX_TEXT
+from publish.site.words import explain_sql
 
 KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -24,6 +25,17 @@ def workbook(
 ) -> Response:
     """Datasette's rows as XLSX. A text is never run as a formula; the second sheet names release, licence and query."""
     facts = datasette.facts
+    if data.get("error"):
+        zh, en = explain_sql(str(data["error"]))
+        said = {
+            "ok": False,
+            "status": 400,
+            "code": "bad_sql",
+            "error": en,
+            "error_zh": zh,
+            "detail": str(data["error"]),
+        }
+        return Response.json(said, status=400)
     body = io.BytesIO()
     book = xlsxwriter.Workbook(body, OPTIONS)
     book.set_properties({"title": table or "query", "author": "", "created": XLSX_CREATED})
@@ -40,7 +52,7 @@ def workbook(
                 sheet.write_string(n, at, str(value)[:XLSX_TEXT])
     notes = book.add_worksheet("说明")
     notes.set_column(0, 1, 30)
-    said = [
+    told = [
         *([("提示 Notice", f"{MADE_UP_ZH} {MADE_UP_EN}")] if facts.synthetic else []),
         ("发布版本 Release", facts.release_id),
         ("数据截止 As of", facts.as_of),
@@ -53,7 +65,7 @@ def workbook(
         ("查询 SQL", sql or ""),
         *([("截断 Cut", "结果更多，这里只有一部分 There are more rows than these")] if data.get("truncated") else []),
     ]
-    for n, (name, text) in enumerate(said):
+    for n, (name, text) in enumerate(told):
         notes.write_string(n, 0, name, bold)
         notes.write_string(n, 1, text[:XLSX_TEXT])
     book.close()

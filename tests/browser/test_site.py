@@ -301,7 +301,7 @@ def test_a_journalist_gets_from_home_to_the_cell_in_three_steps(browser: Any, ad
     page.locator("#home-q").fill("錯時開放停車位有多少個？")
     page.locator("#home-q").press("Enter")
     page.get_by_role("link", name="错时开放停车位数").first.click()
-    page.get_by_role("link", name="2025 年的数字从哪里来").first.click()
+    page.get_by_role("link", name="文件和单元格 2025").click()
     text = page.locator("main").inner_text()
     assert "1,210个" in text and "示例0" in text and f"/r/{release}/indicators/parking_spaces/2025" in text
     assert re.search(r"D2020|D20\d\d", page.locator(".cell").first.inner_text())
@@ -331,10 +331,11 @@ def test_a_chart_answers_to_pointing_when_asked(browser: Any, address: str, widt
     page.get_by_role("button", name="逐个查看数字").click()
     page.locator("figure.chart canvas").wait_for(timeout=30_000)
     box = page.locator("figure.chart canvas").bounding_box()
+    page.wait_for_timeout(800)  # the canvas is there before it listens
     for share in range(20, 60, 5):  # over a bar or two
-        page.mouse.move(box["x"] + box["width"] * share / 100, box["y"] + box["height"] * 0.55)
+        page.mouse.move(box["x"] + box["width"] * share / 100, box["y"] + box["height"] * 0.75)
         page.wait_for_timeout(100)
-    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.55)
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.75)
     page.locator("#vg-tooltip-element.visible").wait_for(timeout=5_000)
     assert "2023" in page.locator("#vg-tooltip-element").inner_text()
     page.screenshot(path=RESULTS / f"chart-{width}.png")

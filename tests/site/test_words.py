@@ -92,7 +92,7 @@ def test_small_things() -> None:
 def test_an_unknown_code_stands_for_itself() -> None:
     assert spell("zh", "check_status", "match") == CODES["check_status"]["match"][0]
     assert spell("en", "check_status", "match") == "Match"
-    assert spell("zh", "check_status", "novel") == "novel"
+    assert spell("zh", "check_status", "novel") == '<span lang="en">novel</span>'
 
 
 @pytest.mark.parametrize(

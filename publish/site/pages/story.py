@@ -128,7 +128,7 @@ def _changes(facts: Facts) -> dict[str, Any] | None:
     changed = told.get("indicator_values") or []
     return {
         "previous": told.get("previous"),
-        "values": told.get("indicator_values_changed") or 0,
+        "changed": told.get("indicator_values_changed") or 0,
         "indicators": sorted({v["indicator_id"] for v in changed}),
         "claims": told.get("claims") or [],
         "tables": told.get("tables") or {},

@@ -1,0 +1,286 @@
+"""What single pages promise: files of an indicator, the way to the cell, releases and their differences, quality, queries."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import httpx
+import openpyxl
+import pyarrow.parquet as pq
+import pytest
+
+from publish.site.app import Site
+from publish.site.pages.story import TOPICS
+from publish.site.pool import Pool
+from publish.site.questions import questions
+
+FIRST, SECOND = "2025-12-31-0a1b2c3d", "2026-01-31-4e5f6a7b"
+Talk = Callable[[httpx.AsyncClient], Awaitable[None]]
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+def talk(home: Path, what: Talk) -> None:
+    async def run() -> None:
+        site = Site(home, Pool(2))
+        await site.start()
+        try:
+            transport = httpx.ASGITransport(app=site)
+            async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:
+                await what(client)
+        finally:
+            await site.close()
+
+    asyncio.run(run())
+
+
+@pytest.fixture(scope="module")
+def get(home: Path) -> Iterator[Callable[[str], httpx.Response]]:
+    """A function that gets a path; waits a little where the machine is busy with other tests."""
+    loop = asyncio.new_event_loop()
+    site = Site(home, Pool(2))
+    loop.run_until_complete(site.start())
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://test", timeout=60)
+
+    async def ask(path: str) -> httpx.Response:
+        for _ in range(5):
+            answer = await client.get(path)
+            if answer.status_code != 503:
+                break
+            await asyncio.sleep(2)
+        return answer
+
+    yield lambda path: loop.run_until_complete(ask(path))
+    loop.run_until_complete(client.aclose())
+    loop.run_until_complete(site.close())
+    loop.close()
+
+
+def test_an_indicator_in_four_formats_is_the_same_rows(get: Callable[[str], httpx.Response]) -> None:
+    answers = {f: get(f"/indicators/energy_tce.{f}") for f in ("csv", "xlsx", "json", "parquet")}
+    assert answers["csv"].content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(answers["csv"].content.decode("utf-8-sig"))))
+    told = answers["json"].json()
+    table = pq.read_table(io.BytesIO(answers["parquet"].content)).to_pylist()
+    book = openpyxl.load_workbook(io.BytesIO(answers["xlsx"].content))
+    assert len(rows) == len(told["values"]) == len(table) == book["数据"].max_row - 1 == 15
+    values = [(r["year"], r["dimension"], r["member"], r["value"]) for r in told["values"]]
+    assert values == [(r["year"], r["dimension"], r["member"] or "", r["value"]) for r in table]
+    assert told["indicator"]["unit"] == "tce" and told["notes"]["发布版本 Release"] == FIRST
+    notes = {r[0]: r[1] for r in book["说明"].iter_rows(max_col=2, values_only=True)}
+    assert "合成示例数据" in str(notes["提示 Notice"]) and f"/r/{FIRST}/indicators/energy_tce" in str(
+        notes["永久地址 Address"]
+    )
+    for form, answer in answers.items():
+        assert f'filename="energy_tce-{FIRST}.{form}"' in answer.headers["content-disposition"]
+    assert get("/indicators/nosuch.csv").status_code == 404 and get("/indicators/energy_tce.exe").status_code == 404
+
+
+def test_the_way_from_a_number_to_file_and_cell(get: Callable[[str], httpx.Response]) -> None:
+    text = get("/indicators/parking_spaces/2025").text
+    assert "1,210" in text and "40" in text and "示例0" in text
+    assert '<small class="cell">D2020</small>' in text  # column D by provenance, row by the record
+    assert f"http://test/r/{FIRST}/indicators/parking_spaces/2025" in text
+    closed = get("/indicators/energy_tce/2024").text
+    assert "<small" not in closed.partition("<main")[2].replace('<small class="quiet">', "")
+    assert get("/indicators/energy_tce/1999").status_code == 404
+
+
+def test_an_indicator_page_has_everything_to_defend_a_number(get: Callable[[str], httpx.Response]) -> None:
+    text = get("/indicators/energy_per_capita").text
+    for words in (
+        "全国平均 329.6（2020）", "national plan", "sum(energy_per_capita)", "已隐去", "涉及的单位太少", "select year, dimension, member",
+        "引用", "嵌入图表", f"/r/{FIRST}/charts/energy_per_capita.wide.svg", "XLSX", "PARQUET", "SVG", "2025 年的数字",
+    ):  # fmt: skip
+        assert words in text or words.replace("2025 年的数字", "/indicators/energy_per_capita/2025") in text, words
+
+
+def test_suppression_names_the_rule_of_the_release(
+    tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None]
+) -> None:
+    folder = make_release(tmp_path, FIRST)
+    said = json.loads((folder / "release.json").read_text(encoding="utf-8"))
+    rules = {"min_contributors": 5, "max_share": 0.85, "protection": 0.3}
+    (folder / "release.json").write_text(json.dumps(said | {"rules": rules}), encoding="utf-8")
+    switch(tmp_path, FIRST)
+
+    async def look(client: httpx.AsyncClient) -> None:
+        assert "不足 5 个，或其中一家占 85% 以上" in (await client.get("/indicators/energy_tce")).text
+        assert "fewer than 5 institutions" in (await client.get("/en/secrecy")).text
+
+    talk(tmp_path, look)
+
+
+def test_topics(get: Callable[[str], httpx.Response]) -> None:
+    for topic, theme in TOPICS.items():
+        answer = get(f"/topics/{topic}")
+        assert answer.status_code == 200 and f"<h1>{theme}</h1>" in answer.text
+    text = get("/topics/energy").text
+    assert "人均综合能耗" in text and "/charts/energy_tce.narrow.svg" in text and "能源资源消费状况" in text
+    assert get("/topics/nosuch").status_code == 404
+
+
+def test_statements_by_section_and_status_together(get: Callable[[str], httpx.Response]) -> None:
+    text = get("/claims?status=match&section=%E5%9B%9B").text
+    assert "人均能耗下降" in text and "减排二氧化碳" not in text and "错时开放停车位</a>" not in text
+    assert 'status=mismatch&amp;section=%E5%9B%9B"' in text and text.count('aria-current="true"') == 2
+    one = get("/claims/co2").text
+    assert "18,817" in one and "−9,571" in one and "−50.9%" in one and "按明细核算" in one
+
+
+def test_a_dataset_shows_coverage_dictionary_decision_and_quality(get: Callable[[str], httpx.Response]) -> None:
+    text = get("/datasets/energy_use").text
+    assert text.count('class="heat-') == 60 and '32<span class="of">/40</span>' in text and 'class="heat-5"' not in text
+    assert "必填项为空" in text and "部分采用" in text and "<code>electricity</code>" in text and "只开放汇总" in text
+    assert "数据集的明细不公布" in text and "综合能耗" in text
+    assert "查看 40 行明细" in get("/datasets/parking_lots").text
+
+
+def test_quality_is_totals(get: Callable[[str], httpx.Response]) -> None:
+    text = get("/quality").text
+    for words in ("交办", "反馈", "督办（逾期）", "销号", "必填项为空", "198", "66.2%"):
+        assert words in text, words
+
+
+def test_search_answers_and_escapes(get: Callable[[str], httpx.Response]) -> None:
+    assert "/indicators/parking_spaces" in get("/search?q=停車位").text
+    text = get("/search?q=<b>%22停车").text
+    assert "<b>&#34;" not in text and "&lt;b&gt;" in text
+    assert "没有找到" in get("/search?q=zzzzqq").text
+
+
+def test_the_query_page_begins_with_the_questions_of_the_docs(get: Callable[[str], httpx.Response]) -> None:
+    asked = questions()
+    assert len(asked) == 32 and all(q["en"] and q["sql"].lower().startswith(("select", "with")) for q in asked)
+    for path, at in (("/mingzhang", "zh"), ("/en/mingzhang", "en"), ("/mingzhang?sql=select+1", "zh")):
+        text = get(path).text
+        assert text.count("<li><a href=") >= 32 and asked[0][at].replace('"', "&#34;") in text.replace("’", "'"), path
+    assert "<code>indicator_values</code>" in get("/mingzhang?sql=select+1").text
+    assert f"http://test/r/{FIRST}/mingzhang?sql=select+1" in get("/mingzhang?sql=select+1").text.replace("%20", "+")
+
+
+def test_questions_are_read_from_their_file(tmp_path: Path) -> None:
+    file = tmp_path / "questions.md"
+    file.write_text(
+        "# t\n\n## 1. 一？\nOne?\n\n```sql\nselect 1\n```\n\n## 2. 没有语句\n\n### 3、三？\n```sql\nselect 3\n```\n",
+        encoding="utf-8",
+    )
+    assert questions(file) == (
+        {"zh": "一？", "en": "One?", "sql": "select 1"},
+        {"zh": "三？", "en": "", "sql": "select 3"},
+    )
+    assert questions(tmp_path / "nosuch.md") == ()
+
+
+def test_a_query_as_a_workbook(get: Callable[[str], httpx.Response]) -> None:
+    answer = get("/mingzhang.xlsx?sql=select+claim_id,+value,+'=1%2B1'+as+f+from+claims+order+by+1")
+    book = openpyxl.load_workbook(io.BytesIO(answer.content))
+    rows = list(book["数据"].iter_rows(values_only=True))
+    assert rows[0] == ("claim_id", "value", "f") and ("co2", 18817, "=1+1") in rows and len(rows) == 6
+    assert book["数据"]["C2"].data_type == "s"
+    notes = {r[0]: r[1] for r in book["说明"].iter_rows(max_col=2, values_only=True)}
+    assert notes["发布版本 Release"] == FIRST and "select claim_id" in str(notes["查询 SQL"])
+    bad = get("/mingzhang.xlsx?sql=select+nosuch")
+    assert bad.status_code == 400 and bad.json()["code"] == "bad_sql"
+    assert get("/mingzhang/claims.xlsx").status_code == 200
+
+
+def test_releases_their_differences_and_their_feed(
+    tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None]
+) -> None:
+    make_release(tmp_path, FIRST)
+    folder = make_release(tmp_path, SECOND, scale=0.5)
+    (folder / "changes.json").write_text(
+        json.dumps({"previous": FIRST, "tables": {}, "indicator_values_changed": 19, "claims": [{"claim_id": "co2", "old": "match", "new": "mismatch"}],
+                    "indicator_values": [{"indicator_id": "energy_tce", "year": 2021, "dimension": "total", "member": "", "factor_set": "default",
+                                          "old": 6310.5, "new": 3155.25}]}), encoding="utf-8")  # fmt: skip
+    switch(tmp_path, SECOND)
+
+    async def look(client: httpx.AsyncClient) -> None:
+        home = (await client.get("/")).text
+        assert "19 个指标数值不同" in home and "1 条表述的核验结果有变" in home
+        listed = (await client.get("/releases")).text
+        assert listed.index(SECOND) < listed.rindex(FIRST) and "19 个数值" in listed
+        told = (await client.get(f"/releases/diff?old={FIRST}&new={SECOND}")).text
+        for words in ("6,310", "3,155", "−50.0%", "减排二氧化碳", "相符 → 不符"):
+            assert words in told, words
+        back = (await client.get(f"/en/releases/diff?old={SECOND}&new={FIRST}")).text  # nothing written: compared now
+        assert "+100.0%" in back and "Energy use" in back
+        assert (await client.get(f"/releases/diff?old=../x&new={FIRST}")).status_code == 404
+        root = ET.fromstring((await client.get("/feed.xml")).content)
+        entries = root.findall(f"{ATOM}entry")
+        assert [e.findtext(f"{ATOM}id") for e in entries] == [f"http://test/r/{r}/" for r in (SECOND, FIRST)]
+        assert "19" in (entries[0].findtext(f"{ATOM}summary") or "")
+        for tag in ("id", "title", "updated"):
+            assert root.findtext(f"{ATOM}{tag}") and all(e.findtext(f"{ATOM}{tag}") for e in entries)
+        assert (await client.get(f"/r/{FIRST}/releases")).headers["location"] == "/releases"
+
+    talk(tmp_path, look)
+
+
+def test_a_release_without_search_or_later_tables_still_shows_its_pages(
+    tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None]
+) -> None:
+    import sqlite3
+
+    folder = make_release(tmp_path, FIRST)
+    (folder / "search.db").unlink()
+    (folder / "changes.json").unlink()
+    with sqlite3.connect(folder / "mingzhang.db") as conn:
+        for table in (
+            "coverage",
+            "task_counts",
+            "benchmarks",
+            "provenance",
+            "submissions",
+            "data_issues",
+            "factors",
+            "divisions",
+            "claim_arithmetic",
+        ):
+            conn.execute(f"drop table {table}")
+    switch(tmp_path, FIRST)
+
+    async def look(client: httpx.AsyncClient) -> None:
+        for path in (
+            "/",
+            "/indicators/energy_tce",
+            "/indicators/energy_tce/2024",
+            "/claims/co2",
+            "/datasets/energy_use",
+            "/quality",
+            "/methods",
+            "/search?q=x",
+        ):
+            assert (await client.get(path)).status_code == 200, path
+        assert "没有搜索索引" in (await client.get("/search?q=x")).text
+
+    talk(tmp_path, look)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/indicators", "/indicators/energy_tce", "/claims", "/datasets/energy_use", "/quality", "/releases"]
+)
+def test_a_page_is_made_quickly(home: Path, path: str) -> None:
+    """Under 100 ms from a warm server, without an answer that was kept; the best of a few, for other tests run beside."""
+    import time
+
+    from publish.site.instance import Instance
+
+    async def run() -> float:
+        instance = Instance((home / "current").resolve())
+        await instance.start()
+        best = 9.0
+        for _ in range(6):
+            begun = time.perf_counter()
+            assert (await instance.ds.client.get(path)).status_code == 200
+            best = min(best, time.perf_counter() - begun)
+        instance.close()
+        return best
+
+    assert asyncio.run(run()) < 0.1
