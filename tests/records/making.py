@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from expectations.contract import Contracts, load_contracts
+from expectations.contract import Column, Contracts, load_contracts
 from expectations.uscc import check_character
 from pipelines.intake.model import FileReading, Issue, MappedColumn, SheetReading
 from pipelines.intake.readings import Readings, from_file_readings
@@ -48,10 +49,15 @@ def sheet(
         rows_explained=explained,
         refused=refused,
         rows=list(range(first, first + len(rows))),
-        values={c.name: [r.get(c.name) for r in rows] for c in contract.kept},
+        values={c.name: [_value(c, r.get(c.name)) for r in rows] for c in contract.kept},
         columns=[MappedColumn(c.name, c.header_zh, chr(65 + n), None, first, last) for n, c in enumerate(there)],
         issues=list(issues),
     )
+
+
+def _value(column: Column, value: Any) -> Any:
+    """A date may be written as text here; reading gives dates."""
+    return dt.date.fromisoformat(value) if column.kind == "date" and isinstance(value, str) else value
 
 
 def file(file_id: str, *sheets: SheetReading, status: Any = "accepted", **more: Any) -> FileReading:
