@@ -34,7 +34,7 @@ def metadata(about: About, r: Resource, unique: bool) -> dict[str, Any]:
         "dc:identifier": f"{about.release_id}/{r.table.name}",
         "dc:publisher": city.publisher_zh,
         "dc:rights": city.licence_zh,
-        "dc:modified": {"@value": about.as_of.isoformat(), "@type": "date"},
+        "dc:modified": {"@value": about.as_of.isoformat(), "@type": "xsd:date"},
         # What a reader must not miss stands with the file itself.
         **({"dc:description": about.notice} if about.notice else {}),
         "dialect": {
