@@ -74,6 +74,12 @@ OWN_PAGES = pages.PLACES | {"static"}
 OWN_DATA = ("/openapi.json", "/-/versions.json")
 PASSED = frozenset((b"host", b"accept", b"if-none-match"))  # no cookie, no credentials: every reader gets the same
 
+HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?|\[[0-9A-Fa-f:]+\](:[0-9]+)?")
+
+NO_SQL: words.Pair = (
+    "这个地址需要一条查询：?sql=SELECT …。",
+    "This address needs a query: ?sql=SELECT ….",
+)
 TOO_MANY: words.Pair = (
     "这个地址的请求太多，请稍候再试；要大量数据请下载整表文件或数据库。",
     "Too many requests came from this address; wait a little, and for much data download the files or the database.",
@@ -345,7 +351,9 @@ class Site:
         if len(path) + len(query) > ADDRESS_CHARACTERS:
             if (late := self._counted(scope, path)) is not None:
                 return late
-            return await _refuse(current, scope, path[:200], 414, "too_long", words.TOO_LONG)
+            form = re.search(r"\.(json|csv|xlsx)$", path)  # and so whether it is told in JSON
+            short = "/api/" if path.startswith("/api/") else f"/too-long{form[0] if form else ''}"
+            return await _refuse(current, scope, short, 414, "too_long", words.TOO_LONG)
         if "//" in path or not path.isascii() or not query.isascii():  # `//host/` would redirect to another site
             if (late := self._counted(scope, path)) is not None:
                 return late
@@ -372,6 +380,10 @@ class Site:
             return
         if (late := self._counted(scope, path)) is not None:
             await self._send(send, scope, late, "no-store")
+            return
+        if (wrong := _names_nothing(instance, route, query)) is not None:
+            refused = await _refuse(instance, scope, path, *wrong)
+            await self._send(send, scope, refused, "no-store")
             return
         if _is_data(route) and needs_worker(route, query, facts.tables):
             answer = await self._run(instance, scope, path, route, query)
@@ -474,6 +486,19 @@ class Site:
 def _is_data(route: str) -> bool:
     """Whether it is an address of the database: its page, a table, a row, in any format."""
     return bool(re.fullmatch(rf"/{DB}(/.*)?|/{DB}\.(json|csv|xlsx|blob)", route))
+
+
+def _names_nothing(instance: Instance, route: str, query: str) -> tuple[int, str, words.Pair] | None:
+    """Why an address of the database leads nowhere, where Datasette would send the reader on or fail; None where it leads
+    somewhere."""
+    found = re.match(rf"/{DB}/([^/]+)", route)
+    if found:
+        table = re.sub(r"\.(json|csv|xlsx)$", "", found[1]) if route == found[0] else found[1]
+        return None if table in instance.facts.tables else (404, "not_found", words.NOT_FOUND)
+    rows_of_no_query = route in (f"/{DB}.csv", f"/{DB}.xlsx") or (route == f"/{DB}.json" and "_shape=" in query)
+    if rows_of_no_query and not any(k == "sql" and v.strip() for k, v in urllib.parse.parse_qsl(query)):
+        return 400, "no_sql", NO_SQL
+    return None
 
 
 def needs_worker(route: str, query: str, rows: Mapping[str, int] | None = None) -> bool:
@@ -581,7 +606,7 @@ def _address(scope: Scope) -> str:
 def _origin(scope: Scope) -> str:
     """Scheme and host as the reader sees them, for the few places that need a whole address."""
     host = _host(scope)
-    return f"{scope['scheme']}://{host if re.fullmatch(r'[A-Za-z0-9.:_-]+|[[][0-9A-Fa-f:]+[]](:[0-9]+)?', host) else 'localhost'}"
+    return f"{scope['scheme']}://{host if HOST.fullmatch(host) else 'localhost'}"
 
 
 def _host(scope: Scope) -> str:

@@ -19,6 +19,15 @@ HEAD_SECONDS = 10.0  # from the first byte, or from the connection, to the end o
 CONNECTIONS = 1_000  # at a time
 CONNECTIONS_EACH = 256  # of one address; a proxy that is trusted may use all
 
+SAID = (
+    '{"ok": false, "status": 414, "code": "too_long", "error": "The request is too long; write a shorter query.", '
+    '"error_zh": "请求太长。请把查询写得短一些。"}'
+).encode()
+TOO_LONG = (
+    b"HTTP/1.1 414 URI Too Long\r\ncontent-type: application/json; charset=utf-8\r\nx-content-type-options: nosniff\r\n"
+    b"access-control-allow-origin: *\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(SAID), SAID)
+)
+
 _open: Counter[str] = Counter()
 
 
@@ -50,6 +59,7 @@ class Door(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._taken += len(data)
         if self._taken > REQUEST_BYTES:
+            self.transport.write(TOO_LONG)
             self.transport.close()
             return
         super().data_received(data)

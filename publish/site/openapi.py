@@ -149,10 +149,14 @@ def _shape() -> dict[str, Any]:
 
 def _rows(name: str, summary: str, media: str) -> dict[str, Any]:
     table = _text(
-        "table", "Name of a table, as /api/v1/datasets and the page Data list them 数据表", "path", minLength=1
+        "table",
+        "Name of a table, as /api/v1/datasets and the page Data list them 数据表",
+        "path",
+        minLength=1,
+        maxLength=TEXT,
     )
     size = _text("_size", "Rows on a page, 1 to 1000, or max", pattern="^(max|[0-9]{1,3}|1000)$")
-    then = _text("_next", "Where to go on: the token of the page before")
+    then = _text("_next", "Where to go on: the token of the page before", maxLength=2_000)
     extra = [_shape()] if media == "application/json" else []
     return {
         "operationId": name,

@@ -209,6 +209,24 @@ def test_a_refusal_is_a_code_and_a_sentence_in_each_language(get: Get, path: str
     assert response.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/mingzhang.json?_shape=array", 400, "no_sql"),
+        ("/mingzhang.csv", 400, "no_sql"),
+        ("/mingzhang.csv?sql=+", 400, "no_sql"),
+        ("/mingzhang.xlsx?_size=5", 400, "no_sql"),
+        ("/mingzhang/%3E%C2%B7.json", 404, "not_found"),
+        ("/mingzhang/a%23b.csv", 404, "not_found"),
+        ("/mingzhang/" + "x" * 17_000 + ".json", 414, "too_long"),
+        ("/api/v1/claims/" + "x" * 17_000, 414, "too_long"),
+    ],
+)
+def test_what_a_fuzzer_found_is_refused_in_json(get: Get, path: str, status: int, code: str) -> None:
+    response = get(path)
+    assert (response.status_code, response.json()["code"]) == (status, code)
+
+
 def test_only_reading_and_from_anywhere(get: Get) -> None:
     refused = get(f"{ROOT}/indicators", method="POST")
     assert refused.status_code == 405 and refused.json()["code"] == "method" and refused.headers["allow"] == "GET, HEAD"
