@@ -262,6 +262,11 @@ class GuardedConnection(sqlite3.Connection):
 
         super().set_progress_handler(asked, min(n, PROGRESS_STEPS))
 
+    def close(self) -> None:
+        # The handler holds this connection, where Python's collector of cycles cannot see it.
+        super().set_progress_handler(None, 0)
+        super().close()
+
     def cursor(self, factory: type[sqlite3.Cursor] = GuardedCursor) -> Any:  # type: ignore[override]
         return super().cursor(factory)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from datasette.database import WriteTask
 from datasette.utils.asgi import Request, Response
 
 from publish.site import language, structured, words
@@ -102,10 +103,24 @@ class Instance:
         return await error_response(ds, request, status, code, zh, en)
 
     def close(self) -> None:
+        """Gives back threads, connections and memory; called once, when nobody is answered from it any more."""
         self.db.close()
         for ds in self.both:
             if ds.executor is not None:
                 ds.executor.shutdown(wait=False)
+            _end_writer(ds)
+
+
+def _end_writer(ds: SiteDatasette) -> None:
+    """Ends the thread in which Datasette writes its own catalogue: it would wait for ever, and hold all of `ds`."""
+    for db in ds.databases.values():
+        if db._write_queue is not None:
+            db._write_queue.put(WriteTask(_close_and_leave, "", None))
+
+
+def _close_and_leave(conn: Any) -> None:
+    conn.close()
+    raise SystemExit  # the one way out of Datasette's loop: it ends the thread, and Python says nothing of it
 
 
 class ReleaseUnhealthy(RuntimeError):

@@ -1,0 +1,41 @@
+"""A release as a Datasette: what it gives back when it is retired."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from pathlib import Path
+
+import pytest
+
+from publish.site.instance import Instance
+from publish.site.plugin import SiteDatasette
+
+
+def test_nothing_is_left_of_a_release_that_was_retired(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site runs for years of releases: each that leaves a thread or a megabyte behind would end it."""
+    folder = (home / "current").resolve()
+    monkeypatch.setattr(
+        threading, "excepthook", threading.__excepthook__
+    )  # pytest's own keeps what it was told, for good
+
+    async def open_and_close() -> None:
+        instance = Instance(folder)
+        await instance.start()
+        await instance.health()
+        instance.close()
+
+    def left() -> tuple[int, int]:
+        gc.collect()
+        return sum(isinstance(o, SiteDatasette) for o in gc.get_objects()), threading.active_count()
+
+    asyncio.run(open_and_close())
+    before = left()
+    for _ in range(3):
+        asyncio.run(open_and_close())
+    for _ in range(50):  # threads end in their own time
+        if left() <= before:
+            break
+        threading.Event().wait(0.1)
+    assert left() <= before
