@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from expectations.contract import Contracts
 from pipelines.home import Home
 from pipelines.intake.book import Refusal
+from pipelines.intake.model import FileReading
 from pipelines.intake.pool import Job, read_many
 from pipelines.intake.read_new import load_readings
 from pipelines.intake.reader import refused
@@ -59,34 +60,33 @@ class CheckReport:
 
 
 def check_files(files: Iterable[Path], contracts: Contracts, home: Home, city: Path | None = None) -> list[CheckReport]:
-    """Checks files in the order given; of an archive, each file in it. Institutions are looked up in the register of
-    `home` where it has one. Nothing of the files is kept."""
+    """One report for each file, in the order given; of an archive, one for each file in it; of the same bytes under two
+    names, one for each name. Institutions are looked up in the register of `home` where it has one. Nothing of the files
+    is kept."""
     with tempfile.TemporaryDirectory(prefix="mingzhang-check-") as scratch:
         place = Home(Path(scratch)).create()
-        readings = _read(files, contracts, place)
-        names = {r.file_id: r.name for r in readings}
+        asked, readings = _read(files, contracts, place)
         joined = from_file_readings(readings, contracts)
-        register = _register(home, contracts, set(names))
+        register = _register(home, contracts, {file_id for file_id, _ in asked})
         build(concat([register, joined], contracts) if register else joined, contracts, place, city)
         found = {t: pq.read_table(place.table("intake", t)).to_pylist() for t in ("files", "sheets", "issues")}
-    reports = {}
-    for f in found["files"]:
-        if f["file_id"] in names:
-            reports[f["file_id"]] = CheckReport(names[f["file_id"]], f["status"], f["reason"])
+    status = {f["file_id"]: (f["status"], f["reason"]) for f in found["files"]}
+    sheets: dict[str, list[dict[str, Any]]] = {}
+    issues: dict[str, list[dict[str, Any]]] = {}
     for s in found["sheets"]:
-        if s["file_id"] in reports:
-            reports[s["file_id"]].sheets.append({k: s[k] for k in SHEET})
+        sheets.setdefault(s["file_id"], []).append({k: s[k] for k in SHEET})
     for i in found["issues"]:
-        if i["file_id"] in reports:
-            reports[i["file_id"]].issues.append({k: i[k] for k in ISSUE})
-    return [reports[i] for i in names if i in reports]
+        issues.setdefault(i["file_id"], []).append({k: i[k] for k in ISSUE})
+    return [CheckReport(name, *status[i], sheets.get(i, []), issues.get(i, [])) for i, name in asked]
 
 
-def _read(files: Iterable[Path], contracts: Contracts, place: Home) -> list[Any]:
-    jobs, done = {}, []
+def _read(files: Iterable[Path], contracts: Contracts, place: Home) -> tuple[list[tuple[str, str]], list[FileReading]]:
+    """(file_id, name) of all that was given, and what was read, the same bytes once."""
+    asked, jobs, done = [], {}, []
     for path in files:
         if not holds_files(path):
             job = _job(path, path.name)
+            asked.append((job.file_id, job.name))
             jobs[job.file_id] = job
             continue
         try:
@@ -94,11 +94,13 @@ def _read(files: Iterable[Path], contracts: Contracts, place: Home) -> list[Any]
                 part = place.work / f"member-{len(jobs)}-{i}"
                 part.write_bytes(data)
                 job = _job(part, name)
+                asked.append((job.file_id, job.name))
                 jobs[job.file_id] = job
         except Refusal as e:
             done.append(refused(hashlib.sha256(path.read_bytes()).hexdigest(), path.name, e))
+            asked.append((done[-1].file_id, path.name))
     order = {file_id: i for i, file_id in enumerate(jobs)}
-    return sorted(read_many(jobs.values(), contracts), key=lambda r: order[r.file_id]) + done
+    return asked, sorted(read_many(jobs.values(), contracts), key=lambda r: order[r.file_id]) + done
 
 
 def _job(path: Path, name: str) -> Job:

@@ -7,6 +7,7 @@ ever for its end, and counts nobody. Not here: limits on requests (ratelimit.py)
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from typing import Any
 
@@ -19,13 +20,26 @@ HEAD_SECONDS = 10.0  # from the first byte, or from the connection, to the end o
 CONNECTIONS = 1_000  # at a time
 CONNECTIONS_EACH = 256  # of one address; a proxy that is trusted may use all
 
-SAID = (
-    '{"ok": false, "status": 414, "code": "too_long", "error": "The request is too long; write a shorter query.", '
-    '"error_zh": "请求太长。请把查询写得短一些。"}'
-).encode()
-TOO_LONG = (
-    b"HTTP/1.1 414 URI Too Long\r\ncontent-type: application/json; charset=utf-8\r\nx-content-type-options: nosniff\r\n"
-    b"access-control-allow-origin: *\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(SAID), SAID)
+
+def _raw(status: str, code: str, zh: str, en: str) -> bytes:
+    """A whole answer to what is no request that could be answered otherwise, in the shape that all errors have."""
+    said = {"ok": False, "status": int(status[:3]), "code": code, "error": en, "error_zh": zh, "help": "/openapi.json"}
+    body = json.dumps(said, ensure_ascii=False).encode()
+    head = (
+        f"HTTP/1.1 {status}\r\ncontent-type: application/json; charset=utf-8\r\nx-content-type-options: nosniff\r\n"
+        f"access-control-allow-origin: *\r\nconnection: close\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+TOO_LONG = _raw(
+    "414 URI Too Long", "too_long", "请求太长。请把查询写得短一些。", "The request is too long; write a shorter query."
+)
+NO_REQUEST = _raw(
+    "400 Bad Request",
+    "bad_request",
+    "这不是一个 HTTP 请求，或者网址太长。",
+    "This is no request of HTTP, or its address is too long.",
 )
 
 _open: Counter[str] = Counter()
@@ -63,6 +77,10 @@ class Door(HttpToolsProtocol):
             self.transport.close()
             return
         super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        self.transport.write(NO_REQUEST)
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         self._taken = 0

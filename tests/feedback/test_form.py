@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import filling
 import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +22,7 @@ from pipelines.feedback.form import (
     write_form,
 )
 from pipelines.intake.reader import read_file
+from tests.feedback import filling
 
 CONTRACTS = load_contracts()
 EVERY = [pytest.param(c, id=c.dataset) for c in CONTRACTS.values()]

@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from making import CONTRACTS, energy, file, institution, joined, receipts, sheet
 
 from expectations.contract import ContractError, Contracts
 from pipelines.home import Home
@@ -15,6 +14,7 @@ from pipelines.intake.model import FileReading
 from pipelines.records.beside import load_city_tables
 from pipelines.records.build import build
 from pipelines.statistics.city import CityError
+from tests.records.making import CONTRACTS, energy, file, institution, joined, receipts, sheet
 
 Told = list[tuple[str, int, str, str, str]]
 

@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from making import energy, file, institution, joined, receipts, sheet, unread, uscc
 
 from expectations.contract import load_contracts
 from pipelines.home import Home
@@ -19,6 +18,7 @@ from pipelines.intake.model import FileReading, Issue
 from pipelines.records import judge, tables
 from pipelines.records.build import RecordsSummary, build
 from pipelines.records.load import load
+from tests.records.making import energy, file, institution, joined, receipts, sheet, unread, uscc
 
 # Five datasets stand for all: what is tried here is the same for each.
 CONTRACTS = load_contracts(only=["disposals", "energy_use", "institutions", "parking_lots", "retrofit_funds"])

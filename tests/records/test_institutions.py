@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from making import uscc
 
 from pipelines.records.divisions import Divisions, load_divisions
 from pipelines.records.institutions import Alias, Register, fold_name, load_aliases
 from pipelines.statistics.city import CityError
+from tests.records.making import uscc
 
 CITY = Divisions(
     {

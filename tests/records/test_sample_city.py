@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from making import CONTRACTS
 
 from pipelines.home import Home
 from pipelines.intake.reader import read_file
 from pipelines.intake.readings import from_file_readings
 from pipelines.records.build import build
 from pipelines.sources.ledger import Receipt, stamp
+from tests.records.making import CONTRACTS
 
 pytestmark = pytest.mark.realdata
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from making import CONTRACTS, file, institution, joined, sheet
 
 from expectations.contract import Contract
 from expectations.suite import check
 from pipelines.home import Home
 from pipelines.intake.readings import COLUMNS, FILES, SHEETS, Readings, row_dtypes
 from pipelines.records.build import build
+from tests.records.making import CONTRACTS, file, institution, joined, sheet
 
 FILE_COUNT, MONTHS, FILES_A_YEAR = 30_000, 12, 6_000
 

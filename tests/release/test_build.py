@@ -20,7 +20,6 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import AS_OF, BUYER, make_warehouse
 from python_calamine import CalamineWorkbook
 
 from expectations.contract import Contracts
@@ -30,6 +29,7 @@ from publish.release import build as building
 from publish.release import store
 from publish.release.schema import Field, Table, public_tables
 from publish.release.write import Database, neutral, plain_number, write_csv, write_xlsx
+from tests.release.conftest import AS_OF, BUYER, make_warehouse
 
 
 def tree(folder: Path) -> dict[str, bytes]:

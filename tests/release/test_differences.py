@@ -8,7 +8,6 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from conftest import AS_OF, BUYER, file_id, make_marts, make_warehouse
 
 from expectations.contract import Contracts, OpenRows
 from pipelines.home import Home
@@ -17,6 +16,7 @@ from publish.disclosure.history import HELD_ZH, Standing
 from publish.errors import GateRefused, NoSuchRelease, ReleaseError
 from publish.release import build as building
 from publish.release.why import why
+from tests.release.conftest import AS_OF, BUYER, file_id, make_marts, make_warehouse
 
 TOTAL = "select value, note from indicator_values where indicator_id = 'energy_kgce' and year = 2024 and dimension = 'total'"
 

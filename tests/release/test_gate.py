@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
-from conftest import BUYER
 
 from pipelines.home import Home
 from publish.disclosure import gate
@@ -25,6 +24,7 @@ from publish.errors import GateRefused
 from publish.release import build as building
 from publish.release import store, tables
 from publish.release.schema import public_tables
+from tests.release.conftest import BUYER
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import BUYER
 
 from pipelines.home import Home
 from publish.disclosure import gate
@@ -18,6 +17,7 @@ from publish.errors import GateRefused
 from publish.release import store, tables
 from publish.release.schema import public_tables
 from publish.site.search import find
+from tests.release.conftest import BUYER
 
 
 @pytest.fixture

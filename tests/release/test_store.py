@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import make_warehouse
 
 from pipelines.home import Home, HomeBusy
 from publish.errors import NoSuchRelease, ReleaseError
 from publish.release import store
+from tests.release.conftest import make_warehouse
 
 
 @pytest.fixture

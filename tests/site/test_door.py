@@ -126,6 +126,21 @@ def test_a_setting_that_cannot_be_used_is_one_sentence(home: Path, monkeypatch: 
         serve(home, port=0)
 
 
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"BREW /pot HTCPCP/1.0\r\n\r\n", 400),
+        (b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"\x16\x03\x01\x00", 400),
+    ],
+)
+def test_what_is_no_request_is_told_so_in_json(server: tuple[str, int], sent: bytes, status: int) -> None:
+    with connect(server[0]) as s:
+        s.sendall(sent)
+        head, _, body = answer_of(s).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status) and json.loads(body)["status"] == status
+
+
 def test_head_and_keep_alive_come_through(server: tuple[str, int]) -> None:
     request = urllib.request.Request(f"{server[0]}/api/v1/claims", method="HEAD")
     with urllib.request.urlopen(request, timeout=10) as r:

@@ -12,11 +12,11 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import pytest
 from babel.messages.pofile import read_po
-from phrases import extracted
 
 from publish.site.app import Site
 from publish.site.language import CATALOGUE, HAN, in_language, of_path, pair
 from publish.site.pool import Pool
+from tests.site.phrases import extracted
 
 PLACEHOLDER = re.compile(r"%\((\w+)\)|\{(\d)\}")
 # Names and formats that stand for themselves in Chinese: they are no words of English.

@@ -14,7 +14,6 @@ from typing import Any
 
 import duckdb
 import pytest
-from statistics_home import date, institution, months, write
 
 from expectations.contract import load_contracts
 from pipelines.home import Home
@@ -27,6 +26,7 @@ from pipelines.statistics.run import (
     environment,
     manifest,
 )
+from tests.statistics.statistics_home import date, institution, months, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("statistics")]
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import duckdb
 import pytest
-from statistics_home import date, institution, write
 
 from pipelines.home import Home
 from pipelines.statistics.city import load_city
 from pipelines.statistics.run import build_statistics
+from tests.statistics.statistics_home import date, institution, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("statistics")]
 
