@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .ONESHELL:
-.PHONY: help setup setup-dev demo dev test test-quick lint format bench lock browser nginx screenshots clean
+.PHONY: help setup setup-dev demo dev test test-quick hunt lint format bench lock browser nginx screenshots clean
 
 # The first that runs and is new enough: a name on the PATH may be a shim that does not run.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -54,6 +54,9 @@ test: setup-dev browser nginx ## every test
 
 test-quick: setup-dev ## the tests that take seconds
 	@$(BIN)/python -m pytest -q -m "not slow and not browser and not realdata"
+
+hunt: setup-dev ## the property tests with examples that nobody has tried yet
+	@$(BIN)/python -m pytest -q --hypothesis-profile=hunt $$(grep -rlE "^@given" tests)
 
 lint: setup-dev ## ruff, mypy and what must be generated
 	@$(BIN)/ruff check .
