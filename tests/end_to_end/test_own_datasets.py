@@ -54,6 +54,7 @@ def test_the_makers_control_totals_come_out_to_the_last_digit(shared: Path, home
     name, columns, factor = TRUTHS[dataset]
     truth = known(shared, name)
     compared = 0
+    assert (home / "warehouse.duckdb").stat().st_mode & 0o077 == 0  # closed rows are in it
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as con:
         have = {c for (c,) in con.execute(f"select column_name from (describe records.{dataset})").fetchall()}
         for total in truth["control_totals"]:
