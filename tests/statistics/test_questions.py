@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.home import Home
-from pipelines.run import refresh
-from pipelines.sample.make import make_city
+from tests.conftest import MadeUp
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("questions")]
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTION = re.compile(
@@ -23,13 +21,8 @@ QUESTIONS = list(QUESTION.finditer((ROOT / "docs" / "questions.md").read_text(en
 
 
 @pytest.fixture(scope="module")
-def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
-    place = tmp_path_factory.mktemp("questions")
-    made = make_city(place / "city", orgs=40)
-    home = Home(place / "home")
-    report = refresh(home.root, [str(made.inbox)], [], ROOT / "cities" / "zhuzhou", as_of="2025-12-31")
-    assert report.release_state == "new"
-    with sqlite3.connect(f"file:{home.current / 'mingzhang.db'}?mode=ro", uri=True) as con:
+def public(made_up: MadeUp) -> Iterator[sqlite3.Connection]:
+    with sqlite3.connect(f"file:{made_up.release / 'mingzhang.db'}?mode=ro", uri=True) as con:
         yield con
 
 
