@@ -95,6 +95,33 @@ def determined(rows: list[Key], unknown: np.ndarray, kinds: dict[str, str], targ
     return out
 
 
+def traced(
+    rows: list[Key],
+    kinds: dict[str, str],
+    known: np.ndarray,
+    public: np.ndarray,
+    known_then: np.ndarray,
+    same: np.ndarray,
+    few: np.ndarray,
+) -> list[int]:
+    """The figures whose movement since a past release, by `few` institutions, a new release tells. By position in `rows`:
+    `known` shows the state of now, `public` was known in that state before, `known_then` showed its state of the past release,
+    `same` is one behind which nobody has changed since then.
+
+    Told is what both releases show; what adding and subtracting over the new release gives of a figure that the past one
+    shows; and what it gives of the movements, to a reader who knows besides behind which figures nobody changed. What such
+    a reader could tell without the new release is not its doing.
+    """
+    open_ = known | public
+    told = set(np.flatnonzero(few & known_then & known & ~public).tolist())
+    told |= set(determined(rows, ~open_, kinds, np.flatnonzero(few & known_then & ~open_)))
+    unknown = ~same & ~(known_then & open_)
+    found = determined(rows, unknown, kinds, np.flatnonzero(few & unknown))
+    if found:
+        found = sorted({*found} - {*determined(rows, ~same & ~(known_then & public), kinds, found)})
+    return sorted({*told, *found})
+
+
 def _sums(rows: list[Key], over_time: bool) -> list[tuple[int, list[int]]]:
     """(total, parts) of every sum that the definitions promise, as positions in `rows`."""
     at = {(year, dimension, member): n for n, (_, year, dimension, member, _) in enumerate(rows)}

@@ -22,8 +22,8 @@ import pyarrow.parquet as pq
 from python_calamine import CalamineWorkbook
 
 from expectations.contract import Contracts
-from publish.disclosure.audit import bounds, determined
-from publish.disclosure.history import Past, movements
+from publish.disclosure.audit import Key, bounds, traced
+from publish.disclosure.history import HELD_ZH, Past, versions
 from publish.disclosure.relations import Indicator
 from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH, KEY, Rules
@@ -319,9 +319,9 @@ def _row_counts(look: _Look) -> int:
 
 def _published(look: _Look) -> pd.DataFrame:
     if "indicator_values" not in look.counts:
-        return pd.DataFrame(columns=[*KEY, "value", "status"])
+        return pd.DataFrame(columns=[*KEY, "value", "status", "note"])
     with closing(_open(look)) as con:
-        return pd.read_sql_query(f"select {', '.join(KEY)}, value, status from indicator_values", con)
+        return pd.read_sql_query(f"select {', '.join(KEY)}, value, status, note from indicator_values", con)
 
 
 def _closed(look: _Look) -> pd.DataFrame:
@@ -401,37 +401,22 @@ def _ties(look: _Look) -> int:
 def _differences(look: _Look) -> int:
     """What moved since any past release was moved by enough institutions, and what stands still does not follow from it."""
     shown = _published(look)
-    if shown.empty:
+    if shown.empty or not look.known.past:
         return 0
-    closed, rules, checked = _closed(look)[KEY], look.known.rules, 0
-    shown = shown.astype({"year": "int64"}).merge(closed, on=KEY)
-    if look.known.past:
-        # What stands as in the last release is no news, whatever releases before that said.
-        last = look.known.past[-1].cells.astype({"year": "int64"})[[*KEY, "value"]]
-        shown = shown.merge(last.rename(columns={"value": "value_last"}), on=KEY, how="left")
-    for past in look.known.past:
-        then = past.cells[[*KEY, "value"]].astype({"year": "int64"})
-        both = shown.merge(then, on=KEY, suffixes=("", "_then"))
-        now, was = both["value"].to_numpy(float, na_value=np.nan), both["value_then"].to_numpy(float, na_value=np.nan)
-        fresh = now != both["value_last"].to_numpy(float, na_value=np.nan)
-        differs = ~np.isnan(now) & ~np.isnan(was) & (now != was) & fresh
-        checked += len(both)
-        if look.known.parts is None or past.parts is None:
-            few, unknown = differs, np.zeros(len(both), dtype=bool)
-        else:
-            count, share = movements(both, look.known.indicators, look.known.parts, pd.read_parquet(past.parts))
-            few = np.array([c > 0 and rules.unsafe(c, s, 1.0) for c, s in zip(count, share, strict=True)], dtype=bool)
-            # A figure that stands although its institutions changed tells nothing of how it would have moved.
-            unknown = (count > 0) & ~differs
-        rows = list(both[KEY].itertuples(index=False, name=None))
-        kinds = {name: i.kind for name, i in look.known.indicators.items()}
-        found = {*np.flatnonzero(few & differs), *determined(rows, unknown, kinds, np.flatnonzero(few & unknown))}
-        for n in sorted(found):
+    shown = shown.astype({"year": "int64"}).merge(_closed(look)[KEY], on=KEY)
+    stands = shown["note"].fillna("").str.contains(HELD_ZH, regex=False).to_numpy(dtype=bool)
+    known = shown["value"].notna().to_numpy(dtype=bool) & ~stands
+    seen = versions(shown, look.known.parts, list(look.known.past), look.known.indicators, look.known.rules)
+    public = np.any([v.current & v.same for v in seen], axis=0)
+    rows: list[Key] = [tuple(r) for r in shown[KEY].itertuples(index=False)]
+    kinds = {name: i.kind for name, i in look.known.indicators.items()}
+    for v in seen:
+        for n in traced(rows, kinds, known, public, v.current, v.same, v.few):
             look.hit(
                 f"{DATABASE} indicator_values {'/'.join(map(str, rows[n]))}",
-                f"its difference from release {past.release_id} tells about too few institutions",
+                f"its difference from release {v.release_id} tells about too few institutions",
             )
-    return checked
+    return len(rows) * len(seen)
 
 
 def _recovery(look: _Look) -> int:

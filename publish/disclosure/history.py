@@ -1,19 +1,26 @@
-"""Two releases together: what a difference of their figures would tell, and which figures therefore stay as they were.
+"""Releases together: what differences of their figures would tell, and which figures therefore stay as they were.
 
 Belongs here: the memory of past releases (HOME/work/disclosure, never in a release) and the rule over differences. Not here:
 what one release alone gives away (suppress.py).
 
 A closed figure that was published moves only when the institutions whose contribution changed since are at least
 `min_contributors`, none with more than `max_share` of the movement; until then the figure as last published stands. So the
-difference of two published figures is itself a sum that the rules for sums allow. This is the frequency and dominance rule
-applied to changes; that a release must be protected together with those before it, and the attack by differences of
+difference of any two published figures is itself a sum that the rules for sums allow. This is the frequency and dominance
+rule applied to changes; that a release must be protected together with those before it, and the attack by differences of
 overlapping sets, are set out in Hundepool et al., Statistical Disclosure Control, Wiley 2012, sections 4.2 and 4.6, and
-republication in batches in Xiao and Tao, "m-Invariance", SIGMOD 2007. Figures that move are chosen by the same linear
-programming heuristic as in suppress.py, over the movements in place of the figures: what must stand still cannot be had
-from what moves by adding and subtracting either.
+republication in batches in Xiao and Tao, "m-Invariance", SIGMOD 2007.
 
-A figure that was hidden stays hidden until it and every hidden figure it is linked to have so moved: else a figure shown
-now would give away one hidden then.
+A figure is *current* in a release where it shows what stood behind it then, and *stands* where it shows an older state; its
+note says which. Readers know a figure's state of a release exactly where it was current. So a new state is held against
+each past release in which the figure was current, however long ago; a state that was published before is no news.
+
+What stands must not follow from what moves. Which figures stand besides is found by the same linear programming heuristic
+as in suppress.py, over the movements since each past release in turn: of the sums of the new release, the reader is taken to
+know every figure that moves and every one behind which nobody changed since that release. A deviation found for one release
+stays possible when more figures stand for the sake of another, so all of them hold together.
+
+A figure that was hidden in a release stays hidden until it and every figure hidden with it there to which it is linked have
+moved by enough institutions: else a figure shown now would give away one hidden then.
 """
 
 from __future__ import annotations
@@ -27,7 +34,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.home import Home, whole_file
-from publish.disclosure.relations import Indicator, find_relations, place
+from publish.disclosure.relations import Indicator, Relation, find_relations, place
 from publish.disclosure.suppress import KEY, Hiding, Rules
 
 WHO = [
@@ -62,12 +69,35 @@ class Past:
 @dataclass(frozen=True)
 class Standing:
     """Figures to publish in place of the new ones. By position: `held` keep the last published value, `hidden` stay hidden
-    as in the last release, `known` stand in the last release with the very same value, so that hiding them hides nothing."""
+    as in a past release, `known` stand in the last release with the very same value, so that hiding them hides nothing."""
 
     cells: pd.DataFrame
     held: np.ndarray
     hidden: np.ndarray
     known: np.ndarray
+
+
+@dataclass(frozen=True)
+class Version:
+    """What the figures were made of in one past release (or several of the same contributions), seen from the figures now.
+
+    By position of the cells now: `value` as published there; `current`, whether that is its state of then; `hidden`, whether
+    it was hidden; `changed` institutions since and the largest one's `share` (0..1) of the movement; `few`, whether that is
+    too few."""
+
+    release_id: str
+    value: np.ndarray
+    current: np.ndarray
+    stood: np.ndarray
+    hidden: np.ndarray
+    changed: np.ndarray
+    share: np.ndarray
+    few: np.ndarray
+
+    @property
+    def same(self) -> np.ndarray:
+        """The cells behind which nobody has changed since."""
+        return self.changed == 0
 
 
 def remember(home: Home, release_id: str, cells: pd.DataFrame, parts: pd.DataFrame | None) -> None:
@@ -118,74 +148,143 @@ def stand(
 ) -> Standing:
     """Which of the new `cells` (marts.indicator_values, index 0..n-1) may move, held against every past release.
 
-    `parts` is what each institution contributes now (PARTS), None where the warehouse does not say: then, as where a past
-    release is remembered without parts, every changed figure counts as one institution's doing.
+    `parts` is what each institution contributes now (PARTS), None where the warehouse does not say: then every changed
+    figure counts as one institution's doing.
     """
     n = len(cells)
     none = np.zeros(n, dtype=bool)
     if not past or n == 0:
         return Standing(cells, none, none, none)
-    before = _keyed(cells)[KEY].merge(_keyed(past[-1].cells), on=KEY, how="left", indicator=True)
-    there = (before["_merge"] == "both").to_numpy()
-    closed = cells["closed"].astype("boolean").fillna(True).to_numpy(dtype=bool)
-    was_hidden = there & (before["status"] == "S").to_numpy() & closed
-    old = before["value"].to_numpy(dtype=float, na_value=np.nan)
-    new = cells["value"].to_numpy(dtype=float, na_value=np.nan)
-    same = there & ((old == new) | (np.isnan(old) & np.isnan(new)))
-    changed, share = none.astype(float), none.astype(float)
-    isolating = none.copy()
-    for p in _distinct(past):
-        if parts is None or p.parts is None:
-            then = _keyed(cells)[KEY].merge(_keyed(p.cells)[[*KEY, "value"]], on=KEY, how="left")
-            was = then["value"].to_numpy(dtype=float, na_value=np.nan)
-            count, part = np.where(~np.isnan(was) & (was != new), 1.0, 0.0), np.ones(n)
-        else:
-            count, part = movements(cells, indicators, parts, pd.read_parquet(p.parts))
-        isolating |= np.array([c > 0 and rules.unsafe(c, s, 1.0) for c, s in zip(count, part, strict=True)], dtype=bool)
-        if p is past[-1] or p.parts == past[-1].parts:
-            changed, share = count, part
+    last = _aligned(cells, past[-1].cells)
+    old, new = (frame["value"].to_numpy(dtype=float, na_value=np.nan) for frame in (last, cells))
+    shown = ~np.isnan(old)
+    closed = cells["closed"].astype("boolean").fillna(True).to_numpy(dtype=bool) & ~np.isnan(new)
+    seen = versions(cells, parts, past, indicators, rules)
+    public = np.any([v.current & v.same for v in seen], axis=0)
     relations = find_relations(cells, indicators)
-    held = closed & there & ~was_hidden & isolating & ~same
-    if held.any():
-        movement = cells.assign(
-            value=np.where(np.isnan(old), new, new - old),
-            contributors=pd.array(changed, dtype="Float64"),
-            largest_share=share,
-        )
-        free = closed & ((changed > 0) | ~there | held) & ~np.isnan(new)
-        hiding = Hiding(movement, indicators, rules, free, held, relations)
-        hiding.hidden |= was_hidden & (changed > 0)
-        held = hiding.run() & there & ~was_hidden & ~same
-    stays = _still_hidden(was_hidden, was_hidden & (changed > 0) & ~isolating, relations)
+    waits = closed & ~public
+    stays = waits & np.any([_still_hidden(v, relations) for v in seen], axis=0)
+    # What was shown since it was hidden may show that again; what was not may show nothing.
+    must = waits & np.any([v.current & v.few for v in seen], axis=0) | stays & shown
+    # What stood for the sake of another would, shown now, tell of the other then.
+    must |= waits & np.any([v.stood & v.same for v in seen], axis=0)
+    if must.any():
+        must = _what_stands(cells, indicators, rules, relations, seen, waits, must, stays)
+    held, hidden = must & shown, must & ~shown | stays & ~shown
     out = cells.copy()
     for c in ("value", "status", "records", "files", "synthetic", *INSIDE):
-        published = before[c]
         # What stood behind a release that is forgotten is taken to be what stands behind it now.
-        new_stays = ~held | (published.isna().to_numpy() if c in INSIDE else False)
-        out[c] = out[c].where(new_stays, published.astype(out[c].dtype))
-    said = before["note"].map(_held_note)
-    out["note"] = out["note"].astype("object").where(~held, said)
-    return Standing(out, held, stays, there & ~was_hidden & (same | held))
+        new_stays = ~held | (last[c].isna().to_numpy() if c in INSIDE else False)
+        out[c] = out[c].where(new_stays, last[c].astype(out[c].dtype))
+    out["note"] = out["note"].astype("object").where(~held, last["note"].map(_held_note))
+    return Standing(out, held, hidden, shown & (held | (old == new)))
+
+
+def _what_stands(
+    cells: pd.DataFrame,
+    indicators: dict[str, Indicator],
+    rules: Rules,
+    relations: list[Relation],
+    seen: list[Version],
+    waits: np.ndarray,
+    must: np.ndarray,
+    stays: np.ndarray,
+) -> np.ndarray:
+    """What stands so that nothing of it follows from what moves: `must`, and what it takes besides.
+
+    Only cells of `waits`, whose new state nobody knows, can stand or follow; those of `stays` are not shown, or stand,
+    whatever else happens. Two things must not follow: the new state of a cell that stands, from the sums of the new release;
+    and, for each past release, a movement by too few, from what moved between figures that are known in both and from
+    those behind which nobody changed.
+    """
+    columns = (cells[c].to_numpy(dtype=float, na_value=np.nan) for c in ("contributors", "largest_share", "value"))
+    contributors, share, value = columns
+    # These suppression hides for their own sake: a reader will not know them either.
+    unsafe = waits & (contributors != 0) & np.array(list(map(rules.unsafe, contributors, share, value)), dtype=bool)
+    out, done = must | stays, np.zeros(len(cells), dtype=bool)
+    while (out & ~done).any():
+        done = out.copy()
+        hiding = Hiding(cells, indicators, rules, waits, out & (must | ~stays), relations, signed=True)
+        hiding.hidden |= out | unsafe
+        out |= hiding.run(remainders=False) & ~unsafe
+        for v in seen:
+            free = waits & ~v.same
+            targets = free & v.few & (v.current | out)
+            if not targets.any():
+                continue
+            size = np.where(np.isnan(v.value), value, np.abs(value - v.value))
+            movement = cells.assign(value=size, contributors=v.changed, largest_share=v.share)
+            hiding = Hiding(movement, indicators, rules, free, targets, relations, signed=True)
+            hiding.hidden |= free & (out | unsafe | ~v.current)
+            out |= hiding.run() & v.current & ~unsafe
+    return out
+
+
+def versions(
+    cells: pd.DataFrame,
+    parts: pd.DataFrame | None,
+    past: list[Past],
+    indicators: dict[str, Indicator],
+    rules: Rules,
+) -> list[Version]:
+    """What each of the past releases knew, seen from `cells` now, the oldest first; one for releases of equal contributions.
+
+    Of a release whose contributions are forgotten, at least those institutions have moved a figure that moved it since the
+    first release that is remembered; a figure that differs, at least one.
+    """
+    now = cells["value"].to_numpy(dtype=float, na_value=np.nan)
+    groups: dict[Path | str, list[Past]] = {}
+    for p in past:
+        groups.setdefault(p.parts or p.release_id, []).append(p)
+    moved: dict[Path, tuple[np.ndarray, np.ndarray]] = {}
+    if parts is not None:
+        moved = {at: movements(cells, indicators, parts, pd.read_parquet(at)) for at in groups if isinstance(at, Path)}
+    since_first = next(iter(moved.values()), (np.zeros(len(cells)), np.zeros(len(cells))))
+    out = []
+    for at, releases in groups.items():
+        frames = [_aligned(cells, p.cells) for p in releases]
+        values = [f["value"].to_numpy(dtype=float, na_value=np.nan) for f in frames]
+        stood = [f["note"].map(_stands).to_numpy(dtype=bool) for f in frames]
+        hidden = np.any([(f["status"] == "S").to_numpy(dtype=bool) for f in frames], axis=0)
+        if isinstance(at, Path) and at in moved:
+            changed, share = moved[at]
+            current = np.any([~np.isnan(v) & ~s for v, s in zip(values, stood, strict=True)], axis=0)
+            older = np.any(stood, axis=0) & ~current
+        else:
+            current, older = ~np.isnan(values[-1]), np.zeros(len(cells), dtype=bool)
+            differs = current & (values[-1] != now)
+            changed, share = since_first
+            share = np.where(differs & (changed == 0), 1.0, share)
+            changed = np.where(current & ~differs, 0.0, np.where(differs, np.maximum(changed, 1.0), changed))
+        few = np.array([c > 0 and rules.unsafe(c, s, 1.0) for c, s in zip(changed, share, strict=True)], dtype=bool)
+        out.append(Version(releases[-1].release_id, values[-1], current, older, hidden, changed, share, few))
+    return out
+
+
+def _aligned(cells: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `published` in the order of `cells`, empty where it has none."""
+    columns = ["value", "status", "records", "files", "synthetic", "note", *INSIDE]
+    return _keyed(cells)[KEY].merge(_keyed(published)[[*KEY, *columns]], on=KEY, how="left")
 
 
 def _keyed(cells: pd.DataFrame) -> pd.DataFrame:
     return cells.astype({"year": "int64"})
 
 
+def _stands(note: object) -> bool:
+    """Whether a published note says that the figure stands as it was before."""
+    return isinstance(note, str) and HELD_ZH in note
+
+
 def _held_note(note: object) -> str:
     before = note if isinstance(note, str) else ""
-    return before if HELD_ZH in before else " ".join(filter(None, (before, f"{HELD_ZH}。 {HELD_EN}.")))
+    return before if _stands(note) else " ".join(filter(None, (before, f"{HELD_ZH}。 {HELD_EN}.")))
 
 
-def _distinct(past: list[Past]) -> list[Past]:
-    """One release for each set of contributions, the latest of them."""
-    return list({(p.parts or p.release_id): p for p in past}.values())
-
-
-def _still_hidden(was: np.ndarray, moved: np.ndarray, relations: list) -> np.ndarray:
-    """The cells hidden before that are linked, through cells hidden before, to one that has not moved."""
-    stays = was & ~moved
-    links = [[c for c in r.cells if was[c]] for r in relations]
+def _still_hidden(v: Version, relations: list[Relation]) -> np.ndarray:
+    """The cells hidden in a past release that are linked, through cells hidden there, to one not moved by enough since."""
+    stays = v.hidden & (v.same | v.few)
+    links = [[c for c in r.cells if v.hidden[c]] for r in relations]
     links = [cells for cells in links if len(cells) > 1]
     grew = True
     while grew:

@@ -168,7 +168,9 @@ class Hiding:
         free: np.ndarray,
         primary: np.ndarray,
         relations: list[Relation] | None = None,
+        signed: bool = False,
     ):
+        """`signed`: the cells may be less than nothing, as movements may."""
         self.rules = rules
         self.free = free  # closed cells with a value: only these can be hidden
         self.primary = primary
@@ -187,22 +189,23 @@ class Hiding:
                 self.twins[j].add(i)
         self.scale = self._scales(cells)
         # A change may be negative; everything else that is counted or measured cannot fall below nothing.
-        signed = np.array([p.over == "base" for p in self.place], dtype=bool) | (self.value < 0)
+        any_sign = signed | np.array([p.over == "base" for p in self.place], dtype=bool) | (self.value < 0)
         with np.errstate(invalid="ignore"):
-            self.down = np.where(signed, FAR, np.abs(self.value) / self.scale)
+            self.down = np.where(any_sign, FAR, np.abs(self.value) / self.scale)
         relative = np.nan_to_num(np.abs(self.value) / self.scale)
         # Rather a member than the total, rather a year than the whole period: what is most read is hidden last.
         bonus = np.array([5.0 * (p.group == "total") + 1.0 * (p.over == "period") for p in self.place])
         self.cost = 0.01 + relative + bonus
 
-    def run(self) -> np.ndarray:
+    def run(self, remainders: bool = True) -> np.ndarray:
+        """What is hidden in the end, by position; `remainders`: what is left of a total must pass the rules as well."""
         for relations in self._components():
             touched = sorted({c for r in relations for c in r.cells if self.primary[c]}, key=lambda c: -self.value[c])
             system = _System(self, relations)
             for p in touched:
                 system.protect(p)
         # A deviation found stays possible when more is hidden, so nothing need be protected twice; remainders may change.
-        changed = True
+        changed = remainders
         while changed:
             before = self.hidden.sum()
             for r in self.relations:

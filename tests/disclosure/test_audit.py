@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from publish.disclosure.audit import bounds, determined
+from publish.disclosure.audit import bounds, determined, traced
 
 KINDS = {"e": "flow", "s": "stock", "r": "ratio"}
 
@@ -73,3 +73,27 @@ def test_what_adding_and_subtracting_gives_is_determined_whatever_its_sign():
     total = np.array([True, False, True, False, False, False])
     assert sorted(determined(keys, total, KINDS, [0, 2])) == [0, 2]
     assert determined([("r", 2024, "d", "a", "f")], np.array([True]), KINDS, [0]) == []
+
+
+def test_a_movement_by_few_is_traced_three_ways():
+    keys = [("e", 2024, d, m, "f") for d, m in (("total", "all"), ("d", "a"), ("d", "b"), ("d", "c"))]
+    no, yes = np.zeros(4, dtype=bool), np.ones(4, dtype=bool)
+
+    def told(known, known_then=yes, same=no, public=no, few=(2,)):
+        marks = [
+            np.isin(range(4), list(m)) if isinstance(m, tuple) else m for m in (known, public, known_then, same, few)
+        ]
+        return traced(keys, KINDS, *marks)
+
+    # Shown in both releases.
+    assert told(known=(2,)) == [2]
+    # The total and the other members show their new state, and with them that of the one that stands.
+    assert told(known=(0, 1, 3)) == [2] and told(known=(0, 1)) == []
+    # One of them is known to stand for nothing that changed.
+    assert told(known=(0, 1), same=(3,)) == [2]
+    # It did not show its state of then: what follows is its state now, and of the movement nothing.
+    assert told(known=(0, 1, 3), known_then=(0, 1, 3)) == [2]
+    assert told(known=(0, 1, 3), known_then=(0, 1)) == []
+    # What was public before, and what such a reader knows anyway, is no news.
+    assert told(known=(2,), public=(2,)) == []
+    assert told(known=no, same=(0, 1, 3)) == []
