@@ -18,6 +18,7 @@ from expectations.contract import Column, Contract, Contracts, header_key, unit_
 from pipelines.intake.cells import squeeze
 
 _UNITS_ALONE = re.compile(r"^[(\[{【<]*(?:(?:计量|金额)?单位[:为是]?)?(.+?)[)\]}】>]*$")
+_COUNTED_IN = re.compile(r"^以(.+)计$")
 _IN_BRACKETS = re.compile(r"^(.+?)[(\[{【<《]([^()\[\]{}【】<>《》]*)[)\]}】>》]?$")
 _AFTER_SLASH = re.compile(r"^(.+)/(.+?)$")
 _AFTER_WORD = re.compile(r"^(.+?)[,:;_、\-]?(?:计量|金额|数量)?单位[:为是]?(.+)$")
@@ -26,11 +27,19 @@ _STARS = re.compile(r"^[*※★☆●#△▲■◆]+|[*※★☆#△▲:,。;/(\
 _NUMBERING = re.compile(
     r"^(?:\(?\d{1,2}[)、.．]|\d{1,2}(?=\D)|[(]?[一二三四五六七八九十]{1,3}[)、.]|[①-⑳]|其中[:,]?|#)"
 )
+_FOOTNOTE = re.compile(r"\s*(?:[①-⑳⑴-⒇]|\*\s*[必选]填|注\s*\d{1,2}|[〔\[(（]\s*注?\s*\d{1,2}\s*[〕\])）])\s*$")
+_BRACKETS = str.maketrans("〔〕「」『』〖〗", "()()()()")
+_FRAMED = re.compile(r"[(\[【《]([^()\[\]【】《》]+)[)\]】》]")
+_GAP = re.compile(r"\s*(\S.*?)\s+(\S{1,8})\s*$")
+_BEFORE_NAME = re.compile(r"^(?:本月|当月|本期|[必选]填[*:]?)")
 _YEAR_FIRST = re.compile(r"(?:19|20)\d\d年度?(\D.+)")
-_LEADING = frozenset("*※★☆●#△▲■◆(0123456789一二三四五六七八九十①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳其")  # begins a star or numbering
+_LEADING = frozenset(
+    "[【《〔「『〖本当必选*※★☆●#△▲■◆(0123456789一二三四五六七八九十①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳其"
+)  # begins a star or numbering
 _HARMLESS = re.compile(
     r"盖章|公章|全称|必填|选填|可选|可空|含税|当月|本月|当年|本年|年内|下拉|选择|例|格式|保留|位小数|数字|整数|填|见|自动|元角分|大写|小写"
 )
+_COUNTER = 1000  # 序号 beside 车辆编号 only counts the rows, whatever place it has among the aliases
 _SERIAL = frozenset(["序号", "行次", "行号", "栏次", "no.", "no", "№", "顺序号", "编码序号"])
 
 
@@ -148,8 +157,14 @@ class Headers:
             return hits
         if low[:2] not in self._begins and low[:1] not in self._begins and low[:1] not in _LEADING:
             return ()
-        bare = _STARS.sub("", plain)
-        for form in dict.fromkeys((bare, _NUMBERING.sub("", bare))):
+        bare = _STARS.sub("", squeeze(_FOOTNOTE.sub("", text)).translate(_BRACKETS))
+        framed = _FRAMED.fullmatch(bare)
+        bare = framed[1] if framed else bare
+        forms = [bare, _NUMBERING.sub("", bare), _BEFORE_NAME.sub("", bare)]
+        gap = _GAP.match(text)
+        if gap and unit_key(gap[2]) in self.units:
+            forms.append(f"{squeeze(gap[1])}({squeeze(gap[2])})")  # 金额, and on the next line 元
+        for form in dict.fromkeys(forms):
             low = _STARS.sub("", form).lower()
             if low[:2] in self._begins or low[:1] in self._begins:
                 hits = self._exact.get(form.lower()) or self._with_unit(form)
@@ -210,7 +225,7 @@ class Headers:
         """The unit a bracket holds, as written, where the column knows it: 万元; 单位:万元; 万元,保留两位小数; 万元/年."""
         if not column.units:
             return None
-        alone = _UNITS_ALONE.match(text)
+        alone = _COUNTED_IN.match(text) or _UNITS_ALONE.match(text)
         inner = alone[1] if alone else text
         if unit_key(inner) in column.units:
             return inner
@@ -300,7 +315,11 @@ class Headers:
         for a, b in blocks:
             best: dict[str, tuple[int, Match]] = {}
             for i, m in found:
-                if a <= i < b and (m.column not in best or m.rank < best[m.column][1].rank):
+                counter = self.is_serial(texts[i])
+                if counter:
+                    m = m._replace(rank=m.rank + _COUNTER)
+                # Of two counters the first only counts the rows.
+                if a <= i < b and (m.column not in best or m.rank < best[m.column][1].rank + counter):
                     best[m.column] = (i, m)
             mapped = []
             for i, m in sorted(best.values(), key=lambda x: x[0]):

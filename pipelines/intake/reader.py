@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from math import isfinite
+from math import fsum, isclose, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from pipelines.intake.messages import EXPECTED, place, say, shown
 from pipelines.intake.model import FileReading, Issue, MappedColumn, Severity, SheetReading
 from pipelines.intake.tables import Block, Finder, Found, Table
 
-READER_VERSION = "3"  # goes into the key of what was read: raise it whenever the same bytes may read differently
+READER_VERSION = "4"  # goes into the key of what was read: raise it whenever the same bytes may read differently
 
 _FLOATS = {float}
 _FOLD_TITLE = re.compile(r"[表册账]$|情况$|统计$|台账$|明细$|汇总$")
@@ -327,6 +327,8 @@ class _TableReader:
                 values[name] = list(raw)
             else:
                 values[name] = self._column(m, data, reader, raw, types)
+        if len(data) > 2 and not sheet.refused:
+            data = self._nameless_total(data)
         self._state()
         self._name()
         if t.totals and not sheet.refused:
@@ -545,6 +547,28 @@ class _TableReader:
         return year if months == 12 or (months > 6 and str(self.year) == year) else f"{first}..{last}"
 
     # ---- totals
+
+    def _nameless_total(self, data: list[int]) -> list[int]:
+        """Takes the last row out of the data where it says nothing but sums of the rows above it, and not even 合计."""
+        values, last = self.sheet.values, len(data) - 1
+        summed = {m.column.name for m, _ in self.plan.summed}
+        sums = 0
+        for name, column in values.items():
+            if column[last] is None:
+                continue
+            if name not in summed or not isclose(
+                column[last], fsum(v for v in column[:-1] if v is not None), rel_tol=1e-9
+            ):
+                return data
+            sums += 1
+        if not sums or not any(c.required and c.name not in summed for c in self.contract.kept):
+            return data
+        for column in values.values():
+            column.pop()
+        row = self.sheet.rows.pop()
+        self.sheet.issues = [i for i in self.sheet.issues if i.row != row]
+        self.sheet.rows_explained += 1
+        return data[:-1]
 
     def _totals(self, data: list[int]) -> None:
         """Compares each total with the rows it may be the sum of; where it is none of their sums, says so once a cell."""

@@ -22,27 +22,35 @@ _SCAN = 300  # rows looked at for a first header; a heading longer than that is 
 _DEEPEST = 4  # rows of a header
 
 _NUMBERS = {float}
-TOTAL, NOTE, AMONG, SECTION, CONTINUED, HEADER = range(1, 7)
+TOTAL, NOTE, AMONG, SECTION, CONTINUED, EXAMPLE, GROUP, HEADER = range(1, 9)
 _TOTAL = re.compile(
-    r"^.{0,14}?(?:合计|总计|小计|累计|共计|总合计|汇总|总额|总数)(?:数|额|值)?(?:[(].{0,14}[)])?[:]?$|^(?:sub)?-?total[:]?$|^grandtotal[:]?$"
+    r"^.{0,14}?(?:合计|总计|小计|累计|共计|总合计|汇总|总额|总数)(?:数|额|值|金额|面积|数量)?(?:[(].{0,14}[)])?[:]?$|^共计?\d+[个项家处台套辆条户人件宗栋份笔次]$|^(?:sub)?-?total[:]?$|^grandtotal[:]?$"
 )
 _NOTE = re.compile(
     r"^(?:\*|※)?(?:注|备注|附注|说明|填表说明|填报说明|编制说明|指标说明)(?:[:;.、]|\d|[(]\d|$)|"
     r"^(?:填表|制表|填报|编制|审核|复核|统计|经办|报送|录入|校对|审批|分管|主管|单位|部门|财务|科室|联系|负责)"
     r"(?:人|人员|单位|部门|领导|负责人|责任人|日期|时间|电话|人电话|人及电话|方式|人签字|人签名|意见)*(?:[(].{0,8}[)])?[:]|"
     r"^(?:负责人|审核|复核|校对|制表|电话|手机|日期|时间)(?:[(].{0,8}[)])?[:]|"
+    r"^(?:填报|填表|制表|审核|复核|经办|报送|编制|统计)(?:人|人员|日期|时间)(?:签[字名章])?$|^(?:单位|部门|统计)?负责人(?:签[字名章])?$|^(?:联系|填报人)电话$|"
     r"^(?:数据|资料)?来源[:]|^第\d+页|^共\d+页|^第.{1,3}页|^[(]?(?:盖章|公章|签章|单位盖章)[)]?$|^(?:打印|导出|生成)(?:日期|时间)|^——?以下空白|^以下空白|^source[:]|^note[s]?[:]"
 )
 _AMONG = re.compile(r"^(?:#|\*)?其中(?:[:、,]|.{0,12}$)")
 _SECTION = re.compile(
     r"^(?:[一二三四五六七八九十]{1,3}[、.．]|[(][一二三四五六七八九十]{1,3}[)]|第[一二三四五六七八九十]{1,3}[部分章节类项]).{0,40}$"
 )
+_EXAMPLE = re.compile(r"^[(]?(?:填[写报表])?(?:示例|样例|举例|例)(?:行)?[)]?[:]?$")
+_GROUP = re.compile(r"^[(]?[一二三四五六七八九十]{1,3}[)、.．]?$")
+_WHOLE_DATE = re.compile(r"^(?:19|20)\d\d[-./年]\d{1,2}[-./月]\d{1,2}日?$|^年月日?$")
+_NOTHING = frozenset(["-", "--", "—", "——", "/", "\\", "无", "…", "……", "...", "......"])
 _CONTINUED = re.compile(r"^[(]?(?:续表|接上表|续上表|上接|转下页|接上页|承上页|过次页|承前页|续)[)]?.{0,6}$")
 _LETTERS = frozenset("甲乙丙丁戊己庚辛壬癸") | {"栏次", "—", "-", "序号", "行次", "abc"}
 # A text without any of these characters is none of the above.
 _TELLING = frozenset(
-    "计总汇注备说明填制审核复统经报录校分主单部财科联负电手日时数资来第共盖公签打导生以下#其中续接转承过上一二三四五六七八九十(（*※章—sSnNtTgG"
+    "计总汇注备说明填示样例举制审核复统经报录校分主单部财科联负电手日时数资来第共盖公签打导生以下#其中续接转承过上一二三四五六七八九十(（*※章—sSnNtTgG"
 )
+_NO_UNIT = frozenset(
+    ["-", "—", "——", "/", "无", "计量单位", "单位", "计量", "单位:"]
+)  # in a row of units, where there is none
 _NUMBERLIKE = re.compile(r"^[+-]?[\d,]*\.?\d+%?$|^\d{4}[-./年]\d{1,2}")
 
 
@@ -68,6 +76,8 @@ class Table:
     noted: int = -1  # the last row that was a note
     own: tuple[int, ...] = ()  # of tables that share columns, one a year: those of this year alone
     covered: set[int] = field(default_factory=set)  # rows that merged cells reach down into
+    named: set[int] = field(default_factory=set)  # places of its columns
+    counters: set[int] = field(default_factory=set)  # places of columns that only count the rows, as 序号 does
     beside: bool = False  # stands to the right of another table whose rows it shares
     columns: list[tuple[Any, ...]] = field(
         default_factory=list
@@ -154,14 +164,15 @@ class Finder:
             return None
         if hits * 2 <= filled and i + 1 < len(rows):
             under = self.headers.choices(self.headers.texts(rows[i + 1]))
-            if under and under[0].fits:
+            if under and under[0].fits and not self._stands_alone(rows, i, under[0].dataset):
                 return None  # a line of the heading, right above the header
             if hits == 0 and not self._headerlike(rows[i + 1]):
                 return None
         choices = self.headers.choices(texts) if hits else ()
         if choices and hits == filled and choices[0].fits and not self._more_below(rows, i):
             return self._block(rows, i, i, choices, spans)
-        best, at, best_units = choices, (i, i), None
+        best, at = choices, (i, i)
+        best_units: Sequence[str | None] | None = None
         if hits != filled or not (choices and choices[0].fits) or self._more_below(rows, i):
             for a in range(i, max(lowest, i - 2) - 1, -1):
                 for b in range(i, min(a + _DEEPEST, len(rows))):
@@ -187,6 +198,13 @@ class Finder:
             found.nearest = Block(at[0], at[1], best)
         return None
 
+    def _stands_alone(self, rows: list[list[Any]], i: int, dataset: str) -> bool:
+        """Whether row `i` names a column where the header under it names none, as a cell merged down over both does."""
+        return any(
+            type(v) is str and v and under == "" and any(m.dataset == dataset for m in self.headers.resolve(v))
+            for v, under in zip(rows[i], rows[i + 1], strict=True)
+        )
+
     def _headerlike(self, row: list[Any]) -> bool:
         """Whether a row may belong to a header: texts only, none of them a number or a date."""
         filled = [v for v in row if v != "" and v is not None]
@@ -207,7 +225,21 @@ class Finder:
             return False
         units = sum(1 for v in filled if self.headers.unit_alone(v))
         known = sum(1 for v in filled if self.headers.resolve(v))
-        return units == len(filled) or (known > 0 and known + units >= 0.5 * len(filled))
+        return known + units >= 0.5 * len(filled)
+
+    def _is_units(self, row: list[Any]) -> bool:
+        """Whether a row under a header holds its units, and a dash or the word 计量单位 where there is none."""
+        units = 0
+        for v in row:
+            if v == "":
+                continue
+            if type(v) is not str:
+                return False
+            if squeeze(v) not in _NO_UNIT:
+                if not self.headers.unit_alone(v):
+                    return False
+                units += 1
+        return units > 0
 
     def _joined(
         self, rows: list[list[Any]], a: int, b: int, spans: dict[tuple[int, int], str]
@@ -238,7 +270,9 @@ class Finder:
             unit = None
             if len(own) > 1 and not resolve("".join(own)):  # 得 over 分 is no unit, and 单 over 位 none either
                 unit = self.headers.unit_alone(own[-1])
-                if unit and resolve(self._best_text(own[:-1], spread[:-1], resolve)):
+                if squeeze(own[-1]) in _NO_UNIT and self._is_units(rows[b]):
+                    own, spread, unit = own[:-1], spread[:-1], None
+                elif unit and resolve(self._best_text(own[:-1], spread[:-1], resolve)):
                     own, spread = own[:-1], spread[:-1]
                 else:  # 学时 under a group's name is a header that looks like a unit
                     unit = None
@@ -278,12 +312,10 @@ class Finder:
                 last += 1  # each column's year: what is above it stands over more than one
                 joined, units = self._joined(rows, first, last, spans)
                 choices = self.headers.choices(joined, units) or choices
-            elif filled and all(type(v) is str for v in filled):
-                under = [self.headers.unit_alone(v) if type(v) is str and v else None for v in below]
-                if all(u for u, v in zip(under, below, strict=True) if v != ""):
-                    units = under
-                    choices = self.headers.choices(_texts(choices, len(below)), units)
-                    last += 1
+            elif self._is_units(below):
+                units = tuple(self.headers.unit_alone(v) if v else None for v in below)
+                choices = self.headers.choices(_texts(choices, len(below)), units)
+                last += 1
         if last + 1 < len(rows) and _is_column_numbers(rows[last + 1]):
             last += 1
         return Block(first, last, choices, units)
@@ -367,6 +399,9 @@ class Finder:
         plain = self._plain(lone, rows, i, place) if lone else range(0)
         for t in tables:
             t.covered = _covered(grid, t)
+            t.named = {m.place for m in t.choice.mapped}
+            t.counters = {p for p, h in t.choice.unmapped if headers.is_serial(h)}
+            t.counters |= {m.place for m in t.choice.mapped if headers.is_serial(m.header)}
         while i < len(rows):
             row = rows[i]
             if lone and i == plain.start and plain:
@@ -511,8 +546,7 @@ class Finder:
         ]
 
     def label(self, text: str) -> int:
-        """What a text says its row is: _NUMBERS = {float}
-        TOTAL, NOTE, AMONG, SECTION, CONTINUED, or 0."""
+        """What a text says its row is: TOTAL, NOTE, AMONG, SECTION, CONTINUED, EXAMPLE, GROUP, HEADER, or 0."""
         known = self._labels.get(text)
         if known is None:
             if len(self._labels) > 50_000:
@@ -539,9 +573,10 @@ class Finder:
         if label == TOTAL:
             t.totals.append(i)
             return
-        if label in (AMONG, CONTINUED):
-            return
         mapped = t.choice.mapped
+        place = at + t.left if cells is not row else at
+        if label in (AMONG, CONTINUED) or (label == EXAMPLE and place not in t.named):
+            return
         if filled > 1:
             # 合计 behind numbers or a blank label
             for v in cells[at + 1 :]:
@@ -557,28 +592,45 @@ class Finder:
             if any(row[m.place] != "" for m in mapped):
                 t.data.append(i)  # what merged cells say of it stands above
             return
-        if filled <= 3 and type(first) is str:
+        if filled == 1 and place in t.counters and len(mapped) >= 3:
+            return  # a line that was numbered beforehand and never filled in
+        if type(first) is str:
+            if label == GROUP and place in t.counters and self._counts_in_digits(t, grid.rows, place):
+                (t.totals if float in map(type, cells) else t.sections).append(
+                    i
+                )  # 一 市直单位, with its sums or without
+                return
             texts = [v for v in cells if type(v) is str and v and not v.isspace()]
             if len(texts) == filled:
-                short = squeeze(first)
-                if label == NOTE or (filled == 1 and t.noted == i - 1):
-                    t.noted = i  # a remark may go on for some rows
+                if all(squeeze(v) in _NOTHING for v in texts):
                     return
-                if short in t.facts.texts:
+                if filled <= 3:
+                    if label == NOTE or (filled == 1 and t.noted == i - 1):
+                        t.noted = i  # a remark may go on for some rows
+                        return
+                    if squeeze(first) in t.facts.texts:
+                        return
+                    if filled == 1 and self._is_section(t, i, first, place, label, grid):
+                        t.sections.append(i)
+                        return
+            if label == NOTE:
+                notes = sum(1 for v in texts if self.label(v) == NOTE)
+                if filled <= 2 * notes:
+                    return  # each with what is filled in behind it: a name, a date, a number to call
+                required = [m for m in mapped if m.column.required]
+                if sum(1 for m in required if row[m.place] != "") * 2 < len(required):
                     return
-                if filled == 1 and self._is_section(t, i, first, at + t.left if cells is not row else at, label, grid):
-                    t.sections.append(i)
-                    return
-        elif label == NOTE:
-            texts = [v for v in cells if type(v) is str and v]
-            if len(texts) == filled and sum(1 for v in texts if self.label(v) == NOTE) * 2 >= filled:
-                return
-            required = [m for m in mapped if m.column.required]
-            if sum(1 for m in required if row[m.place] != "") * 2 < len(required):
-                return
         if all(row[m.place] == "" for m in mapped) or (t.own and all(row[p] == "" for p in t.own)):
             return  # nothing under any of our headers, or nothing of this year's
         t.data.append(i)
+
+    @staticmethod
+    def _counts_in_digits(t: Table, rows: list[list[Any]], place: int) -> bool:
+        """Whether a column counts the rows in digits, so that 一 or (二) in it names a group of them."""
+        return any(
+            type(v) is float or type(v) is int or (type(v) is str and v.strip().isdecimal())
+            for v in (r[place] for r in rows[t.header[1] + 1 :])
+        )
 
     @staticmethod
     def _can_total(t: Table, row: list[Any], text: str) -> bool:
@@ -605,7 +657,7 @@ class Finder:
         under = next((m.column for m in t.choice.mapped if m.place == place), None)
         if under is None:
             return True
-        if under.kind == "string":
+        if under.kind == "string" or (under.kind in ("date", "month") and _WHOLE_DATE.match(squeeze(text))):
             # A name alone over the full width of a wide table: no clerk leaves nine of ten cells empty.
             return len(t.choice.mapped) >= 4
         # Prose where a number or a date belongs, and nothing beside it.
@@ -644,8 +696,11 @@ def _better(a: Sequence[Choice], b: Sequence[Choice]) -> bool:
     """Whether the best of `a` fits better than the best of `b`."""
     if not b:
         return True
-    x, y = a[0], b[0]
-    return (not x.missing, len(x.mapped), -len(x.missing)) > (not y.missing, len(y.mapped), -len(y.missing))
+
+    def fit(c: Choice) -> tuple[bool, int, int, int]:
+        return not c.missing, len(c.mapped), -len(c.missing), sum(m.match.unit is not None for m in c.mapped)
+
+    return fit(a[0]) > fit(b[0])
 
 
 def _label(text: str) -> int:
@@ -658,22 +713,28 @@ def _label(text: str) -> int:
         return AMONG
     if _CONTINUED.match(plain):
         return CONTINUED
+    if _EXAMPLE.match(plain):
+        return EXAMPLE
+    if _GROUP.match(plain):
+        return GROUP
     return SECTION if _SECTION.match(plain) else 0
 
 
 def _is_column_numbers(row: Sequence[Any]) -> bool:
     """The row 甲 乙 1 2 3 that statistical forms have under their header."""
     numbers: list[int] = []
+    letters = False
     for v in row:
         if v == "":
             continue
         text = squeeze(str(v)).removesuffix(".0").strip("()")
         if text in _LETTERS:
+            letters = True
             continue
         if not text.isdigit() or len(text) > 2:
             return False
         numbers.append(int(text))
-    return len(numbers) >= 3 and all(b == a + 1 for a, b in pairwise(numbers))
+    return len(numbers) >= (2 if letters else 3) and all(b == a + 1 for a, b in pairwise(numbers))
 
 
 def _spans(grid: Grid, width: int) -> dict[tuple[int, int], str]:
