@@ -57,6 +57,9 @@ def environment(home: Home, as_of: date | None = None) -> dict[str, str]:
         "MINGZHANG_AS_OF": (as_of or date.today()).isoformat(),
         "DBT_TARGET_PATH": str(dbt / "target"),
         "DBT_LOG_PATH": str(dbt / "logs"),
+        # What a run did and what broke it; the 22,000 lines of its debug log cost more than the SQL of a small city.
+        "DBT_LOG_LEVEL_FILE": "info",
+        "DBT_POPULATE_CACHE": "false",  # nothing stands in the warehouse before it: see macros/materializations.sql
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }
