@@ -15,7 +15,8 @@ import mimetypes
 import re
 import urllib.parse
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +30,12 @@ Headers = list[tuple[bytes, bytes]]
 
 CACHE_BYTES = 32 << 20
 CACHED_ANSWER_BYTES = 1 << 20
-CHUNK = 1 << 18
+PIECE = 1 << 16  # so much is given to a connection at a time; it waits for the reader before the next
+UNCOUNTED = 1 << 16  # a body no longer than this is not counted while it is being sent
+SENDING_EACH = (
+    16 << 20
+)  # of bodies on their way to the readers of one address; a body that several are sent counts once
+SENDING = 96 << 20  # the same of all addresses
 
 CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -75,28 +81,90 @@ class Ready:
     etag: bytes = b""
 
 
+# Generation (0 for a past release), scheme, host, path, query: what an answer depends on.
+Key = tuple[int, str, str, bytes, bytes]
+
+
 class Kept:
     """Answers that were given before: a release never changes, so neither do they. Bounded by bytes, oldest out first."""
 
     def __init__(self, most: int = CACHE_BYTES):
         self.most = most
-        self._answers: OrderedDict[Hashable, Ready] = OrderedDict()
+        self._answers: OrderedDict[Key, Ready] = OrderedDict()
         self._bytes = 0
 
-    def get(self, key: Hashable) -> Ready | None:
+    def get(self, key: Key) -> Ready | None:
         found = self._answers.get(key)
         if found is not None:
             self._answers.move_to_end(key)
         return found
 
-    def put(self, key: Hashable, answer: Ready) -> None:
-        weight = len(answer.body) + 2_000
+    def put(self, key: Key, answer: Ready) -> None:
+        weight = _weight(key, answer)
         if answer.status != 200 or weight > CACHED_ANSWER_BYTES or key in self._answers:
             return
         self._answers[key] = answer
         self._bytes += weight
         while self._bytes > self.most:
-            self._bytes -= len(self._answers.popitem(last=False)[1].body) + 2_000
+            self._bytes -= _weight(*self._answers.popitem(last=False))
+
+
+def _weight(key: Key, answer: Ready) -> int:
+    """Of an answer kept, in bytes. The address counts too: it may be longer than what it asks for."""
+    return (
+        sum(len(part) for part in key[1:]) + len(answer.body) + sum(len(k) + len(v) for k, v in answer.headers) + 2_000
+    )
+
+
+class Full(Exception):
+    """Too much is on its way to readers who take their time."""
+
+
+class Sending:
+    """Bodies on their way: whoever asks for much and reads slowly may hold so much of this process's memory and no more."""
+
+    def __init__(self, each: int = SENDING_EACH, most: int = SENDING):
+        self.each, self.most = each, most
+        self._to: dict[str, dict[int, int]] = {}  # address -> body -> how many readers
+        self._readers: dict[int, int] = {}  # body -> how many readers
+        self._bytes: dict[str, int] = {}
+        self._all = 0
+
+    @contextmanager
+    def to(self, address: str, body: bytes) -> Iterator[None]:
+        """Counts a body while it is being sent. Raises Full where there is no room for it."""
+        if len(body) <= UNCOUNTED:
+            yield
+            return
+        which = id(body)
+        first, first_of_all = which not in self._to.get(address, {}), which not in self._readers
+        if first and self._bytes.get(address, 0) + len(body) > self.each:
+            raise Full
+        if first_of_all and self._all + len(body) > self.most:
+            raise Full
+        own = self._to.setdefault(address, {})
+        own[which] = own.get(which, 0) + 1
+        self._readers[which] = self._readers.get(which, 0) + 1
+        self._bytes[address] = self._bytes.get(address, 0) + len(body) * first
+        self._all += len(body) * first_of_all
+        try:
+            yield
+        finally:
+            if _one_less(own, which):
+                self._bytes[address] -= len(body)
+            if _one_less(self._readers, which):
+                self._all -= len(body)
+            if not own:
+                del self._to[address], self._bytes[address]
+
+
+def _one_less(count: dict[int, int], which: int) -> bool:
+    """Takes one away; whether that was the last."""
+    count[which] -= 1
+    if count[which]:
+        return False
+    del count[which]
+    return True
 
 
 def of_release(facts: Facts) -> Headers:
@@ -134,7 +202,11 @@ async def send_ready(send: Send, scope: Scope, answer: Ready) -> None:
         await send({"type": "http.response.body", "body": b""})
         return
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
+    body = b"" if scope["method"] == "HEAD" else answer.body
+    last = max(0, (len(body) - 1) // PIECE)
+    for n in range(last):
+        await send({"type": "http.response.body", "body": body[n * PIECE : (n + 1) * PIECE], "more_body": True})
+    await send({"type": "http.response.body", "body": body[last * PIECE :] if last else body})
 
 
 def _has(scope: Scope, etag: bytes) -> bool:
@@ -179,9 +251,26 @@ async def send_file(send: Send, scope: Scope, facts: Facts, name: str, base_url:
     with path.open("rb") as f:
         headers.append((b"content-length", str(path.stat().st_size).encode()))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        while scope["method"] != "HEAD" and (piece := await asyncio.to_thread(f.read, CHUNK)):
+        while scope["method"] != "HEAD" and (piece := await asyncio.to_thread(f.read, PIECE)):
             await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+def dressed(answer: Answer, facts: Facts, base_url: str, route: str, cut: bool) -> Answer:
+    """An answer of Datasette's as this site gives it; `route` is its path below the base_url, in Chinese. Called where the
+    answer was made: of a large one it takes as long as the query did."""
+    if answer.status >= 400 and route.endswith((".json", ".csv", ".xlsx")):
+        return explained(answer, f"{base_url}openapi.json")
+    if answer.status == 200 and route.endswith(".csv"):
+        answer = for_excel(answer)
+    if cut and answer.status == 200 and is_data(route) and route.endswith((".json", ".csv", ".xlsx")):
+        answer = say_cut(answer, facts, base_url, route)
+    return answer
+
+
+def is_data(route: str) -> bool:
+    """Whether it is an address of the database: its page, a table, a row, in any format."""
+    return bool(re.fullmatch(rf"/{DB}(/.*)?|/{DB}\.(json|csv|xlsx|blob)", route))
 
 
 def say_cut(answer: Answer, facts: Facts, base_url: str, route: str) -> Answer:

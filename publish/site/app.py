@@ -20,7 +20,7 @@ import sqlite3
 import time
 import urllib.parse
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Hashable, Iterator, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,17 +34,20 @@ from publish.site.answers import (
     CSP,
     CSP_DRAWING,
     Answer,
+    Full,
     Kept,
+    Key,
     Ready,
     Receive,
     Scope,
     Send,
+    Sending,
     as_json,
+    dressed,
     explained,
-    for_excel,
+    is_data,
     of_release,
     ready,
-    say_cut,
     send_file,
     send_ready,
 )
@@ -62,6 +65,7 @@ log = logging.getLogger("mingzhang.site")
 LOOK_SECONDS = 1.0  # how often `current` is looked at, at most
 KEPT_RELEASES = 8  # past releases open at a time, some 7 MB each
 OPENINGS = Rate(20, 0.5)  # of past releases: each costs this process a tenth of a second or two
+OPENINGS_EACH = Rate(8, 0.1)  # the same for one address, so that nobody uses up what there is for all
 ADDRESS_CHARACTERS = 16_000
 MADE_AT_ONCE = 3  # answers being made for one address; its other requests wait, and nobody else's do
 LIGHT_ROWS = 300  # rows of JSON or CSV that this process makes; more would hold up everybody's pages
@@ -72,8 +76,11 @@ PLAIN_ARGS = frozenset(
 )
 OWN_PAGES = pages.PLACES | {"static"}
 OWN_DATA = ("/openapi.json", "/-/versions.json")
-PASSED = frozenset((b"host", b"accept", b"if-none-match"))  # no cookie, no credentials: every reader gets the same
 
+NOTHING = b"\xef\xbb\xbf\r\n\t "  # what a CSV of nothing is made of
+HOST_CHARACTERS = 255
+# What a folder that is no release brings about where it is read: bytes that are no database, no JSON, no UTF-8, no column.
+BROKEN = (sqlite3.Error, ValueError, LookupError, TypeError)
 HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?|\[[0-9A-Fa-f:]+\](:[0-9]+)?")
 
 NO_SQL: words.Pair = (
@@ -165,8 +172,10 @@ class Site:
         self.requests = Bucket(settings.requests)
         self.sql_seconds = Bucket(settings.sql_seconds)
         self.openings = Bucket(OPENINGS)
+        self.openings_each = Bucket(OPENINGS_EACH)
+        self.sending = Sending()
         self.turns = Turns(MADE_AT_ONCE)
-        self._making: dict[Hashable, asyncio.Future[Ready]] = {}
+        self._making: dict[Key, asyncio.Future[Ready]] = {}
         self._generation = 0  # counts the releases that were current: an answer kept for one is not the next one's
         self.charts = charts.Charts()
         self.kept = Kept()
@@ -211,7 +220,7 @@ class Site:
         async with self._starting:
             if self.current is None:
                 shown = await self._open(current_folder(self.home), "/")
-                await self.pool.start(self._for_worker(shown.instance, "http", "localhost", f"/{DB}", "sql=select+1"))
+                await self.pool.start(_warm(shown.instance))
                 self.current = shown
 
     async def close(self) -> None:
@@ -228,11 +237,21 @@ class Site:
 
     async def _open(self, folder: Path, base_url: str) -> Shown:
         """A release that is up and answers. Raises ReleaseBroken or ReleaseUnhealthy."""
-        instance = await asyncio.to_thread(Instance, folder, base_url)
-        await instance.start()
-        if base_url == "/":
-            await instance.health()
-            self.charts.begin(instance.facts)  # so that the first reader need not wait
+        try:
+            instance = await asyncio.to_thread(Instance, folder, base_url)
+        except BROKEN as e:
+            raise ReleaseBroken(f"Release {folder.name} cannot be read ({e!r}); build it again.") from e
+        try:
+            await instance.start()
+            if base_url == "/":
+                await instance.health()
+                self.charts.begin(instance.facts)  # so that the first reader need not wait
+        except BROKEN as e:
+            instance.close()
+            raise ReleaseBroken(f"Release {folder.name} cannot be opened ({e!r}); build it again.") from e
+        except ReleaseUnhealthy:
+            instance.close()
+            raise
         return Shown(instance)
 
     def _look(self) -> None:
@@ -255,7 +274,7 @@ class Site:
             self._refused = folder
             log.error("release %s does not take over: %s", folder.name, e)
             return
-        await self.pool.change(self._for_worker(shown.instance, "http", "localhost", f"/{DB}", "sql=select+1"))
+        await self.pool.change(_warm(shown.instance))
         old, self.current = self.current, shown
         self._generation += 1
         self._refused = None
@@ -263,9 +282,9 @@ class Site:
             old.retire()
         log.warning("release %s took over", folder.name)
 
-    async def _past(self, release_id: str) -> Shown | None:
+    async def _past(self, release_id: str, address: str) -> Shown | None:
         """The instance of a release at its own address; None where it is not kept or cannot be served. Raises Busy where
-        too many were opened lately."""
+        too many were opened lately, by all or by the one who asks."""
         if release_id in self.past:
             self.past.move_to_end(release_id)
             return self.past[release_id]
@@ -274,9 +293,10 @@ class Site:
             return None
         async with self._opening:
             if release_id not in self.past:
-                if self.openings.wait("", 1):
+                if self.openings.wait("", 1) or self.openings_each.wait(address, 1):
                     raise Busy
                 self.openings.spend("")
+                self.openings_each.spend(address)
                 try:
                     self.past[release_id] = await self._open(folder.resolve(), f"/r/{release_id}/")
                 except (ReleaseBroken, ReleaseUnhealthy) as e:
@@ -295,7 +315,7 @@ class Site:
         past = raw.startswith(b"/r/")
         key = (0 if past else self._generation + 1, scope["scheme"], _host(scope), raw, scope["query_string"])
         if scope["method"] in ("GET", "HEAD") and (kept := self.kept.get(key)) is not None:
-            await send_ready(send, scope, kept)
+            await self._give(send, scope, kept)
             return
         assert self.current is not None
         path, query = raw.decode("latin-1").partition("?")[0], scope["query_string"].decode("latin-1")
@@ -313,7 +333,7 @@ class Site:
             await self._send(send, scope, answer, "public, max-age=60")
             return
         try:
-            shown = await self._past(found[1])
+            shown = await self._past(found[1], _address(scope))
         except Busy:
             with self.current.used() as current:
                 await self._send(send, scope, await self._busy(current, scope, path, words.BUSY), "no-store")
@@ -333,6 +353,16 @@ class Site:
             return _too_many(path, wait)
         self.requests.spend(address)
         return None
+
+    async def _give(self, send: Send, scope: Scope, done: Ready) -> None:
+        """Sends an answer; where its reader already has much on its way to him, says that he must wait."""
+        try:
+            with self.sending.to(_address(scope), done.body):
+                await send_ready(send, scope, done)
+        except Full:
+            assert self.current is not None
+            path = (scope.get("raw_path") or b"/").decode("latin-1").partition("?")[0]
+            await self._send(send, scope, await self._busy(self.current.instance, scope, path, words.BUSY), "no-store")
 
     async def _send(self, send: Send, scope: Scope, answer: Answer, keep: str) -> None:
         await send_ready(send, scope, ready(answer, keep, scope["scheme"] == "https"))
@@ -362,7 +392,7 @@ class Site:
         return None
 
     async def _answer(
-        self, instance: Instance, scope: Scope, key: Hashable, path: str, route: str, query: str, send: Send, keep: str
+        self, instance: Instance, scope: Scope, key: Key, path: str, route: str, query: str, send: Send, keep: str
     ) -> None:
         """Answers one request on one release; `route` is the path below the release's base_url."""
         facts = instance.facts
@@ -385,16 +415,16 @@ class Site:
             refused = await _refuse(instance, scope, path, *wrong)
             await self._send(send, scope, refused, "no-store")
             return
-        if _is_data(route) and needs_worker(route, query, facts.tables):
+        if is_data(route) and needs_worker(route, query, facts.tables):
             answer = await self._run(instance, scope, path, route, query)
             done = self._finish(instance, scope, answer, keep)
             self.kept.put(key, done)
         else:
             done = await self._once(instance, scope, key, path, route, query, keep)
-        await send_ready(send, scope, done)
+        await self._give(send, scope, done)
 
     async def _once(
-        self, instance: Instance, scope: Scope, key: Hashable, path: str, route: str, query: str, keep: str
+        self, instance: Instance, scope: Scope, key: Key, path: str, route: str, query: str, keep: str
     ) -> Ready:
         """Makes an answer in this process, once for all who ask for it meanwhile, and a few at a time for one address."""
         async with self.turns.turn(_address(scope)):
@@ -440,20 +470,20 @@ class Site:
             svg = kind == "image/svg+xml"
             policy = [(b"content-security-policy", CSP_DRAWING.encode())] if svg else []
             return Answer(200, [(b"content-type", kind.encode()), *policy], picture)
-        if not _is_data(route) and (first not in OWN_PAGES or first == "favicon.ico"):
+        if not is_data(route) and (first not in OWN_PAGES or first == "favicon.ico"):
             return await _refuse(instance, scope, path, 404, "not_found", words.NOT_FOUND)
         with guard.watched() as cut:
             answer = await _ask(instance.app, _inner(scope, path, _whole_csv(route, query)))
-        return _dressed(answer, instance, route, bool(cut))
+        return dressed(answer, instance.facts, instance.base_url, route, bool(cut))
 
     async def _run(self, instance: Instance, scope: Scope, path: str, route: str, query: str) -> Answer:
         """An answer that runs something of the visitor's own, from a worker."""
         address = _address(scope)
         if wait := self.sql_seconds.wait(address):
             return _too_many(path, wait)
-        request = self._for_worker(instance, scope["scheme"], _host(scope), path, _whole_csv(route, query))
+        request = _for_worker(instance, scope["scheme"], _host(scope), path, route, _whole_csv(route, query))
         try:
-            head, body = await self.pool.ask(request)
+            head, body = await self.pool.ask(request, address)
         except Stopped as e:
             said = words.TOO_SLOW if e.why == "too_slow" else words.TOO_LARGE
             return await _refuse(instance, scope, path, 400, e.why, said)
@@ -463,29 +493,31 @@ class Site:
             self.sql_seconds.spend(address, request.get("spent", 0.0))
         headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in head["headers"]]
         answer = Answer(head["status"], headers, body)
-        if route == f"/{DB}.csv" and answer.status == 200 and not body.strip():
+        if route == f"/{DB}.csv" and answer.status == 200 and not body.strip(NOTHING):
             # Datasette answers a query that cannot run with an empty CSV; as JSON it says why.
             return await self._run(instance, scope, path.removesuffix(".csv") + ".json", f"/{DB}.json", query)
-        return _dressed(answer, instance, route, head["cut"])
+        return answer
 
     async def _busy(self, instance: Instance, scope: Scope, path: str, said: words.Pair) -> Answer:
         refused = await _refuse(instance, scope, path, 503, "busy", said)
         return Answer(503, [*refused.headers, (b"retry-after", b"2")], refused.body)
 
-    def _for_worker(self, instance: Instance, scheme: str, host: str, path: str, query: str) -> dict[str, Any]:
-        return {
-            "folder": str(instance.facts.folder),
-            "base_url": instance.base_url,
-            "scheme": scheme,
-            "host": host,
-            "path": path,
-            "query": query,
-        }
+
+def _for_worker(instance: Instance, scheme: str, host: str, path: str, route: str, query: str) -> dict[str, Any]:
+    return {
+        "folder": str(instance.facts.folder),
+        "base_url": instance.base_url,
+        "scheme": scheme,
+        "host": host,
+        "path": path,
+        "route": route,
+        "query": query,
+    }
 
 
-def _is_data(route: str) -> bool:
-    """Whether it is an address of the database: its page, a table, a row, in any format."""
-    return bool(re.fullmatch(rf"/{DB}(/.*)?|/{DB}\.(json|csv|xlsx|blob)", route))
+def _warm(instance: Instance) -> dict[str, Any]:
+    """What each new worker answers before it is used."""
+    return _for_worker(instance, "http", "localhost", f"/{DB}", f"/{DB}", "sql=select+1")
 
 
 def _names_nothing(instance: Instance, route: str, query: str) -> tuple[int, str, words.Pair] | None:
@@ -521,17 +553,6 @@ def _whole_csv(route: str, query: str) -> str:
     if re.fullmatch(rf"/{DB}/[^/]+\.csv", route) and "_size=" not in query:
         return f"{query}&_size=max".lstrip("&")
     return query
-
-
-def _dressed(answer: Answer, instance: Instance, route: str, cut: bool) -> Answer:
-    """An answer of Datasette's as this site gives it."""
-    if answer.status >= 400 and route.endswith((".json", ".csv", ".xlsx")):
-        return explained(answer, f"{instance.base_url}openapi.json")
-    if answer.status == 200 and route.endswith(".csv"):
-        answer = for_excel(answer)
-    if cut and answer.status == 200 and _is_data(route) and route.endswith((".json", ".csv", ".xlsx")):
-        answer = say_cut(answer, instance.facts, instance.base_url, route)
-    return answer
 
 
 async def _api(instance: Instance, scope: Scope, route: str, query: str) -> Answer:
@@ -605,12 +626,13 @@ def _address(scope: Scope) -> str:
 
 def _origin(scope: Scope) -> str:
     """Scheme and host as the reader sees them, for the few places that need a whole address."""
-    host = _host(scope)
-    return f"{scope['scheme']}://{host if HOST.fullmatch(host) else 'localhost'}"
+    return f"{scope['scheme']}://{_host(scope)}"
 
 
 def _host(scope: Scope) -> str:
-    return next((v.decode("latin-1") for k, v in scope["headers"] if k == b"host"), "localhost")
+    """The host that the reader asked for; what could be none gets into no answer and no key."""
+    host = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"host"), "localhost")
+    return host if len(host) <= HOST_CHARACTERS and HOST.fullmatch(host) else "localhost"
 
 
 def _inner(scope: Scope, path: str, query: str) -> dict[str, Any]:
@@ -625,7 +647,7 @@ def _inner(scope: Scope, path: str, query: str) -> dict[str, Any]:
         "raw_path": path.encode("ascii"),
         "query_string": query.encode("latin-1"),
         "root_path": "",
-        "headers": [(k, v) for k, v in scope["headers"] if k in PASSED and k != b"if-none-match"],
+        "headers": [(b"host", _host(scope).encode("latin-1"))],
         "client": None,
         "server": scope.get("server"),
         "csrftoken": lambda: "",

@@ -11,12 +11,15 @@ import json
 from collections import Counter
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from publish.site.ratelimit import group
 
 REQUEST_BYTES = 64 << 10  # first line, headers and whatever body comes along: nothing here reads one
 HEAD_SECONDS = 10.0  # from the first byte, or from the connection, to the end of the headers
+STUCK_SECONDS = 60.0  # a reader who takes nothing of what is there for him is gone
+PIPELINED = 8  # requests of one connection that wait for their turn; nobody who reads sends more than one
+BUFFER_BYTES = 128 << 10  # what the system keeps of one connection, each way
 CONNECTIONS = 1_000  # at a time
 CONNECTIONS_EACH = 256  # of one address; a proxy that is trusted may use all
 
@@ -52,6 +55,8 @@ class Door(HttpToolsProtocol):
     _taken = 0
     _from = ""
     _late: asyncio.TimerHandle | None = None
+    _stuck: asyncio.TimerHandle | None = None
+    _running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         peer = transport.get_extra_info("peername")
@@ -60,7 +65,7 @@ class Door(HttpToolsProtocol):
         _open[self._from] += 1
         super().connection_made(transport)
         if _open[self._from] > CONNECTIONS_EACH and address not in self.trusted:
-            transport.close()
+            self._leave()
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -68,19 +73,23 @@ class Door(HttpToolsProtocol):
         if not _open[self._from]:
             del _open[self._from]
         self._done()
+        self._moves()
+        self._forget()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         self._taken += len(data)
         if self._taken > REQUEST_BYTES:
             self.transport.write(TOO_LONG)
-            self.transport.close()
+            self._leave()
             return
         super().data_received(data)
+        if self._late is None and (self.cycle is None or self.cycle.response_complete):
+            self._wait()  # what came is no beginning of a request: the rest of a body, an empty line
 
     def send_400_response(self, msg: str) -> None:
         self.transport.write(NO_REQUEST)
-        self.transport.close()
+        self._leave()
 
     def on_message_begin(self) -> None:
         self._taken = 0
@@ -89,11 +98,56 @@ class Door(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._done()
+        if len(self.pipeline) >= PIPELINED:
+            self._abort()  # what follows of them is parsed and forgotten
+            return
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._leave()
+
+    def timeout_keep_alive_handler(self) -> None:
+        self._leave()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._moves()
+        self._stuck = self.loop.call_later(STUCK_SECONDS, self._abort)
+
+    def resume_writing(self) -> None:
+        self._moves()
+        super().resume_writing()
+
+    def _leave(self) -> None:
+        """Closes the connection; where the reader does not take what is still there for him, without him."""
+        self.transport.close()
+        self._moves()
+        self._stuck = self.loop.call_later(STUCK_SECONDS, self._abort)
+
+    def _abort(self) -> None:
+        self._forget()
+        self.transport.abort()
+
+    def _forget(self) -> None:
+        """Nobody hears the answer being made any more; uvicorn tells only the last request of a connection."""
+        self.pipeline.clear()
+        if self._running is not None:
+            self._running.disconnected = True
+
+    def _moves(self) -> None:
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
 
     def _wait(self) -> None:
         self._done()
-        self._late = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._late = self.loop.call_later(HEAD_SECONDS, self._leave)
 
     def _done(self) -> None:
         if self._late is not None:

@@ -19,7 +19,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,10 +76,47 @@ class _Worker:
     open: list[list[str]] = field(default_factory=list)  # the releases it has open: folder and base_url
 
 
+class Lines:
+    """Free workers of a lane, and who waits for one. Each address has a line of its own and the lines are served in turn: who
+    asks for a hundred things at once waits behind himself, and somebody else waits for one of them at most."""
+
+    def __init__(self) -> None:
+        self._free: deque[_Worker] = deque()
+        self._waiting: OrderedDict[str, deque[asyncio.Future[_Worker]]] = OrderedDict()
+
+    def put(self, worker: _Worker) -> None:
+        """Gives the worker to whoever is next, or keeps it."""
+        while self._waiting:
+            address, line = self._waiting.popitem(last=False)
+            waiting = line.popleft()
+            if line:
+                self._waiting[address] = line  # behind the other addresses
+            if not waiting.done():
+                waiting.set_result(worker)
+                return
+        self._free.append(worker)
+
+    async def get(self, address: str) -> _Worker:
+        if self._free:
+            return self._free.popleft()
+        waiting: asyncio.Future[_Worker] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(address, deque()).append(waiting)
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled():
+                self.put(waiting.result())
+            elif address in self._waiting and waiting in self._waiting[address]:
+                self._waiting[address].remove(waiting)
+                if not self._waiting[address]:
+                    del self._waiting[address]
+            raise
+
+
 class Pool:
     """Some worker processes: `await start(warm)`, then `await ask(request)` from any task, at the end `await close()`.
 
-    A request is a dict of folder, base_url, scheme, host, path and query. `warm` is one that each new worker answers
+    A request is a dict of folder, base_url, scheme, host, path, route and query. `warm` is one that each new worker answers
     before it gets real ones.
     """
 
@@ -89,7 +126,7 @@ class Pool:
         self.lanes = {SLOW: slow, QUICK: workers - slow}
         self.warm: dict[str, Any] = {}
         self.killed = 0  # workers ended because they were late or died
-        self._free: dict[Lane, asyncio.Queue[_Worker]] = {lane: asyncio.Queue() for lane in self.lanes}
+        self._free = {lane: Lines() for lane in self.lanes}
         self._slow: OrderedDict[bytes, None] = OrderedDict()
         self._all: set[_Worker] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -106,11 +143,11 @@ class Pool:
                 self._add_soon(lane)
         for lane, size in self.lanes.items():
             if size:
-                self._free[lane].put_nowait(await asyncio.wait_for(self._free[lane].get(), START_SECONDS))
+                self._free[lane].put(await asyncio.wait_for(self._free[lane].get(""), START_SECONDS))
 
-    async def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """The answer to a request: a dict with `status`, `headers` (pairs of str) and `cut`, and the body. The seconds it kept
-        workers busy are added to the request as `spent`, whatever comes of it.
+    async def ask(self, request: dict[str, Any], address: str = "") -> tuple[dict[str, Any], bytes]:
+        """The answer to a request: a dict with `status` and `headers` (pairs of str), and the body. The seconds it kept
+        workers busy are added to the request as `spent`, whatever comes of it. `address`: whose it is.
 
         Raises Busy where no worker came free, Stopped where the query was too slow or too large.
         """
@@ -119,23 +156,25 @@ class Pool:
         ).digest()
         if self.lanes[QUICK] and key not in self._slow:
             try:
-                return await self._ask(QUICK, request)
+                return await self._ask(QUICK, request, address)
             except _Late:
                 self._slow[key] = None
                 if len(self._slow) > SLOW_KEPT:
                     self._slow.popitem(last=False)
-        return await self._ask(SLOW, request)
+        return await self._ask(SLOW, request, address)
 
-    async def _ask(self, lane: Lane, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    async def _ask(self, lane: Lane, request: dict[str, Any], address: str) -> tuple[dict[str, Any], bytes]:
         try:
-            worker = await asyncio.wait_for(self._take(lane), QUEUE_SECONDS)
+            worker = await asyncio.wait_for(self._take(lane, address), QUEUE_SECONDS)
         except TimeoutError:
             raise Busy from None
         fit, begun = False, time.monotonic()
         try:
-            if [request["folder"], request["base_url"]] not in worker.open:  # takes its time, and is not the query's
+            if [
+                request["folder"],
+                request["base_url"],
+            ] not in worker.open:  # takes its time, and the query's begins after
                 await asyncio.wait_for(_exchange(worker, request | {"only_open": True}), START_SECONDS)
-            begun = time.monotonic()
             header, body = await asyncio.wait_for(_exchange(worker, request | {"seconds": lane.seconds}), lane.kill)
             fit = not header["last"]
         except TimeoutError:
@@ -159,7 +198,7 @@ class Pool:
         """Makes all workers ready for another release, one after the other, while the rest go on answering."""
         self.warm = warm
         for lane in (lane for lane, size in self.lanes.items() for _ in range(size)):
-            worker = await self._take(lane)
+            worker = await self._take(lane, "")
             fit = False
             try:
                 header, _body = await asyncio.wait_for(_exchange(worker, warm), START_SECONDS)
@@ -171,7 +210,7 @@ class Pool:
 
     def _give_back(self, worker: _Worker, fit: bool) -> None:
         if fit:
-            self._free[worker.lane].put_nowait(worker)
+            self._free[worker.lane].put(worker)
         else:
             self._end(worker)
             self._add_soon(worker.lane)
@@ -189,9 +228,9 @@ class Pool:
         if self._nursery is not None:
             await asyncio.to_thread(self._nursery.wait)
 
-    async def _take(self, lane: Lane) -> _Worker:
+    async def _take(self, lane: Lane, address: str) -> _Worker:
         while True:
-            worker = await self._free[lane].get()
+            worker = await self._free[lane].get(address)
             if not worker.reader.at_eof():
                 return worker
             self._end(worker)  # died while it had nothing to do
@@ -228,7 +267,7 @@ class Pool:
                     self._end(worker)
                 await asyncio.sleep(1)
             else:
-                self._free[lane].put_nowait(worker)
+                self._free[lane].put(worker)
                 return
 
     async def _fork(self, lane: Lane) -> _Worker:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import resource
 import socket
 from pathlib import Path
 
@@ -41,12 +42,13 @@ def serve(home: Path, host: str = "127.0.0.1", port: int = 8001) -> None:
         raise CannotServe(
             f"The setting {name} cannot be used ({wrong['msg']}); docs/deploy.md says what it may be."
         ) from e
+    _allow_files(2 * door.CONNECTIONS + 200)
     with _listen(host, port) as listening:
         shown = f"[{host}]" if ":" in host else host
         print(f"Release {facts.release_id} at http://{shown}:{listening.getsockname()[1]}/ (Ctrl-C ends)", flush=True)
         config = uvicorn.Config(
             app,
-            log_level="warning",
+            log_level="error",  # what a stranger sends amiss is no event of ours, and a flood of it fills a disk
             access_log=False,
             server_header=False,
             timeout_keep_alive=10,
@@ -68,10 +70,19 @@ def serve(home: Path, host: str = "127.0.0.1", port: int = 8001) -> None:
             raise CannotServe(f"Release {facts.release_id} does not come up; the lines above say why.")
 
 
+def _allow_files(wanted: int) -> None:
+    """As many open files as all connections, each being sent a file, need; as many as this user may have, where that is less."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, most) if most > 0 else wanted, most))
+
+
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    for way in (socket.SO_SNDBUF, socket.SO_RCVBUF):  # each connection has it from here
+        sock.setsockopt(socket.SOL_SOCKET, way, door.BUFFER_BYTES)
     try:
         sock.bind((host, port))
     except OSError as e:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from publish.site import guard
+from publish.site.answers import Answer, dressed
 from publish.site.frames import HEAD, pack
 from publish.site.instance import Instance
 
@@ -101,9 +102,8 @@ class Worker:
                 return {}, b""
             instance.db.deadline = time.monotonic() + request.get("seconds", REQUEST_SECONDS)
             with guard.watched() as cut:
-                header, body = await self.ask(instance, request)
-            late = instance.db.is_late() and header["status"] >= 400
-            return header | {"late": late, "cut": bool(cut)}, body
+                header, body = await self.ask(instance, request, cut)
+            return header | {"late": instance.db.is_late() and header["status"] >= 400}, body
         except MemoryError:
             return {"refused": "too_large"}, b""
 
@@ -118,7 +118,7 @@ class Worker:
         self.instances.move_to_end(key)
         return self.instances[key]
 
-    async def ask(self, instance: Instance, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    async def ask(self, instance: Instance, request: dict[str, Any], cut: list[bool]) -> tuple[dict[str, Any], bytes]:
         start: dict[str, Any] = {}
         parts: list[bytes] = []
         size = 0
@@ -151,8 +151,10 @@ class Worker:
             "server": None,
         }
         await instance.app(scope, receive, send)
-        headers = [[k.decode("latin-1"), v.decode("latin-1")] for k, v in start["headers"]]
-        return {"status": start["status"], "headers": headers}, b"".join(parts)
+        answer = Answer(start["status"], [(bytes(k), bytes(v)) for k, v in start["headers"]], b"".join(parts))
+        answer = dressed(answer, instance.facts, instance.base_url, request["route"], bool(cut))
+        headers = [[k.decode("latin-1"), v.decode("latin-1")] for k, v in answer.headers]
+        return {"status": answer.status, "headers": headers}, answer.body
 
 
 def nursery(control: socket.socket) -> None:

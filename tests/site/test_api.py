@@ -284,7 +284,7 @@ def test_search_engines_find_pages_and_leave_queries_alone(get: Get) -> None:
 
 
 def test_a_host_that_is_none_does_not_get_into_the_answer(get: Get) -> None:
-    for host in ('evil"><script>', "a b", "x/y", "[zz"):
+    for host in ('evil"><script>', "a b", "x/y", "[zz", "x" * 50_000):
         said = get("/openapi.json", headers={"host": host}).json()
         assert said["servers"] == [{"url": "http://localhost"}]
 
@@ -429,6 +429,26 @@ def test_past_releases_are_not_opened_without_end(
             codes.append((await client.get(f"/r/{(FIRST, SECOND)[n % 2]}/about?{n}")).status_code)
         assert codes == [200, 200, 503, 200]  # the last is one that is open
         assert (await client.get("/about")).status_code == 200
+
+    talk(tmp_path, look)
+
+
+def test_nobody_opens_so_many_past_releases_that_others_can_open_none(
+    tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_module, "KEPT_RELEASES", 1)
+    monkeypatch.setattr(app_module, "OPENINGS_EACH", Rate(2, 0.001))
+    for release in (FIRST, SECOND):
+        make_release(tmp_path, release)
+    switch(tmp_path, FIRST)
+
+    async def look(client: httpx.AsyncClient, site: Site) -> None:
+        codes = [(await client.get(f"/r/{(FIRST, SECOND)[n % 2]}/about?{n}")).status_code for n in range(3)]
+        assert codes == [200, 200, 503]
+        other = httpx.AsyncClient(
+            transport=httpx.ASGITransport(site, client=("198.51.100.7", 1)), base_url="http://test"
+        )
+        assert (await other.get(f"/r/{FIRST}/about?other")).status_code == 200
 
     talk(tmp_path, look)
 

@@ -7,8 +7,9 @@ import csv
 import io
 import json
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -472,20 +473,61 @@ def test_follows_current_and_loses_no_request(
     assert seen == {FIRST, SECOND}
 
 
+def _no_database(folder: Path) -> None:
+    (folder / "mingzhang.db").write_bytes(b"not a database")
+
+
+def _half_a_database(folder: Path) -> None:
+    whole = (folder / "mingzhang.db").read_bytes()
+    (folder / "mingzhang.db").write_bytes(whole[: len(whole) // 2])
+
+
+def _torn_pages(folder: Path) -> None:
+    """The first page, with the schema, is whole; what it leads to is not."""
+    whole = (folder / "mingzhang.db").read_bytes()
+    (folder / "mingzhang.db").write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
+
+
+def _sums_that_are_no_text(folder: Path) -> None:
+    (folder / "SHA256SUMS").write_bytes(b"\xff\xfe\x00one\n")
+
+
+def _a_release_json_of_another_shape(folder: Path) -> None:
+    (folder / "release.json").write_text("[1, 2]", encoding="utf-8")
+
+
+def _a_column_less(folder: Path) -> None:
+    with sqlite3.connect(folder / "mingzhang.db") as conn:
+        conn.execute("alter table datasets rename column title_zh to gone")
+
+
+@pytest.mark.parametrize(
+    "breaks",
+    [
+        _no_database,
+        _half_a_database,
+        _torn_pages,
+        _sums_that_are_no_text,
+        _a_release_json_of_another_shape,
+        _a_column_less,
+    ],
+)
 def test_a_broken_release_never_takes_over(
     tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, breaks: Callable[[Path], None],
 ) -> None:  # fmt: skip
     monkeypatch.setattr(app_module, "LOOK_SECONDS", 0.0)
     make_release(tmp_path, FIRST)
-    (make_release(tmp_path, SECOND) / "mingzhang.db").write_bytes(b"not a database")
+    breaks(make_release(tmp_path, SECOND))
     switch(tmp_path, FIRST)
 
     async def look(client: httpx.AsyncClient, site: Site) -> None:
         switch(tmp_path, SECOND)
-        for _ in range(20):
+        while "does not take over" not in caplog.text:
             assert (await client.get("/healthz")).json() == {"ok": True, "release": FIRST}
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.01)
+        for _ in range(5):
+            assert (await client.get("/healthz")).json() == {"ok": True, "release": FIRST}
         assert f"release {SECOND} does not take over" in caplog.text
         assert caplog.text.count("does not take over") == 1  # said once, not at each look
         assert (await client.get(f"/r/{SECOND}/")).status_code == 404
@@ -499,8 +541,6 @@ def test_an_unhealthy_release_never_takes_over(
     tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    import sqlite3
-
     monkeypatch.setattr(app_module, "LOOK_SECONDS", 0.0)
     make_release(tmp_path, FIRST)
     broken = make_release(tmp_path, SECOND) / "mingzhang.db"
@@ -512,10 +552,10 @@ def test_an_unhealthy_release_never_takes_over(
 
     async def look(client: httpx.AsyncClient, site: Site) -> None:
         switch(tmp_path, SECOND)
-        for _ in range(20):
+        while "does not take over" not in caplog.text:
             assert (await client.get("/healthz")).json()["release"] == FIRST
-            await asyncio.sleep(0.05)
-        assert "does not take over" in caplog.text
+            await asyncio.sleep(0.01)
+        assert (await client.get("/healthz")).json()["release"] == FIRST
 
     talk(tmp_path, look, workers=0)
 
@@ -544,13 +584,44 @@ def test_a_fault_of_a_page_of_ours_is_not_blamed_on_the_reader(
 
 
 def test_answers_are_kept_but_not_without_bound() -> None:
+    def key(n: int, query: bytes = b"") -> app_module.Key:
+        return (1, "http", "test", b"/%d" % n, query)
+
     kept = app_module.Kept(most=10_000)
-    answers = [app_module.Answer(200, [], bytes(1_000)) for _ in range(9)]
+    answers = [app_module.Ready(200, [], bytes(1_000)) for _ in range(9)]
     for n, answer in enumerate(answers):
-        kept.put((n,), answer)
-    assert kept.get((0,)) is None and kept.get((8,)) is answers[8]
-    kept.put(("error",), app_module.Answer(400, [], b""))
-    assert kept.get(("error",)) is None
+        kept.put(key(n), answer)
+    assert kept.get(key(0)) is None and kept.get(key(8)) is answers[8]
+    kept.put(key(9), app_module.Ready(400, [], b""))
+    assert kept.get(key(9)) is None
+    for n in range(20):  # addresses that are longer than what they ask for
+        kept.put(key(n, b"x" * 4_000), app_module.Ready(200, [], b""))
+    assert sum(kept.get(key(n, b"x" * 4_000)) is not None for n in range(20)) == 1
+    for n in range(20):
+        kept.put(key(n, b"x" * 20_000), app_module.Ready(200, [], b""))
+    assert kept._bytes == 0
+
+
+def test_slow_readers_hold_so_much_memory_and_no_more() -> None:
+    from publish.site.answers import UNCOUNTED, Full, Sending
+
+    sending = Sending(each=2_000_000, most=5_000_000)
+    bodies = [bytes(1_000_000 + n) for n in range(9)]
+    with ExitStack() as stack:
+        for _ in range(50):
+            stack.enter_context(sending.to("a", bodies[0]))  # one body, whoever reads it
+        with pytest.raises(Full):
+            stack.enter_context(sending.to("a", bytes(2_000_001)))
+        stack.enter_context(sending.to("a", bytes(UNCOUNTED)))
+        for n, address in enumerate("bbccd"):
+            try:
+                stack.enter_context(sending.to(address, bodies[n + 1]))
+            except Full:
+                assert (n, address) in [(1, "b"), (3, "c"), (4, "d")], "an address has two, all have five"
+    for n in range(4):
+        with sending.to("e", bodies[n]):  # and all was given back
+            pass
+    assert (sending._to, sending._readers, sending._bytes, sending._all) == ({}, {}, {}, 0)
 
 
 def test_a_query_is_json_in_the_end(get: Callable[..., httpx.Response]) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+from uvicorn import Config
+from uvicorn.server import ServerState
 
 from publish.site import door
+from publish.site.answers import Answer, ready, send_ready
 from tests.site.serving import fetch, serving
 
 
@@ -72,17 +77,86 @@ def test_a_request_without_end_is_cut_off(server: tuple[str, int], start: bytes)
 def test_whoever_dawdles_is_cut_off_and_whoever_waits_between_two_requests_is_not(server: tuple[str, int]) -> None:
     base, _ = server
     begun = time.monotonic()
-    with connect(base) as silent, connect(base) as slow, connect(base) as honest:
+    with (
+        connect(base) as silent,
+        connect(base) as slow,
+        connect(base) as honest,
+        connect(base) as body,
+        connect(base) as line,
+    ):
         slow.sendall(b"GET /about HTTP/1.1\r\nHost: x\r\nX: ")
         honest.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert answer_of(honest).startswith(b"HTTP/1.1 200")
+        body.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n{")
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert answer_of(line).startswith(b"HTTP/1.1 200")
+        line.sendall(b"\r\n")  # and no request after it
         while time.monotonic() - begun < 8:
             slow.sendall(b"x")
+            body.sendall(b"x")
             time.sleep(0.5)
         honest.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert answer_of(honest).startswith(b"HTTP/1.1 200")
-        assert is_closed(silent, 6) and is_closed(slow, 6)
-    assert time.monotonic() - begun < door.HEAD_SECONDS + 6
+        assert all(is_closed(s, 15) for s in (silent, slow, body, line))
+
+
+def test_whoever_sends_requests_without_waiting_for_answers_is_cut_off(server: tuple[str, int]) -> None:
+    """Each request that waits for its turn is some kilobytes here and 18 bytes there."""
+    base, pid = server
+    before = psutil.Process(pid).memory_info().rss
+    held = [connect(base) for _ in range(20)]
+    try:
+        for s in held:
+            s.sendall(b"GET / HTTP/1.1\r\n\r\n" * 3_000)
+        assert all(is_closed(s, 15) for s in held)
+        assert psutil.Process(pid).memory_info().rss - before < 60_000_000  # 200 MB before there was a limit
+    finally:
+        for s in held:
+            s.close()
+    with connect(base) as few:
+        few.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 4)
+        got = b""
+        while got.count(b"HTTP/1.1 200") < 4 or not got.endswith(b"}"):
+            got += few.recv(65_536)
+
+
+@pytest.mark.parametrize("close", [b"", b"Connection: close\r\n"])
+def test_a_reader_who_takes_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch, close: bytes) -> None:
+    monkeypatch.setattr(door, "STUCK_SECONDS", 0.3)
+    monkeypatch.setattr(door, "HEAD_SECONDS", 60.0)
+    ended: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        size = 8_000_000 if scope["path"] == "/large" else 40_000
+        await send_ready(send, scope, ready(Answer(200, [], bytes(size)), "", False))
+        ended.append(scope["path"])
+
+    async def ask(port: int, path: bytes) -> None:
+        """Asks, reads nothing, and waits until the connection is gone."""
+        s = socket.socket()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.connect(("127.0.0.1", port))
+        s.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\n%s\r\n" % (path, close))
+        async with asyncio.timeout(20):
+            while not door._open:
+                await asyncio.sleep(0.02)
+            while door._open or path.decode() not in ended:  # whoever made the answer is free again
+                await asyncio.sleep(0.02)
+        s.close()
+
+    async def run() -> None:
+        config = Config(app, timeout_keep_alive=1)
+        config.load()
+        made = door.make([])
+        server = await asyncio.get_running_loop().create_server(
+            lambda: made(config=config, server_state=ServerState(), app_state={}), "127.0.0.1", 0
+        )
+        server.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
+        await ask(server.sockets[0].getsockname()[1], b"/large")
+        await ask(server.sockets[0].getsockname()[1], b"/page")
+        server.close()
+
+    asyncio.run(run())
 
 
 def test_one_address_has_so_many_connections_and_no_more(server: tuple[str, int]) -> None:

@@ -8,7 +8,7 @@ import signal
 import urllib.parse
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psutil
 import pytest
@@ -29,6 +29,7 @@ def request(home: Path, sql: str, kind: str = ".json") -> dict[str, Any]:
         "scheme": "http",
         "host": "t",
         "path": f"/mingzhang{kind}",
+        "route": f"/mingzhang{kind}",
         "query": query,
     }
 
@@ -43,6 +44,13 @@ def with_pool(home: Path, what: Callable[[Pool], Awaitable[None]], workers: int 
             await pool.close()
 
     asyncio.run(run())
+
+
+async def is_gone(worker: Any) -> None:
+    """Waits until the server has seen that the worker ended."""
+    async with asyncio.timeout(20):
+        while not worker.reader.at_eof():
+            await asyncio.sleep(0.01)
 
 
 async def again(pool: Pool, home: Path) -> None:
@@ -85,7 +93,7 @@ def test_a_worker_that_dies_is_replaced(home: Path) -> None:
     async def look(pool: Pool) -> None:
         (worker,) = pool._all
         os.kill(worker.pid, signal.SIGKILL)
-        await asyncio.sleep(0.2)
+        await is_gone(worker)
         await again(pool, home)
         assert {w.pid for w in pool._all} != {worker.pid}
 
@@ -98,7 +106,7 @@ def test_a_nursery_that_dies_is_replaced(home: Path) -> None:
         (worker,) = pool._all
         os.kill(pool._nursery.pid, signal.SIGKILL)
         os.kill(worker.pid, signal.SIGKILL)
-        await asyncio.sleep(0.2)
+        await is_gone(worker)
         await again(pool, home)
 
     with_pool(home, look)
@@ -126,3 +134,30 @@ def test_an_answer_too_large_is_refused_and_the_worker_lives(home: Path, monkeyp
         await again(pool, home)
 
     with_pool(home, look)
+
+
+def test_whoever_asks_for_much_at_once_waits_behind_himself() -> None:
+    """One address with a hundred queries waiting, and another that comes after with one: it is served next but one."""
+
+    async def run() -> None:
+        lines = pool_module.Lines()
+        served: list[str] = []
+
+        async def ask(address: str) -> None:
+            worker = await lines.get(address)
+            served.append(address)
+            await asyncio.sleep(0)
+            lines.put(worker)
+
+        many = [asyncio.create_task(ask("many")) for _ in range(100)]
+        await asyncio.sleep(0)
+        one = asyncio.create_task(ask("one"))
+        given_up = asyncio.create_task(ask("given up"))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        lines.put(cast(Any, "worker"))
+        await asyncio.gather(*many, one)
+        assert served.index("one") == 1 and len(served) == 101
+        assert await lines.get("later") == "worker"  # and none was lost
+
+    asyncio.run(run())
