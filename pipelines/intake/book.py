@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -55,9 +56,10 @@ _XLS_ERROR = re.compile(
     re.DOTALL,
 )
 _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
-_Details = tuple[
-    list[int], list[tuple[int, int, str]]
-]  # hidden rows, 1-based; errors: row and column, 0-based, and text
+# Hidden rows, 1-based; errors: row and column, 0-based, and text; merged cells, where calamine does not tell them.
+_Details = tuple[list[int], list[tuple[int, int, str]], list[markup.Merge] | None]
+# A row of an .xls that says it is hidden: a ROW record whose flags have bit 5.
+_XLS_HIDDEN = re.compile(rb"\x08\x02\x10\x00.{12}[\x20-\x3f\x60-\x7f\xa0-\xbf\xe0-\xff]", re.DOTALL)
 _MARKS = tuple(MARK.encode(e) for e in ("utf-8", "utf-16-le", "gb18030"))
 _PROPERTIES = frozenset(["docProps/core.xml", "docProps/custom.xml", "meta.xml"])
 _ODS_MORE = re.compile(
@@ -213,9 +215,10 @@ def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _binary_details(data: bytes) -> _Details:
-    """Hidden rows and error cells of a sheet of an .xlsb: BrtRowHdr (0), BrtCellError (3), BrtFmlaError (11)."""
+    """What calamine does not tell of a sheet of an .xlsb: BrtRowHdr (0), BrtCellError (3), BrtFmlaError (11), BrtMergeCell (176)."""
     hidden: list[int] = []
     errors: list[tuple[int, int, str]] = []
+    merges: list[markup.Merge] = []
     row = 0
     for kind, body in _records(data):
         if kind == 0 and len(body) >= 12:
@@ -224,7 +227,10 @@ def _binary_details(data: bytes) -> _Details:
                 hidden.append(row + 1)
         elif kind in (3, 11) and len(body) >= 9:
             errors.append((row, int.from_bytes(body[:4], "little"), _ERRORS.get(body[8], "#N/A")))
-    return hidden, errors
+        elif kind == 176 and len(body) >= 16 and len(merges) < 100_000:
+            first, last, left, right = struct.unpack_from("<4L", body)
+            merges.append((first, left, last, right))
+    return hidden, errors, merges
 
 
 def _declares_entities(data: bytes, entries: list[zips.Entry]) -> bool:
@@ -250,14 +256,15 @@ def _sheet_details(data: bytes, entries: list[zips.Entry], sheets: list[zips.Ent
     for e in sheets:
         part = zips.read(data, e, LARGEST_UNPACKED) or b""
         details = _binary_details(part) if e.name.endswith(".bin") else _xml_details(part)
-        if details[0] or details[1]:
+        if any(details):
             found[e.name] = details
     if not found:
         return
     # Grids are in the order of the workbook, chart sheets left out; names may hold escapes, so match by place.
     plain = [p for p in _sheet_order(data, entries) if p.startswith("xl/worksheets/")]
     for grid, path in zip(grids, plain, strict=False):
-        grid.hidden_rows, errors = found.get(path, ([], []))
+        grid.hidden_rows, errors, merges = found.get(path, ([], [], None))
+        grid.merges = grid.merges or merges
         for row, column, message in errors:
             _put(grid, row, column, message)
 
@@ -273,7 +280,7 @@ def _xml_details(xml: bytes) -> _Details:
                 for c in at[1]:
                     column = column * 26 + c - 64
                 errors.append((int(at[2]) - 1, column - 1, value[1].decode("utf-8", "replace")))
-    return rows, errors
+    return rows, errors, None
 
 
 def _sheet_order(data: bytes, entries: list[zips.Entry]) -> list[str]:
@@ -403,7 +410,46 @@ def _open_xls(data: bytes, unlocked: bool = False) -> Book:
         # a cell that holds an error as an empty one.
         with contextlib.suppress(Refusal):
             book.grids = _xlrd(data)
+    if _XLS_HIDDEN.search(data):
+        for grid, hidden in zip(book.grids, _xls_hidden_rows(data), strict=False):
+            grid.hidden_rows = hidden
     return book
+
+
+def _xls_hidden_rows(data: bytes) -> list[list[int]]:
+    """The hidden rows (1-based) of each worksheet of an .xls, in the order of the workbook (MS-XLS 2.4.28, 2.4.221)."""
+    stream = data
+    if data.startswith(_OLE):
+        import olefile  # type: ignore[import-untyped]
+
+        try:
+            with olefile.OleFileIO(io.BytesIO(data)) as ole:
+                stream = next((ole.openstream(n).read() for n in ("Workbook", "Book") if ole.exists(n)), b"")
+        except (OSError, ValueError, IndexError, struct.error):
+            return []  # calamine read it; which rows are hidden stays unknown
+    begins = [
+        int.from_bytes(body[:4], "little") for kind, body in _xls_records(stream, 0) if kind == 0x85 and not body[5:6].strip(b"\0")
+    ]  # fmt: skip
+    out = []
+    for begin in begins:
+        hidden = []
+        for kind, body in _xls_records(stream, begin):
+            if kind == 0x208 and len(body) >= 16 and body[12] & 0x20:
+                hidden.append(int.from_bytes(body[:2], "little") + 1)
+        out.append(hidden)
+    return out
+
+
+def _xls_records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+    """The records of one substream of an .xls, from its beginning to its end."""
+    depth = 0
+    while at + 4 <= len(stream):
+        kind, size = struct.unpack_from("<HH", stream, at)
+        yield kind, stream[at + 4 : at + 4 + size]
+        depth += (kind == 0x809) - (kind == 0x0A)  # BOF and EOF: a chart lies inside its sheet
+        if depth <= 0 and kind == 0x0A:
+            return
+        at += 4 + size
 
 
 def _is_encrypted(data: bytes) -> bool:

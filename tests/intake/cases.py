@@ -297,6 +297,11 @@ def hidden_row_ods() -> bytes:
 
 
 @case
+def hidden_row_xls() -> bytes:
+    return xls(("Sheet1", [HEAD, *TWO]), ("说明", [["填表说明"]]), hidden_rows=[2])
+
+
+@case
 def hidden_row_and_errors_xlsb() -> bytes:
     rows = [HEAD, ["甲示范局", "2021-01", 1, "#DIV/0!", 3], ["甲示范局", "2021-02", 4, 5, "#N/A"]]
     return xlsb("表", rows, hidden_rows=[1])
@@ -319,6 +324,12 @@ def merged_down_and_ditto() -> bytes:
         ["同上", "2021-02", 510, "〃", 310],
     ]
     return xlsx(("Sheet1", rows), merges=["A2:A3", "E2:E3"])
+
+
+@case
+def merged_down_xlsb() -> bytes:
+    rows = [HEAD, ["甲示范局", "2021-01", 1000, 20, 600], ["", "2021-02", 1100, 21, 610]]
+    return xlsb("表", rows, merges=[(1, 0, 2, 0)])
 
 
 @case

@@ -62,8 +62,8 @@ def xlsx(
     return out.getvalue()
 
 
-def xls(*sheets: tuple[str, Rows]) -> bytes:
-    """An Excel 97-2003 workbook."""
+def xls(*sheets: tuple[str, Rows], hidden_rows: Iterable[int] = ()) -> bytes:
+    """An Excel 97-2003 workbook; `hidden_rows` (0-based) are of the first sheet."""
     import xlwt
 
     book = xlwt.Workbook(encoding="utf-8")
@@ -80,6 +80,8 @@ def xls(*sheets: tuple[str, Rows]) -> bytes:
                     sheet.write(r, c, v, date)
                 else:
                     sheet.write(r, c, v)
+    for r in hidden_rows:
+        book.get_sheet(0).row(r).hidden = True
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
@@ -163,8 +165,14 @@ def xml2003(name: str, rows: Rows, extra: str = "") -> bytes:
     ).encode()
 
 
-def xlsb(name: str, rows: Rows, hidden_rows: Iterable[int] = (), epoch_1904: bool = False) -> bytes:
-    """A binary workbook (MS-XLSB) of numbers, texts and errors; `hidden_rows` 0-based."""
+def xlsb(
+    name: str,
+    rows: Rows,
+    hidden_rows: Iterable[int] = (),
+    epoch_1904: bool = False,
+    merges: Iterable[tuple[int, int, int, int]] = (),
+) -> bytes:
+    """A binary workbook (MS-XLSB) of numbers, texts and errors; `hidden_rows` 0-based, `merges` first row, left, last row, right."""
     errors = {"#NULL!": 0, "#DIV/0!": 7, "#VALUE!": 15, "#REF!": 23, "#NAME?": 29, "#NUM!": 36, "#N/A": 42}
 
     def record(kind: int, body: bytes = b"") -> bytes:
@@ -190,7 +198,13 @@ def xlsb(name: str, rows: Rows, hidden_rows: Iterable[int] = (), epoch_1904: boo
                 parts.append(record(6, at + wide(v)))
             elif isinstance(v, (int, float)):
                 parts.append(record(5, at + struct.pack("<d", v)))
-    parts += [record(146), record(130)]
+    parts.append(record(146))
+    merged = list(merges)
+    if merged:
+        parts.append(record(177, struct.pack("<I", len(merged))))
+        parts += [record(176, struct.pack("<4I", a, c, b, d)) for a, b, c, d in merged]
+        parts.append(record(178))
+    parts.append(record(130))
     book = [
         record(131),
         record(153, struct.pack("<II", 1 if epoch_1904 else 0, 0) + wide("")),
