@@ -31,6 +31,7 @@ log = logging.getLogger("mingzhang.site.charts")
 
 ROOT = Path(__file__).parents[2]
 WIDTHS = {"wide": 640, "narrow": 310}
+BESIDE: dict[Language, tuple[int, int]] = {"zh": (74, 92), "en": (92, 112)}  # for the name of a line, narrow and wide
 TYPES = {"svg": "image/svg+xml", "png": "image/png", "json": "application/json"}
 LIBRARY = "vega.js"  # Vega, Vega-Lite and vega-embed in one file, by vl-convert
 INK, QUIET, BAR, PALE, LINE, MARK = "#1c2b2d", "#56666a", "#0f6b6b", "#86b3b1", "#dfe6e5", "#9a4a00"
@@ -38,16 +39,6 @@ FONTS = "'PingFang SC','Hiragino Sans GB','Microsoft YaHei','Noto Sans CJK SC','
 DRAW_SECONDS = 60  # for the first, which imports the renderer on a slow machine
 IDLE_SECONDS = 15  # after which the drawing process ends
 MOST_LINE = 32 << 20
-
-# As words.compact writes them: 万 and 亿 for whoever reads Chinese, millions for the others.
-AXIS_LABEL: dict[Language, str] = {
-    "zh": "abs(datum.value) >= 1e8 ? format(datum.value / 1e8, ',~r') + '亿' : "
-    "abs(datum.value) >= 1e5 ? format(datum.value / 1e4, ',~r') + '万' : "
-    "abs(datum.value) >= 1 ? format(datum.value, ',~r') : datum.value",
-    "en": "abs(datum.value) >= 1e9 ? format(datum.value / 1e9, ',~r') + 'bn' : "
-    "abs(datum.value) >= 1e6 ? format(datum.value / 1e6, ',~r') + 'm' : "
-    "abs(datum.value) >= 1 ? format(datum.value, ',~r') : datum.value",
-}
 
 # The series of an indicator: its yearly totals, or for a change since a base year that change; by the factors in force.
 TOTALS = """
@@ -101,10 +92,19 @@ def series(conn: sqlite3.Connection, indicator_id: str | None = None) -> list[di
 
 
 def line_name(language: Language, line: dict[str, Any]) -> str:
-    """What stands at a line: national average or target, its figure and its year."""
+    """What stands at a line, in two lines: national average or target; its figure and its year."""
     what = (pair("Target") if line["target"] else pair("National average"))[0 if language == "zh" else 1]
-    value = words.number(line["value"])
-    return f"{what} {value}（{line['year']}）" if language == "zh" else f"{what} {value} ({line['year']})"
+    value = words.number(line["value"] / line.get("size", 1))
+    return f"{what}\n{value}（{line['year']}）" if language == "zh" else f"{what}\n{value} ({line['year']})"
+
+
+def _apart(values: list[float], unit: float, least: int) -> list[float]:
+    """How far (in pixels, down) the name of each of at most two lines is moved so that they stand `least` apart; `unit` is a
+    pixel in figures."""
+    if len(values) < 2 or (gap := abs(values[0] - values[1]) / unit) >= least:
+        return [0.0] * len(values)
+    move = round((least - gap) / 2, 1)
+    return [-move, move] if values[0] >= values[1] else [move, -move]
 
 
 def specification(
@@ -117,18 +117,26 @@ def specification(
     def said(english: str) -> str:
         return pair(english)[0 if language == "zh" else 1]
 
+    lines = indicator.get("lines") or []
+    values = [p["value"] for p in indicator["points"] if p["value"] is not None]
+    size, scaled = words.scale(language, [*values, *(h["value"] for h in lines)])
+    decimals = words.places(
+        [v / size for v in values], 2 if size > 1 else indicator.get("decimals"), indicator["unit"]
+    )
     rows = [
-        p
-        | {
-            "text": words.compact(language, p["value"])
-            if p["value"] is not None
-            else words.figure(language, None, p["status"]),
-            "at": p["value"] or 0,
+        {
+            "year": p["year"],
+            "text": words.figure(language, p["value"] and p["value"] / size, p["status"], decimals),
+            "exact": words.figure(language, p["value"], p["status"], indicator.get("decimals")),
+            "at": (p["value"] or 0) / size,
+            "pale": p["status"] in ("E", "F") or words.unfinished(release_id[:10], p["year"]),
         }
         for p in indicator["points"]
     ]
-    held = [{"at": h["value"], "name": line_name(language, h)} for h in indicator.get("lines") or []]
     small = width < 400
+    held = [{"at": h["value"] / size, "name": line_name(language, h | {"size": size})} for h in lines]
+    if held:  # their names stand beside the bars, where they cross nothing
+        width -= BESIDE[language][0 if small else 1]
     falls = any(r["at"] < 0 for r in rows)
     ends = [0.0, *(float(r["at"]) for r in rows), *(float(h["at"]) for h in held)]
     base = alt.Chart(alt.Data(values=rows)).encode(
@@ -136,49 +144,48 @@ def specification(
         y=alt.Y(
             "at:Q",
             scale=alt.Scale(domain=[min(ends), max(ends)], zero=True, nice=True, padding=18 if falls else 0),
-            axis=alt.Axis(
-                title=None, tickCount=4, gridColor=LINE, domain=False, ticks=False, labelExpr=AXIS_LABEL[language]
-            ),
+            axis=alt.Axis(title=None, tickCount=4, gridColor=LINE, domain=False, ticks=False, format=",~r"),
         ),
     )
-    shade = alt.condition("datum.status == 'E' || datum.status == 'F'", alt.value(PALE), alt.value(BAR))
+    shade = alt.condition("datum.pale", alt.value(PALE), alt.value(BAR))
     pointed = [
         alt.Tooltip("year:O", title=said("Year")),
-        alt.Tooltip("text:N", title=indicator["unit"] or said("Value")),
+        alt.Tooltip("exact:N", title=words.unit(language, indicator["unit"]) or said("Value")),
     ]
     bars = base.mark_bar(size=34 if small else 62).encode(color=shade, tooltip=pointed)
     zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(color=QUIET).encode(y="zero:Q")
-    # A figure stands outside its bar, above a rise and below a fall; beside a line it stands inside, or they would cross.
+    # A figure stands outside its bar, above a rise and below a fall; beside lines at the foot of the bar, or they would cross.
     written: dict[str, Any] = {"fontSize": 11 if small else 14, "fontWeight": 600}
-    tall = max(abs(e) for e in ends) * 0.16 if held else 1e300  # without a line no bar is tall enough to write in
+    span = max(ends) - min(ends) or 1.0
+    foot = bool(held) and not falls and min(h["at"] for h in held) > 0.2 * span
+    tall = 0.16 * span if foot else 1e300
     figures = []
-    for test, dy, inside in (
-        (f"datum.at >= 0 && datum.at < {tall}", -8, False),
-        (f"datum.at >= {tall}", 14, True),
-        (f"datum.at < 0 && datum.at > {-tall}", 12, False),
-        (f"datum.at <= {-tall}", -12, True),
-    ):
-        on_pale = alt.condition("datum.status == 'E' || datum.status == 'F'", alt.value(INK), alt.value("#ffffff"))
-        shown = base.transform_filter(test).mark_text(dy=dy, **written)
-        figures.append(shown.encode(text="text:N", color=on_pale if inside else alt.value(INK)))
+    for test, dy in ((f"datum.at >= 0 && datum.at < {tall}", -8), ("datum.at < 0", 12)):
+        figures.append(
+            base.transform_filter(test).mark_text(dy=dy, **written).encode(text="text:N", color=alt.value(INK))
+        )
+    if foot:
+        on_bar = alt.condition("datum.pale", alt.value(INK), alt.value("#ffffff"))
+        inside = base.transform_filter(f"datum.at >= {tall}").mark_text(dy=-12, **written)
+        figures.append(inside.encode(y=alt.YDatum(0), text="text:N", color=on_bar))
     layers = [bars, zero]
     if held:
-        across = alt.Chart(alt.Data(values=held)).encode(y="at:Q")
-        layers.append(across.mark_rule(color=MARK, strokeDash=[6, 4], strokeWidth=1.6))
-        # White behind the letters, so that the name of a line is read where it crosses a bar.
-        behind: dict[str, Any] = {"stroke": "#ffffff", "strokeWidth": 4}
-        name_of: dict[str, Any] = {"align": "right", "x": width - 2, "dy": -8, "color": MARK, "fontWeight": 600}
-        for style in (behind, {}):
-            text = across.mark_text(**name_of, **style, fontSize=11 if small else 13)
-            layers.append(text.encode(text="name:N"))
+        height = 190 if small else 270
+        for line, moved in zip(held, _apart([h["at"] for h in held], span / height, 30), strict=True):
+            across = alt.Chart(alt.Data(values=[line])).encode(y="at:Q")
+            layers.append(across.mark_rule(color=MARK, strokeDash=[6, 4], strokeWidth=1.6))
+            beside = across.mark_text(
+                align="left", baseline="middle", x=width + 6, dy=moved, color=MARK, fontWeight=600, fontSize=11 if small else 13, lineBreak="\n"
+            )  # fmt: skip
+            layers.append(beside.encode(text="name:N"))
     layers += figures
-    unit = words.unit(language, indicator["unit"])
+    unit = words.scaled_unit(language, scaled, indicator["unit"])
     colon = "：" if language == "zh" else ": "
     note = [f"{said('Mingzhang')}", f"{said('Release')} {release_id}"]
     if synthetic:
         note[0] = f"{said('Made-up data')} · {note[0]}"
-    if any(p["status"] in ("E", "F") for p in indicator["points"]):
-        note.insert(0, said("Pale: estimated or forecast"))
+    if any(r["pale"] for r in rows):
+        note.insert(0, said("Pale: estimated, forecast, or the year is not over"))
     name = indicator["name_zh" if language == "zh" else "name_en"] or indicator["name_zh"]
     if small and language == "en" and len(name) > 34:
         cut = name.rfind(" ", 0, 34)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import calendar
 import math
 import re
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -103,7 +104,7 @@ CODES: dict[str, dict[str, Pair]] = {
         "交办": pair("Assigned"),
         "反馈": pair("Answered"),
         "督办": pair("Supervised: overdue"),
-        "销号": pair("Closed"),
+        "销号": pair("Put right and closed"),
     },
     "code": {
         "missing_required": pair("A required cell is empty"),
@@ -149,30 +150,57 @@ CODES: dict[str, dict[str, Pair]] = {
         "month": pair("Month"),
         "date": pair("Date"),
     },
-    "member": {
-        "党政机关": pair("Party and government organs"),
-        "教育": pair("Education"),
-        "卫生": pair("Health"),
-        "科技": pair("Science and technology"),
-        "文化": pair("Culture"),
-        "体育": pair("Sport"),
-        "其他事业": pair("Other public institutions"),
-        "团体": pair("Associations"),
-        "市": pair("City"),
-        "县": pair("County"),
-        "乡": pair("Township"),
-        "土地": pair("Land"),
-        "房屋": pair("Buildings"),
-    },
     "dimension": {
         "total": pair("Total"),
-        "district": pair("District"),
-        "org_type": pair("Kind of institution"),
-        "level": pair("Level"),
-        "carrier": pair("Energy carrier"),
-        "method": pair("Method"),
+        "area_basis": pair("Basis of the area"),
         "area_kind": pair("Kind of area"),
+        "asset_kind": pair("Kind of asset"),
+        "award_method": pair("How it was let"),
+        "batch": pair("Batch"),
+        "canteen_level": pair("Level of the canteen"),
+        "carrier": pair("Energy carrier"),
+        "category": pair("Category"),
+        "compound": pair("Compound"),
+        "contract_status": pair("Status of the contract"),
+        "contract_type": pair("Kind of contract"),
+        "district": pair("District"),
+        "event_type": pair("Kind of event"),
         "factor_set": pair("Factor set"),
+        "inspection_type": pair("Kind of inspection"),
+        "level": pair("Level"),
+        "meeting_type": pair("Kind of meeting"),
+        "method": pair("Method"),
+        "office_change": pair("Kind of change"),
+        "org_type": pair("Kind of institution"),
+        "part": pair("Part of the saving"),
+        "period": pair("Years together"),
+        "power": pair("Kind of power"),
+        "project": pair("Project"),
+        "purpose": pair("Purpose"),
+        "rank": pair("Rank"),
+        "recognition": pair("Kind of recognition"),
+        "revenue_kind": pair("Kind of revenue"),
+        "rule": pair("Rule for replacing"),
+        "service": pair("Kind of service"),
+        "service_area": pair("Field of service"),
+        "site_status": pair("Status of the site"),
+        "sweep": pair("Sweep"),
+        "system": pair("System of rules"),
+        "task_area": pair("Field of the task"),
+        "task_status": pair("State of the task"),
+        "tenant_type": pair("Kind of tenant"),
+        "tier": pair("Tier of the rules"),
+        "topic": pair("Subject"),
+        "unit": pair("Counted in"),
+        "use_class": pair("Use of the vehicle"),
+        "use_status": pair("State of use"),
+    },
+    "nature": {
+        "realised": pair("Has happened"),
+        "yearly": pair("Recurs every year"),
+        "once": pair("Once only"),
+        "forecast": pair("Forecast"),
+        "lower_bound": pair("At the least"),
     },
     "carrier": {
         "electricity": pair("Electricity"),
@@ -206,6 +234,38 @@ CODES: dict[str, dict[str, Pair]] = {
         "event": pair("When it happens"),
     },
 }
+
+# What members of breakdowns are called in English; in Chinese they are called as the records call them.
+MEMBERS = {
+    "党政机关": "Party and government organs", "教育": "Education", "卫生": "Health", "科技": "Science and technology", "文化": "Culture",
+    "体育": "Sport", "其他事业": "Other public institutions", "团体": "Associations", "市": "City", "县": "County", "乡": "Township",
+    "土地": "Land", "房屋": "Buildings", "建筑面积": "Floor area", "公开竞价": "Public bidding", "协议": "By agreement",
+    "委托经营": "Entrusted operation", "保险": "Insurance", "其他": "Other", "办公家具": "Office furniture", "办公设备": "Office equipment",
+    "加油": "Fuel", "家具和用具": "Furniture and utensils", "未分类": "Not classified", "物业": "Property services", "空调": "Air conditioning",
+    "维修保养": "Repair and maintenance", "设备": "Equipment", "充电": "Charging", "到期": "Ended", "实施": "Running", "洽谈": "In negotiation",
+    "能源费用托管": "Energy costs entrusted", "节能效益分享": "Savings shared", "节能量保证": "Savings guaranteed", "专班": "Task force",
+    "临时机构": "Temporary body", "大型活动": "Large event", "审计": "Audit", "巡视": "Inspection tour", "单位配置": "For an institution",
+    "专项检查": "Special inspection", "回头看": "Follow-up", "实地督查": "On the spot", "局务会": "Bureau meeting", "碰头会": "Leaders' meeting",
+    "公开招标": "Open tender", "划转": "Transfer", "报废": "Scrapped", "拍卖": "Auction", "摘牌出售": "Listed sale", "框架协议": "Framework agreement",
+    "竞争性磋商": "Competitive consultation", "询价": "Request for quotation", "封存": "Sealed", "搬迁": "Moved", "整改": "Corrected",
+    "腾退": "Vacated", "调整": "Reassigned", "招标降价": "Lower bids", "核减上限": "Cap cut", "插混": "Plug-in hybrid", "燃油": "Petrol or diesel",
+    "纯电": "Electric", "副局(处)级": "Deputy bureau (division) head", "局(处)级以下": "Below bureau (division) head",
+    "市级副职": "Deputy city leader", "正局(处)级": "Bureau (division) head", "优秀案例": "Model case",
+    "省级生活垃圾分类示范单位": "Provincial model of sorting waste", "能效领跑者": "Leader in energy efficiency",
+    "节约型公共机构示范单位": "Model of thrift", "节约型机关": "Conservation-minded organ", "收益分成": "Share of earnings", "租金": "Rent",
+    "经营权转让": "Operating right sold", "会议": "Meetings", "园林": "Gardens", "安保": "Security", "餐饮": "Catering", "在建": "Being built",
+    "已并网": "On the grid", "扫楼清仓": "Sweep of buildings", "办公用房": "Office space", "服务": "Service", "节能": "Saving energy", "资产": "Assets",
+    "车辆": "Vehicles", "交办": "Assigned", "反馈": "Answered", "督办": "Supervised", "销号": "Closed", "个人": "Person",
+    "个体": "Sole trader", "企业": "Company", "单位": "Institution", "公务接待": "Official receptions", "公务用车": "Official vehicles",
+    "应急保障": "Emergency", "执法执勤": "Law enforcement", "机要通信": "Confidential post", "特种专业技术": "Special technical",
+    "出借": "Lent", "出租": "Let", "自用": "Own use", "闲置": "Idle", "三个条件（按单位）": "All three rules, by institution",
+    "三个条件（按全市）": "All three rules, by city", "三个条件或例外（按全市）": "All three rules or an exception, by city",
+    "例外无理由": "Exception without a reason", "例外有理由": "Exception with a reason", "全市不超10%": "At most 10 % of the city's",
+    "单位不超10%": "At most 10 % of the institution's", "满8年": "Eight years old", "满8年或例外": "Eight years old, or an exception",
+    "超25万公里": "Over 250,000 km", "超25万公里或例外": "Over 250,000 km, or an exception",
+    "件": "items", "台": "sets", "套": "suites", "张": "pieces", "把": "chairs", "辆": "vehicles",
+}  # fmt: skip
+UNKNOWN: Pair = pair("Not known")
 
 SQL_ERRORS: tuple[tuple[re.Pattern[str], Pair], ...] = tuple(
     (re.compile(pattern, re.I), pair)
@@ -263,34 +323,42 @@ def explain_sql(message: str) -> Pair:
     return zh.format(text), en.format(text)
 
 
-# Units as the release has them, and what one of each is called in English. Those that are symbols stand for themselves.
+# Units as the release has them, and what one of each is called. Whoever reads Chinese is not asked to know symbols either.
 UNITS = {
     "元": "yuan", "人": "person", "人次": "attendances", "个": "count", "家": "institutions", "处": "places", "宗": "sales",
     "项": "items", "份": "contracts", "次": "times", "起": "cases", "件": "items", "件/台/套": "items", "件/套/台": "items",
     "套": "sets", "台": "sets", "栋": "buildings", "户": "households", "辆": "vehicles", "辆月": "vehicle-month", "场": "sessions",
     "类": "kinds", "期": "phases", "分": "points", "天": "days", "周": "week", "月": "month", "年": "year", "年月": "year and month",
-    "公里": "km", "小时": "h", "行": "rows", "字": "characters",
+    "公里": "km", "小时": "h", "行": "rows", "字": "characters", "kgce": "kg coal equivalent", "tce": "t coal equivalent", "㎡": "m²",
+    "kgCO2": "kg CO₂", "tCO2": "t CO₂",
+}  # fmt: skip
+SYMBOLS = {
+    "kgce": "千克标准煤", "tce": "吨标准煤", "kWh": "千瓦时", "kW": "千瓦", "MW": "兆瓦", "MJ": "兆焦", "GJ": "吉焦", "kg": "千克", "t": "吨",
+    "kgCO2": "千克二氧化碳", "tCO2": "吨二氧化碳", "km": "公里", "h": "小时", "min": "分钟", "m³": "立方米", "㎡": "平方米", "m": "米", "L": "升",
 }  # fmt: skip
 SIZES = {"万": "10,000 ", "亿": "100 million "}
 NUMERALS = str.maketrans("一二三四五六七八九", "123456789")
 
 
 def unit(language: Language, text: str | None) -> str:
-    """A unit in a language; one that has no English stays as it is."""
-    if not text or language == "zh":
-        return text or ""
-    if text in UNITS:
-        return UNITS[text]
+    """A unit spelled out in a language; a symbol that nobody spells out stays as it is."""
+    if not text:
+        return ""
+    known = SYMBOLS if language == "zh" else UNITS
+    if text in known:
+        return known[text]
     parts = []
     for part in text.split("/"):
-        size = SIZES.get(part[:1], "") if len(part) > 1 else ""
-        rest = part[1:] if size else part
-        parts.append(size + UNITS.get(rest, rest))
-    return "/".join(parts)
+        size = part[:1] if part[:1] in SIZES and len(part) > 1 else ""
+        rest = part[len(size) :]
+        parts.append((size if language == "zh" else SIZES.get(size, "")) + known.get(rest, rest))
+    return ("/" if language == "zh" else " per ").join(parts)
 
 
 def amount(language: Language, figure: str, of: str | None) -> str:
-    """A figure with its unit: Chinese units stand close to it, a mere count takes none in English."""
+    """A figure with its unit: Chinese units stand close to it, a mere count takes none in English, nor does the name of a year."""
+    if of == "年" and re.fullmatch(r"[12],\d{3}", figure):
+        return figure.replace(",", "") + ("年" if language == "zh" else "")
     said = unit(language, of)
     if not said or (language == "en" and of == "个"):
         return figure
@@ -389,12 +457,95 @@ def compact(language: Language, value: float) -> str:
     return number(value)
 
 
+SCALES: dict[Language, tuple[tuple[float, str, float], ...]] = {
+    "zh": ((1e8, "亿", 1e9), (1e4, "万", 1e5)),
+    "en": ((1e9, "billion", 1e9), (1e6, "million", 1e6)),
+}
+
+
+def scale(language: Language, values: Iterable[float | None]) -> tuple[float, str]:
+    """In what several figures are best said together: (10000, 万) or (1000000, million); (1, "") where they are small."""
+    most = max((abs(v) for v in values if v is not None), default=0)
+    return next(((size, name) for size, name, least in SCALES[language] if most >= least), (1.0, ""))
+
+
+def scaled_unit(language: Language, name: str, of: str | None) -> str:
+    """The unit of figures that were divided by a scale: 万元, million yuan."""
+    said = unit(language, of)
+    return f"{name}{said}" if language == "zh" else " ".join(p for p in (name, said) if p)
+
+
+def places(values: Iterable[float | None], decimals: int | None = None, of: str | None = None) -> int:
+    """How many decimals show several figures alike: four digits of the largest and two of the smallest, never more than they
+    were published with (`decimals`), of a share in per cent at most two."""
+    sizes = [abs(v) for v in values if v]
+    if not sizes or all(v == int(v) for v in sizes):
+        return 0
+    wanted = max(3 - math.floor(math.log10(max(sizes))), 1 - math.floor(math.log10(min(sizes))), 0)
+    return min(wanted, 4 if decimals is None else decimals, 2 if of == "%" else 4)
+
+
 def figure(language: Language, value: Any, status: Any, decimals: int | None = None) -> str:
     """A value of an indicator, or why there is none."""
     if value is not None:
         return number(value, decimals)
     said = {"S": pair("suppressed"), "M": pair("missing")}.get(str(status), ("—", "—"))
     return said[0 if language == "zh" else 1]
+
+
+def amounts(language: Language, values: list[float], of: str | None, decimals: int | None = None) -> list[str]:
+    """Several figures of one kind with their unit, written alike: 9,638万元 and 5,249万元; 41.0 million yuan."""
+    size, name = scale(language, values)
+    shown = places([v / size for v in values], 2 if size > 1 else decimals, of)
+    said = [number(v / size, shown) for v in values]
+    if not name:
+        return [amount(language, s, of) for s in said]
+    if language == "zh":
+        return [f"{s}{name}{unit(language, of)}" for s in said]
+    return [f"{s}\u00a0{name} {unit(language, of)}" if of != "个" else f"{s}\u00a0{name}" for s in said]
+
+
+def percent(first: Any, last: Any) -> str:
+    """By how many per cent two figures differ, without a sign; empty where there is none to give."""
+    return change(first, last).lstrip("+−")
+
+
+def unfinished(as_of: str, year: int | str) -> bool:
+    """Whether a year was not over on the day of which a release speaks (YYYY-MM-DD): its sums still grow."""
+    return as_of < f"{year}-12-31"
+
+
+def member(language: Language, code: str, names: Mapping[str, Label] | None = None) -> Any:
+    """What a member of a breakdown is called: a district by `names`, else by the list above, else as it stands, marked."""
+    if code in ("", "all"):
+        return pair("Total")[0 if language == "zh" else 1]
+    if names and code in names:
+        return pick(language, names[code].zh, names[code].en)
+    if code in CODES["carrier"]:
+        return spell(language, "carrier", code)
+    if code == "unknown":
+        return UNKNOWN[0 if language == "zh" else 1]
+    return foreign(language, code) if language == "zh" or code not in MEMBERS else MEMBERS[code]
+
+
+def clauses(text: str) -> Markup:
+    """A heading whose lines break between its clauses and not within a Chinese word, where there is room."""
+    return Markup("").join(Markup('<span class="clause">{}</span>').format(c) for c in re.findall(r"[^，]+，?", text))
+
+
+def by_sentence(language: Language, notes: Mapping[Any, str]) -> list[tuple[str, Any]]:
+    """Notes of years as sentences, each said once with the years that have it ('' where all do): (years, sentence)."""
+    years: dict[str, list[str]] = {}
+    for year, note in notes.items():
+        half = own_half(language, note)
+        whole = isinstance(half, Markup)  # marked as the other language: not to be cut
+        for sentence in (
+            [half] if whole else re.findall(r"[^。]+。?" if language == "zh" else r".+?\.(?=\s|$)|.+", half)
+        ):
+            if sentence.strip():
+                years.setdefault(sentence.strip(), []).append(str(year))
+    comma = "、" if language == "zh" else ", "
+    return [("" if len(of) == len(notes) > 1 else comma.join(of), sentence) for sentence, of in years.items()]
 
 
 def change(first: Any, last: Any) -> str:
@@ -428,9 +579,22 @@ def add_to(env: Any, language: Language) -> None:
     env.install_gettext_translations(translations(language), newstyle=True)
     env.policies["ext.i18n.trimmed"] = True
     at = 0 if language == "zh" else 1
-    spoken = (unit, amount, pick, beside, spell, spell_plain, compact, figure, yes, section, month, own_half)
+    spoken = (
+        unit, amount, pick, beside, spell, spell_plain, compact, figure, yes, section, month, own_half, scale, scaled_unit, member, amounts,
+        by_sentence,
+    )  # fmt: skip
     of: dict[str, Any] = {f.__name__: partial(f, language) for f in spoken}
-    env.globals.update(of, change=change, number=number, said=lambda p: p[at], explain_sql=lambda m: explain_sql(m)[at])
+    env.globals.update(
+        of,
+        change=change,
+        percent=percent,
+        places=places,
+        unfinished=unfinished,
+        clauses=clauses,
+        number=number,
+        said=lambda p: p[at],
+        explain_sql=lambda m: explain_sql(m)[at],
+    )
     env.globals |= {
         "BANNER": BANNER[at],
         "colon": "：" if language == "zh" else ": ",
@@ -438,5 +602,5 @@ def add_to(env: Any, language: Language) -> None:
     }
     env.filters.update(
         number=number, compact=of["compact"], unit=of["unit"], data=partial(foreign, language), yes=of["yes"],
-        bare_link=bare_link, own_half=of["own_half"], markup=Markup, strip_lead=lambda t, lead: t.removeprefix(lead), section=of["section"], has_han=lambda t: bool(HAN.search(str(t or ""))),
+        unbroken=lambda t: Markup('<span class="nb">{}</span>').format(t), bare_link=bare_link, own_half=of["own_half"], markup=Markup, strip_lead=lambda t, lead: t.removeprefix(lead), section=of["section"], has_han=lambda t: bool(HAN.search(str(t or ""))),
     )  # fmt: skip

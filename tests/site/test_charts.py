@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from publish.site import charts
-from publish.site.charts import Charts, draw, lines_of, names, series, specification, wanted
+from publish.site.charts import Charts, _apart, draw, lines_of, names, series, specification, wanted
 from publish.site.facts import read_facts
 from publish.site.language import Language
 
-BASE = {"indicator_id": "x", "name_zh": "指标", "name_en": "Indicator", "unit": "元"}
+BASE = {"indicator_id": "x", "name_zh": "指标", "name_en": "Indicator", "unit": "元", "decimals": 2}
 
 
 def spec(
@@ -32,17 +32,19 @@ def spec(
 
 def test_bars_begin_at_zero_and_carry_their_figures() -> None:
     made, text = spec([(2021, 41_000_000.0, "A"), (2022, 250_000_000.0, "A")])
-    assert '"zero": true' in text and '"domain": [0.0, 250000000.0]' in text and "4,100万" in text and "2.5亿" in text
+    assert '"zero": true' in text and '"domain": [0.0, 25000.0]' in text and '"4,100"' in text and '"25,000"' in text
+    assert (
+        "单位：万元" in text and '"41,000,000.00"' in text
+    )  # the scale stands once, at the unit; who points gets every digit
     assert "2025-12-31-0a1b2c3d" in text and "合成示例数据" not in text
     assert made["vconcat"][0]["width"] == 640
 
 
 def test_a_chart_speaks_one_language() -> None:
     _, text = spec([(2021, 41_000_000.0, "A"), (2022, 5.0, "E")], language="en", synthetic=True)
-    told = [t for t in ("Indicator", "Unit: yuan", "Made-up data", "Release", "41\u00a0million") if t not in text]
+    told = [t for t in ("Indicator", "Unit: million yuan", "Made-up data", "Release", '"41.00"') if t not in text]
     assert told == []
-    without_fonts = text.replace("元", "", 1)  # the tooltip names the unit of the data
-    assert "指标" not in without_fonts and "单位" not in without_fonts
+    assert not [c for c in text if "\u4e00" <= c <= "\u9fff"]
 
 
 def test_a_hidden_year_stays_on_the_axis_and_says_so() -> None:
@@ -53,7 +55,13 @@ def test_a_hidden_year_stays_on_the_axis_and_says_so() -> None:
 def test_made_up_and_estimated_values_are_said() -> None:
     _, text = spec([(2021, 5.0, "A"), (2022, 6.0, "E")], synthetic=True)
     assert "合成示例数据" in text and "浅色" in text
-    assert "浅色" not in spec([(2021, 5.0, "A")])[1]
+    assert "浅色" not in spec([(2021, 5.0, "A"), (2025, 5.0, "A")])[1]
+    assert "浅色" in spec([(2021, 5.0, "A"), (2026, 5.0, "A")])[1]  # the release speaks of the end of 2025
+
+
+def test_figures_of_one_chart_are_written_alike() -> None:
+    _, text = spec([(2021, 318.4067, "A"), (2022, 307.9922, "A"), (2023, 0.0, "A")])
+    assert [f'"text": "{t}"' in text for t in ("318.4", "308.0", "0.0")] == [True, True, True]
 
 
 def benchmark(name: str, value: float, **more: Any) -> dict[str, Any]:
@@ -77,8 +85,15 @@ def test_averages_and_targets_are_lines_with_their_names() -> None:
     )
     assert [(h["value"], h["target"]) for h in found] == [(300.0, False), (250.0, True)]
     _, text = spec([(2021, 5.0, "A"), (2022, 6.0, "A")], lines=found)
-    assert "全国平均 300（2020）" in text and "目标 250（2025）" in text and '"domain": [0.0, 300.0]' in text
-    assert "National average 300 (2020)" in spec([(2021, 5.0, "A")], lines=found, language="en")[1]
+    assert r"全国平均\n300（2020）" in text and r"目标\n250（2025）" in text and '"domain": [0.0, 300.0]' in text
+    assert r"National average\n300 (2020)" in spec([(2021, 5.0, "A")], lines=found, language="en")[1]
+
+
+def test_names_of_lines_stand_apart_and_beside_the_bars() -> None:
+    assert _apart([300.0, 299.0], 1.0, 30) == [-14.5, 14.5] and _apart([299.0, 300.0], 1.0, 30) == [14.5, -14.5]
+    assert _apart([300.0, 200.0], 1.0, 30) == [0.0, 0.0] and _apart([300.0], 1.0, 30) == [0.0]
+    held = lines_of([benchmark("全国", 300.0)], BASE)
+    assert spec([(2021, 310.0, "A")], lines=held)[0]["vconcat"][0]["width"] < 640
 
 
 def test_only_series_of_two_years_or_more_are_drawn(home: Path) -> None:

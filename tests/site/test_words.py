@@ -8,19 +8,28 @@ from markupsafe import Markup
 from publish.site.facts import Label
 from publish.site.words import (
     CODES,
+    amount,
+    amounts,
     bare_link,
     beside,
+    by_sentence,
     change,
+    clauses,
     column_title,
     compact,
     explain_sql,
     figure,
     foreign,
+    member,
     number,
     own_half,
     pick,
+    places,
+    scale,
+    scaled_unit,
     section,
     spell,
+    unfinished,
     unit,
     yes,
 )
@@ -73,10 +82,85 @@ def test_texts_of_the_data_are_escaped_and_marked_with_their_language() -> None:
 
 @pytest.mark.parametrize(
     ("zh", "en"),
-    [("元", "yuan"), ("kgce/人", "kgce/person"), ("次/辆月", "times/vehicle-month"), ("亿元", "100 million yuan"), ("万㎡", "10,000 ㎡"), ("tce", "tce"), ("万kWh/年", "10,000 kWh/year"), ("", "")],
+    [("元", "yuan"), ("次/辆月", "times per vehicle-month"), ("亿元", "100 million yuan"), ("", "")],
 )  # fmt: skip
 def test_units(zh: str, en: str) -> None:
     assert unit("zh", zh) == zh and unit("en", zh) == en
+
+
+@pytest.mark.parametrize(
+    ("symbol", "zh", "en"),
+    [("kgce/人", "千克标准煤/人", "kg coal equivalent per person"), ("万㎡", "万平方米", "10,000 m²"), ("亿tce", "亿吨标准煤", "100 million t coal equivalent"),
+     ("万kWh/年", "万千瓦时/年", "10,000 kWh per year"), ("%", "%", "%"), ("kgCO2/kWh", "千克二氧化碳/千瓦时", "kg CO₂ per kWh")],
+)  # fmt: skip
+def test_symbols_are_spelled_out(symbol: str, zh: str, en: str) -> None:
+    assert (unit("zh", symbol), unit("en", symbol)) == (zh, en)
+
+
+@pytest.mark.parametrize(
+    ("values", "decimals", "of", "shown"),
+    [([318.4067, 307.9922], 4, "kgce/人", 1), ([96380000.0, 5.5], 2, "元", 1), ([12.131, 11.97], 4, None, 2), ([3.0, 5.0], 4, None, 0),
+     ([-0.1893], 4, "%", 2), ([0.0123], 4, None, 4), ([None, 0], 2, None, 0), ([12.345], 0, None, 0)],
+)  # fmt: skip
+def test_figures_that_stand_together_have_as_many_decimals(
+    values: list[float | None], decimals: int, of: str | None, shown: int
+) -> None:
+    assert places(values, decimals, of) == shown
+
+
+def test_figures_that_stand_together_have_one_scale() -> None:
+    assert amounts("zh", [96_380_000, 52_490_000.0], "元", 2) == ["9,638万元", "5,249万元"]
+    assert amounts("en", [96_380_000.0, 52_490_000.0], "元", 2) == [
+        "96.38\u00a0million yuan",
+        "52.49\u00a0million yuan",
+    ]
+    assert amounts("zh", [7.894, 23.94], "%", 4) == ["7.89%", "23.94%"] and scale("en", [None]) == (1.0, "")
+    assert (
+        scaled_unit("zh", "万", "元") == "万元" and scaled_unit("en", "million", "kgce") == "million kg coal equivalent"
+    )
+
+
+def test_a_year_takes_no_thousands_mark() -> None:
+    assert (
+        amount("zh", "2,023", "年") == "2023年"
+        and amount("en", "2,023", "年") == "2023"
+        and amount("zh", "3", "年") == "3年"
+    )
+
+
+def test_a_year_is_over_on_its_last_day() -> None:
+    assert [unfinished("2025-12-31", y) for y in (2025, "2026", 2024)] == [False, True, False]
+
+
+def test_members_of_breakdowns_have_names() -> None:
+    names = {"430202": Label("荷塘区", "Hetang")}
+    assert [member("zh", m, names) for m in ("all", "430202", "coal", "unknown", "土地")] == [
+        "合计",
+        "荷塘区",
+        "煤炭",
+        "不明",
+        "土地",
+    ]
+    assert [member("en", m, names) for m in ("all", "430202", "coal", "unknown", "土地")] == [
+        "Total",
+        "Hetang",
+        "Coal",
+        "Not known",
+        "Land",
+    ]
+    assert member("en", "新类别") == '<span lang="zh-CN">新类别</span>'
+
+
+def test_notes_of_years_are_said_once() -> None:
+    notes = {2021: "系数：x。 Factor: x.", 2022: "缺 2 个月。 系数：x。 Missing: 2. Factor: x."}
+    assert by_sentence("zh", notes) == [("", "系数：x。"), ("2022", "缺 2 个月。")]
+    assert [y for y, _ in by_sentence("en", notes)] == ["", "2022"] and by_sentence("zh", {2021: "甲。"}) == [
+        ("2021", "甲。")
+    ]
+
+
+def test_a_heading_breaks_between_its_clauses() -> None:
+    assert clauses("甲<，乙") == '<span class="clause">甲&lt;，</span><span class="clause">乙</span>'
 
 
 def test_small_things() -> None:
@@ -111,7 +195,7 @@ def test_sql_errors_are_explained(message: str, words: str, english: str) -> Non
 
 
 def test_column_title_names_the_unit() -> None:
-    assert column_title(Label("面积", "Area", "㎡")) == "面积（㎡）"
+    assert column_title(Label("面积", "Area", "㎡")) == "面积（平方米）"
     assert column_title(Label("金额", "Amount", "元", "含税"), "en") == "Amount (yuan): 含税"
 
 

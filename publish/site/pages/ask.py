@@ -7,15 +7,35 @@ from typing import Any
 
 from datasette.utils.asgi import Response
 
-from publish.site.pages.base import page
+from publish.site.pages.base import USUAL, page, rows
 from publish.site.search import LONGEST, find
+from publish.site.words import unfinished
 
 
 async def search(datasette: Any, request: Any) -> Response:
     asked = (request.args.get("q") or "").strip()[:LONGEST]
     path = datasette.facts.search
     found = await asyncio.to_thread(find, path, asked) if asked and path is not None else []
-    return await page(datasette, request, "search.html", q=asked, found=found, ready=path is not None)
+    figures = await _figures(datasette, [h["name"] for h in found if h["kind"] == "indicator"])
+    claims = {r["claim_id"]: r for r in await rows(datasette, "select claim_id, value_text, check_status from claims")}
+    return await page(
+        datasette, request, "search.html", q=asked, found=found, ready=path is not None, figures=figures, claims=claims
+    )
+
+
+async def _figures(datasette: Any, names: list[str]) -> dict[str, dict[str, Any]]:
+    """The newest figure of each indicator that was found, of a year that was over; whoever asks wants to know it at once."""
+    bound = {f"i{n}": name for n, name in enumerate(names)}
+    found = await rows(
+        datasette,
+        f"""
+        select indicator_id, year, value, v.unit, decimals from indicator_values v join indicators using (indicator_id)
+        where indicator_id in ({", ".join(f":{n}" for n in bound)}) and dimension in ('total', 'base') and {USUAL} and value is not null
+        order by year
+        """,
+        **bound,
+    )
+    return {r["indicator_id"]: r for r in found if not unfinished(datasette.facts.as_of, r["year"])}
 
 
 async def api(datasette: Any, request: Any) -> Response:

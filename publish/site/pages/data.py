@@ -12,6 +12,12 @@ from publish.site.words import CODES
 
 MONTHS = tuple(range(1, 13))
 STEPS = 5  # shades of the heat map
+SHARES = (
+    0.5,
+    0.8,
+    0.95,
+    1.0,
+)  # of the institutions expected, at which the shade changes: a few that are missing are seen
 
 
 async def datasets(datasette: Any, request: Any) -> Response:
@@ -61,7 +67,13 @@ async def _coverage(datasette: Any, dataset: str) -> dict[str, Any] | None:
     for r in found:
         year, _, month = r["period"].partition("-")
         n, of = r["institutions"], r["expected"]
-        step = min(STEPS, 1 + int(n / (of or most) * STEPS * 0.999)) if n else 0
+        share = n / of if of else None
+        if not n:
+            step = 0
+        elif share is not None:
+            step = 1 + sum(share >= s for s in SHARES)
+        else:
+            step = min(STEPS, 1 + int(n / most * STEPS * 0.999))
         years.setdefault(year, {})[int(month or 0)] = {"n": n, "of": of, "step": step}
     return {
         "years": years,

@@ -22,8 +22,20 @@ def tally(claims: list[dict[str, Any]]) -> dict[str, Any]:
     return {"hold": hold, "differ": differ, "open": len(claims) - hold - differ, "counted": counted}
 
 
+CLAIMS = "select claims.*, i.unit as indicator_unit from claims left join indicators i using (indicator_id)"
+
+
+def _comparable(claim: dict[str, Any]) -> dict[str, Any]:
+    """A claim with `computed_unit`, that of the computed figure, and `apart`, how far it is from the printed one: None where
+    what is printed is no figure or stands in another unit, as eight years do beside the share that is older."""
+    other = claim["indicator_unit"] == "%" and claim["unit"] != "%"
+    unit = claim["indicator_unit"] if other or not claim["unit"] else claim["unit"]
+    apart = None if other or claim["value"] is None else claim["difference"]
+    return claim | {"computed_unit": unit, "apart": apart}
+
+
 async def claims(datasette: Any, request: Any) -> Response:
-    found = await rows(datasette, "select * from claims order by rowid")
+    found = [_comparable(c) for c in await rows(datasette, f"{CLAIMS} order by claims.rowid")]
     found.sort(key=lambda c: c.get("position") or 0)  # as the report has them
     status = request.args.get("status") or ""
     section = request.args.get("section") or ""
@@ -44,10 +56,10 @@ async def claims(datasette: Any, request: Any) -> Response:
 
 
 async def claim(datasette: Any, request: Any) -> Response:
-    found = await rows(datasette, "select * from claims where claim_id = :id", id=request.url_vars["claim"])
+    found = await rows(datasette, f"{CLAIMS} where claim_id = :id", id=request.url_vars["claim"])
     if not found:
         raise NotFound("no such statement")
-    claim = found[0]
+    claim = _comparable(found[0])
     indicator = None
     if claim.get("indicator_id"):
         of = await rows(datasette, "select * from indicators where indicator_id = :id", id=claim["indicator_id"])

@@ -21,7 +21,7 @@ from publish.site.charts import TOTALS, lines_of
 from publish.site.facts import Facts, Label
 from publish.site.pages.base import USUAL, address, has, page, rows
 from publish.site.pages.statements import tally
-from publish.site.words import CODES
+from publish.site.words import places, unfinished
 
 # A topic's address, and the theme it shows as the release spells it.
 TOPICS = {
@@ -40,8 +40,18 @@ HOME = {
     "assets": ("disposal_amount", "lease_annual_rent", "lease_received"),
     "energy": ("energy_per_capita", "energy_per_area", "energy_tce", "energy_kgce"),
 }
-# What the pages of the other topics show first.
-LEADING = HOME | {
+# What the pages of the topics show first.
+LEADING = {
+    "savings": ("utility_cost_saved", "framework_saving", "property_saving", "water_saved", "energy_saved"),
+    "assets": ("disposal_amount", "lease_annual_rent", "idle_building_found", "warehouse_value"),
+    "energy": (
+        "energy_per_capita",
+        "energy_per_area",
+        "water_per_capita",
+        "pv_generation",
+        "electricity",
+        "energy_tce",
+    ),
     "vehicles": ("fleet_new_energy_share", "nev_share", "vehicle_purchases", "vehicle_cost", "parking_spaces"),
     "offices": ("office_area_per_head", "office_vacated_area", "office_excess_rate", "office_area"),
     "services": ("task_on_time_rate", "training_person_times", "canteen_coverage", "inspection_rectified_rate"),
@@ -62,7 +72,7 @@ async def _benchmarks(datasette: Any) -> list[dict[str, Any]]:
 
 
 async def _all(datasette: Any) -> list[dict[str, Any]]:
-    """Every indicator with its series: `points` by year, `known` those with a value."""
+    """Every indicator with its series: `points` by year, `known` those with a value whose year was over."""
     found = await rows(datasette, "select * from indicators order by rowid")
     latest = await rows(
         datasette,
@@ -78,8 +88,14 @@ async def _all(datasette: Any) -> list[dict[str, Any]]:
     for i in found:
         points = series.get(i["indicator_id"], [])
         i["points"] = [p for p in points if p["dimension"] == "total"] or points
-        i["known"] = [p for p in i["points"] if p["value"] is not None]
+        i["known"] = _known(i["points"], datasette.facts.as_of)
     return found
+
+
+def _known(points: list[dict[str, Any]], as_of: str) -> list[dict[str, Any]]:
+    """The years with a value that were over when the release was made: half a year is not held against a whole one."""
+    known = [p for p in points if p["value"] is not None]
+    return [p for p in known if not unfinished(as_of, p["year"])] or known
 
 
 def _told(indicators: list[dict[str, Any]], topic: str) -> dict[str, Any] | None:
@@ -139,7 +155,9 @@ async def topic(datasette: Any, request: Any) -> Response:
     name = request.url_vars["topic"]
     if name not in TOPICS:
         raise NotFound("no such topic")
-    found = [i for i in await _all(datasette) if i["theme"] == TOPICS[name]]
+    everything = await _all(datasette)
+    found = [i for i in everything if i["theme"] == TOPICS[name]]
+    lines = await _savings(datasette) if name == "savings" else {}
     claims = await rows(datasette, "select claim_id, name_zh, name_en, check_status, indicator_id from claims")
     ids = {i["indicator_id"] for i in found}
     benchmarks = await _benchmarks(datasette)
@@ -154,10 +172,29 @@ async def topic(datasette: Any, request: Any) -> Response:
         topic=name,
         theme=TOPICS[name],
         drawn=drawn[:4],
+        others=[(t, theme) for t, theme, _ in _topics(everything)],
         indicators=found,
+        lines=lines,
+        line_years=sorted({y for of in lines.values() for line in of for y in line["by"]}),
         claims=[c for c in claims if c["indicator_id"] in ids],
         datasets=[d for d in datasette.facts.datasets if d["theme"] == TOPICS[name]],
     )
+
+
+async def _savings(datasette: Any) -> dict[str, list[dict[str, Any]]]:
+    """The statement of savings: nature -> lines, each with its rows `by` year. Sums over the period are left to the table."""
+    if not has(datasette, "savings_statement"):
+        return {}
+    lines: dict[str, dict[str, Any]] = {}
+    for r in await rows(
+        datasette, "select * from savings_statement where not whole_period order by cast(line as integer), line, year"
+    ):
+        lines.setdefault(r["line"], r | {"by": {}})["by"][r["year"]] = r
+    out: dict[str, list[dict[str, Any]]] = {}
+    for line in lines.values():
+        line["places"] = places([r["value"] for r in line["by"].values()], 2, line["unit"])
+        out.setdefault(line["nature"], []).append(line)
+    return out
 
 
 async def indicators(datasette: Any, request: Any) -> Response:
@@ -223,6 +260,9 @@ async def indicator(datasette: Any, request: Any) -> Response:
         rules=_rules(datasette.facts),
         claims=claims,
         sql=_sql(name),
+        known=_known(points, datasette.facts.as_of),
+        notes={p["year"]: p["note"] for p in points if p["note"]},
+        topic=next((t for t, theme in TOPICS.items() if theme == about["theme"]), None),
     )
 
 
@@ -269,13 +309,11 @@ def _pivot(values: list[dict[str, Any]], names: dict[str, Label]) -> dict[str, d
 
 
 async def _names(datasette: Any) -> dict[str, Label]:
-    """What members of a breakdown are called: districts by their code, energy carriers, kinds of institution."""
+    """What districts are called, by their code; the other members of breakdowns are in words.py."""
     found = {}
     if has(datasette, "divisions"):
         for r in await rows(datasette, "select * from divisions"):
             found[r["code"]] = Label(r.get("name_zh") or r["code"], r.get("name_en") or "")
-    for kind in ("member", "carrier"):
-        found |= {code: Label(zh, en) for code, (zh, en) in CODES[kind].items()}
     return found
 
 
@@ -328,14 +366,20 @@ async def source(datasette: Any, request: Any) -> Response:
         indicator=about,
         value=value,
         files=files,
-        cells=await _cells(datasette, about, files, year),
+        cells=await _cells(datasette, about, files, value),
         factors=await _factors(datasette, about, found, []),
         sql=_sql(about["indicator_id"], year),
     )
 
 
-async def _cells(datasette: Any, about: dict[str, Any], files: list[dict[str, Any]], year: int) -> list[dict[str, Any]]:
-    """For each open dataset behind a number: its rows in these files, each with the cell that its numbers stood in."""
+async def _cells(
+    datasette: Any, about: dict[str, Any], files: list[dict[str, Any]], value: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """For each open dataset behind a number: its rows in these files, each with the cell that its numbers stood in.
+
+    `how` says which of them count, where that can be told from how many of each file do (`_counting`); `counted`
+    and `held` are how many count and how many there are.
+    """
     out = []
     for dataset in dict.fromkeys(f["dataset"] for f in files):
         if not has(datasette, dataset):
@@ -344,9 +388,12 @@ async def _cells(datasette: Any, about: dict[str, Any], files: list[dict[str, An
         theirs = sorted({f["file"] for f in files if f["dataset"] == dataset})[:60]
         marks = ", ".join(f":f{n}" for n in range(len(theirs)))
         bound = {f"f{n}": f for n, f in enumerate(theirs)}
+        how, condition = await _counting(datasette, about["indicator_id"], value, dataset)
         found = await rows(
             datasette,
-            f'select rowid as _id, * from "{dataset}" where _file in ({marks}) order by _file, _sheet, _row limit {MOST_ROWS + 1}',
+            f'''select rowid as _id, {condition} as _counts, * from "{dataset}" where _file in ({marks}) and :year
+            order by _counts desc, _file, _sheet, _row limit {MOST_ROWS + 1}''',
+            year=value["year"],
             **bound,
         )
         letters = await rows(
@@ -363,8 +410,63 @@ async def _cells(datasette: Any, about: dict[str, Any], files: list[dict[str, An
                 for c in shown
                 if (letter := at.get((r["_file"], r["_sheet"] or "", c))) is not None
             }
-        out.append({"dataset": dataset, "columns": shown, "rows": found[:MOST_ROWS], "more": len(found) > MOST_ROWS})
+        out.append(
+            {"dataset": dataset, "columns": shown, "rows": found[:MOST_ROWS], "more": len(found) > MOST_ROWS, "how": how,
+             "counted": sum(f["records"] for f in files if f["dataset"] == dataset)}
+        )  # fmt: skip
     return out
+
+
+# What one condition on a column may be, in SQL: its year is the year, its year is not later (or it is empty), it is not "no".
+CONDITIONS = {
+    "in": "coalesce(cast(substr({column}, 1, 4) as integer), 0) = :year",
+    "until": "coalesce(cast(substr({column}, 1, 4) as integer), 9999) <= :year",
+    "until_or_empty": "coalesce(cast(substr({column}, 1, 4) as integer), 0) <= :year",
+    "not_no": "coalesce({column}, 1) <> 0",
+}
+
+
+async def _counting(
+    datasette: Any, indicator_id: str, value: dict[str, Any], dataset: str
+) -> tuple[list[tuple[str, str]] | None, str]:
+    """Which rows of an open dataset a number counts: conditions on columns, and the same in SQL with `:year`.
+
+    A release says how many rows of each file count, not which. The fewest conditions that pick just so many in every file and
+    every year of the series are taken for the rule: none (all rows of a file count), one on a time, one on a yes or no, or
+    both. None where no such rule does.
+    """
+    columns = {n: label.kind for n, label in datasette.facts.columns[dataset].items() if not n.startswith("_")}
+    times = [
+        (c, n) for n, kind in columns.items() if kind in ("year", "month", "date") for c in CONDITIONS if c != "not_no"
+    ]
+    yes = [("not_no", n) for n, kind in columns.items() if kind == "boolean"]
+    rules: list[list[tuple[str, str]]] = [
+        [],
+        *([t] for t in times),
+        *([y] for y in yes),
+        *([t, y] for t in times for y in yes),
+    ]
+    conditions = [" and ".join(CONDITIONS[c].format(column=f'"{n}"') for c, n in rule) or "1" for rule in rules]
+    sums = ", ".join(f"sum({c.replace(':year', 'counted.of')}) <> n as r{i}" for i, c in enumerate(conditions))
+    missed = await rows(
+        datasette,
+        f"""
+        with counted as (
+            select year as of, file, sum(records) as n from provenance
+            where indicator_id = :id and dimension = :dimension and coalesce(factor_set, '') = coalesce(:factors, '') and dataset = :dataset
+            group by 1, 2),
+        fits as (select {sums} from counted join "{dataset}" on _file = counted.file group by counted.of, counted.file)
+        select {", ".join(f"sum(r{i}) as r{i}" for i in range(len(rules)))} from fits
+        """,
+        id=indicator_id,
+        dimension=value["dimension"],
+        factors=value["factor_set"],
+        dataset=dataset,
+    )
+    for i, rule in enumerate(rules):
+        if missed[0][f"r{i}"] == 0:
+            return rule, conditions[i]
+    return None, "null"
 
 
 async def export(datasette: Any, request: Any) -> Response:
