@@ -23,6 +23,7 @@ from pipelines.home import Home, whole_file
 from pipelines.intake.archive import where
 from pipelines.intake.book import Refusal, open_book
 from pipelines.intake.cells import Bad, read_column
+from pipelines.intake.headers import Headers
 
 FOLDER = "_drift"
 RENAMED_FROM = 0.5  # the score from which a header is taken for a known column under another name
@@ -56,13 +57,15 @@ class NewHeader:
 
 @dataclass
 class Report:
-    """The drift of one dataset. `missing`: columns of the contract that sheets with new headers lack, and in how many."""
+    """The drift of one dataset. `missing`: columns of the contract that sheets with new headers lack, and in how many;
+    `unrecognised`: how many of the files were not known to be of this dataset, which their headers only come nearest to."""
 
     dataset: str
     title_zh: str
     title_en: str
     contract_file: str
     files: int
+    unrecognised: int = 0
     headers: list[NewHeader] = field(default_factory=list)
     missing: list[tuple[str, int]] = field(default_factory=list)
 
@@ -76,7 +79,11 @@ def drift(
     count. Without any unknown header the result is empty.
     """
     in_force = set(files.loc[files["status"] != "superseded", "file_id"])
-    columns = columns[columns["file_id"].isin(in_force) & columns["dataset"].isin(list(contracts))]
+    columns = columns[columns["file_id"].isin(in_force)]
+    stray = _nearest(columns[columns["dataset"].isna()], contracts)
+    columns = columns[columns["dataset"].isin(list(contracts))]
+    if len(stray):
+        columns = pd.concat([columns, stray], ignore_index=True)
     strange = columns[columns["column"].isna() & columns["header"].fillna("").str.strip().ne("")]
     names = dict(zip(files["file_id"], files["name"], strict=True))
     out = {}
@@ -84,7 +91,21 @@ def drift(
         contract = contracts[str(dataset)]
         whole = columns[(columns["dataset"] == dataset) & columns["file_id"].isin(found["file_id"])]
         out[str(dataset)] = _report(contract, whole, found, names, cells)
+        out[str(dataset)].unrecognised = len(set(stray["file_id"]) & set(found["file_id"]))
     return out
+
+
+def _nearest(columns: pd.DataFrame, contracts: Contracts) -> pd.DataFrame:
+    """The headers of sheets of no dataset, as those of the dataset they come nearest to; what comes near none is left out."""
+    headers = Headers(contracts)
+    out = []
+    for _, sheet in columns.groupby(["file_id", "sheet"], dropna=False, sort=True):
+        choices = headers.choices([str(h) for h in sheet["header"]])
+        if choices:
+            known = {m.place: m.column.name for m in choices[0].mapped}
+            names = pd.Series([known.get(n) for n in range(len(sheet))], index=sheet.index, dtype="str")
+            out.append(sheet.assign(dataset=choices[0].dataset, column=names))
+    return pd.concat(out, ignore_index=True) if out else columns.iloc[:0]
 
 
 def write_drift(home: Home, contracts: Contracts) -> list[str]:
@@ -337,6 +358,15 @@ def markdown(report: Report, contract: Contract) -> str:
         f"{report.files} file(s) have headers that `{report.contract_file}` does not know. To accept one, edit that contract as shown; "
         "a changed contract makes the files affected be read again by itself.",
         "",
+        *(
+            [
+                f"其中 {report.unrecognised} 个文件没有认出是哪张报表，只是表头最接近这一张 / {report.unrecognised} of them were not "
+                "recognised; their headers come nearest to this dataset.",
+                "",
+            ]
+            if report.unrecognised
+            else []
+        ),
         "| 改名 renamed | 新增 new | 缺少 missing |",
         "|---|---|---|",
     ]

@@ -147,6 +147,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "没有认出这是哪一张报表：找不到与任何一张报表相符的表头；请用平台的表样填写，不要改表头。",
         "No header row in this file fits any dataset; fill in the platform's own form.",
     ),
+    "unknown_dataset.near": (
+        "没有认出这是哪一张报表：表头最接近“{title}”，但必填的列里缺 {columns}；请用平台的表样填写，不要改表头。",
+        "The headers fit no dataset; they come nearest to '{title_en}' but lack required columns ({columns}); fill in its form.",
+    ),
     "ambiguous_dataset": (
         "这张表的表头同时符合几张报表（{titles}），分不清是哪一张；请在标题里写明报表名称。",
         "The headers fit several datasets equally ({titles_en}); name the dataset in the title.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import fsum, isclose, isfinite
@@ -62,7 +62,7 @@ class Reader:
             return refused(file_id, name, book)
         result = FileReading(file_id, name, "accepted", synthetic=book.synthetic)
         self._sheets(book, result)
-        _judge(result)
+        _judge(result, self._near)
         return result
 
     # ---- sheets
@@ -122,6 +122,22 @@ class Reader:
             sheet.rows_read = sheet.rows_explained = len(grid.rows)
         else:
             sheet.status, sheet.reason = "rejected", "unknown_dataset"
+            best = found.nearest.choices[0] if found.nearest else None
+            if best and found.nearest and len(best.mapped) > 1:
+                # Its headers are kept as they stand: the report of drift says which dataset they come nearest to.
+                texts = [(m.place, m.header) for m in best.mapped]
+                sheet.columns = _columns(
+                    (), sorted([*texts, *best.unmapped]), grid, found.nearest.last + 1, len(grid.rows) - 1
+                )
+
+    def _near(self, sheet: SheetReading) -> dict[str, str]:
+        """Words for the dataset that an unrecognised sheet's headers come nearest to; {} where none does."""
+        near = self.headers.choices([c.header for c in sheet.columns]) if sheet.columns else ()
+        if not near:
+            return {}
+        contract = self.contracts[near[0].dataset]
+        lost = "、".join(f"“{contract.column(c).header_zh}”" for c in near[0].missing)
+        return {"title": contract.title_zh, "title_en": contract.title_en, "columns": lost}
 
     def _incomplete(self, block: Block, facts: Facts, sheet: str, name: str, form: str | None) -> Choice | None:
         """The dataset a sheet clearly means although required columns are missing; None where that is not clear."""
@@ -636,7 +652,7 @@ def _in_sheet(value: float, factor: Decimal | None) -> float | int:
 # ---- small helpers
 
 
-def _judge(result: FileReading) -> None:
+def _judge(result: FileReading, near: Callable[[SheetReading], dict[str, str]]) -> None:
     """The file's status from its sheets', and one issue where nothing was taken."""
     tables = [s for s in result.sheets if s.dataset is not None and s.status != "rejected"]
     failed = [s for s in result.sheets if s.status == "rejected"]
@@ -650,12 +666,13 @@ def _judge(result: FileReading) -> None:
     order = ("missing_column", "ambiguous_dataset", "unreadable", "too_large", "unknown_dataset")
     result.reason = min((s.reason or "" for s in failed), key=lambda r: order.index(r) if r in order else 9)
     if result.reason == "unknown_dataset":
-        _reject(result, Refusal("unknown_dataset"))
+        words = next((w for w in map(near, failed) if w), {})
+        _reject(result, Refusal("unknown_dataset", **words), "near" if words else None)
 
 
-def _reject(result: FileReading, why: Refusal) -> None:
+def _reject(result: FileReading, why: Refusal, variant: str | None = None) -> None:
     result.status, result.reason = "rejected", why.code
-    result.issues.append(_issue("", why.code, "error", words=why.fields))
+    result.issues.append(_issue("", why.code, "error", variant, words=why.fields))
 
 
 def refused(file_id: str, name: str, why: Refusal) -> FileReading:

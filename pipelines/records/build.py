@@ -248,6 +248,8 @@ def _write(
             found += words.no_register(judged)
         elif contract.register:
             found += words.renamed(judged, readings.columns)
+        else:
+            found += words.two_institutions(judged, readings.columns, register)
     _drop_strangers(home, contracts)
     for name, frame in _intake(readings, ages, done, found).items():
         path = home.table("intake", name)

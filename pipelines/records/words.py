@@ -120,6 +120,38 @@ def renamed(judged: Judged, columns: pd.DataFrame) -> list[tuple[Any, ...]]:
     return out
 
 
+def two_institutions(judged: Judged, columns: pd.DataFrame, register: Register) -> list[tuple[Any, ...]]:
+    """A warning for each accepted row whose name and credit code are those of two institutions; it counts for the name's."""
+    name, code = judged.contract.institution_name, judged.contract.institution_code
+    if name is None or code is None or judged.contract.register:
+        return []
+    # Both are few beside the rows: each pair is looked at once.
+    pairs = judged.rows[[name.name, code.name]]
+    at, several = pd.factorize(pd.MultiIndex.from_frame(pairs))
+    other = [
+        register.name_of(str(c)) if isinstance(n, str) and isinstance(c, str) and n in register.names else None
+        for n, c in several
+    ]
+    odd = np.array([o is not None and o != n for o, (n, _) in zip(other, several, strict=True)], dtype=bool)
+    where_odd = np.flatnonzero(judged.accepted & odd[at]) if len(several) else np.array([], dtype="int64")
+    where = _where(columns, set(judged.read["_file"].to_numpy()[where_odd]))
+    out = []
+    for i in where_odd:
+        f, t, s, row = judged.read[["_file", "_table", "_sheet", "_row"]].iloc[i]
+        letter, header, _ = where.get((f, int(t), code.name), NOWHERE)
+        cell = f"{letter}{row}" if letter else None
+        value, mine, its = str(judged.read[code.name].iloc[i]), str(pairs[name.name].iloc[i]), str(other[at[i]])
+        zh, en = say(
+            "doubtful",
+            message=f"填的是“{shown(value)}”，在名录里是“{shown(its)}”的代码，而这一行的单位是“{shown(mine)}”；已按单位名称计入，请核对名称和代码。",
+            message_en=f"'{shown(value)}' is the code of '{shown(its)}' while the row names '{shown(mine)}'; it was counted for the name, check both.",
+            **place(int(row), header or code.header_zh, cell),
+        )
+        raw = value if code.access in ("L0", "L1") else None
+        out.append((f, int(t), s, int(row), code.name, cell, "doubtful", "warning", raw, zh, en, "department"))
+    return out
+
+
 NOWHERE: Place = (None, None, None)
 
 

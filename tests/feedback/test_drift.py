@@ -68,6 +68,25 @@ def test_new_headers_are_set_beside_what_is_missing(tmp_path: Path) -> None:
     assert "secret" not in text and "secret" not in json.dumps(report)
 
 
+STRANGE = """某统计表
+填报部门名,所属期,电用了多少（度）,水用了多少,用水量（吨）,用电费用
+甲局,2025-01,12,30,4,7
+"""
+
+
+def test_a_file_of_no_dataset_is_in_the_report_of_the_nearest(tmp_path: Path) -> None:
+    home = city(tmp_path, CONTRACTS, strange=STRANGE)
+    assert table(home, "files")["reason"].tolist() == ["unknown_dataset"]
+    [told] = table(home, "issues")["message_zh"]
+    assert "最接近“能源资源消费状况”" in told and "“用电量”" in told
+    assert write_drift(home, CONTRACTS) == ["energy_use"]
+    report = json.loads((home.feedback / "_drift/energy_use.json").read_text(encoding="utf-8"))
+    assert report["unrecognised"] == 1
+    assert {h["header"] for h in report["headers"]} == {"填报部门名", "电用了多少（度）", "水用了多少"}
+    assert {h["header"]: h["suggested"] for h in report["headers"]}["电用了多少（度）"] == "electricity"
+    assert "没有认出" in (home.feedback / "_drift/energy_use.md").read_text(encoding="utf-8")
+
+
 def test_accepting_a_suggestion_is_one_line_of_the_contract(tmp_path: Path) -> None:
     home = city(tmp_path / "home", CONTRACTS, drifted=DRIFTED)
     line = headers(home)["用电总量（万千瓦时）"].yaml

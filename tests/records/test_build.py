@@ -272,6 +272,16 @@ def test_a_code_stands_in_for_a_name(home: Home) -> None:
     assert [i[4] for i in issues(home)] == ["missing_required"]
 
 
+def test_a_name_and_a_code_of_two_institutions_are_told(home: Home) -> None:
+    rows = [energy(1, "2021-01", uscc=uscc(1)), energy(1, "2021-02", uscc=uscc(2)), energy(1, "2021-03", uscc=uscc(98))]
+    run(home, REGISTER, of(*rows))
+    assert records(home, "energy_use")["org_name"].tolist() == ["市示范局001"] * 3
+    [(file_id, row, column, _, code, severity, _)] = issues(home)
+    assert (file_id, row, column, code, severity) == ("e", 5, "uscc", "doubtful", "warning")
+    [text] = intake(home, "issues")["message_zh"]
+    assert "“市示范局002”的代码" in text and "“市示范局001”" in text
+
+
 def test_a_renamed_institution_is_one_institution(home: Home) -> None:
     later = file("reg2", sheet("institutions", [institution(1, 2022, org_name="市新示范局")], "局", "2022"))
     run(home, REGISTER, later, of(energy(1, "2021-01")))
