@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .ONESHELL:
-.PHONY: help setup setup-dev demo dev test test-quick hunt lint format bench lock browser nginx screenshots clean
+.PHONY: help setup setup-dev inboxes demo dev test test-quick hunt lint format bench lock browser nginx servers screenshots clean
 
 # The first that runs and is new enough: a name on the PATH may be a shim that does not run.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -41,6 +41,9 @@ setup: $(VENV)/.runtime ## make .venv with the locked dependencies
 
 setup-dev: $(VENV)/.dev ## the same with the development tools
 
+inboxes: requirements-inboxes.txt | $(BIN)/python ## drivers for inboxes at sftp://, smb:// and s3://
+	@$(BIN)/python -m pip install -q --require-hashes -r requirements-inboxes.txt
+
 demo: setup ## make a made-up city, run the pipeline, serve the site at http://127.0.0.1:8001
 	@$(BIN)/mingzhang sample --out $(HOME_DIR)/sample --seed 1 --orgs 80
 	$(BIN)/mingzhang run --home $(HOME_DIR) --inbox $(HOME_DIR)/sample/inbox
@@ -49,7 +52,7 @@ demo: setup ## make a made-up city, run the pipeline, serve the site at http://1
 dev: setup ## Dagster's UI on the same home
 	@exec $(BIN)/mingzhang dev --home $(HOME_DIR)
 
-test: setup-dev browser nginx ## every test
+test: setup-dev browser nginx servers ## every test
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-quick: setup-dev ## the tests that take seconds
@@ -93,9 +96,22 @@ nginx:
 		echo "!! The tests of nginx will be SKIPPED: no /usr/sbin/nginx. Type: sudo apt-get install nginx openssl"
 	fi
 
+# OpenSSH and Samba for the tests of remote inboxes: installed when root in a container, where installing starts no service;
+# elsewhere the line to type is said and those tests skip.
+servers:
+	@if [ -x /usr/sbin/sshd ] && [ -x /usr/sbin/smbd ]; then exit 0; fi
+	if [ "$$(id -u)" = 0 ] && [ ! -d /run/systemd/system ] && command -v apt-get >/dev/null; then
+		echo "Installing Debian's OpenSSH and Samba for the tests of remote inboxes ..."
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssh-server samba; } >/tmp/mingzhang-apt-servers.log 2>&1 \
+			|| echo "!! OpenSSH and Samba could not be installed (see /tmp/mingzhang-apt-servers.log): the tests of remote inboxes will be SKIPPED."
+	else
+		echo "!! The tests of inboxes over SFTP and SMB will be SKIPPED: no sshd or no smbd. Type: sudo apt-get install openssh-server samba"
+	fi
+
 lock: ## renew the lock files (needs uv)
 	@uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate --extra inboxes -c requirements-dev.txt pyproject.toml -o requirements-inboxes.txt
 
 clean: ## throw away the demo's home and caches, not the environment
 	@rm -rf $(HOME_DIR) dbt_project/target .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results

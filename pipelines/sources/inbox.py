@@ -1,8 +1,14 @@
-"""Lists an inbox. Belongs here: where files lie and how old they say they are. Not here: keeping or reading them."""
+"""Lists an inbox. Belongs here: where files lie and how old they say they are. Not here: keeping or reading them.
+
+A remote inbox needs a driver (`make inboxes`). No password may stand in its address, which is shown and written down: it
+comes from the environment, as docs/deploy.md says, or there is none and a key is used.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
+import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +17,11 @@ from typing import Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+
+# Whose address has a host that fsspec's own paths lack.
+HOSTED = ("sftp", "ssh", "smb")
+CONNECT_SECONDS = 30
+PASSWORDS = {"s3": "AWS_SECRET_ACCESS_KEY"}  # where a driver has a name of its own for it
 
 # Left behind by Office, Windows and macOS beside the files themselves; they never hold a department's data.
 LITTER = ("~$", ".~lock.", "._")
@@ -44,29 +55,81 @@ class Found:
             raise InboxError(
                 f"{self.url} is listed but cannot be read ({e.strerror or type(e).__name__}); check its permissions."
             ) from e
+        except Exception as e:  # each driver has faults of its own
+            raise InboxError(
+                f"{self.url} is listed but cannot be read ({_why(e)}); check the network and its permissions."
+            ) from e
 
 
 def list_inbox(inbox: str) -> list[Found]:
     """Every file below `inbox`, a folder, a single file, or a URL that fsspec can open, in order of name.
 
     Office's lock files and the litter of file managers are left out; links that lead out of a local inbox are not
-    followed. Raises InboxError where the inbox is missing or cannot be listed: an outage must not look like no new files.
+    followed, nor any link of a remote one. Raises InboxError where the inbox is missing or cannot be listed: an outage must
+    not look like no new files.
     """
-    try:
-        fs, root = fsspec.core.url_to_fs(inbox)
-    except (ValueError, ImportError) as e:
+    refuse_password(inbox)
+    scheme = _scheme(inbox)
+    if scheme not in fsspec.available_protocols():
         raise InboxError(
-            f"The inbox {inbox} cannot be opened ({_why(e)}); give a folder or a URL such as sftp://host/path."
+            f"The inbox {inbox} cannot be opened (nothing here speaks {scheme}); give a folder or a URL such as sftp://host/path."
+        )
+    try:
+        fs, root = _open(inbox)
+    except ImportError as e:
+        raise InboxError(
+            f"The inbox {inbox} needs a driver that is not installed ({_why(e)}); type: make inboxes"
+        ) from e
+    except Exception as e:  # each driver has faults of its own
+        raise InboxError(
+            f"The inbox {inbox} cannot be reached ({_why(e)}); check the address, the network and your rights."
         ) from e
     try:
-        if not fs.exists(root):
-            raise InboxError(f"There is no inbox at {inbox}; make the folder or give another --inbox.")
-        found = list(_local(Path(root)) if isinstance(fs, LocalFileSystem) else _remote(fs, root))
-    except OSError as e:
+        if isinstance(fs, LocalFileSystem):
+            if not fs.exists(root):
+                raise FileNotFoundError
+            found = list(_local(Path(root)))
+        else:
+            found = list(_remote(fs, root, inbox))
+    except Exception as e:
+        if isinstance(e, OSError) and (isinstance(e, FileNotFoundError) or e.errno == errno.ENOENT):
+            raise InboxError(f"There is no inbox at {inbox}; make the folder or give another --inbox.") from e
         raise InboxError(
             f"The inbox {inbox} cannot be listed ({_why(e)}); check the address, the network and your rights."
         ) from e
     return sorted((f for f in found if not _litter(f.name)), key=lambda f: f.name)
+
+
+def refuse_password(inbox: str) -> None:
+    """Raises InboxError, which does not repeat it, where an inbox's address holds a password."""
+    scheme, slashes, rest = inbox.partition("://")
+    server = rest.partition("/")[0]
+    account = server.rpartition("@")[0]
+    cut = not account and "@" in rest and not server.partition(":")[2].isdigit()  # a slash in the password
+    if slashes and (":" in account or (":" in server and cut)):
+        user, place = rest.partition(":")[0], rest.rpartition("@")[2]
+        raise InboxError(
+            f"The address of the inbox {scheme}://{user}@{place} holds a password, and addresses are shown and written down; "
+            f"take it out and set {PASSWORDS.get(scheme.lower(), f'FSSPEC_{scheme.upper()}_PASSWORD')} instead."
+        )
+
+
+def _scheme(inbox: str) -> str:
+    return inbox.partition("://")[0].lower() if "://" in inbox else "file"
+
+
+def _open(inbox: str) -> tuple[Any, str]:
+    """The file system of an inbox, new each time so that nothing it remembers is taken for what is there, and the path."""
+    scheme = _scheme(inbox)
+    if scheme in ("sftp", "ssh"):
+        from pipelines.sources.sftp import KnownHosts
+
+        fs = KnownHosts(**KnownHosts._get_kwargs_from_urls(inbox), timeout=CONNECT_SECONDS, skip_instance_cache=True)
+        return fs, fs._strip_protocol(inbox)
+    # Whoever has a file of a share open in Excel may go on writing it; without this the driver would shut everybody out.
+    options = {"share_access": "rw", "timeout": CONNECT_SECONDS} if scheme == "smb" else {}
+    fs, root = fsspec.core.url_to_fs(inbox, skip_instance_cache=True, **options)
+    return fs, root
 
 
 def _local(root: Path) -> Iterator[Found]:
@@ -98,22 +161,28 @@ def _local(root: Path) -> Iterator[Found]:
             )
 
 
-def _remote(fs: Any, root: str) -> Iterator[Found]:
-    if fs.isfile(root):
-        listing = {root: fs.info(root)}
-        base = root.rsplit("/", 1)[0]
-    else:
-        listing = fs.find(root, detail=True)
-        base = root.rstrip("/")
-    for path, info in listing.items():
-        yield Found(
-            fs.unstrip_protocol(path),
-            path[len(base) :].lstrip("/"),
-            int(info.get("size") or 0),
-            _modified(info),
-            fs,
-            path,
-        )
+def _remote(fs: Any, root: str, inbox: str) -> Iterator[Found]:
+    """fsspec's own walk leaves out, in silence, the folders that it may not list; this one fails at the first."""
+    root = root.rstrip("/") or "/"
+    top = fs.info(root)
+    base = root.rsplit("/", 1)[0] if top["type"] == "file" else root.rstrip("/")
+    entries = [top]
+    while entries:
+        info = entries.pop()
+        path = info["name"].rstrip("/")
+        if info["type"] == "directory":
+            entries += [e for e in fs.ls(path or "/", detail=True) if e["name"].rstrip("/") != path]
+        elif info["type"] == "file":
+            name = path[len(base) :].lstrip("/")
+            yield Found(_url(fs, path, inbox), name, int(info.get("size") or 0), _modified(info), fs, path)
+
+
+def _url(fs: Any, path: str, inbox: str) -> str:
+    """The address of a file, the same whoever's account it is read with."""
+    parts = urllib.parse.urlsplit(inbox)
+    if parts.scheme.lower() in HOSTED:
+        return f"{parts.scheme.lower()}://{parts.netloc.rpartition('@')[2].lower()}{path}"
+    return str(fs.unstrip_protocol(path))
 
 
 def _modified(info: dict[str, Any]) -> datetime | None:

@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 WORKERS = 6
 QUEUE_SECONDS = 1.5  # for a free worker
 SLOW_KEPT = 2_000  # queries remembered as slow
-START_SECONDS = 30.0  # for the nursery to import and a worker to open its first release, on a slow machine
+START_SECONDS = 90.0  # for the nursery to import and a worker to open its first release, on a slow machine
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,13 @@ class Pool:
                 self._add_soon(lane)
         for lane, size in self.lanes.items():
             if size:
-                self._free[lane].put(await asyncio.wait_for(self._free[lane].get(""), START_SECONDS))
+                try:
+                    self._free[lane].put(await asyncio.wait_for(self._free[lane].get(""), START_SECONDS))
+                except TimeoutError:
+                    raise TimeoutError(
+                        f"No process for public SQL came up in {START_SECONDS:.0f} s; the lines above say why, or this machine "
+                        "has too much else to do."
+                    ) from None
 
     async def ask(self, request: dict[str, Any], address: str = "") -> tuple[dict[str, Any], bytes]:
         """The answer to a request: a dict with `status` and `headers` (pairs of str), and the body. The seconds it kept
