@@ -10,16 +10,21 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from pipelines.sample.lists import Lists
-from pipelines.sample.world import Draft, Value, World, cents, day, later, parts
+from pipelines.sample.world import Draft, Row, Value, World, cents, day, later, parts
 
 
 def real_assets(w: World) -> Iterator[Draft]:
-    """The sweep of land and buildings: what stood idle, and other property that was counted with it."""
+    """The sweep of land and buildings: what stood idle, other property that was counted with it, and what is sold since."""
+    yield from _assets(w)[0].done()
+
+
+def _assets(w: World) -> tuple[Lists, list[Row], list[Row]]:
+    """The lists of assets, those that were sold (land, then buildings) and those that are let; the same each time."""
     shape, lists = w.shape["real_assets"], Lists(w, "real_assets", ["accumulated_depreciation", "net_value"])
     r = lists.r
     kinds = w.values("real_assets", "kind")
 
-    def add(year: int, kind: str, area: int, status: str, spare: bool) -> None:
+    def add(year: int, kind: str, area: int, status: str, spare: bool, sweep: str = shape["sweep"]) -> Row:
         value = Decimal(area * r.randint(900, 3600))
         worn = (
             (value * Decimal(str(round(r.uniform(0.1, 0.7), 2)))).quantize(Decimal(1))
@@ -33,21 +38,27 @@ def real_assets(w: World) -> Iterator[Draft]:
             "floor_area": Decimal(area) if kind == kinds[1] else None,
             "use_status": status,
             "found_on": day(r, year),
-            "sweep": shape["sweep"],
+            "sweep": sweep,
             "original_value": value,
             "accumulated_depreciation": worn,
             "net_value": value - worn,
         }
-        lists.add(year, given, spare=spare)
+        return lists.add(year, given, spare=spare)
 
     for kind in kinds:
         total, n = shape["idle"][kind]
         for i, area in enumerate(parts(r, total, n, 10)):
             add(lists.year(i, n), kind, area, shape["idle"]["use_status"], False)
+    let = []
     for year in w.years:
         for _ in range(shape["others"]["rows"]):
-            add(year, r.choice(kinds), r.randint(12, 900) * 10, r.choice(shape["others"]["use_status"]), True)
-    yield from lists.done()
+            kind, area, status = r.choice(kinds), r.randint(12, 900) * 10, r.choice(shape["others"]["use_status"])
+            row = add(year, kind, area, status, status != shape["others"]["let"])
+            let += [row] if not row.spare else []
+    sold, first = w.shape["disposals"]["sold"], w.years[0]
+    areas = [(kinds[0], a) for a in sold["land"]] + [(kinds[1], a) for a in sold["buildings"]]
+    gone = [add(first, kind, a, shape["sold"]["use_status"], False, shape["sold"]["sweep"]) for kind, a in areas]
+    return lists, gone, let
 
 
 def disposals(w: World) -> Iterator[Draft]:
@@ -57,13 +68,14 @@ def disposals(w: World) -> Iterator[Draft]:
     kinds = w.values("disposals", "area_kind")
     wanted = [(kinds[0], a) for a in sold["land"]] + [(kinds[1], a) for a in sold["buildings"]]
     methods = [m for m in w.values("disposals", "method") if m != sold["method"]]
+    gone = _assets(w)[1]
 
     def add(year: int, given: dict[str, Value], spare: bool) -> None:
         approved = day(r, year, 1, 4)
         listed = later(r, approved, 10, 60)
         deal = Decimal(str(given["deal_amount"]))
         own: dict[str, Value] = {
-            "asset_id": None,  # a number that no sweep lists would be a warning that nobody planted
+            "asset_id": None,  # a number that no list holds would be a warning that nobody planted
             "org_name": r.choice(w.own(year, 60)).name(year),
             "approved_on": approved,
             "listed_on": listed,
@@ -75,6 +87,7 @@ def disposals(w: World) -> Iterator[Draft]:
 
     for i, ((kind, area), income) in enumerate(zip(wanted, parts(r, sold["income"], len(wanted), 10000), strict=True)):
         given: dict[str, Value] = {"method": sold["method"], "status": sold["status"], "area_kind": kind}
+        given |= {c: gone[i].values[c] for c in ("asset_id", "org_name")}
         add(w.years[i % len(w.years)], given | {"area": Decimal(area), "deal_amount": Decimal(income)}, False)
     for year in w.years:
         for _ in range(shape["others"]):
@@ -90,12 +103,13 @@ def disposals(w: World) -> Iterator[Draft]:
 def leases(w: World) -> Iterator[Draft]:
     """Leases by the year they began; those that run still, and those that have ended."""
     shape, lists = w.shape["leases"], Lists(w, "leases", ["award_method"])
-    running, r = shape["running"], lists.r
+    running, r, let = shape["running"], lists.r, _assets(w)[2]
 
     def add(year: int, rent: int, status: str, length: int, spare: bool) -> None:
         start = day(r, year)
+        asset = let[lists.number % len(let)].values if let and status == running["status"] else {}
         given: dict[str, Value] = {
-            "asset_id": None,
+            "asset_id": asset.get("asset_id"),
             "org_name": r.choice(w.own(year, 60)).name(year),
             "area": Decimal(r.randint(18, 620)),
             "annual_rent": Decimal(rent),

@@ -143,7 +143,7 @@ def policies(w: World) -> Iterator[Draft]:
 
 
 def meetings(w: World) -> Iterator[Draft]:
-    """One meeting a month, one a week."""
+    """One meeting a month and, where the city keeps a list of them, one a week."""
     shape, lists = w.shape["meetings"], Lists(w, "meetings")
     for year in w.years:
         for month in range(1, 13):
@@ -156,7 +156,9 @@ def meetings(w: World) -> Iterator[Draft]:
                 },
             )
         held = dt.date(year, 1, 1)
-        while held.year == year:  # the Friday of each week, or the last day of the year that the week has
+        while (
+            "weekly" in shape and held.year == year
+        ):  # the Friday of each week, or the last day of the year that the week has
             friday = held + dt.timedelta(days=(4 - held.weekday()) % 7)
             if held.weekday() > 4:  # a year that begins at a weekend: that week's days are few, but it is a week
                 friday = held

@@ -234,10 +234,11 @@ def test_the_seeds_are_the_facts_they_were_carried_over_from(root: Path, shared:
     ):
         ours = {r[key]: r for r in read(seeds / f"seed_{name}.csv")}
         theirs = {r[key]: r for r in read(shared / "domain" / f"{name}.csv")}
-        assert list(ours) == list(theirs)
+        ours_too = [k for k in ours if k in theirs]  # the averages of schools and hospitals we give whole
+        assert ours_too == list(theirs) and (name == "benchmarks" or len(ours) == len(theirs))
         for k, r in theirs.items():
             assert [ours[k][c] for c in columns] == [r[c] for c in columns], k
-            assert ours[k]["source"], k
+        assert all(r["source"] for r in ours.values())
 
 
 def test_the_city_folder_may_lie_anywhere(tmp_path: Path) -> None:

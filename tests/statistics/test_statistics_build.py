@@ -182,6 +182,41 @@ def test_a_change_divides_two_ratios(db: duckdb.DuckDBPyConnection) -> None:
     assert value(db, "energy_per_capita_change", 2021, "base", "2021") == ()
 
 
+def test_energy_over_the_period_adds_its_years_and_their_gaps(db: duckdb.DuckDBPyConnection) -> None:
+    # 18000 in 2021 and 12000 + 5500 + 1200 in 2024; 11 months of 2022 and 13 of 2024 are missing
+    assert value(db, "electricity", 2025, "period", "2021-2025")[:2] == (D(36700), "E")
+    assert value(db, "electricity", 2025, "period/district", "2021-2025/430203")[:2] == (D(11500), "E")
+    notes = db.execute(
+        "select note from marts.indicator_values where indicator_id = 'electricity' and dimension = 'period'"
+    ).fetchall()
+    assert len(notes) == 1
+    assert "缺 24 个机构月" in notes[0][0]
+    used = "电力系数：co2-grid-hunan-2021、co2-grid-hunan-2022。"
+    notes = db.execute(
+        "select note from marts.indicator_values where indicator_id = 'co2_electricity' and dimension = 'period'"
+        " and factor_set = 'default'"
+    ).fetchall()
+    assert used in notes[0][0]
+
+
+def test_how_far_from_targets_and_averages(db: duckdb.DuckDBPyConnection) -> None:
+    got = db.execute(
+        "select benchmark_id, year, difference, percent, reached from marts.benchmark_distances "
+        "where benchmark_id in ('cn_energy_per_capita_2020', 'target_water_per_capita_2025') order by all"
+    ).fetchall()
+    assert got == [
+        ("cn_energy_per_capita_2020", 2021, D("-321.6106"), D("-97.59"), None),
+        ("cn_energy_per_capita_2020", 2024, D("-322.6221"), D("-97.89"), None),
+        ("target_water_per_capita_2025", 2022, D("-59.8333"), None, None),
+        ("target_water_per_capita_2025", 2024, D("-9.0538"), None, None),
+    ]
+    strangers = db.execute(
+        "select count(*) from marts.benchmark_distances anti join marts.indicator_values "
+        "using (indicator_id, year, dimension, member, factor_set, value)"
+    ).fetchall()
+    assert strangers == [(0,)]
+
+
 def test_funds_by_year_and_over_the_period(db: duckdb.DuckDBPyConnection) -> None:
     assert value(db, "retrofit_funds_planned", 2024)[:4] == (D("400000"), "A", 3, 1)
     assert value(db, "retrofit_funds_planned", 2023)[0] == 3980000
@@ -356,6 +391,7 @@ SPOILT = {
     "indicator_values_has_a_value_or_says_it_is_missing": "update marts.indicator_values set status = 'M' where indicator_id = 'water'",
     "indicator_values_rests_on_records": "update marts.indicator_values set files = 0 where indicator_id = 'water'",
     "savings_statement_nature_is_known": "update marts.savings_statement set nature = 'saved'",
+    "benchmark_distances_compares_like_with_like": "update marts.benchmark_distances set comparison = 'scale'",
     "claims_explains_every_status": "update marts.claims set explanation_en = '' where claim_id = 'parking_units'",
 }  # fmt: skip
 

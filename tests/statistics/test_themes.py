@@ -338,7 +338,7 @@ def test_a_what_if_is_a_query(db: duckdb.DuckDBPyConnection) -> None:
 
 def test_the_savings_statement_keeps_natures_apart(db: duckdb.DuckDBPyConnection) -> None:
     got = db.execute(
-        "select line, nature, year, whole_period, value, unit from marts.savings_statement where line in (1, 4, 9, 18) order by all"
+        "select line, nature, year, whole_period, value, unit from marts.savings_statement where line in (1, 4, 12, 21) order by all"
     ).fetchall()
     assert got == [
         (1, "realised", 2022, False, D(20), "元"),
@@ -346,8 +346,8 @@ def test_the_savings_statement_keeps_natures_apart(db: duckdb.DuckDBPyConnection
         (4, "yearly", 2022, False, D(30000), "元"),
         (4, "yearly", 2023, False, D(60000), "元"),
         (4, "yearly", 2025, True, D(90000), "元"),
-        (9, "realised", 2024, False, D(40), "元"),
-        (18, "forecast", 2025, False, D("18.189"), "tce"),
+        (12, "realised", 2024, False, D(40), "元"),
+        (21, "forecast", 2025, False, D("18.189"), "tce"),
     ]
     strangers = db.execute(
         "select count(*) from marts.savings_statement anti join marts.indicator_values "

@@ -4,13 +4,23 @@ with values_of_sums as (
         sums.indicator_id, sums.factor_set, sums.year, sums.dimension, sums.member,
         sums.contributors, sums.left_out, sums.largest_share, sums.synthetic, sums.closed,
         cast(null as integer) as base_year,
-        sums.dimension as of_dimension,
-        sums.member as of_member,
+        case when sums.dimension like 'period%' then city.period_start end as first_year,
+        case
+            when sums.dimension = 'period' then 'total'
+            when sums.dimension like 'period/%' then substr(sums.dimension, 8)
+            else sums.dimension
+        end as of_dimension,
+        case
+            when sums.dimension = 'period' then 'all'
+            when sums.dimension like 'period/%' then substr(sums.member, position('/' in sums.member) + 1)
+            else sums.member
+        end as of_member,
         case
             when indicators.denominator is null then cast(sums.numerator as double)
             else cast(sums.numerator as double) / nullif(cast(sums.denominator as double), 0)
         end as raw_value
     from {{ ref('int_indicator_sums') }} as sums
+    cross join {{ ref('stg_city') }} as city
     inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = sums.indicator_id
 ),
 
@@ -18,7 +28,7 @@ changes as (
     select
         indicator_id, factor_set, year, dimension, member,
         contributors, left_out, largest_share, synthetic, closed,
-        base_year, of_dimension, of_member,
+        base_year, cast(null as integer) as first_year, of_dimension, of_member,
         change as raw_value
     from {{ ref('int_indicator_changes') }}
 ),
@@ -55,15 +65,22 @@ too_large as (
     group by indicators.indicator_id
 ),
 
--- By which factor the electricity of a value was converted.
+-- By which factors the electricity of a value was converted, in each of its years.
+spans as (
+    select distinct indicator_id, factor_set, year, base_year, first_year from all_values
+),
+
 used_factors as (
     select
-        indicators.indicator_id, factors.factor_set, factors.year,
-        string_agg(distinct factors.factor_id, '、' order by factors.factor_id) as factor_ids
-    from {{ ref('seed_indicators') }} as indicators
+        spans.*, string_agg(distinct factors.factor_id, '、' order by factors.factor_id) as factor_ids
+    from spans
+    inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = spans.indicator_id
     inner join {{ ref('int_carrier_factors') }} as factors
-        on factors.metric = indicators.factor_metric and factors.carrier = 'electricity'
-    group by indicators.indicator_id, factors.factor_set, factors.year
+        on factors.metric = indicators.factor_metric
+        and factors.carrier = 'electricity'
+        and factors.factor_set = spans.factor_set
+        and (factors.year in (spans.year, spans.base_year) or factors.year between spans.first_year and spans.year)
+    group by spans.indicator_id, spans.factor_set, spans.year, spans.base_year, spans.first_year
 ),
 
 -- A breakdown of its own (carrier) has no register to be held against, so it takes the gaps of the total.
@@ -76,7 +93,10 @@ gaps as (
     inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = all_values.indicator_id
     inner join {{ ref('int_reporting_gaps') }} as gaps
         on gaps.dataset = indicators.monthly_dataset
-        and gaps.year in (all_values.year, all_values.base_year)
+        and (
+            gaps.year in (all_values.year, all_values.base_year)
+            or gaps.year between all_values.first_year and all_values.year
+        )
         and gaps.dimension
             = case when all_values.of_dimension in ('district', 'org_type', 'level') then all_values.of_dimension else 'total' end
         and gaps.member
@@ -106,6 +126,8 @@ described as (
         on used_factors.indicator_id = all_values.indicator_id
         and used_factors.factor_set = all_values.factor_set
         and used_factors.year = all_values.year
+        and used_factors.base_year is not distinct from all_values.base_year
+        and used_factors.first_year is not distinct from all_values.first_year
 )
 
 select
