@@ -181,6 +181,7 @@ class Contract:
     grain: str
     description: str
     frequency: str
+    due_days: int | None  # after the end of a period by which it is to be sent in; None: not stated
     opening: Opening
     opening_note: str
     open_rows: OpenRows | None  # None: every row
@@ -424,6 +425,7 @@ class _Builder:
             grain=table.dataGranularityDescription or "",
             description=(self.odcs.description.purpose if self.odcs.description else None) or "",
             frequency=str(sla.get("frequency") or ""),
+            due_days=self.due_days(sla.get("latency")),
             opening=opening,
             opening_note=str(top.get("openingNote") or ""),
             open_rows=self.open_rows(top["openRowsWhere"], columns) if "openRowsWhere" in top else None,
@@ -441,6 +443,14 @@ class _Builder:
             path=self.path,
             digest=self.digest,
         )
+
+    def due_days(self, stated: Any) -> int | None:
+        """The sla property `latency`, in days."""
+        if stated is None:
+            return None
+        if not str(stated).isdigit():
+            raise self.fail(f"sla property 'latency' is {stated!r}; write a whole number of days.")
+        return int(stated)
 
     def props(self, items: list[CustomProperty] | None, known: tuple[str, ...], where: str) -> dict[str, Any]:
         """Custom properties by name; one that nothing reads is a slip of the pen and must not pass in silence."""

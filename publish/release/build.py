@@ -41,6 +41,7 @@ from publish.disclosure.suppress import Rules, suppress
 from publish.errors import ReleaseError
 from publish.release import store, tables
 from publish.release.changes import compare
+from publish.release.punctuality import punctuality
 from publish.release.schema import MADE_UP_EN, MADE_UP_ZH, RELEASES, Table, is_open, public_tables
 from publish.release.write import Database, write_csv, write_parquet, write_xlsx
 from publish.site.search import build_index
@@ -110,6 +111,7 @@ def _build(
         last = home.releases / past[-1].release_id if past else None
         data = _rows(w, contracts, shapes, hidden.cells, standing.held, last)
         data["task_counts"] = tables.task_counts(w, as_of, due_days)
+        data["punctuality"] = punctuality(w, contracts, as_of)
         given = tables.inputs(w)
         names = tables.institution_names(data, contracts)
         words = "\n".join(c.path.read_text(encoding="utf-8") for c in contracts.values())

@@ -344,6 +344,8 @@ def unit(language: Language, text: str | None) -> str:
     """A unit spelled out in a language; a symbol that nobody spells out stays as it is."""
     if not text:
         return ""
+    if language == "zh" and text == "月":
+        return "个月"  # so many of them; in 次/月 it is one
     known = SYMBOLS if language == "zh" else UNITS
     if text in known:
         return known[text]
@@ -553,7 +555,7 @@ def change(first: Any, last: Any) -> str:
     if first in (None, 0) or last is None:
         return ""
     percent = (float(last) - float(first)) / abs(float(first)) * 100
-    return f"{percent:+.1f}%".replace("-", "−")
+    return f"{percent:+.1f}%".replace("-", "−") if abs(percent) >= 0.05 else "0.0%"
 
 
 def bare_link(link: Markup, text: str) -> Markup:

@@ -169,6 +169,11 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
             for y in YEARS
             for m in range(1, 13)
         ]
+    if table.name == "punctuality":
+        return [
+            dict(dataset="energy_use", period=f"2025-{m:02}", due_on=f"2025-{m + 1:02}-28", submissions=40, on_time=36)
+            for m in (1, 2)
+        ]
     if table.name == "task_counts":
         return [
             dict(dataset="energy_use", month="2025-12", state=s, tasks=n)

@@ -143,7 +143,7 @@ def test_a_dataset_shows_coverage_dictionary_decision_and_quality(get: Callable[
 
 def test_quality_is_totals(get: Callable[[str], httpx.Response]) -> None:
     text = get("/quality").text
-    for words in ("交办", "反馈", "督办（逾期）", "销号", "必填项为空", "198", "66.2%"):
+    for words in ("交办", "反馈", "督办（逾期）", "<h3>销号</h3>", "必填项为空", "198", "66.2%", "2025-03-28", "90.0%"):
         assert words in text, words
 
 
@@ -234,6 +234,8 @@ def test_a_release_without_search_or_later_tables_still_shows_its_pages(
     with sqlite3.connect(folder / "mingzhang.db") as conn:
         for table in (
             "coverage",
+            "punctuality",
+            "savings_statement",
             "task_counts",
             "benchmarks",
             "provenance",
@@ -259,6 +261,7 @@ def test_a_release_without_search_or_later_tables_still_shows_its_pages(
         ):
             assert (await client.get(path)).status_code == 200, path
         assert "没有搜索索引" in (await client.get("/search?q=x")).text
+        assert "现在还说不出" in (await client.get("/quality")).text
 
     talk(tmp_path, look)
 

@@ -67,6 +67,7 @@ def test_a_hidden_value_says_so() -> None:
 
 def test_change_needs_something_to_change_from() -> None:
     assert change(200, 150) == "−25.0%"
+    assert change(200, 200.01) == "0.0%" and unit("zh", "月") == "个月"
     assert change(0, 5) == "" == change(None, 5) == change(5, None)
 
 

@@ -165,4 +165,15 @@ async def quality(datasette: Any, request: Any) -> Response:
             from coverage where expected > 0 group by dataset order by dataset
             """,
         )
-    return await page(datasette, request, "quality.html", sent=sent, issues=issues, tasks=tasks, months=months, due=due)
+    timely: list[dict[str, Any]] = []
+    if has(datasette, "punctuality"):
+        timely = await rows(
+            datasette,
+            """
+            select dataset, count(*) as periods, sum(submissions) as submissions, sum(on_time) as on_time, max(due_on) as due_on
+            from punctuality group by dataset order by dataset
+            """,
+        )
+    return await page(
+        datasette, request, "quality.html", sent=sent, issues=issues, tasks=tasks, months=months, due=due, timely=timely
+    )
