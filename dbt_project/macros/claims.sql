@@ -19,7 +19,13 @@
             end
         when {{ computed }} is null or {{ value }} is null then 'no_data'
         when {{ qualifier }} in ('exact', 'planned') then
-            case when round({{ computed }} / {{ step }}) = round({{ value }} / {{ step }}) then 'match' else 'mismatch' end
+            -- what rounds to the printed figure: without a division, which would make doubles of decimals
+            case
+                when 2 * abs({{ computed }}) >= 2 * abs({{ value }}) - {{ step }}
+                    and 2 * abs({{ computed }}) < 2 * abs({{ value }}) + {{ step }}
+                    and sign({{ computed }}) * sign({{ value }}) >= 0 then 'match'
+                else 'mismatch'
+            end
         when {{ qualifier }} = 'approx' and abs({{ computed }} - {{ value }}) <= 0.05 * abs({{ value }}) then 'within_qualifier'
         when {{ qualifier }} = 'near_below'
             and {{ computed }} < {{ value }} and {{ computed }} >= {{ value }} - 0.1 * abs({{ value }}) then 'within_qualifier'

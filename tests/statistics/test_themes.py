@@ -158,8 +158,9 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
         {"org_name": ONE, "month": "2022-02", "service": "加油", "amount": 190.0, "at_designated": True, "vehicle_count": 3},
     ],
     "vehicles": [
-        {"vehicle_id": "V9", "year": y, "org_name": ONE, "use_class": "其他", "power": "纯电", "first_registered_on": date("2023-01-01"), "odometer_km": km, "status": "在用", "marked": True}
-        for y, km in ((2023, 5000), (2024, 12000), (2025, 11000))
+        {"vehicle_id": "V8", "year": 2025, "org_name": ONE, "use_class": "其他", "power": "燃油", "first_registered_on": date("2015-01-01"), "odometer_km": 280000, "status": "已更新", "replaced_on": date("2025-03-01")},
+        *({"vehicle_id": "V9", "year": y, "org_name": ONE, "use_class": "其他", "power": "纯电", "first_registered_on": date("2023-01-01"), "odometer_km": km, "status": "在用", "marked": True}
+        for y, km in ((2023, 5000), (2024, 12000), (2025, 11000))),
     ],
     "office_rooms": [
         {"org_name": ONE, "building": "一号楼", "rank": "市级副职", "headcount": 1, "used_area": 33.0, "year": 2024},
@@ -268,6 +269,10 @@ def test_five_statements_of_another_city_need_no_code(db: duckdb.DuckDBPyConnect
         ("vehicle_cost_per_vehicle", (2024,), [50]),
         ("vehicle_km_per_vehicle", (2023, 2024, 2025), [None, 7000, None]),
         ("fleet_new_energy_share", (2024,), [100]),
+        # this city's own two conditions: more than 300,000 km, and at most 15 % of two vehicles
+        ("vehicle_rule_met_rate@rule=满8年", (2025,), [100]),
+        ("vehicle_rule_met_rate@rule=超30万公里", (2025,), [0]),
+        ("vehicle_rule_met_rate@rule=单位不超15%", (2025,), [0]),
         ("timeshare_units@period/batch=2021-2025/1", (2025,), [2]),
         ("timeshare_vehicles@batch=2", (2025,), [1]),
         ("timeshare_start@period=2021-2025", (2025,), [202502]),

@@ -86,7 +86,8 @@ select
             when 'within_qualifier' then found_zh || '，在原文“' || value_text || '”的约数范围内。'
             when 'mismatch' then
                 found_zh || coalesce(wanted_zh, '') || '，与原文“' || value_text || '”'
-                || case when test is not null then '不符。' else '相差 ' || {{ plain('difference') }} || ' ' || case unit when '%' then '个百分点' else unit end || '。' end
+                || case when test is not null then '不符，差 ' else '相差 ' end
+                || {{ plain('difference') }} || ' ' || case computed_unit when '%' then '个百分点' else computed_unit end || '。'
             when 'no_data' then '没有可用的记录；核对需要数据集 ' || coalesce(replace(datasets, '|', '、'), '—') || '。'
         end,
         case when synthetic and check_status = 'mismatch' and kind = 'count' then '示例城市的机构数与真实城市不同，按机构计数的表述会因此不一致。' end,
@@ -100,7 +101,8 @@ select
             when 'within_qualifier' then found_en || ', within what the wording allows.'
             when 'mismatch' then
                 found_en || coalesce(wanted_en, '') || ', which '
-                || case when test is not null then 'does not bear the statement out.' else 'differs from the statement by ' || {{ plain('difference') }} || ' ' || case unit when '%' then 'percentage points' else unit end || '.' end
+                || case when test is not null then 'does not bear the statement out: it is off by ' else 'differs from the statement by ' end
+                || {{ plain('difference') }} || ' ' || case computed_unit when '%' then 'percentage points' else computed_unit end || '.'
             when 'no_data' then 'There are no records to hold this against; it needs ' || coalesce(replace(datasets, '|', ', '), '-') || '.'
         end,
         case when synthetic and check_status = 'mismatch' and kind = 'count' then 'The made-up city has not as many institutions as the real one, so that counts of them differ.' end,

@@ -1,6 +1,22 @@
--- The fleet, its mileage and cost, and each replacement held against the three conditions: eight full years, more than 250,000
--- km, and at most a tenth of the fleet at the start of the year, by unit and for the city.
-with fleet as (
+-- The fleet, its mileage and cost, and each replacement held against the three conditions: eight full years (the national
+-- rule), and the city's own two (its limits.csv): more than so many km, and at most so large a share of the fleet at the start
+-- of the year, by unit and for the city. Where a city has no such condition, every replacement meets it.
+with limits as (
+    select
+        max(value) filter (where name = 'replacement_km') as km,
+        max(value) filter (where name = 'replacement_share') as share
+    from {{ ref('stg_city_limits') }}
+),
+
+named_limits as (
+    select
+        *,
+        coalesce('超' || {{ plain('km / 10000') }} || '万公里', '里程不限') as rule_km,
+        coalesce('不超' || {{ plain('share * 100') }} || '%', '数量不限') as rule_share
+    from limits
+),
+
+fleet as (
     select
         * exclude (year),
         cast(year as integer) as year,
@@ -17,22 +33,25 @@ counted as (
     select
         *,
         case when year_before = year - 1 and odometer_km >= km_before then odometer_km - km_before end as km_driven,
-        10 * sum(cast(replaced as integer)) over (partition by org, year)
-            <= sum(cast(here_at_start as integer)) over (partition by org, year) as unit_keeps_tenth,
-        10 * sum(cast(replaced as integer)) over (partition by year)
-            <= sum(cast(here_at_start as integer)) over (partition by year) as city_keeps_tenth
+        sum(cast(replaced as integer)) over (partition by org, year) as unit_replaced,
+        sum(cast(here_at_start as integer)) over (partition by org, year) as unit_had,
+        sum(cast(replaced as integer)) over (partition by year) as city_replaced,
+        sum(cast(here_at_start as integer)) over (partition by year) as city_had
     from fleet
 ),
 
 rules as (
     select
-        *,
+        counted.*,
+        limits.rule_km,
+        limits.rule_share,
         coalesce(date_sub('year', first_registered_on, replaced_on) >= 8, false) as old_enough,
-        -- A city's own condition; where it has none, every replacement meets it.
-        coalesce(odometer_km > (select max(value) from {{ ref('stg_city_limits') }} where name = 'replacement_km'), true)
-            as far_enough,
+        limits.km is null or coalesce(odometer_km > limits.km, false) as far_enough,
+        coalesce(unit_replaced <= unit_had * limits.share, true) as unit_keeps_share,
+        coalesce(city_replaced <= city_had * limits.share, true) as city_keeps_share,
         coalesce(trim(exception_reason) <> '', false) as excused
     from counted
+    cross join named_limits as limits
     where replaced
 ),
 
@@ -42,15 +61,15 @@ by_rule as (
         unnest([
             {'rule': '满8年', 'met': old_enough},
             {'rule': '满8年或例外', 'met': old_enough or excused},
-            {'rule': '超25万公里', 'met': far_enough},
-            {'rule': '超25万公里或例外', 'met': far_enough or excused},
-            {'rule': '单位不超10%', 'met': unit_keeps_tenth},
-            {'rule': '全市不超10%', 'met': city_keeps_tenth},
-            {'rule': '三个条件（按单位）', 'met': old_enough and far_enough and unit_keeps_tenth},
-            {'rule': '三个条件（按全市）', 'met': old_enough and far_enough and city_keeps_tenth},
-            {'rule': '三个条件或例外（按全市）', 'met': (old_enough and far_enough and city_keeps_tenth) or excused},
-            {'rule': '例外有理由', 'met': not (old_enough and far_enough and city_keeps_tenth) and excused},
-            {'rule': '例外无理由', 'met': not (old_enough and far_enough and city_keeps_tenth) and not excused}
+            {'rule': rule_km, 'met': far_enough},
+            {'rule': rule_km || '或例外', 'met': far_enough or excused},
+            {'rule': '单位' || rule_share, 'met': unit_keeps_share},
+            {'rule': '全市' || rule_share, 'met': city_keeps_share},
+            {'rule': '三个条件（按单位）', 'met': old_enough and far_enough and unit_keeps_share},
+            {'rule': '三个条件（按全市）', 'met': old_enough and far_enough and city_keeps_share},
+            {'rule': '三个条件或例外（按全市）', 'met': (old_enough and far_enough and city_keeps_share) or excused},
+            {'rule': '例外有理由', 'met': not (old_enough and far_enough and city_keeps_share) and excused},
+            {'rule': '例外无理由', 'met': not (old_enough and far_enough and city_keeps_share) and not excused}
         ], recursive := true)
     from rules
 ),
