@@ -207,7 +207,6 @@ def test_how_far_from_targets_and_averages(db: duckdb.DuckDBPyConnection) -> Non
     assert got == [
         ("cn_energy_per_capita_2020", 2021, D("-321.6106"), D("-97.59"), None),
         ("cn_energy_per_capita_2020", 2024, D("-322.6221"), D("-97.89"), None),
-        ("target_water_per_capita_2025", 2022, D("-59.8333"), None, None),
         ("target_water_per_capita_2025", 2024, D("-9.0538"), None, None),
     ]
     strangers = db.execute(
