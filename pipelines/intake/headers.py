@@ -110,6 +110,7 @@ class Headers:
         }
         self._memo: dict[str, tuple[Match, ...]] = {}
         self._alone: dict[str, str | None] = {}
+        self._serial: dict[str, bool] = {}
         self._rows: dict[tuple[tuple[str, ...], tuple[str | None, ...] | None], tuple[Choice, ...]] = {}
         self._counts: dict[tuple[str, ...], tuple[int, int]] = {}
 
@@ -354,7 +355,12 @@ class Headers:
 
     def is_serial(self, header: str) -> bool:
         """Whether a header is of a plain counter, which no department needs to hear about."""
-        return _STARS.sub("", squeeze(header)).lower() in _SERIAL
+        known = self._serial.get(header)
+        if known is None:
+            if len(self._serial) > 50_000:
+                self._serial.clear()
+            known = self._serial[header] = _STARS.sub("", squeeze(header)).lower() in _SERIAL
+        return known
 
     def nearest(self, header: str, dataset: str, taken: Iterable[str]) -> Column | None:
         """The column of a dataset whose name is most like a header, among those not there yet."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipelines.intake.book import MARK
 from pipelines.intake.cells import squeeze
@@ -52,6 +52,7 @@ class Facts:
 def read_heading(rows: Sequence[Sequence[Any]], headers: Headers) -> Facts:
     """The facts in a table's heading rows, top down; where two cells say the same thing the first counts."""
     facts = Facts()
+    years: set[str] = set()
     for row in rows:
         if row.count("") == len(row):
             continue
@@ -59,30 +60,39 @@ def read_heading(rows: Sequence[Sequence[Any]], headers: Headers) -> Facts:
         for i, v in enumerate(cells):
             if type(v) is not str:
                 continue
-            text = squeeze(v)
-            facts.texts.append(text)
-            if MARK in text:
-                facts.synthetic = True
-            _read_cell(v, text, cells[i + 1] if i + 1 < len(cells) else None, facts, headers)
-    if facts.year is None:
-        years = {y for t in facts.texts if "年" in t for y in _years(t)}
-        if len(years) == 1:
-            facts.year = int(years.pop())
+            said = _said(v, cells[i + 1] if i + 1 < len(cells) else None, headers)
+            facts.texts.append(said.text)
+            facts.synthetic |= MARK in said.text
+            facts.submitter = facts.submitter or said.submitter
+            facts.units += said.units
+            if facts.year is None:
+                facts.year = said.year
+            years.update(said.years)
+    if facts.year is None and len(years) == 1:
+        facts.year = int(years.pop())
     return facts
 
 
+class _Said(NamedTuple):
+    """What one cell of a heading says; `years` are those it names without calling one of them the sheet's."""
+
+    text: str
+    submitter: str | None = None
+    units: tuple[str, ...] = ()
+    year: int | None = None
+    years: tuple[str, ...] = ()
+
+
 @lru_cache(maxsize=20_000)
-def _years(text: str) -> tuple[str, ...]:
-    """The years a heading's text names; not that of a day, nor of when something was filled in."""
-    return () if _DATED.search(text) else tuple(_YEAR.findall(_ANY_DATE.sub("", text)))
-
-
-def _read_cell(cell: str, text: str, after: Any, facts: Facts, headers: Headers) -> None:
+def _said(cell: str, after: Any, headers: Headers) -> _Said:
+    """What a cell says, which may be a label for the one after it. Most headings' cells come again in other files."""
+    text = squeeze(cell)
+    years = _years(text) if "年" in text else ()
     if len(text) <= 14:
         alone = headers.unit_alone(text)
         if alone:
-            facts.units.append(alone)
-            return
+            return _Said(text, units=(alone,), years=years)
+    rest, submitter, year = text, None, None
     if ":" in text:
         named = _SUBMITTER.match(text)
         if named:
@@ -90,18 +100,21 @@ def _read_cell(cell: str, text: str, after: Any, facts: Facts, headers: Headers)
             if not who and isinstance(after, str) and ":" not in squeeze(after):
                 who = _SEAL.sub("", after.strip())
             if who and headers.unit_alone(who) is None and not _units(who, headers):
-                if facts.submitter is None:
-                    facts.submitter = who
-                text = text[named.end() + len(squeeze(who)) :] if who in cell else ""
-    if "单位" in text:
-        for found in _UNIT.finditer(text):
-            facts.units += _units(found[1], headers)
-    if facts.year is None and "年" in text:
-        said = _YEAR_SAID.match(text)
-        if said:
-            facts.year = int(said[1])
-        elif _YEAR_LABEL.match(text) and after is not None:
-            facts.year = _as_year(after)
+                submitter = who
+                rest = text[named.end() + len(squeeze(who)) :] if who in cell else ""
+    units = [u for found in _UNIT.finditer(rest) for u in _units(found[1], headers)] if "单位" in rest else []
+    if "年" in rest:
+        stated = _YEAR_SAID.match(rest)
+        if stated:
+            year = int(stated[1])
+        elif _YEAR_LABEL.match(rest) and after is not None:
+            year = _as_year(after)
+    return _Said(text, submitter, tuple(units), year, years)
+
+
+def _years(text: str) -> tuple[str, ...]:
+    """The years a heading's text names; not that of a day, nor of when something was filled in."""
+    return () if _DATED.search(text) else tuple(_YEAR.findall(_ANY_DATE.sub("", text)))
 
 
 def _cut(cell: str, named: re.Match[str], text: str) -> str:
