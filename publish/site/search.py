@@ -41,8 +41,59 @@ SAYINGS = {
     "拍卖": "处置", "食堂": "食堂", "吃饭": "就餐", "办公室": "办公", "开会": "会议", "培训": "培训", "水费": "水费", "用水": "用水", "电量": "用电量",
     "电费": "电费", "人均": "人均", "每人": "人均", "每个人": "人均", "每平方米": "单位建筑面积", "每平米": "单位建筑面积", "能源消耗": "综合能耗",
     "能耗": "能耗", "耗能": "能耗", "耗电": "用电", "耗水": "用水", "闲置": "闲置", "空置": "空置", "物业": "物业", "采购": "采购", "购车": "购置",
-    "买车": "购置", "里程": "里程", "接待": "接待", "整改": "整改", "督查": "检查", "空调": "空调", "减排": "减排", "标煤": "标准煤",
+    "买车": "购置", "买了": "购置", "换成": "更新", "里程": "里程", "公里": "里程", "跑多少": "里程", "养一辆": "运行费", "养车": "运行费", "公家": "公务用",
+    "电车": "新能源", "充电车": "新能源", "绿牌": "新能源", "停进": "停车", "停放": "停车", "能停": "停车", "车停": "停车", "共享汽车": "分时租赁",
+    "租车": "分时租赁", "房子": "房屋", "楼房": "房屋", "空着": "闲置 空置", "租出去": "出租", "租户": "承租 租金", "欠租": "欠缴", "卖": "处置", "转让": "处置",
+    "吃喝": "接待 公务餐", "招待": "接待", "请客": "接待", "公款": "公务", "补贴": "补助", "毛病": "问题", "按时": "按期", "便宜": "压减 节省", "打折": "压减",
+    "省多少": "节约 节省", "退出来": "腾退", "腾出": "腾退", "太阳": "光伏", "发电": "发电", "减碳": "减排", "排碳": "二氧化碳", "煤气": "天然气",
+    "燃气": "天然气", "油钱": "加油 运行费", "保养": "维修", "上课": "培训", "评上": "建成", "借出": "调出", "借给": "调出", "刷码": "一码通", "扫码": "一码通",
+    "规定": "制度", "办法": "制度文件", "文件": "制度文件", "平米": "单位建筑面积", "会开": "会议", "个单位": "机构数", "宿舍": "三供一业", "地和": "处置", "干部": "人均", "平均每": "人均", "接待": "接待", "整改": "整改", "督查": "检查", "空调": "空调", "减排": "减排", "标煤": "标准煤",
 }  # fmt: skip
+# The same of English, where whole words are asked for.
+SAID_IN_ENGLISH = {
+    "car": "vehicle", "cars": "vehicles", "carbon": "co2", "emission": "co2", "emissions": "co2", "bill": "cost", "bills": "cost", "price": "cost",
+    "spend": "cost", "spent": "cost", "save": "saved", "saving": "saved", "savings": "saved", "electric": "new energy", "panels": "solar",
+    "empty": "idle vacant", "unpaid": "arrears", "owed": "arrears", "large": "excess", "sold": "disposals", "sale": "disposals", "gas": "natural gas",
+    "staff": "people", "person": "head", "capita": "head", "courses": "training", "rules": "policies", "garage": "parking", "rent": "rent lease",
+}  # fmt: skip
+ASKING_IN_ENGLISH = frozenset(
+    [
+        "how",
+        "many",
+        "much",
+        "does",
+        "do",
+        "did",
+        "the",
+        "a",
+        "an",
+        "is",
+        "are",
+        "was",
+        "were",
+        "what",
+        "which",
+        "of",
+        "in",
+        "on",
+        "for",
+        "to",
+        "has",
+        "have",
+        "city",
+        "government",
+        "public",
+        "it",
+        "there",
+        "their",
+        "by",
+        "and",
+        "or",
+        "own",
+        "any",
+    ]
+)
+NUMERALS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"两": 2}
 
 
 def fold(text: str) -> str:
@@ -169,7 +220,9 @@ def find(index: Path, asked: str) -> list[dict[str, Any]]:
         found: dict[int, dict[str, Any]] = {}
         worth: dict[int, float] = {}
         try:
-            for strictness, query in enumerate(_queries(asked)):
+            for strictness, query in enumerate([*_queries(asked), _singly(asked)]):
+                if not query or (found and query == _singly(asked)):
+                    continue  # single characters fit much: only where nothing else does
                 hits = con.execute(FIND, {"query": query, "records": MOST_RECORDS, "most": MOST})
                 for place, r in enumerate(hits):
                     found.setdefault(r["id"], dict(r))
@@ -199,13 +252,15 @@ FIND = """
 def _queries(asked: str) -> list[str]:
     """A question as queries of FTS5, the strictest first: all words as they stand, all that is left without those that only
     ask, any pair of neighbouring characters of it."""
-    text = simplify(fold(asked[:LONGEST]))
+    text = figures(simplify(fold(asked[:LONGEST])))
     plain = text
     for word in ASKING:
         plain = plain.replace(word, " ")
-    said = plain
+    latin = [w for w in plain.split() if w not in ASKING_IN_ENGLISH]
+    plain = " ".join(latin)
+    said = " ".join([plain, *(SAID_IN_ENGLISH[w] for w in latin if w in SAID_IN_ENGLISH)])
     for word, meant in SAYINGS.items():
-        if word != meant and word in said and meant not in said:
+        if word in text and not (word == meant or meant in said):
             said = f"{said} {meant}"
     out = []
     for words in (WORD.findall(text), WORD.findall(plain)):
@@ -222,6 +277,24 @@ def _queries(asked: str) -> list[str]:
     if pieces:
         out.append(" OR ".join(_phrase(p) for p in dict.fromkeys(pieces)))
     return list(dict.fromkeys(out))
+
+
+def _singly(asked: str) -> str:
+    """Any of the characters of a question, but those that only ask: 水用得少了 has no word that anything else has."""
+    text = simplify(fold(asked[:LONGEST]))
+    for word in (*ASKING, *"一个没不能会要得比前"):
+        text = text.replace(word, "")
+    return " OR ".join(_phrase(c) for c in dict.fromkeys(text) if HAN.match(c))
+
+
+def figures(text: str) -> str:
+    """Numbers written in characters as digits, up to 99: 十八万 is 18万; a single character stays."""
+
+    def digits(found: re.Match[str]) -> str:
+        tens, _, ones = found[0].partition("十")
+        return str(NUMERALS.get(tens, 1) * 10 + NUMERALS.get(ones, 0))
+
+    return re.sub(r"[一二三四五六七八九]?十[一二三四五六七八九]?", digits, text)
 
 
 def _phrase(word: str) -> str:

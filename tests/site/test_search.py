@@ -12,10 +12,15 @@ import pytest
 from expectations.contract import load_contracts
 from publish.release.schema import public_tables
 from publish.site import search
-from publish.site.search import build_index, find, fold, simplify, spread
+from publish.site.search import build_index, figures, find, fold, simplify, spread
 
 ROOT = Path(__file__).resolve().parents[2]
-ASKED = list(csv.DictReader((Path(__file__).parent / "asked.csv").open(encoding="utf-8")))
+ASKED = list(
+    csv.DictReader((Path(__file__).parent / "asked.csv").open(encoding="utf-8"))
+)  # in the words of the titles, mostly
+FREELY = list(
+    csv.DictReader((Path(__file__).parent / "asked_freely.csv").open(encoding="utf-8"))
+)  # as people who do not know them ask
 FIRST_FEW = 8  # what a reader sees without scrolling
 SHOWN = {"indicators": "dbt_project/seeds/seed_indicators.csv", "claims": "cities/zhuzhou/claims.csv"}
 RECORDS = (("市政示例礼堂", "市政示例礼堂停车场"), ("XZ示例大院", "XZ示例大院第2停车场"), ("示例图书馆", "东门停车场"))
@@ -55,10 +60,10 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "search.db"
 
 
-def missed(index: Path) -> list[str]:
+def missed(index: Path, asked: list[dict[str, str]] = ASKED) -> list[str]:
     """The questions whose answer is not among the first few."""
     out = []
-    for row in ASKED:
+    for row in asked:
         found = [f"{h['kind']}:{h['name']}" for h in find(index, row["question"])[:FIRST_FEW]]
         if not set(row["expected"].split("|")) & set(found):
             out.append(f"{row['question']} -> {row['expected']}, not {found}")
@@ -71,15 +76,32 @@ def test_a_hundred_questions_find_their_answers(index: Path) -> None:
     assert 1 - len(lost) / len(ASKED) >= 0.98, "\n".join(lost)
 
 
+def test_questions_in_other_words_find_their_answers(index: Path) -> None:
+    """No question of these has the words of its answer's title, or it has them among others. The last thirty were written after
+    the table of sayings and found 80 % of their answers before anything was added for them: expect that of new questions."""
+    lost = missed(index, FREELY)
+    assert len(FREELY) >= 70 and 1 - len(lost) / len(FREELY) >= 0.9, "\n".join(lost)
+
+
+def test_numbers_in_characters_are_digits() -> None:
+    assert figures("十八万以上，二十五万公里，三十，三供一业，十") == "18万以上，25万公里，30，三供一业，10"
+
+
+def test_single_characters_are_asked_for_only_where_nothing_else_fits(index: Path) -> None:
+    assert "water" in find(index, "水用得比以前少了吗")[0]["name"]
+    assert all("停" in f"{h['title_zh']}{h['body']}" for h in find(index, "停车位"))
+
+
 def test_the_measure_can_fail(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "_queries", lambda asked: ['"没有这样的词"'])
+    monkeypatch.setattr(search, "_singly", lambda asked: "")
     assert len(missed(index)) == len(ASKED)
 
 
 def test_every_answer_that_is_expected_exists(index: Path) -> None:
     with closing(sqlite3.connect(index)) as con:
         there = {f"{k}:{n}" for k, n in con.execute("select kind, name from documents")}
-    assert [r["question"] for r in ASKED if not set(r["expected"].split("|")) & there] == []
+    assert [r["question"] for r in [*ASKED, *FREELY] if not set(r["expected"].split("|")) & there] == []
 
 
 def test_widths_and_traditional_characters_are_one() -> None:
