@@ -24,7 +24,7 @@ def _assets(w: World) -> tuple[Lists, list[Row], list[Row]]:
     r = lists.r
     kinds = w.values("real_assets", "kind")
 
-    def add(year: int, kind: str, area: int, status: str, spare: bool, sweep: str = shape["sweep"]) -> Row:
+    def add(year: int, kind: str, area: int, status: str, spare: bool) -> Row:
         value = Decimal(area * r.randint(900, 3600))
         worn = (
             (value * Decimal(str(round(r.uniform(0.1, 0.7), 2)))).quantize(Decimal(1))
@@ -38,7 +38,7 @@ def _assets(w: World) -> tuple[Lists, list[Row], list[Row]]:
             "floor_area": Decimal(area) if kind == kinds[1] else None,
             "use_status": status,
             "found_on": day(r, year),
-            "sweep": sweep,
+            "sweep": shape["sweep"],
             "original_value": value,
             "accumulated_depreciation": worn,
             "net_value": value - worn,
@@ -57,7 +57,7 @@ def _assets(w: World) -> tuple[Lists, list[Row], list[Row]]:
             let += [row] if not row.spare else []
     sold, first = w.shape["disposals"]["sold"], w.years[0]
     areas = [(kinds[0], a) for a in sold["land"]] + [(kinds[1], a) for a in sold["buildings"]]
-    gone = [add(first, kind, a, shape["sold"]["use_status"], False, shape["sold"]["sweep"]) for kind, a in areas]
+    gone = [add(first, kind, a, shape["sold"], False) for kind, a in areas]
     return lists, gone, let
 
 

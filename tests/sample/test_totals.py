@@ -88,7 +88,7 @@ def test_procurements(city: City) -> None:
 
 
 def test_idle_property(city: City) -> None:
-    idle = city["real_assets"].query("use_status == '闲置' and sweep == '扫楼清仓'")
+    idle = city["real_assets"].query("use_status in ['闲置', '已处置'] and sweep == '扫楼清仓'")
     assert idle["land_area"].sum() == pytest.approx(100_000, rel=0.05)
     assert idle["floor_area"].sum() == pytest.approx(30_000, rel=0.05)
 
