@@ -346,6 +346,11 @@ def test_statements_are_held_against_the_records(db: duckdb.DuckDBPyConnection) 
     assert got["first_in_province"] == (None, None, "not_verifiable", None)
     assert got["training_person_times"] == (None, None, "no_data", None)
     assert {s for _, _, s, _ in got.values()} == {"match", "mismatch", "not_verifiable", "no_data"}
+    said = db.execute("select explanation_zh, explanation_en from marts.claims where claim_id = 'fixed_point_services'")
+    zh, en = said.fetchall()[0]
+    costs, bought = (load_contracts()[d] for d in ("vehicle_costs", "procurements"))
+    assert zh.startswith(f"没有可用的记录；核对需要《{costs.title_zh}》、《{bought.title_zh}》。")
+    assert en.startswith(f"There are no records to hold this against; it needs: {costs.title_en}, {bought.title_en}.")
 
 
 def test_the_sql_of_each_statement_gives_its_value_on_the_public_database(

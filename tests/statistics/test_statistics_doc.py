@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOC = (ROOT / "docs" / "statistics.md").read_text(encoding="utf-8")
 ROWS = [
     [re.findall(r"`([^`]+)`", cell) for cell in line.strip("|").split("|")]
-    for line in DOC.splitlines()
+    for line in DOC.partition("## How far")[0].splitlines()
     if line.startswith("| ") and not line.startswith("| asked for")
 ]
 BESIDE = {"factor_set", "default", "national", "in_conservation_scope"}  # what else stands in the column of indicators

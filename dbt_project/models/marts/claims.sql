@@ -48,9 +48,31 @@ checked as (
     from compared
 ),
 
+titles as (
+    select * from ({{ dataset_titles() }}) as titles(dataset, title_zh, title_en)
+),
+
+needed as (
+    select
+        words.claim_id,
+        string_agg(coalesce('《' || titles.title_zh || '》', words.dataset), '、' order by words.place) as needs_zh,
+        string_agg(coalesce(titles.title_en, words.dataset), ', ' order by words.place) as needs_en
+    from (
+        select
+            claim_id,
+            unnest(string_split(datasets, '|')) as dataset,
+            unnest(range(len(string_split(datasets, '|')))) as place
+        from checked
+    ) as words
+    left join titles on titles.dataset = words.dataset
+    group by words.claim_id
+),
+
 worded as (
     select
-        *,
+        checked.*,
+        needed.needs_zh,
+        needed.needs_en,
         case when synthetic then '以合成示例数据计算（不能证明真实情况）：' else '' end
             || coalesce(files || ' 份文件的 ', '') || records || ' 条记录算得 ' || {{ plain('computed_value') }} || ' ' || computed_unit as found_zh,
         case when synthetic then 'From made-up data (which prove nothing about the real city): ' else '' end
@@ -58,6 +80,7 @@ worded as (
         case when test is not null then '（须 ' || replace(replace(test, '>=', '≥'), '<=', '≤') || ' ' || {{ plain('target') }} || ' ' || computed_unit || '）' end as wanted_zh,
         case when test is not null then ' (must be ' || test || ' ' || {{ plain('target') }} || ' ' || computed_unit || ')' end as wanted_en
     from checked
+    left join needed on needed.claim_id = checked.claim_id
 )
 
 select
@@ -88,7 +111,7 @@ select
                 found_zh || coalesce(wanted_zh, '') || '，与原文“' || value_text || '”'
                 || case when test is not null then '不符，差 ' else '相差 ' end
                 || {{ plain('difference') }} || ' ' || case computed_unit when '%' then '个百分点' else computed_unit end || '。'
-            when 'no_data' then '没有可用的记录；核对需要数据集 ' || coalesce(replace(datasets, '|', '、'), '—') || '。'
+            when 'no_data' then '没有可用的记录；核对需要' || coalesce(needs_zh, '别的数据') || '。'
         end,
         case when synthetic and check_status = 'mismatch' and kind = 'count' then '示例城市的机构数与真实城市不同，按机构计数的表述会因此不一致。' end,
         case when computed_value is not null then value_note_zh end,
@@ -103,7 +126,7 @@ select
                 found_en || coalesce(wanted_en, '') || ', which '
                 || case when test is not null then 'does not bear the statement out: it is off by ' else 'differs from the statement by ' end
                 || {{ plain('difference') }} || ' ' || case computed_unit when '%' then 'percentage points' else computed_unit end || '.'
-            when 'no_data' then 'There are no records to hold this against; it needs ' || coalesce(replace(datasets, '|', ', '), '-') || '.'
+            when 'no_data' then 'There are no records to hold this against; it needs: ' || coalesce(needs_en, 'other data') || '.'
         end,
         case when synthetic and check_status = 'mismatch' and kind = 'count' then 'The made-up city has not as many institutions as the real one, so that counts of them differ.' end,
         case when computed_value is not null then value_note_en end,
