@@ -18,7 +18,6 @@ import resource
 import signal
 import socket
 import sys
-import time
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ ADDRESS_SPACE = 160 << 20  # above what the process has when it begins
 CPU_SECONDS = 3  # a request's, by the kernel; the supervisor kills long before, unless it is itself held up
 REQUEST_SECONDS = 0.6  # all queries of one request together, where its lane says nothing else
 ANSWER_BYTES = 4_500_000  # of the finished JSON, CSV or HTML
-RECYCLE_BYTES = 48 << 20  # a worker that has grown by this much makes room for a fresh one
+RECYCLE_BYTES = 24 << 20  # a worker that has grown by this much makes room for a fresh one
 KEPT_RELEASES = 3
 
 
@@ -100,7 +99,7 @@ class Worker:
             instance = await self.instance(Path(request["folder"]), request["base_url"])
             if request.get("only_open"):
                 return {}, b""
-            instance.db.deadline = time.monotonic() + request.get("seconds", REQUEST_SECONDS)
+            instance.db.allow(request.get("seconds", REQUEST_SECONDS))
             with guard.watched() as cut:
                 header, body = await self.ask(instance, request, cut)
             return header | {"late": instance.db.is_late() and header["status"] >= 400}, body
@@ -183,7 +182,10 @@ def nursery(control: socket.socket) -> None:
                 _be_worker(fds[0], int(argument))
             children.add(pid)
             os.close(fds[0])
-            control.send(str(pid).encode())
+            try:
+                control.send(str(pid).encode())
+            except OSError:
+                break  # the server ended while it waited for this one
         elif word == "kill" and int(argument) in children:
             os.kill(int(argument), signal.SIGKILL)
     for pid in children:

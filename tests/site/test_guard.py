@@ -96,13 +96,32 @@ def test_memory_is_bounded(conn: sqlite3.Connection) -> None:
         conn.execute(sql).fetchall()
 
 
-def test_the_deadline_of_a_request_stops_a_query(db: GuardedDatabase, conn: sqlite3.Connection) -> None:
-    endless = "with recursive t(x) as (select 1 union all select x + 1 from t) select count(*) from t"
-    db.deadline = time.monotonic() + 0.1
-    begun = time.monotonic()
+ENDLESS = "with recursive t(x) as (select 1 union all select x + 1 from t) select count(*) from t"
+
+
+def test_the_time_of_a_request_stops_a_query(db: GuardedDatabase, conn: sqlite3.Connection) -> None:
+    begun = time.process_time()
+    db.allow(0.1)
     with pytest.raises(sqlite3.OperationalError, match="interrupted"):
-        conn.execute(endless).fetchall()
-    assert 0.05 < time.monotonic() - begun < 0.6
+        conn.execute(ENDLESS).fetchall()
+    assert 0.0 < time.process_time() - begun < 0.3
+
+
+def test_who_is_kept_waiting_by_others_is_not_late_at_once_but_in_the_end(
+    db: GuardedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, computed = [100.0], [5.0]
+    monkeypatch.setattr(guard.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(guard.time, "process_time", lambda: computed[0])
+    assert not db.is_late()  # who was given no time has all of it
+    db.allow(1.0)
+    for clock[0], computed[0], late in (
+        (100.9, 5.9, False),
+        (101.2, 5.1, False),
+        (101.2, 6.1, True),
+        (101.6, 5.1, True),
+    ):
+        assert db.is_late() == late, (clock, computed)
 
 
 def test_the_clock_cannot_be_made_coarser(db: GuardedDatabase, conn: sqlite3.Connection) -> None:
