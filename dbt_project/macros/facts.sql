@@ -3,13 +3,14 @@
 
     `measures`: tuples (measure, amount as SQL, [columns it is broken down by], 'parts' where there is no whole). A row whose
     amount is null is no fact. A breakdown is called as its column, its members as the column's values.
-    `factor_set` is SQL; so is `closed`: true for a dataset, or the rows of one, that are not open in rows.
+    `factor_set` is SQL; so is `closed`: true for a dataset, or the rows of one, that are not open in rows. Open and closed rows
+    of one sheet are facts apart.
 #}
 {% macro facts(relation, dataset, measures, closed=false, factor_set="'none'") %}
 select
     measure, factor_set, cast(year as integer) as year, org, breakdown, breakdown_member,
     '{{ dataset }}' as dataset, file_id, sheet,
-    cast(sum(amount) as decimal(28, 6)) as amount, count(*) as records, bool_or(closed) as closed
+    cast(sum(amount) as decimal(28, 6)) as amount, count(*) as records, closed
 from (
     select
         {{ factor_set }} as factor_set, year, org, file_id, sheet, {{ closed }} as closed,
@@ -27,7 +28,7 @@ from (
     from {{ relation }}
 ) as measured
 where amount is not null
-group by measure, factor_set, year, org, breakdown, breakdown_member, file_id, sheet
+group by measure, factor_set, year, org, breakdown, breakdown_member, file_id, sheet, closed
 {% endmacro %}
 
 {# The records of a staging model with `org`: the institution's code where the register knows the name, else the name. #}

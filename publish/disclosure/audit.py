@@ -25,11 +25,12 @@ def bounds(
     targets: Iterable[Key],
     decimals: int = 6,
     enough: dict[Key, tuple[float, float]] | None = None,
+    floor: dict[Key, float] | None = None,
 ) -> dict[Key, tuple[float, float]]:
     """For each target (indicator, year, dimension, member, factor set) the least and greatest value consistent with
     `published`, the public indicator_values (value is null where status is S). Only flows and stocks add up; others have
     no bound. `decimals`: values were rounded to so many digits, and the attacker allows for it. `enough`: for a target that
-    some solution found on the way takes as low and as high as these, no more is asked; its bounds are then at least so wide.
+    some solution found on the way takes as low and as high as these, no more is asked; its bounds are then at least so wide. `floor`: what open rows alone give of a value, where that is more than nothing.
     """
     rows = list(
         zip(
@@ -55,7 +56,7 @@ def bounds(
             members = systems.get(of, [])
             found = _sums([rows[i] for i in members], kinds.get(target[0], "flow") == "flow")
             equations = [([members[t]], [members[n] for n in parts]) for t, parts in found]
-            known[of] = _systems(rows, value, hidden, equations, 0.5 * 10.0**-decimals)
+            known[of] = _systems(rows, value, hidden, equations, 0.5 * 10.0**-decimals, floor or {})
         system = next((s for s in known[of] if target in s.at), None)
         out[target] = system.range(target, (enough or {}).get(target)) if system else (0.0, np.inf)
     return out
@@ -145,7 +146,10 @@ def _sums(rows: list[Key], over_time: bool) -> list[tuple[int, list[int]]]:
 class _System:
     """Hidden cells that share equations, and what the published figures leave for each equation to add up to."""
 
-    def __init__(self, cells: list[Key], equations: list[tuple[dict[Key, float], float, float]]):
+    def __init__(
+        self, cells: list[Key], equations: list[tuple[dict[Key, float], float, float]], floor: dict[Key, float]
+    ):
+        self.least = np.array([max(floor.get(key, 0.0), 0.0) for key in cells])
         self.at = {key: n for n, key in enumerate(cells)}
         data, line, column = [], [], []
         for n, (coefficients, _, _) in enumerate(equations):
@@ -166,7 +170,9 @@ class _System:
         most = 2 * float(np.abs(self.limit).sum()) + 1.0
         for cost in (-1.0, 1.0):
             all_of_them = np.full(len(self.at), cost)
-            found = linprog(all_of_them, A_ub=self.matrix, b_ub=self.limit, bounds=(0, most), method="highs")
+            found = linprog(
+                all_of_them, A_ub=self.matrix, b_ub=self.limit, bounds=[(x, most) for x in self.least], method="highs"
+            )
             if found.status == 0:
                 self.low, self.high = np.minimum(self.low, found.x), np.maximum(self.high, found.x)
 
@@ -181,7 +187,9 @@ class _System:
                 continue
             cost = np.zeros(len(self.at))
             cost[at] = sign
-            found = linprog(cost, A_ub=self.matrix, b_ub=self.limit, bounds=(0, None), method="highs")
+            found = linprog(
+                cost, A_ub=self.matrix, b_ub=self.limit, bounds=[(x, None) for x in self.least], method="highs"
+            )
             if found.status == 2:
                 # The published figures do not add up (members that overlap, or are not all there): nothing follows.
                 return 0.0, np.inf
@@ -194,7 +202,12 @@ class _System:
 
 
 def _systems(
-    rows: list[Key], value: np.ndarray, hidden: np.ndarray, equations: list[tuple[list[int], list[int]]], slack: float
+    rows: list[Key],
+    value: np.ndarray,
+    hidden: np.ndarray,
+    equations: list[tuple[list[int], list[int]]],
+    slack: float,
+    floor: dict[Key, float],
 ) -> list[_System]:
     """The equations with something hidden in them, in groups that share no hidden cell."""
     parent: dict[int, int] = {}
@@ -218,4 +231,4 @@ def _systems(
     groups: dict[int, list[tuple[dict[Key, float], float, float]]] = defaultdict(list)
     for first, *equation in used:
         groups[root(first)].append((equation[0], equation[1], equation[2]))
-    return [_System(list(dict.fromkeys(k for e in g for k in e[0])), g) for g in groups.values()]
+    return [_System(list(dict.fromkeys(k for e in g for k in e[0])), g, floor) for g in groups.values()]

@@ -213,7 +213,7 @@ def _what_stands(
             if not targets.any():
                 continue
             size = np.where(np.isnan(v.value), value, np.abs(value - v.value))
-            movement = cells.assign(value=size, contributors=v.changed, largest_share=v.share)
+            movement = cells.assign(value=size, closed_value=size, contributors=v.changed, largest_share=v.share)
             hiding = Hiding(movement, indicators, rules, free, targets, relations, signed=True)
             hiding.hidden |= free & (out | unsafe | ~v.current)
             out |= hiding.run() & v.current & ~unsafe

@@ -41,6 +41,7 @@ NOBODY = "无单位报送 / No institution reported"
 FAR = 1e6  # how far a value may move, in units of the move asked for: an attacker knows no upper limit
 NOISE = 1e-6  # moves smaller than this, in the same units, are the solver's
 KEY = ["indicator_id", "year", "dimension", "member", "factor_set"]
+OF_CLOSED = "closed_value"  # of a sum of open and closed rows, the part of the closed ones; not there: all of it
 LEAST = 1e-4  # a hidden nothing must at least be free to rise by this share of its indicator's largest value
 
 
@@ -76,14 +77,16 @@ def suppress(
     rules: Rules | None = None,
     stays: np.ndarray | None = None,
     known: np.ndarray | None = None,
+    near: Iterable[tuple[int, int]] = (),
 ) -> Suppressed:
     """Hides what must be hidden: value, records and files become null, status 'S', with one note for all.
 
     By position: `stays` are hidden whatever the rules say, `known` are known to readers of the last release, so that nothing
-    is protected by hiding them (history.py gives both).
+    is protected by hiding them (history.py gives both); `near` are pairs of a ratio or comparison and a sum beside it that
+    leave too few institutions between them (ties.py).
 
     `cells` has one row per indicator, year, dimension, member and factor set, with contributors (institutions),
-    largest_share (0..1) and closed; `indicators` says what each indicator is made of. Open values pass as they are. A closed value behind which nobody stands becomes missing ('M'): there is nothing to hide.
+    largest_share (0..1) and closed, and may have closed_value; `indicators` says what each indicator is made of. Open values pass as they are. A closed value behind which nobody stands becomes missing ('M'): there is nothing to hide.
     """
     rules = rules or Rules()
     out = cells.reset_index(drop=True).copy()
@@ -94,7 +97,7 @@ def suppress(
     share = out["largest_share"].to_numpy(dtype=float, na_value=np.nan)
     value = out["value"].to_numpy(dtype=float, na_value=np.nan)
     primary = valued & np.array(list(map(rules.unsafe, contributors, share, value)), dtype=bool)
-    apart = valued & ~primary & _links_few(out, indicators, rules)
+    apart = valued & ~primary & _apart(out, indicators, near)
     if stays is not None:
         apart |= valued & ~primary & stays
     hidden = primary | apart
@@ -111,47 +114,24 @@ def suppress(
     return Suppressed(out, primary, hidden & ~primary)
 
 
-def _links_few(cells: pd.DataFrame, indicators: dict[str, Indicator], rules: Rules) -> np.ndarray:
-    """The cells that tie two published sums together over nearly the same institutions.
+def _apart(cells: pd.DataFrame, indicators: dict[str, Indicator], near: Iterable[tuple[int, int]]) -> np.ndarray:
+    """The ties to hide, of pairs (tie, whole) between which too few stand, and the changes that would give them back.
 
-    A ratio counts only institutions that have both its quantities. Where one to four of those behind its numerator (or its
-    denominator) are left out, numerator, denominator and ratio together give what those few have; and so does a comparison
-    over the institutions of both years beside the figures of all. Without the tie nothing follows, so it is the tie that
-    goes, and with a ratio the changes that would give it back.
+    Without the tie nothing follows from numerator and denominator, so it is the tie that goes and not the sums.
     """
+    shown = cells["value"].notna().to_numpy()
+    out = np.zeros(len(cells), dtype=bool)
+    for tie, whole in near:
+        out[tie] |= bool(shown[whole])
     keys = cells[KEY].astype({"year": "int64"}).itertuples(index=False, name=None)
     at: dict[tuple[str, int, str, str, str], int] = {k: n for n, k in enumerate(keys)}
-    count = cells["contributors"].to_numpy(dtype=float, na_value=np.nan)
-    shown = cells["value"].notna().to_numpy()
-    sums: dict[str, list[str]] = defaultdict(list)
-    for name, about in indicators.items():
-        if about.additive and about.numerator:
-            sums[about.numerator].append(name)
-
-    def few(whole: int | None, part: int) -> bool:
-        return whole is not None and bool(shown[whole]) and 0 < count[whole] - count[part] < rules.min_contributors
-
-    def of(measure: str | None, year: int, dimension: str, member: str, factors: str) -> list[int]:
-        keys = ((n, year, dimension, member, f) for n in sums.get(measure or "", ()) for f in (factors, "none"))
-        return [at[k] for k in keys if k in at and shown[at[k]]]
-
-    out = np.zeros(len(cells), dtype=bool)
-    changes: list[tuple[int, list[tuple[str, int, str, str, str]]]] = []
+    changes = []
     for (indicator, year, dimension, member, factors), n in at.items():
-        about = indicators.get(indicator, Indicator())
-        if about.denominator is not None:
-            top = of(about.numerator, year, dimension, member, factors)
-            bottom = of(about.denominator, year, dimension, member, factors)
-            out[n] = bool(top and bottom) and any(few(w, n) for w in (*top, *bottom))
+        base = indicators.get(indicator, Indicator()).change_of
         p = place(year, dimension, member)
-        base = about.change_of or about.compares
         if p.over == "base" and base is not None:
             inner = ("total", "all") if p.group == "total" else (p.group, p.member)
-            both = [(base, y, *inner, factors) for y in (p.year, p.first)]
-            if about.compares is not None:
-                out[n] = any(few(at.get(k), n) for k in both)
-            else:
-                changes.append((n, both))
+            changes.append((n, [(base, y, *inner, factors) for y in (p.year, p.first)]))
     for n, both in changes:
         out[n] |= any(k in at and out[at[k]] for k in both)
     return out
@@ -178,6 +158,11 @@ class Hiding:
         self.value = cells["value"].to_numpy(dtype=float, na_value=np.nan)
         self.contributors = np.nan_to_num(cells["contributors"].to_numpy(dtype=float, na_value=np.nan))
         self.share = np.nan_to_num(cells["largest_share"].to_numpy(dtype=float, na_value=np.nan), nan=1.0)
+        # What of a value is not open in rows: nobody need subtract the rest, and nothing can hide it.
+        self.secret = np.abs(self.value)
+        if OF_CLOSED in cells:
+            of_closed = cells[OF_CLOSED].to_numpy(dtype=float, na_value=np.nan)
+            self.secret = np.where(np.isnan(of_closed), self.secret, np.abs(of_closed))
         triples = zip(cells["year"], cells["dimension"], cells["member"], strict=True)
         self.place = [place(int(y), d, m) for y, d, m in triples]
         self.relations = find_relations(cells, indicators) if relations is None else relations
@@ -191,7 +176,7 @@ class Hiding:
         # A change may be negative; everything else that is counted or measured cannot fall below nothing.
         any_sign = signed | np.array([p.over == "base" for p in self.place], dtype=bool) | (self.value < 0)
         with np.errstate(invalid="ignore"):
-            self.down = np.where(any_sign, FAR, np.abs(self.value) / self.scale)
+            self.down = np.where(any_sign, FAR, self.secret / self.scale)
         relative = np.nan_to_num(np.abs(self.value) / self.scale)
         # Rather a member than the total, rather a year than the whole period: what is most read is hidden last.
         bonus = np.array([5.0 * (p.group == "total") + 1.0 * (p.over == "period") for p in self.place])
@@ -230,10 +215,10 @@ class Hiding:
             out = [m for m in members if self.hidden[m]]
             if not out:
                 return
-            volume = self.value[out].sum()
+            volume = self.secret[out].sum()
             # Where the same institution stands behind several members (carriers of energy), only the most can be counted.
             people = self.contributors[out].sum() if partition else self.contributors[out].max()
-            largest = (self.share[out] * self.value[out]).max() / volume if volume > 0 else 1.0
+            largest = (self.share[out] * self.secret[out]).max() / volume if volume > 0 else 1.0
             if not self.rules.unsafe(people, largest, volume):
                 return
             rest = [m for m in members if self.free[m] and not self.hidden[m] and self.value[m] > 0]
@@ -301,7 +286,7 @@ class _System:
     def _amounts(self, p: int) -> tuple[float, float]:
         """How far up and down an attacker must not be able to exclude, in units of the cell's indicator."""
         h = self.h
-        part = h.rules.protection * abs(h.value[p]) / h.scale[p]
+        part = h.rules.protection * h.secret[p] / h.scale[p]
         return part or LEAST, min(part, h.down[p])
 
     def protect(self, p: int) -> None:
@@ -348,14 +333,19 @@ class _System:
         used = matrix[:, columns]
         used = used[np.diff(used.indptr) > 0]
         # A deviation is an upward part less a downward part.
-        found = linprog(
-            np.concatenate([cost, cost]),
-            A_eq=hstack([used, -used]),
-            b_eq=np.zeros(used.shape[0]),
-            bounds=bounds,
-            method="highs",
-        )
-        if found.status == 2:
+        for presolve in (True, False):
+            found = linprog(
+                np.concatenate([cost, cost]),
+                A_eq=hstack([used, -used]),
+                b_eq=np.zeros(used.shape[0]),
+                bounds=bounds,
+                method="highs",
+                options={"presolve": presolve},
+            )
+            if found.status != 4:
+                break
+        # Where the solver cannot tell (4), none counts as found: more is hidden then, never less.
+        if found.status in (2, 4):
             return None
         if found.status != 0:
             raise RuntimeError(f"The linear programme of suppression ended with: {found.message}")

@@ -38,6 +38,7 @@ from publish.catalog.dcat import catalog
 from publish.disclosure import gate, history
 from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import Rules, suppress
+from publish.disclosure.ties import ties
 from publish.errors import ReleaseError
 from publish.release import store, tables
 from publish.release.changes import compare
@@ -107,7 +108,8 @@ def _build(
         indicators = tables.indicators_about(w)
         parts, past = tables.contributions(w), history.recall(home)
         standing = history.stand(cells, parts, past, indicators, rules)
-        hidden = suppress(standing.cells, indicators, rules, standing.hidden, standing.known)
+        near = [(t.tie, t.whole) for t in ties(standing.cells, indicators, parts) if t.unsafe(rules)]
+        hidden = suppress(standing.cells, indicators, rules, standing.hidden, standing.known, near)
         last = home.releases / past[-1].release_id if past else None
         data = _rows(w, contracts, shapes, hidden.cells, standing.held, last)
         data["task_counts"] = tables.task_counts(w, as_of, due_days)

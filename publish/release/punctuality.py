@@ -49,6 +49,8 @@ def punctuality(w: Warehouse, contracts: Contracts, as_of: date) -> pa.Table:
     """
     if not all(w.has("intake", name) for name in ("files", "sheets")):
         return empty(TABLE)
+    if "received_at" not in w.columns["intake", "files"]:
+        return empty(TABLE)
     received = w.frame(
         "select file_id, cast(received_at as date) as day from intake.files where received_at is not null"
     )

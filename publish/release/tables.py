@@ -23,7 +23,7 @@ from expectations.contract import Contract, Contracts
 from pipelines.feedback import tasks as feedback
 from publish.disclosure.history import WHO
 from publish.disclosure.relations import Indicator
-from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH
+from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH, OF_CLOSED
 from publish.errors import ReleaseError
 from publish.release.schema import MARTS, OWN, Table, Type, is_open, open_table
 
@@ -121,7 +121,7 @@ def from_rows(rows: Iterable[dict[str, Any]], table: Table) -> pa.Table:
 
 
 def indicator_cells(w: Warehouse) -> pd.DataFrame:
-    """marts.indicator_values with what disclosure needs: the public columns, contributors, largest_share, closed.
+    """marts.indicator_values with what disclosure needs: the public columns, contributors, largest_share, closed, closed_value.
 
     One row per indicator, year, dimension, member and factor set, in that order. A warehouse without the mart gives an
     empty frame. Raises ReleaseError where a column is missing: without it nothing can be said to be safe.
@@ -129,13 +129,14 @@ def indicator_cells(w: Warehouse) -> pd.DataFrame:
     public = MART["indicator_values"]
     kinds: dict[str, Type] = {"contributors": "integer", "largest_share": "real", "closed": "boolean"}
     if not w.has("marts", "indicator_values"):
-        return empty(public).to_pandas().assign(contributors=None, largest_share=None, closed=None)
+        return empty(public).to_pandas().assign(contributors=None, largest_share=None, closed=None, closed_value=None)
     have = w.columns["marts", "indicator_values"]
     missing = [c for c in (*(f.name for f in public.fields), *INTERNAL) if c not in have]
     if missing:
         raise ReleaseError(f"marts.indicator_values lacks {', '.join(missing)}; secrecy cannot be kept without it.")
     parts = [f"{value(_id(f.name), f.type)} as {_id(f.name)}" for f in public.fields]
     parts += [f"{value(c, k)} as {c}" for c, k in kinds.items()]
+    parts.append(f"{value(OF_CLOSED if OF_CLOSED in have else 'null', 'real')} as {OF_CLOSED}")
     order = ", ".join(public.key)
     frame = w.frame(f"select {', '.join(parts)} from marts.indicator_values order by {order}")
     for c in ("year", "records", "files", "contributors"):
@@ -179,7 +180,8 @@ def contributions(w: Warehouse) -> pd.DataFrame | None:
 
 def claims(w: Warehouse, cells: pd.DataFrame, held: np.ndarray, last: Path | None) -> pa.Table:
     """The statements. One that rests on a suppressed value shows no value, no difference and no explanation that names it;
-    one that rests on a value that stands as in the `last` release (`held`) stands as it did there."""
+    one that rests on a value that stands as in the `last` release (`held`) stands as it did there. One about several years
+    rests on each of them, and says nothing where some of them stand and others moved."""
     t = MART["claims"]
     rows = w.take("marts", "claims", t).to_pylist()
     key = ["indicator_id", "year", "dimension", "member", "factor_set"]
@@ -187,12 +189,21 @@ def claims(w: Warehouse, cells: pd.DataFrame, held: np.ndarray, last: Path | Non
     kept = {tuple(k) for k in cells.loc[held, key].itertuples(index=False)}
     before = {r["claim_id"]: r for r in pq.read_table(last).to_pylist()} if kept and last is not None else {}
     result = ("computed_value", "difference", "check_status", "evidence", "explanation_zh", "explanation_en")
+    moved: set[tuple[Any, ...]] = set()
+    if before and last is not None:
+        shown = pq.read_table(last.with_name("indicator_values.parquet"), columns=[*key, "value"]).to_pylist()
+        then = {tuple(r[k] for k in key): r["value"] for r in shown}
+        now = zip(cells[key].itertuples(index=False, name=None), cells["value"], strict=True)
+        moved = {k for k, v in now if then.get(k) != (None if pd.isna(v) else v)}
     for r in rows:
-        place, old = tuple(r[k] for k in key), before.get(r["claim_id"])
+        old = before.get(r["claim_id"])
+        first = r["year"] if r["first_year"] is None else r["first_year"]
+        years = range(first, r["year"] + 1) if r["year"] is not None else ()
+        places = {(r["indicator_id"], y, *(r[k] for k in key[2:])) for y in years}
         same = old is not None and all(old.get(c) == r[c] for c in (*key, "value", "unit", "qualifier", "sql"))
-        if place in kept and place not in hidden and old is not None and same:
+        if places & kept and not places & (hidden | moved) and old is not None and same:
             r |= {c: old[c] for c in result}
-        elif place in hidden or place in kept:
+        elif places & (hidden | kept):
             r |= {"computed_value": None, "difference": None, "evidence": None, "check_status": "no_data"}
             r |= {"explanation_zh": CLAIM_ZH, "explanation_en": CLAIM_EN}
     return from_rows(rows, t)

@@ -321,24 +321,3 @@ def test_a_forgotten_release_is_counted_from_the_next_one_on(tmp_path):
     assert at(third, "kgce", "total", "all")["value"] == at(first, "kgce", "total", "all")["value"]
     fourth, _, _ = publish(facts.assign(v=facts["v"] * 3), past, tmp_path, "d")
     assert at(fourth, "kgce", "total", "all")["value"] == pytest.approx(3 * at(first, "kgce", "total", "all")["value"])
-
-
-@pytest.mark.parametrize(("more", "hidden"), [(0, False), (1, True), (4, True), (5, False)])
-def test_a_ratio_that_leaves_out_few_does_not_stand_beside_its_sums(more, hidden):
-    facts = people(9, 40)
-    cells = cells_of(facts)
-    ratio = (cells["indicator_id"] == "per_head") & (cells["year"] == 2022) & (cells["dimension"] == "total")
-    cells.loc[ratio, "contributors"] -= more
-    out = suppress(cells, ABOUT).cells
-    assert (out.loc[ratio, "status"] == "S").tolist() == [hidden]
-    same = out["indicator_id"] == "same"
-    assert out.loc[same, "status"].tolist() == ["A"]
-    assert (out["status"] == "S").sum() - int(hidden) == (suppress(cells_of(facts), ABOUT).cells["status"] == "S").sum()
-
-
-@pytest.mark.parametrize(("more", "hidden"), [(0, False), (2, True), (6, False)])
-def test_a_comparison_that_leaves_out_few_does_not_stand_beside_the_full_set(more, hidden):
-    cells = cells_of(people(10, 40))
-    same = cells["indicator_id"] == "same"
-    cells.loc[same, "contributors"] -= more
-    assert (suppress(cells, ABOUT).cells.loc[same, "status"] == "S").tolist() == [hidden]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import shutil
 import sqlite3
@@ -18,6 +19,7 @@ import xlsxwriter
 
 from pipelines.home import Home
 from publish.disclosure import gate
+from publish.disclosure.history import Past
 from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import Rules, Suppressed
 from publish.errors import GateRefused
@@ -173,6 +175,7 @@ SPOILT = {
     "a statement shows a suppressed value": (sql("update claims set computed_value = 10.7 where claim_id = 'coal_2024'"), "claims coal_2024: it shows a value that is suppressed"),
     "a statement shows how far off a suppressed value is": (sql("update claims set difference = 1 where claim_id = 'coal_2024'"), "claims coal_2024: it shows a value that is suppressed"),
     "a statement speaks of a suppressed value": (sql("update claims set explanation_en = 'It is 10.' where claim_id = 'coal_2024'"), "claims coal_2024: it shows a value that is suppressed"),
+    "a statement over several years shows a suppressed value": (sql("update claims set indicator_id = 'energy_tce', dimension = 'carrier', member = 'coal', factor_set = 'default', first_year = 2024, year = 2099 where claim_id = 'funds_2024'"), "claims funds_2024: it shows a value that is suppressed"),
     "a line of savings shows a suppressed value": (sql("update savings_statement set value = 10.7 where line = '1'"), "savings_statement 1: it shows a value that is suppressed"),
     # statements
     "SQL that gives another value": (sql("update claims set computed_value = 31 where claim_id = 'funds_2024'"), "claims funds_2024: its SQL does not give the value shown"),
@@ -228,6 +231,31 @@ def test_a_spoilt_release_is_refused(folder, known, name):
         and "138-1234-5678" not in said
         and "11010519491231002X" not in said
     )
+
+
+@pytest.mark.parametrize(
+    "spoil", [sql("update disposals set area = 4302021234"), csv_cell("disposals", 1, "area", "4302021234")]
+)
+def test_a_secret_made_of_digits_is_found_in_a_column_of_numbers(folder, known, spoil):
+    spoil(folder)
+    digits = Scanner({"real_assets.title_no": {"4302021234"}})
+    with pytest.raises(GateRefused, match=r"disposals row \d: is a value of real_assets.title_no"):
+        gate.check(folder, dataclasses.replace(known, scanner=digits))
+
+
+def test_what_an_older_release_showed_under_weaker_rules_is_not_asked_of_this_one(folder, known):
+    shown = known.cells.astype({"year": "int64"}).assign(status="A")
+    electricity = shown.loc[
+        (shown["indicator_id"] == "energy_kgce") & (shown["year"] == 2024) & (shown["member"] == "electricity"), "value"
+    ]
+    sql(
+        f"update indicator_values set value = {electricity.iloc[0]}, status = 'A' {COAL.replace('coal', 'electricity')}"
+    )(folder)
+    with pytest.raises(GateRefused, match="energy_kgce/2024/carrier/coal/default: this hidden value can be computed"):
+        gate.check(folder, known)
+    past = Past("2025-12-31-00000000", None, shown)
+    results = {r["gate"]: r["checked"] for r in gate.check(folder, dataclasses.replace(known, past=(past,)))}
+    assert results["recovery"] == 0 and results["differences"] > 0
 
 
 def test_a_runaway_statement_is_stopped(folder, known, monkeypatch):

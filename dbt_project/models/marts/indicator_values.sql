@@ -14,6 +14,7 @@ select
     cast(contributors as bigint) as contributors,
     cast(left_out as bigint) as left_out,
     cast(round(largest_share, 6) as decimal(9, 6)) as largest_share,
+    closed_value,
     closed
 from {{ ref('int_indicator_values') }}
 order by indicator_id, factor_set, dimension, member, year

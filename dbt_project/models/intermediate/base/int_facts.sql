@@ -1,5 +1,5 @@
--- Every fact of every theme in one shape. One row per measure, factor set, year, institution, breakdown, dataset, file and
--- sheet, with what the institution was in that year: its register row of the year, else of the nearest year before, else after.
+-- Every fact of every theme in one shape. One row per measure, factor set, year, institution, breakdown, dataset, file,
+-- sheet and whether it is open in rows, with what the institution was in that year: its register row of the year, else of the nearest year before, else after.
 select
     facts.*,
     coalesce(attributes.district, 'unknown') as district,

@@ -1,10 +1,12 @@
 -- One row per indicator, factor set, year, institution and breakdown: the institution's part of the numerator and of the
 -- denominator. In a ratio an institution that lacks either is not matched and counts in neither. A ratio that is broken down is
--- held against the same part of the denominator where that is broken down likewise, else against the whole.
+-- held against the same part of the denominator where that is broken down likewise, else against the whole. What of either
+-- comes from rows that are not open stands beside it: the rest anybody can add up.
 with facts as (
     select
         measure, factor_set, year, org, breakdown, breakdown_member, district, org_type, admin_level,
         sum(amount) as amount,
+        sum(amount) filter (where closed) as closed_amount,
         bool_or(synthetic) as synthetic,
         bool_or(closed) as closed
     from {{ ref('int_facts') }}
@@ -21,11 +23,13 @@ sums as (
     select
         indicators.indicator_id,
         indicators.adds_over_years,
-        facts.* exclude (measure, amount),
+        facts.* exclude (measure, amount, closed_amount),
         cast(null as varchar) as below_breakdown,
         cast(null as varchar) as below_member,
         facts.amount as numerator,
         cast(null as decimal(28, 6)) as denominator,
+        facts.closed_amount as closed_numerator,
+        cast(null as decimal(28, 6)) as closed_denominator,
         true as matched
     from {{ ref('seed_indicators') }} as indicators
     inner join facts on facts.measure = indicators.numerator
@@ -52,11 +56,13 @@ ratios as (
         above.indicator_id,
         above.adds_over_years,
         case when above.factor_set <> 'none' then above.factor_set else coalesce(below.factor_set, 'none') end as factor_set,
-        above.* exclude (indicator_id, adds_over_years, below_measure, measure, factor_set, amount, synthetic, closed),
+        above.* exclude (indicator_id, adds_over_years, below_measure, measure, factor_set, amount, closed_amount, synthetic, closed),
         above.synthetic or coalesce(below.synthetic, false) as synthetic,
         above.closed or coalesce(below.closed, false) as closed,
         above.amount as numerator,
         below.amount as denominator,
+        above.closed_amount as closed_numerator,
+        below.closed_amount as closed_denominator,
         below.org is not null as matched
     from above
     left join facts as below

@@ -1,4 +1,6 @@
 -- One row per indicator, factor set, year, dimension and member: sums over institutions, before any division.
+-- Where some of the rows are open and some are not, it is the institutions of the closed ones that are counted: what they have
+-- is the sum less the open rows, which anybody can take off.
 -- A dimension of which nothing at all is known (no register yet) is left out.
 with parts as (
     {{ by_dimension(ref('int_indicator_parts')) }}
@@ -13,6 +15,8 @@ by_institution as (
         indicator_id, factor_set, year, dimension, member, org, matched,
         sum(numerator) as numerator,
         sum(denominator) as denominator,
+        sum(closed_numerator) as closed_numerator,
+        sum(closed_denominator) as closed_denominator,
         bool_or(synthetic) as synthetic,
         bool_or(closed) as closed
     from years_and_period
@@ -28,11 +32,21 @@ summed as (
         member,
         sum(numerator) filter (where matched) as numerator,
         sum(denominator) filter (where matched) as denominator,
-        count(distinct org) filter (where matched) as contributors,
+        sum(closed_numerator) filter (where matched) as closed_numerator,
+        case
+            when coalesce(bool_or(closed) filter (where matched), false) then count(distinct org) filter (where matched and closed)
+            else count(distinct org) filter (where matched)
+        end as contributors,
         count(distinct org) filter (where not matched) as left_out,
-        greatest(
-            max(abs(numerator)) filter (where matched) / nullif(sum(abs(numerator)) filter (where matched), 0),
-            max(abs(denominator)) filter (where matched) / nullif(sum(abs(denominator)) filter (where matched), 0)
+        coalesce(
+            greatest(
+                max(abs(closed_numerator)) filter (where matched) / nullif(sum(abs(closed_numerator)) filter (where matched), 0),
+                max(abs(closed_denominator)) filter (where matched) / nullif(sum(abs(closed_denominator)) filter (where matched), 0)
+            ),
+            greatest(
+                max(abs(numerator)) filter (where matched) / nullif(sum(abs(numerator)) filter (where matched), 0),
+                max(abs(denominator)) filter (where matched) / nullif(sum(abs(denominator)) filter (where matched), 0)
+            )
         ) as largest_share,
         coalesce(bool_or(synthetic) filter (where matched), bool_or(synthetic)) as synthetic,
         bool_or(closed) as closed

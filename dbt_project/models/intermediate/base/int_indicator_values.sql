@@ -3,6 +3,7 @@ with values_of_sums as (
     select
         sums.indicator_id, sums.factor_set, sums.year, sums.dimension, sums.member,
         sums.contributors, sums.left_out, sums.largest_share, sums.synthetic, sums.closed,
+        case when indicators.denominator is null then cast(sums.closed_numerator as double) end as raw_closed_value,
         cast(null as integer) as base_year,
         case when sums.dimension like 'period%' then city.period_start end as first_year,
         case
@@ -28,6 +29,7 @@ changes as (
     select
         indicator_id, factor_set, year, dimension, member,
         contributors, left_out, largest_share, synthetic, closed,
+        cast(null as double) as raw_closed_value,
         base_year, cast(null as integer) as first_year, of_dimension, of_member,
         change as raw_value
     from {{ ref('int_indicator_changes') }}
@@ -109,6 +111,7 @@ described as (
         all_values.*,
         indicators.unit,
         cast(round(all_values.raw_value * cast(indicators.multiplier as double), indicators.decimals) as decimal(28, 6)) as value,
+        cast(round(all_values.raw_closed_value * cast(indicators.multiplier as double), indicators.decimals) as decimal(28, 6)) as closed_value,
         coalesce(sources.records, 0) as records,
         coalesce(sources.files, 0) as files,
         coalesce(gaps.months_missing, 0) as months_missing,

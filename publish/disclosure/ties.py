@@ -1,0 +1,119 @@
+"""Sums that nearly agree: whom a ratio, or a comparison over the same institutions, leaves out of the sums beside it.
+
+Belongs here: finding such pairs of cells and counting the institutions between them. Not here: hiding one of them
+(suppress.py) or refusing them (gate.py).
+
+A ratio counts only institutions that have both its quantities. With its numerator and its denominator beside it, a reader gets
+what those left out have together; and so from a comparison over the institutions of both years beside the figures of all.
+What is left out is then a published sum, and must pass the rules for sums.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from publish.disclosure.history import PARTS, movements
+from publish.disclosure.relations import Indicator, place
+from publish.disclosure.suppress import KEY, Rules
+
+Key = tuple[str, int, str, str, str]
+
+
+@dataclass(frozen=True)
+class Tie:
+    """The cell `tie` counts fewer institutions than the cell `whole` beside it (positions): `left_out` of them, of whose sum
+    the largest one has `share` (0..1)."""
+
+    tie: int
+    whole: int
+    left_out: float
+    share: float
+
+    def unsafe(self, rules: Rules) -> bool:
+        """Whether what is left out would tell about single institutions."""
+        return self.left_out > 0 and rules.unsafe(self.left_out, self.share, 1.0)
+
+
+def ties(cells: pd.DataFrame, indicators: dict[str, Indicator], parts: pd.DataFrame | None) -> list[Tie]:
+    """Every pair of a tie and a whole in `cells` (marts.indicator_values, index 0..n-1).
+
+    `parts` is what each institution contributes (history.PARTS). Without it the numbers of institutions behind both cells
+    are all there is, and nothing is known of the largest.
+    """
+    at: dict[Key, int] = {
+        k: n for n, k in enumerate(cells[KEY].astype({"year": "int64"}).itertuples(index=False, name=None))
+    }
+    people = np.nan_to_num(cells["contributors"].to_numpy(dtype=float, na_value=np.nan))
+    sums: dict[str, list[str]] = defaultdict(list)
+    for name, about in indicators.items():
+        if about.additive and about.numerator:
+            sums[about.numerator].append(name)
+    # (tie, whole, the indicator whose institutions the tie counts, which side of it the whole sums; its base year)
+    pairs: list[tuple[int, int, str, str, int]] = []
+    for (indicator, year, dimension, member, factors), n in at.items():
+        about = indicators.get(indicator, Indicator())
+        if about.denominator is not None:
+            beside = {
+                side: [
+                    at[k]
+                    for s in sums[measure or ""]
+                    for f in (factors, "none")
+                    if (k := (s, year, dimension, member, f)) in at
+                ]
+                for side, measure in (("numerator", about.numerator), ("denominator", about.denominator))
+            }
+            if all(beside.values()):
+                pairs += [(n, w, indicator, side, 0) for side, wholes in beside.items() for w in wholes]
+        p = place(year, dimension, member)
+        if p.over == "base" and about.compares is not None:
+            inner = ("total", "all") if p.group == "total" else (p.group, p.member)
+            found = [at[k] for y in (p.year, p.first) if (k := (about.compares, y, *inner, factors)) in at]
+            pairs += [(n, w, about.compares, "both", p.first) for w in found]
+    counted = [max(people[w] - people[n], 0.0) for n, w, *_ in pairs]
+    if parts is None or not pairs:
+        return [Tie(n, w, c, 0.0) for (n, w, *_), c in zip(pairs, counted, strict=True)]
+    count, share = _between(cells, parts, pairs)
+    # A comparison counts whom it leaves out by where they are in the later year; the larger count of the two is no safer.
+    return [
+        Tie(n, w, c if 0 < c < known or known == 0 else known, s)
+        for (n, w, *_), c, known, s in zip(pairs, counted, count, share, strict=True)
+    ]
+
+
+def _between(
+    cells: pd.DataFrame, parts: pd.DataFrame, pairs: list[tuple[int, int, str, str, int]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """How many institutions stand between tie and whole of each pair, and the share of the largest: as a movement from what
+    the one counts to what the other counts."""
+    by = dict(iter(parts.groupby(["indicator_id", "factor_set"])))
+    where, whole, inside = [], [], []
+    made: set[str] = set()
+    for n, w, of, side, base in pairs:
+        tie, sum_ = cells.iloc[n], cells.iloc[w]
+        name = "|".join(
+            map(
+                str,
+                (of, tie["factor_set"], sum_["indicator_id"], sum_["factor_set"], side, tie["year"] if base else ""),
+            )
+        )
+        where.append((name, sum_["factor_set"], int(sum_["year"]), sum_["dimension"], sum_["member"]))
+        if name in made:
+            continue
+        made.add(name)
+        counted = by.get((of, tie["factor_set"]), parts.iloc[:0])
+        all_ = by.get((sum_["indicator_id"], sum_["factor_set"]), parts.iloc[:0])
+        if side == "both":
+            same = ["org", "breakdown", "breakdown_member"]
+            years = [counted.loc[counted["year"] == y, same] for y in (int(tie["year"]), base)]
+            counted = counted.merge(years[0].merge(years[1], on=same).drop_duplicates(), on=same)
+        else:
+            counted = counted.assign(numerator=counted[side], denominator=np.nan)
+        named = {"indicator_id": name, "factor_set": sum_["factor_set"]}
+        whole.append(all_.assign(**named)[PARTS])
+        inside.append(counted.assign(**named)[PARTS])
+    places = pd.DataFrame(where, columns=["indicator_id", "factor_set", "year", "dimension", "member"])
+    return movements(places, {}, pd.concat(whole), pd.concat(inside))
