@@ -21,6 +21,26 @@ settings.register_profile("same", derandomize=True)
 settings.register_profile("hunt", derandomize=False, print_blob=True)
 settings.load_profile("same")
 
+# Modules that build releases, run the whole command or start servers: minutes together, so `make test-quick` leaves them.
+SLOW = {
+    "test_cli.py",
+    "disclosure/test_history.py",
+    "disclosure/test_suppress.py",
+    "records/test_build.py",
+    *(f"release/test_{name}.py" for name in ("attack", "build", "differences", "gate", "later_runs", "store")),
+    *(f"sample/test_{name}.py" for name in ("make", "round_trip")),
+    *(
+        f"site/test_{name}.py"
+        for name in ("api", "app", "charts", "door", "hostile", "instance", "language", "pages", "pool", "structured")
+    ),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(ROOT / "tests").as_posix() in SLOW:
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def root() -> Path:
