@@ -25,7 +25,9 @@ def attack(cells: pd.DataFrame, published: pd.DataFrame, indicators) -> tuple[in
     numbers = [closed[c].to_numpy(dtype=float, na_value=np.nan) for c in ("contributors", "largest_share", "value")]
     targets = closed[list(map(RULES.unsafe, *numbers))]
     keys = list(targets[KEY].astype({"year": "int64"}).itertuples(index=False, name=None))
-    found = bounds(published.astype({"year": "int64"}), {n: i.kind for n, i in indicators.items()}, keys)
+    # Where some solution shows that a value may be a tenth lower and a tenth higher, no more is asked.
+    wide = {k: (0.9 * v, 1.1 * v) for k, v in zip(keys, targets["value"], strict=True)}
+    found = bounds(published.astype({"year": "int64"}), {n: i.kind for n, i in indicators.items()}, keys, enough=wide)
     near = [
         (k, found[k], v)
         for k, v in zip(keys, targets["value"], strict=True)
