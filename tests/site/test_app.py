@@ -473,6 +473,46 @@ def test_follows_current_and_loses_no_request(
     assert seen == {FIRST, SECOND}
 
 
+def test_what_was_begun_on_a_release_is_finished_on_it(
+    tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_module, "LOOK_SECONDS", 0.0)
+    for release in (FIRST, SECOND):
+        make_release(tmp_path, release)
+    switch(tmp_path, FIRST)
+    closed: list[str] = []
+    close = app_module.Instance.close
+
+    def noted(self: app_module.Instance) -> None:
+        closed.append(self.facts.release_id)
+        close(self)
+
+    monkeypatch.setattr(app_module.Instance, "close", noted)
+
+    async def look(client: httpx.AsyncClient, site: Site) -> None:
+        begun, go_on = asyncio.Event(), asyncio.Event()
+        make = site._make
+
+        async def held_up(*args: Any) -> Any:
+            begun.set()
+            await go_on.wait()
+            return await make(*args)
+
+        monkeypatch.setattr(site, "_make", held_up)
+        slow = asyncio.create_task(client.get("/claims"))
+        await begun.wait()
+        switch(tmp_path, SECOND)
+        while (await client.get("/healthz")).json()["release"] != SECOND:
+            await asyncio.sleep(0.01)
+        assert closed == []  # the old one is still being used
+        go_on.set()
+        answer = await slow
+        assert answer.status_code == 200 and answer.headers["x-release"] == FIRST
+        assert closed == [FIRST]  # and is gone when nobody uses it any more
+
+    talk(tmp_path, look, workers=0)
+
+
 def _no_database(folder: Path) -> None:
     (folder / "mingzhang.db").write_bytes(b"not a database")
 

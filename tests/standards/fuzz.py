@@ -20,11 +20,14 @@ CHECKS = (
 )
 
 
-def fuzz(base: str, seconds: int, folder: Path, seed: int | None = None) -> subprocess.CompletedProcess[str]:
-    """Fuzzes for `seconds`, working in `folder`; the exit status is 0 where nothing was found."""
+def fuzz(
+    base: str, seconds: int, folder: Path, seed: int | None = None, only: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Fuzzes for `seconds`, working in `folder`, all operations, or `only` that path and until the first fault; the exit status is 0 where nothing was found."""
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{base}/openapi.json", "--no-color"]
     command += ["--checks", ",".join(CHECKS), "--max-time", str(seconds), "--max-response-time", "5"]
-    command += ["--phases", "examples,coverage,fuzzing", "--max-examples", "100000", "--continue-on-failure"]
+    command += ["--phases", "examples,coverage,fuzzing", "--max-examples", "100000"]
+    command += ["--max-failures", "1", "--include-path", only] if only else ["--continue-on-failure"]
     command += ["--request-timeout", "20", "--generation-database", ":memory:", "--warnings", "off"]
     command += ["--seed", str(seed)] if seed is not None else []
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=seconds * 3 + 120)
