@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from expectations.contract import load_contracts
+from pipelines.intake.model import FileReading
 from pipelines.intake.reader import Reader
 
 pytestmark = pytest.mark.realdata
 
 
-def test_datasets_rows_sums_and_unreadable_cells(shared: Path) -> None:
-    city = shared / "sample-city"
-    truth = json.loads((city / "truth.json").read_text(encoding="utf-8"))
-    reader = Reader(load_contracts())
+READER = Reader(load_contracts())
+City = tuple[dict[str, Any], dict[str, FileReading]]
+
+
+@pytest.fixture(scope="module")
+def city(shared: Path) -> City:
+    """The truth, and what each of its files read as."""
+    folder = shared / "sample-city"
+    truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
+    paths = [f["path"] for f in truth["files"]]
+    return truth, {p: READER.read((folder / "inbox" / p).read_bytes(), p) for p in paths}
+
+
+def test_datasets_rows_sums_and_unreadable_cells(city: City) -> None:
+    truth, read = city
     wrong = []
     for f in truth["files"]:
-        r = reader.read((city / "inbox" / f["path"]).read_bytes(), f["path"])
+        r = read[f["path"]]
         assert all(s.rows_read == len(s.rows) + s.refused + s.rows_explained for s in r.sheets)
-        if f["dataset"] not in reader.contracts:
+        if f["dataset"] not in READER.contracts:
             if r.reason != "unknown_dataset":
                 wrong.append((f["path"], r.reason, "for unknown_dataset"))
             continue
@@ -50,21 +63,16 @@ def test_datasets_rows_sums_and_unreadable_cells(shared: Path) -> None:
     assert not wrong
 
 
-def test_nothing_secret_is_in_a_reading_that_must_not_be(shared: Path) -> None:
-    city = shared / "sample-city"
-    truth = json.loads((city / "truth.json").read_text(encoding="utf-8"))
-    reader = Reader(load_contracts())
+def test_nothing_secret_is_in_a_reading_that_must_not_be(city: City) -> None:
+    truth, read = city
     third = {
         v: at
         for v, at in truth["canaries"].items()
-        if at.split(".")[0] in reader.contracts
-        and reader.contracts[at.split(".")[0]].column(at.split(".")[1]).access == "L3"
+        if at.split(".")[0] in READER.contracts
+        and READER.contracts[at.split(".")[0]].column(at.split(".")[1]).access == "L3"
     }
     assert third
-    told = []
-    for f in truth["files"]:
-        if f["dataset"] in reader.contracts:
-            told.append(repr(reader.read((city / "inbox" / f["path"]).read_bytes(), f["path"])))
+    told = [repr(read[f["path"]]) for f in truth["files"] if f["dataset"] in READER.contracts]
     everything = "\n".join(told)
     assert not [v for v in third if v in everything]
     assert not [n for n in truth["refused"] if n in everything]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -30,11 +29,9 @@ def files(folder: Path) -> list[Path]:
 def test_every_real_file_ends_in_rows_or_in_an_issue(shared: Path) -> None:
     folder = shared / "realdata"
     jobs = [Job(hashlib.sha256(p.read_bytes()).hexdigest(), p, p.relative_to(folder).as_posix()) for p in files(folder)]
-    begin = time.monotonic()
     with Pool(load_contracts(), 2) as pool:
         got = {r.name: r for r in pool.read(jobs)}
     assert set(got) == {j.name for j in jobs}
-    assert time.monotonic() - begin < 30 * 4
     for r in got.values():
         told = [i.code for i in r.issues] + [i.code for s in r.sheets for i in s.issues]
         assert r.status == "accepted" or (r.reason in CODES and r.reason in told), r.name
