@@ -74,6 +74,10 @@ format: setup-dev
 bench: setup-dev ## speeds, as ratios measured in one run
 	@$(BIN)/python -m tests.bench
 
+screenshots: setup-dev browser ## the pictures of the README, from the made-up city of `make demo`
+	@[ -e $(HOME_DIR)/current ] || { $(BIN)/mingzhang sample --out $(HOME_DIR)/sample --seed 1 --orgs 80; $(BIN)/mingzhang run --home $(HOME_DIR) --inbox $(HOME_DIR)/sample/inbox; }
+	$(BIN)/python -m tests.browser.screenshots --home $(HOME_DIR)
+
 # Chromium and a Chinese font for the browser tests: installed when root, else the line to type is said and those tests skip.
 browser:
 	@if [ -x /usr/bin/chromium ] && fc-list :lang=zh 2>/dev/null | grep -q .; then exit 0; fi

@@ -120,9 +120,7 @@ def specification(
     lines = indicator.get("lines") or []
     values = [p["value"] for p in indicator["points"] if p["value"] is not None]
     size, scaled = words.scale(language, [*values, *(h["value"] for h in lines)])
-    decimals = words.places(
-        [v / size for v in values], 2 if size > 1 else indicator.get("decimals"), indicator["unit"]
-    )
+    decimals = words.places([v / size for v in values], 2 if size > 1 else indicator.get("decimals"), indicator["unit"])
     rows = [
         {
             "year": p["year"],

@@ -530,6 +530,24 @@ def member(language: Language, code: str, names: Mapping[str, Label] | None = No
     return foreign(language, code) if language == "zh" or code not in MEMBERS else MEMBERS[code]
 
 
+def breakdown(language: Language, dimension: str, code: str, names: Mapping[str, Label] | None = None) -> Any:
+    """What part of an indicator a value is, in words: 县市区：芦淞区（2021-2025）."""
+    over, _, of = dimension.rpartition("/")
+    prefix, _, rest = code.partition("/") if over else ("", "", code)
+    if dimension in ("period", "base"):
+        over, of, prefix, rest = dimension, "total", code, "all"
+    said = pair("Total") if of == "total" else CODES["dimension"].get(of, (of, of))
+    at = 0 if language == "zh" else 1
+    text = Markup("{}").format(said[at])
+    if of != "total":
+        text += Markup("{}{}").format("：" if language == "zh" else ": ", member(language, rest, names))
+    if over == "base":
+        prefix = pair("since %(year)s")[at] % {"year": prefix}
+    if prefix:
+        text += f"（{prefix}）" if language == "zh" else f" ({prefix})"
+    return text
+
+
 def clauses(text: str) -> Markup:
     """A heading whose lines break between its clauses and not within a Chinese word, where there is room."""
     return Markup("").join(Markup('<span class="clause">{}</span>').format(c) for c in re.findall(r"[^，]+，?", text))
@@ -583,6 +601,7 @@ def add_to(env: Any, language: Language) -> None:
     at = 0 if language == "zh" else 1
     spoken = (
         unit, amount, pick, beside, spell, spell_plain, compact, figure, yes, section, month, own_half, scale, scaled_unit, member, amounts,
+        breakdown,
         by_sentence,
     )  # fmt: skip
     of: dict[str, Any] = {f.__name__: partial(f, language) for f in spoken}
@@ -604,5 +623,5 @@ def add_to(env: Any, language: Language) -> None:
     }
     env.filters.update(
         number=number, compact=of["compact"], unit=of["unit"], data=partial(foreign, language), yes=of["yes"],
-        unbroken=lambda t: Markup('<span class="nb">{}</span>').format(t), bare_link=bare_link, own_half=of["own_half"], markup=Markup, strip_lead=lambda t, lead: t.removeprefix(lead), section=of["section"], has_han=lambda t: bool(HAN.search(str(t or ""))),
+        unbroken=lambda t: Markup('<span class="nb">{}</span>').format(t) if len(t) < 20 else t, bare_link=bare_link, own_half=of["own_half"], markup=Markup, strip_lead=lambda t, lead: t.removeprefix(lead), section=of["section"], has_han=lambda t: bool(HAN.search(str(t or ""))),
     )  # fmt: skip

@@ -5,35 +5,20 @@ Pictures go to test-results/ for people to look at.
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shutil
-import signal
-import socket
 import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
+from tests.browser.screenshots import ARGS, CHROMIUM, ROOT, served
+from tests.site.conftest import FIRST, build_release, point_current
+
 RESULTS = ROOT / "test-results"
 AXE = Path(__file__).with_name("axe.min.js")  # axe-core 4.14.1 of Deque Systems, MPL-2.0 (axe.LICENSE)
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-SERVE = "import sys; from pathlib import Path; from publish.site.serve import serve; serve(Path(sys.argv[1]), port=int(sys.argv[2]))"
 PAGES = {
     "home": "/",
     "indicators": "/indicators",
@@ -72,42 +57,18 @@ pytestmark = [
 ]
 
 
-def site_conftest() -> ModuleType:
-    """The made-up release of tests/site, by its file: two conftest.py share one name."""
-    spec = importlib.util.spec_from_file_location("site_releases", ROOT / "tests" / "site" / "conftest.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def release() -> str:
-    return str(site_conftest().FIRST)
+    return FIRST
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    made = site_conftest()
     home = tmp_path_factory.mktemp("browser")
-    made.build_release(home, made.FIRST)
-    made.point_current(home, made.FIRST)
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-c", SERVE, str(home), str(port)], cwd=ROOT)
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2).read()
-                break
-            except OSError:
-                assert process.poll() is None
-                time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=20)
+    build_release(home, FIRST)
+    point_current(home, FIRST)
+    with served(home) as base:
+        yield base
 
 
 @pytest.fixture(scope="module")
@@ -130,63 +91,68 @@ def opened(browser: Any, width: int, **options: Any) -> tuple[Any, list[str]]:
     return page, complaints
 
 
-@pytest.mark.parametrize("width", [375, 768, 1280])
-@pytest.mark.parametrize("name", PAGES)
-def test_every_page_fits_and_says_what_it_must(browser: Any, address: str, release: str, name: str, width: int) -> None:
-    page, complaints = opened(browser, width)
-    page.goto(address + PAGES[name], wait_until="load")
-    RESULTS.mkdir(exist_ok=True)
-    page.screenshot(path=RESULTS / f"{name}-{width}.png", full_page=True)
+def serious(page: Any) -> list[str]:
+    """What axe-core finds that is serious or critical: rule and the first place."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")
+    return [
+        f"{v['id']}: {v['nodes'][0]['html'][:140]}"
+        for v in found["violations"]
+        if v["impact"] in ("serious", "critical")
+    ]
 
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+# What stands outside the page's width, but in a box that scrolls or for screen readers alone.
+OUTSIDE = """w => [...document.querySelectorAll('main *, header *, footer *')].filter(e =>
+    e.getBoundingClientRect().right > w + 1 && !e.closest('.scroll, pre, .skip, .unseen') && e.offsetParent).map(e => e.outerHTML.slice(0, 90))"""
+# Text that its own box cuts off, or a cell so narrow that Chinese stands in it one character below the other.
+CUT = """() => [...document.querySelectorAll('main p, main li, main td, main th, main dd, main h1, main h2, main h3')].filter(e => {
+    if (!e.offsetParent || e.closest('.unseen, .stack thead, .listed thead') || !e.textContent.trim()) return false;
+    const style = getComputedStyle(e), size = parseFloat(style.fontSize);
+    const inner = e.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    return (style.overflow === 'hidden' && e.scrollWidth > e.clientWidth + 1)
+        || (style.display !== 'inline' && e.textContent.trim().length > 8 && inner > 0 && inner < 3 * size);
+}).map(e => e.outerHTML.slice(0, 90))"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_fits_is_light_and_says_what_it_must(browser: Any, address: str, release: str, name: str) -> None:
+    """One visit on a phone, weighed and looked through by axe; then the same page wider. Nothing overflows, is cut or missing."""
+    page, complaints = opened(browser, 375)
+    weights: list[int] = []
+    page.on("response", lambda r: weights.append(int(r.headers.get("content-length") or 0)))
+    page.goto(address + PAGES[name], wait_until="load")
+    assert 0 < sum(weights) < 200_000
+    RESULTS.mkdir(exist_ok=True)
+    for width in (375, 768, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate(
+            "Promise.allSettled([...document.images].map(i => i.decode()))"
+        )  # a wider page shows another picture
+        page.screenshot(path=RESULTS / f"{name}-{width}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("[...document.images].filter(i => !i.naturalWidth).map(i => i.src)") == []
+        assert page.evaluate(OUTSIDE, width) == [] and page.evaluate(CUT) == [], width
+        if width == 375:
+            assert serious(page) == []
     made_up = "Made-up data" if name.endswith("-en") else "合成示例数据"
     assert page.locator(".banner").is_visible() and made_up in page.locator(".banner").inner_text()
     assert page.locator("footer").is_visible() and release in page.locator("footer").inner_text()
     assert page.locator("h1").count() == 1
-    broken = page.evaluate("[...document.images].filter(i => !i.complete || !i.naturalWidth).map(i => i.src)")
-    assert broken == []
-    outside = page.evaluate(
-        """w => [...document.querySelectorAll('main *, header *, footer *')].filter(e =>
-            e.getBoundingClientRect().right > w + 1 && !e.closest('.scroll, pre, .skip, .unseen') && e.offsetParent).map(e => e.outerHTML.slice(0, 90))""",
-        width,
-    )
-    assert outside == []
     assert [c for c in complaints if "status of 40" not in c] == []
     page.context.close()
 
 
-def luminance(colour: str) -> float:
-    parts = [int(float(x)) / 255 for x in re.findall(r"[\d.]+", colour)[:3]]
-    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b
-
-
-@pytest.mark.parametrize("name", ["home", "claims", "indicator", "table", "query-error"])
-def test_text_holds_its_contrast(browser: Any, address: str, name: str) -> None:
-    """WCAG 2.2, 1.4.3: 4.5:1, computed for every element that has text of its own."""
-    page, _ = opened(browser, 1280)
-    page.goto(address + PAGES[name])
-    pairs = page.evaluate(
-        """() => [...document.querySelectorAll('body *')].filter(e => e.offsetParent && [...e.childNodes].some(n =>
-              n.nodeType === 3 && n.data.trim())).map(e => {
-            let at = e, ground = 'rgba(0, 0, 0, 0)';
-            while (at && ground === 'rgba(0, 0, 0, 0)') { ground = getComputedStyle(at).backgroundColor; at = at.parentElement; }
-            return [getComputedStyle(e).color, ground, e.textContent.trim().slice(0, 30)];
-        })"""
+def test_the_looks_at_a_page_can_fail(browser: Any) -> None:
+    page, _ = opened(browser, 375)
+    page.set_content(
+        "<html lang='zh-CN'><title>x</title><main><img src='data:,'><p style='color:#aaa;background:#fff'>faint</p>"
+        "<p style='width:600px'>wide</p><div style='width:20px'><p>一字一行排成了一列</p></div>"
+        "<p style='width:50px;overflow:hidden;white-space:nowrap'>cut off at the end of its box</p></main>"
     )
-    assert len(pairs) > 20
-    faint = []
-    for ink, ground, text in pairs:
-        a, b = sorted((luminance(ink), luminance(ground)), reverse=True)
-        if (a + 0.05) / (b + 0.05) < 4.5:
-            faint.append((ink, ground, text))
-    assert faint == []
+    assert {v.partition(":")[0] for v in serious(page)} >= {"image-alt", "color-contrast"}
+    assert len(page.evaluate(OUTSIDE, 375)) == 1 and len(page.evaluate(CUT)) == 2
     page.context.close()
-
-
-def test_the_contrast_check_can_fail() -> None:
-    a, b = luminance("rgb(255, 255, 255)"), luminance("rgb(150, 150, 150)")
-    assert (a + 0.05) / (b + 0.05) < 4.5 < (a + 0.05) / (luminance("rgb(90, 90, 90)") + 0.05)
 
 
 def test_a_phone_gets_letters_it_can_read(browser: Any, address: str) -> None:
@@ -238,6 +204,10 @@ def test_a_table_can_be_filtered_and_sorted(browser: Any, address: str) -> None:
     page.locator("select[name=_filter_column]").select_option("check_status")
     page.locator("input[name=_filter_value]").fill("mismatch")
     page.get_by_role("button", name="应用").click()
+    for _ in range(10):  # a process for the visitor's own may be late where other tests run beside
+        if page.locator("table.data").count():
+            break
+        page.reload()
     assert page.locator("table.data tbody tr").count() == 1
     page.goto(address + "/mingzhang/indicator_values")
     page.locator("thead a", has_text="年度").click()
@@ -258,39 +228,13 @@ def test_chinese_glyphs_are_really_drawn(browser: Any, address: str) -> None:
     page.context.close()
 
 
-def serious(page: Any) -> list[str]:
-    """What axe-core finds that is serious or critical: rule and the first place."""
-    page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run({resultTypes: ['violations']})")
-    return [
-        f"{v['id']}: {v['nodes'][0]['html'][:140]}"
-        for v in found["violations"]
-        if v["impact"] in ("serious", "critical")
-    ]
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_serious(browser: Any, address: str, name: str) -> None:
-    page = browser.new_context(viewport={"width": 375, "height": 800}, bypass_csp=True).new_page()
-    page.goto(address + PAGES[name], wait_until="load")
-    assert serious(page) == []
-    page.context.close()
-
-
-def test_axe_can_find_something(browser: Any) -> None:
-    page, _ = opened(browser, 375)
-    page.set_content(
-        "<html lang='zh-CN'><title>x</title><img src='data:,'><p style='color:#aaa;background:#fff'>faint</p>"
-    )
-    assert {v.partition(":")[0] for v in serious(page)} >= {"image-alt", "color-contrast"}
-    page.context.close()
-
-
 def test_a_citizen_on_a_phone_learns_whether_the_city_saves_energy(browser: Any, address: str) -> None:
     page, _ = opened(browser, 375, java_script_enabled=False)
     page.goto(address)
     story = page.locator("section", has=page.locator("#story-energy"))
-    assert "人均综合能耗从 2021 年的 152.3" in story.inner_text() and "向好的变化" in story.inner_text()
+    said = story.inner_text()
+    assert "人均综合能耗下降 6.9%：2021 年 152.3千克标准煤/人，2025 年 141.8千克标准煤/人。这是向好的变化。" in said
+    assert "比全国平均（2020 年）低 57.0%" in said
     assert "全国平均 329.6（2020）" in (story.locator("img").get_attribute("alt") or "")
     page.context.close()
 
@@ -304,7 +248,7 @@ def test_a_journalist_gets_from_home_to_the_cell_in_three_steps(browser: Any, ad
     page.get_by_role("link", name="文件和单元格 2025").click()
     text = page.locator("main").inner_text()
     assert "1,210个" in text and "示例0" in text and f"/r/{release}/indicators/parking_spaces/2025" in text
-    assert re.search(r"D2020|D20\d\d", page.locator(".cell").first.inner_text())
+    assert re.search(r"D2020|D20\d\d", page.locator(".cell").first.inner_text()) and "全部计入" in text
     page.get_by_role("link", name="在本版数据上运行").click()
     assert "1210" in page.locator("table.data").inner_text()
     page.context.close()
@@ -330,14 +274,17 @@ def test_a_chart_answers_to_pointing_when_asked(browser: Any, address: str, widt
     assert not [u for u in asked if "vega.js" in u]
     page.get_by_role("button", name="逐个查看数字").click()
     page.locator("figure.chart canvas").wait_for(timeout=30_000)
+    page.locator("figure.chart canvas").scroll_into_view_if_needed()
     box = page.locator("figure.chart canvas").bounding_box()
-    page.wait_for_timeout(800)  # the canvas is there before it listens
-    for share in range(20, 60, 5):  # over a bar or two
-        page.mouse.move(box["x"] + box["width"] * share / 100, box["y"] + box["height"] * 0.75)
-        page.wait_for_timeout(100)
-    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.75)
-    page.locator("#vg-tooltip-element.visible").wait_for(timeout=5_000)
-    assert "2023" in page.locator("#vg-tooltip-element").inner_text()
+    tip = page.locator("#vg-tooltip-element.visible", has_text="2023")
+    for _ in range(40):  # the canvas is there before it listens
+        for share in range(30, 56, 3):  # over the bars in the middle
+            page.mouse.move(box["x"] + box["width"] * share / 100, box["y"] + box["height"] * 0.75)
+            if tip.count():
+                break
+        if tip.count():
+            break
+    assert "2023" in tip.inner_text() and "千克标准煤/人" in tip.inner_text()
     page.screenshot(path=RESULTS / f"chart-{width}.png")
     assert [c for c in complaints if "policy" in c.lower() or "error" in c.lower()] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -356,14 +303,4 @@ def test_print_shows_the_matter_and_no_controls(browser: Any, address: str, name
     assert page.evaluate(
         "[...document.querySelectorAll('.scroll')].every(e => getComputedStyle(e).overflowX === 'visible')"
     )
-    page.context.close()
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_the_first_view_is_light(browser: Any, address: str, name: str) -> None:
-    page = browser.new_context(viewport={"width": 375, "height": 800}).new_page()
-    weights: list[int] = []
-    page.on("response", lambda r: weights.append(int(r.headers.get("content-length") or 0)))
-    page.goto(address + PAGES[name], wait_until="load")
-    assert 0 < sum(weights) < 200_000
     page.context.close()

@@ -12,6 +12,7 @@ from publish.site.words import (
     amounts,
     bare_link,
     beside,
+    breakdown,
     by_sentence,
     change,
     clauses,
@@ -150,6 +151,17 @@ def test_members_of_breakdowns_have_names() -> None:
         "Land",
     ]
     assert member("en", "新类别") == '<span lang="zh-CN">新类别</span>'
+
+
+@pytest.mark.parametrize(
+    ("dimension", "code", "zh", "en"),
+    [("total", "all", "合计", "Total"), ("district", "430202", "县市区：荷塘区", "District: Hetang"), ("period", "2021-2025", "合计（2021-2025）", "Total (2021-2025)"),
+     ("period/carrier", "2021-2025/coal", "能源品种：煤炭（2021-2025）", "Energy carrier: Coal (2021-2025)"), ("base", "2021", "合计（比 2021 年）", "Total (since 2021)"),
+     ("base/district", "2021/430202", "县市区：荷塘区（比 2021 年）", "District: Hetang (since 2021)")],
+)  # fmt: skip
+def test_a_part_of_an_indicator_is_named(dimension: str, code: str, zh: str, en: str) -> None:
+    names = {"430202": Label("荷塘区", "Hetang")}
+    assert (breakdown("zh", dimension, code, names), breakdown("en", dimension, code, names)) == (zh, en)
 
 
 def test_notes_of_years_are_said_once() -> None:

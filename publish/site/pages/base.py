@@ -10,7 +10,7 @@ from typing import Any
 from datasette.utils.asgi import Response
 
 from publish.site.charts import draws_chinese
-from publish.site.facts import DB
+from publish.site.facts import DB, Label
 
 # Pages with a chart load one small script of ours, which fetches the rest only when somebody asks for it. The other
 # pages keep the policy of app.py, which allows no script at all.
@@ -41,3 +41,12 @@ def address(request: Any, release_id: str) -> str:
 def has(datasette: Any, table: str) -> bool:
     """Whether the release has a table; those of years ago may lack one that came later."""
     return table in datasette.facts.tables
+
+
+async def district_names(datasette: Any) -> dict[str, Label]:
+    """What districts are called, by their code; the other members of breakdowns are in words.py."""
+    found = {}
+    if has(datasette, "divisions"):
+        for r in await rows(datasette, "select * from divisions"):
+            found[r["code"]] = Label(r.get("name_zh") or r["code"], r.get("name_en") or "")
+    return found

@@ -17,7 +17,7 @@ from datasette.utils.asgi import NotFound, Response
 from publish.release.changes import compare
 from publish.site.facts import RELEASE_ID, Facts
 from publish.site.language import pair
-from publish.site.pages.base import page, rows
+from publish.site.pages.base import district_names, page, rows
 
 ATOM = "http://www.w3.org/2005/Atom"
 SHOWN = 300  # changed values on a page; all of them stand in changes.json
@@ -86,6 +86,7 @@ async def diff(datasette: Any, request: Any) -> Response:
         changed=changed,
         shown=changed["indicator_values"][:SHOWN],
         indicators=about,
+        names_of=await district_names(datasette),
         claims=claims,
     )
 

@@ -19,7 +19,7 @@ from publish.release.tables import from_rows
 from publish.release.write import write_csv, write_parquet, write_xlsx
 from publish.site.charts import TOTALS, lines_of
 from publish.site.facts import Facts, Label
-from publish.site.pages.base import USUAL, address, has, page, rows
+from publish.site.pages.base import USUAL, address, district_names, has, page, rows
 from publish.site.pages.statements import tally
 from publish.site.words import places, unfinished
 
@@ -243,7 +243,7 @@ async def indicator(datasette: Any, request: Any) -> Response:
         id=name,
         quoted=f"'{name}'",
     )
-    breakdowns = _pivot(values, await _names(datasette))
+    breakdowns = _pivot(values, await district_names(datasette))
     hidden = any(v["status"] == "S" for v in (*values, *points))
     return await page(
         datasette,
@@ -306,15 +306,6 @@ def _pivot(values: list[dict[str, Any]], names: dict[str, Label]) -> dict[str, d
     for table in out.values():
         table["columns"].sort(key=lambda c: (isinstance(c, str), str(c)))
     return out
-
-
-async def _names(datasette: Any) -> dict[str, Label]:
-    """What districts are called, by their code; the other members of breakdowns are in words.py."""
-    found = {}
-    if has(datasette, "divisions"):
-        for r in await rows(datasette, "select * from divisions"):
-            found[r["code"]] = Label(r.get("name_zh") or r["code"], r.get("name_en") or "")
-    return found
 
 
 async def _factors(
