@@ -6,7 +6,6 @@ The list is in hostile.json; that of shared/checks is fired too where it is pres
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
@@ -23,6 +22,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+from publish.site.serve import CannotServe, serve
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -78,10 +79,13 @@ def server(home: Path) -> Iterator[tuple[int, int]]:
             fetch(port, "/mingzhang.json?sql=select+1")
         yield port, process.pid
     finally:
+        children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
+    assert len(children) >= 2
+    assert psutil.wait_procs(children, timeout=60)[1] == []  # nothing is left running
 
 
 def path_of(query: dict[str, str]) -> str:
@@ -173,29 +177,13 @@ def test_the_shared_list_of_attacks_holds(server: tuple[int, int], shared: Path)
 
 
 def test_no_release_is_one_sentence(tmp_path: Path) -> None:
-    process = start(tmp_path, free_port())
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode != 0
-    assert "There is no release in" in errors.splitlines()[-1] and "mingzhang run" in errors.splitlines()[-1]
+    with pytest.raises(CannotServe, match=r"^There is no release in .* yet; run `mingzhang run [^\n]*$"):
+        serve(tmp_path)
 
 
 def test_a_taken_port_is_one_sentence(home: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        process = start(home, taken.getsockname()[1])
-        _, errors = process.communicate(timeout=60)
-    assert process.returncode != 0
-    assert "is taken by another program" in errors.splitlines()[-1]
-
-
-def test_nothing_is_left_running(home: Path) -> None:
-    port = free_port()
-    process = start(home, port)
-    wait_up(port, process)
-    children = psutil.Process(process.pid).children(recursive=True)
-    assert len(children) >= 2
-    os.kill(process.pid, signal.SIGINT)
-    assert process.wait(timeout=20) == 0
-    _, alive = psutil.wait_procs(children, timeout=10)
-    assert alive == []
+        with pytest.raises(CannotServe, match=r"^Port \d+ is taken by another program; [^\n]*$"):
+            serve(home, port=taken.getsockname()[1])

@@ -136,6 +136,16 @@ def test_an_answer_too_large_is_refused_and_the_worker_lives(home: Path, monkeyp
     with_pool(home, look)
 
 
+def test_a_csv_is_made_fit_for_excel_where_it_was_made(home: Path) -> None:
+    """Of a large one that takes as long as the query, and the server's own process has pages to make."""
+
+    async def look(pool: Pool) -> None:
+        _, body = await pool.ask(request(home, "select '=1+1' as x", ".csv"))
+        assert body == b"\xef\xbb\xbfx\r\n'=1+1\r\n"
+
+    with_pool(home, look)
+
+
 def test_whoever_asks_for_much_at_once_waits_behind_himself() -> None:
     """One address with a hundred queries waiting, and another that comes after with one: it is served next but one."""
 
