@@ -279,7 +279,7 @@ def test_a_chart_answers_to_pointing_when_asked(browser: Any, address: str, widt
     tip = page.locator("#vg-tooltip-element.visible", has_text="2023")
     for _ in range(40):  # the canvas is there before it listens
         for share in range(30, 56, 3):  # over the bars in the middle
-            page.mouse.move(box["x"] + box["width"] * share / 100, box["y"] + box["height"] * 0.75)
+            page.mouse.move(box["x"] + box["width"] * share / 100, box["y"] + box["height"] * 0.65)
             if tip.count():
                 break
         if tip.count():
