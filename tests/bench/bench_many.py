@@ -26,7 +26,7 @@ from pipelines.intake.read_new import KEEP_EVERY
 from pipelines.run import refresh
 from tests.bench.bench_reading import calamine_alone
 from tests.bench.figures import Measured
-from tests.bench.workbooks import make
+from tests.bench.workbooks import make, register
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -88,6 +88,7 @@ def main(arguments: list[str] | None = None) -> list[Measured]:
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         paths = make(base / "inbox", given.files)
+        register(base / "inbox", given.files)
         out = _reading(base, paths, given.processes)
         if not given.no_runs:
             out += _runs(base, given.files, given.processes)
@@ -136,12 +137,15 @@ def _runs(base: Path, files: int, processes: int) -> list[Measured]:
             base / "home", [str(base / "inbox")], [], ROOT / "cities" / "zhuzhou", "2026-01-01", processes=processes
         )
 
-    first = _seconds(run)
+    with Watch() as whole:
+        run()
+    first = whole.seconds
     nothing = _seconds(run)
     make(base / "inbox" / "new", 1, seed=2)
     one = _seconds(run)
     print(f"  runs: the first {first:.1f} s, with nothing new {nothing:.1f} s, with one new file {one:.1f} s")
     return [
+        Measured(f"memory of a run over {files}", f"{whole.most / 1e6:.0f} MB", "1500 MB", whole.most < 1.5e9),
         Measured(f"a run with nothing new among {files}", f"{nothing:.1f} s", "15 s", nothing < 15),
         Measured(f"a run with one new file among {files}", f"{one:.1f} s", "30 s", one < 30),
     ]

@@ -1,4 +1,4 @@
-"""Workbooks for measuring: what a department sends, 12 rows of 12 columns.
+"""Workbooks for measuring: what a department sends, 12 rows of 12 columns, and the register that knows its institutions.
 
 Belongs here: making them. Not here: measuring.
 """
@@ -11,10 +11,24 @@ from pathlib import Path
 
 import xlsxwriter
 
+from tests.records.making import uscc
+
 _HEADERS = [
     "单位名称", "统一社会信用代码", "月份", "用电量（千瓦时）", "用水量（立方米）", "天然气用量（立方米）",
     "汽油用量（升）", "柴油用量（升）", "热力用量（GJ）", "光伏发电量（千瓦时）", "电费（万元）", "水费（元）",
 ]  # fmt: skip
+
+
+def register(folder: Path, count: int) -> Path:
+    """Writes the register of the institutions of `count` workbooks: without it every row would be an issue, and a run
+    would mostly write those down."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "公共机构名录.csv"
+    with path.open("w", encoding="utf-8") as f:
+        f.write("单位名称,统一社会信用代码,年度,单位性质,行政层级,行政区划代码,用能人数,建筑面积（㎡）,是否涉密单位\n")
+        for n in range(count):
+            f.write(f"示范单位{n:05d},{uscc(n + 1)},{2021 + n % 5},党政机关,市,430200,100,5000,否\n")
+    return path
 
 
 def make(folder: Path, count: int, seed: int = 1) -> list[Path]:
@@ -36,7 +50,7 @@ def make(folder: Path, count: int, seed: int = 1) -> list[Path]:
             for m in range(12):
                 row = 3 + m
                 sheet.write(row, 0, f"示范单位{n:05d}")
-                sheet.write(row, 1, f"91350100M0{n:05d}Y43"[:18])
+                sheet.write(row, 1, uscc(n + 1))
                 if m % 3:
                     sheet.write(row, 2, f"{year}年{m + 1}月")
                 else:
