@@ -38,11 +38,14 @@ class Tie:
         return self.left_out > 0 and rules.unsafe(self.left_out, self.share, 1.0)
 
 
-def ties(cells: pd.DataFrame, indicators: dict[str, Indicator], parts: pd.DataFrame | None) -> list[Tie]:
+def ties(
+    cells: pd.DataFrame, indicators: dict[str, Indicator], parts: pd.DataFrame | None, stands: np.ndarray | None = None
+) -> list[Tie]:
     """Every pair of a tie and a whole in `cells` (marts.indicator_values, index 0..n-1).
 
     `parts` is what each institution contributes (history.PARTS). Without it the numbers of institutions behind both cells
-    are all there is, and nothing is known of the largest.
+    are all there is, and nothing is known of the largest; so it is with cells that stand as last published (`stands`, by
+    position), of which it does not tell.
     """
     at: dict[Key, int] = {
         k: n for n, k in enumerate(cells[KEY].astype({"year": "int64"}).itertuples(index=False, name=None))
@@ -77,6 +80,9 @@ def ties(cells: pd.DataFrame, indicators: dict[str, Indicator], parts: pd.DataFr
     if parts is None or not pairs:
         return [Tie(n, w, c, 0.0) for (n, w, *_), c in zip(pairs, counted, strict=True)]
     count, share = _between(cells, parts, pairs)
+    if stands is not None:
+        older = np.array([stands[n] or stands[w] for n, w, *_ in pairs], dtype=bool)
+        count, share = np.where(older, counted, count), np.where(older, 0.0, share)
     # A comparison counts whom it leaves out by where they are in the later year; the larger count of the two is no safer.
     return [
         Tie(n, w, c if 0 < c < known or known == 0 else known, s)

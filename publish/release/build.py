@@ -108,7 +108,7 @@ def _build(
         indicators = tables.indicators_about(w)
         parts, past = tables.contributions(w), history.recall(home)
         standing = history.stand(cells, parts, past, indicators, rules)
-        near = [(t.tie, t.whole) for t in ties(standing.cells, indicators, parts) if t.unsafe(rules)]
+        near = [(t.tie, t.whole) for t in ties(standing.cells, indicators, parts, standing.held) if t.unsafe(rules)]
         hidden = suppress(standing.cells, indicators, rules, standing.hidden, standing.known, near)
         last = home.releases / past[-1].release_id if past else None
         data = _rows(w, contracts, shapes, hidden.cells, standing.held, last)

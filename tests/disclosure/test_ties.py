@@ -67,3 +67,14 @@ def test_a_comparison_leaves_out_who_is_in_one_year_alone():
     facts["v"] = np.where(facts["org"] == "o0", 5e6, facts["v"])
     found = [t for t in ties(cells, ABOUT, parts_of(facts)) if cells["indicator_id"].iloc[t.tie] == "same"]
     assert [t.unsafe(RULES) for t in found] == [False, True]
+
+
+def test_what_stands_ties_what_it_tied_when_it_was_published():
+    facts = people(9, 40)
+    cells = cells_of(facts)
+    parts = parts_of(facts)
+    parts = parts[(parts["indicator_id"] != "per_head") | (parts["org"] != "o3")]
+    stands = (cells["dimension"] == "total").to_numpy()
+    found = ties(cells, ABOUT, parts, stands)
+    assert {t.left_out for t in found if stands[t.tie] and cells["indicator_id"].iloc[t.tie] == "per_head"} == {0.0}
+    assert 1.0 in {t.left_out for t in found if not stands[t.tie]}
