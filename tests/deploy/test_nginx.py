@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("nginx"),  # so that one server is enough
     pytest.mark.skipif(NGINX is None, reason="no nginx: type `make nginx`, or apt-get install nginx"),
 ]
 

@@ -21,6 +21,9 @@ from publish.site.answers import Answer, ready, send_ready
 from tests.site.serving import fetch, serving
 
 
+pytestmark = pytest.mark.xdist_group("door")  # so that one server is enough
+
+
 @pytest.fixture(scope="module")
 def server(home: Path) -> Iterator[tuple[str, int]]:
     with serving(home) as made:

@@ -27,6 +27,7 @@ from publish.site.serve import CannotServe, serve
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+pytestmark = pytest.mark.xdist_group("hostile")  # so that one server is enough
 QUERIES = json.loads((HERE / "hostile.json").read_text(encoding="utf-8"))
 SERVE = "import sys; from pathlib import Path; from publish.site.serve import serve; serve(Path(sys.argv[1]), port=int(sys.argv[2]))"
 
