@@ -20,7 +20,6 @@ from publish.site import door
 from publish.site.answers import Answer, ready, send_ready
 from tests.site.serving import fetch, serving
 
-
 pytestmark = pytest.mark.xdist_group("door")  # so that one server is enough
 
 
