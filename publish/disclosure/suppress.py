@@ -97,7 +97,7 @@ def suppress(
     share = out["largest_share"].to_numpy(dtype=float, na_value=np.nan)
     value = out["value"].to_numpy(dtype=float, na_value=np.nan)
     primary = valued & np.array(list(map(rules.unsafe, contributors, share, value)), dtype=bool)
-    apart = valued & ~primary & _apart(out, indicators, near)
+    apart = valued & ~primary & _apart(out, indicators, near, known)
     if stays is not None:
         apart |= valued & ~primary & stays
     hidden = primary | apart
@@ -114,10 +114,13 @@ def suppress(
     return Suppressed(out, primary, hidden & ~primary)
 
 
-def _apart(cells: pd.DataFrame, indicators: dict[str, Indicator], near: Iterable[tuple[int, int]]) -> np.ndarray:
+def _apart(
+    cells: pd.DataFrame, indicators: dict[str, Indicator], near: Iterable[tuple[int, int]], known: np.ndarray | None
+) -> np.ndarray:
     """The ties to hide, of pairs (tie, whole) between which too few stand, and the changes that would give them back.
 
-    Without the tie nothing follows from numerator and denominator, so it is the tie that goes and not the sums.
+    Without the tie nothing follows from numerator and denominator, so it is the tie that goes and not the sums. A change
+    that is `known` gives back a ratio of then, and stands.
     """
     shown = cells["value"].notna().to_numpy()
     out = np.zeros(len(cells), dtype=bool)
@@ -133,7 +136,7 @@ def _apart(cells: pd.DataFrame, indicators: dict[str, Indicator], near: Iterable
             inner = ("total", "all") if p.group == "total" else (p.group, p.member)
             changes.append((n, [(base, y, *inner, factors) for y in (p.year, p.first)]))
     for n, both in changes:
-        out[n] |= any(k in at and out[at[k]] for k in both)
+        out[n] |= (known is None or not known[n]) and any(k in at and out[at[k]] for k in both)
     return out
 
 
