@@ -169,6 +169,12 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
             for y in YEARS
             for m in range(1, 13)
         ]
+    if table.name == "savings_statement":
+        return [
+            dict(line="1", nature="once", name_zh="资产处置成交金额", name_en="Sale proceeds", year=y, whole_period=False, value=v, unit="元", status=s,
+                 indicator_id="disposal_amount", dimension="total", member="all", factor_set="none", explanation_zh="卖出的价款。",
+                 explanation_en="The price of what was sold.", synthetic=synthetic) for y, v, s in ((2024, 2.6e7, "A"), (2025, None, "S"))
+        ]  # fmt: skip
     if table.name == "punctuality":
         return [
             dict(dataset="energy_use", period=f"2025-{m:02}", due_on=f"2025-{m + 1:02}-28", submissions=40, on_time=36)

@@ -140,6 +140,10 @@ def test_topics(get: Callable[[str], httpx.Response]) -> None:
     text = get("/topics/energy").text
     assert "人均综合能耗" in text and "/charts/energy_tce.narrow.svg" in text and "能源资源消费状况" in text
     assert '<svg class="spark"' in text and "千克标准煤/人" in text and 'aria-current="page">能源' in text
+    saved = get("/topics/savings").text
+    assert (
+        "一次性" in saved and "26,000,000" in saved and 'class="num hidden">已隐去' in saved and "卖出的价款" in saved
+    )
     assert get("/topics/nosuch").status_code == 404
 
 
