@@ -1,4 +1,4 @@
-"""The whole way once more: corrected sheets and an institution that is gone change what they must, and nothing else."""
+"""The whole way twice more: corrected sheets, an institution that is gone and a new factor change what they must, no more."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Corrections:
         self.replaced.add(file)
 
 
-def test_a_correction_and_a_withdrawal_change_what_they_must_and_nothing_else(made_up, tmp_path):
+def test_a_correction_a_withdrawal_and_a_new_factor_change_what_they_must_and_nothing_else(made_up, tmp_path):
     home, inbox = tmp_path / "home", tmp_path / "inbox"
     shutil.copytree(made_up.home, home, symlinks=True)
     with Corrections(made_up, inbox) as c:
@@ -168,8 +168,30 @@ def test_a_correction_and_a_withdrawal_change_what_they_must_and_nothing_else(ma
     assert said["previous"] == made_up.release.name and said["indicator_values_changed"] == len(moved)
     assert {tuple(v[k] for k in KEY) for v in said["indicator_values"]} == moved
 
+    # A factor concerns every institution, so what is derived by it moves at once, and with it what waited.
+    code = tmp_path / "code"
+    for folder in ("pipelines", "expectations", "publish", "dbt_project", "cities"):
+        shutil.copytree(ROOT / folder, code / folder, ignore=shutil.ignore_patterns("target", "logs", "__pycache__"))
+    seed = code / "dbt_project" / "seeds" / "seed_factors.csv"
+    text = seed.read_text(encoding="utf-8")
+    assert "tce-natural-gas,natural_gas,kgce,1.2143," in text
+    seed.write_text(text.replace("natural_gas,kgce,1.2143,", "natural_gas,kgce,1.3300,"), encoding="utf-8")
+    second = run(home, inbox, code)
+    then, now, makes_now = is_, published(second), computed(home)
+    moved = {k for k in {*then, *now} if (then.get(k) or {}).get("value") != (now.get(k) or {}).get("value")}
+    derived = {k for k in makes if makes[k]["value"] != makes_now[k]["value"]}
+    assert set(makes) == set(makes_now) and moved <= derived
+    assert "none" not in {k[4] for k in moved} and not any(k[0].startswith(("co2", "water", "people")) for k in moved)
+    city = [k for k in derived if k[0] == "energy_kgce" and k[2] in ("total", "period") and k[4] == "default"]
+    assert len(city) == 6 and all(now[k]["value"] == makes_now[k]["value"] != then[k]["value"] for k in city)
+    for k in derived - moved:
+        assert now[k]["status"] == "S" or HELD_ZH in now[k]["note"], k
+    for k in ("electricity", meter[4], "total", "all", "none"), ("people", gone[4], "total", "all", "none"):
+        assert now[k] == then[k], k
+    assert {k: v for k, v in now.items() if k not in derived} == {k: v for k, v in then.items() if k not in derived}
+
     # And nothing that was published is any different.
-    for release in (made_up.release.name, first.name):
+    for release in (made_up.release.name, first.name, second.name):
         assert store.verify(Home(home), release) == []
     sums = "SHA256SUMS"
     assert (home / "releases" / made_up.release.name / sums).read_bytes() == (made_up.release / sums).read_bytes()
