@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .ONESHELL:
-.PHONY: help setup setup-dev inboxes demo dev test test-quick hunt lint format bench lock browser nginx servers screenshots clean
+.PHONY: help setup setup-dev inboxes demo dev test test-quick hunt lint format bench lock browser nginx servers r screenshots clean
 
 # The first that runs and is new enough: a name on the PATH may be a shim that does not run.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -52,7 +52,7 @@ demo: setup ## make a made-up city, run the pipeline, serve the site at http://1
 dev: setup ## Dagster's UI on the same home
 	@exec $(BIN)/mingzhang dev --home $(HOME_DIR)
 
-test: setup-dev browser nginx servers ## every test
+test: setup-dev browser nginx servers r ## every test
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-quick: setup-dev ## the tests that take seconds
@@ -98,6 +98,17 @@ nginx:
 			|| echo "!! nginx could not be installed (see /tmp/mingzhang-apt-nginx.log): the tests of its configuration will be SKIPPED."
 	else
 		echo "!! The tests of nginx will be SKIPPED: no /usr/sbin/nginx. Type: sudo apt-get install nginx openssl"
+	fi
+
+# R for the test of the example in docs/api.md: installed when root, else the line to type is said and that test skips.
+r:
+	@if command -v Rscript >/dev/null && Rscript -e 'library(jsonlite)' >/dev/null 2>&1; then exit 0; fi
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		echo "Installing Debian's R for the test of its example ..."
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends r-base-core r-cran-jsonlite; } >/tmp/mingzhang-apt-r.log 2>&1 \
+			|| echo "!! R could not be installed (see /tmp/mingzhang-apt-r.log): the test of its example will be SKIPPED."
+	else
+		echo "!! The test of the example in R will be SKIPPED: no Rscript or no jsonlite. Type: sudo apt-get install r-base-core r-cran-jsonlite"
 	fi
 
 # OpenSSH and Samba for the tests of remote inboxes: installed when root in a container, where installing starts no service;

@@ -90,7 +90,7 @@ def tasks(
 
 
 def write_tasks(home: Home, as_of: date, due_days: int = DUE_DAYS) -> pd.DataFrame:
-    """Writes HOME/work/intake/tasks.parquet from the home's other intake tables, and returns the tasks."""
+    """Writes work/intake/tasks.parquet from the home's other intake tables, and returns the tasks."""
     files, sheets, issues = (pd.read_parquet(home.table("intake", t)) for t in ("files", "sheets", "issues"))
     found = tasks(files, sheets, issues, as_of, due_days)
     tables.write(home.table("intake", "tasks"), found, SCHEMA)

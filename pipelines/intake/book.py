@@ -459,7 +459,7 @@ def _is_encrypted(data: bytes) -> bool:
     try:
         return bool(msoffcrypto.OfficeFile(io.BytesIO(data)).is_encrypted())
     except (FileFormatError, OSError, ValueError, AttributeError, KeyError, IndexError, NotImplementedError):
-        return False
+        return False  # not a file that could be encrypted so: whoever reads it next says what is wrong with it
 
 
 def _decrypted(data: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """Readings kept between runs, so that a file seen before is not read again.
 
-Belongs here: writing and loading readings under HOME/work/readings, by file and reader key. Not here: which files are in
+Belongs here: writing and loading readings under work/readings, by file and reader key. Not here: which files are in
 force, or what is made of readings. The key is the reader's version and the digest of the contracts: what was read under
 another key is as good as not read.
 

@@ -49,7 +49,7 @@ def build(
     city: Path | None = None,
     receipts: Mapping[str, Receipt] | None = None,
 ) -> RecordsSummary:
-    """Writes HOME/work/records and HOME/work/intake from all readings of this home.
+    """Writes work/records and work/intake from all readings of this home.
 
     `city` is the city's folder (divisions, aliases), `receipts` the latest receipt of each file: they say which is newer.
     A file without one is older than any with. Rows of one dataset that did not change since the last build keep the

@@ -15,7 +15,7 @@ SCHEMAS = ("intake", "records")
 
 
 def load(home: Home, warehouse: Path) -> dict[str, int]:
-    """Puts each Parquet file of HOME/work/intake and HOME/work/records into schemas of the same name in `warehouse`.
+    """Puts each Parquet file of work/intake and work/records into schemas of the same name in `warehouse`.
 
     Tables that are there already are replaced, and those without a file dropped. Returns rows by 'schema.table'.
     """

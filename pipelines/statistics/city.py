@@ -132,7 +132,7 @@ class City:
 
 
 def load_city(folder: Path, home: Home) -> City:
-    """Reads and checks `folder` and writes HOME/work/city/<table>.parquet for each of TABLES.
+    """Reads and checks `folder` and writes work/city/<table>.parquet for each of TABLES.
 
     city.yaml and divisions.csv must be there; a city without claims.csv or arithmetic.csv has made no statements yet, one
     without limits.csv or office_standards.csv has no such rules.

@@ -66,12 +66,12 @@ def environment(home: Home, as_of: date | None = None) -> dict[str, str]:
 
 
 def build_statistics(home: Home, as_of: date | None = None, unit_tests: bool = False) -> Statistics:
-    """Builds and tests every model in HOME/work/warehouse.duckdb, then puts it in the place of HOME/warehouse.duckdb.
+    """Builds and tests every model in work/warehouse.duckdb, then puts it in the place of HOME/warehouse.duckdb.
 
     Data tests look at this city's figures in every run. Unit tests look at the project, which is the same in every run: they
     are for our own tests.
 
-    Wants the Parquet files of HOME/work/{intake,records,city} as the other stages leave them. Raises StatisticsError; the
+    Wants the Parquet files of work/{intake,records,city} as the other stages leave them. Raises StatisticsError; the
     warehouse of the last run is then untouched.
     """
     _dbt(["build", *([] if unit_tests else PRODUCTION)], PROJECT, environment(home, as_of))

@@ -1,6 +1,6 @@
 """Releases together: what differences of their figures would tell, and which figures therefore stay as they were.
 
-Belongs here: the memory of past releases (HOME/work/disclosure, never in a release) and the rule over differences. Not here:
+Belongs here: the memory of past releases (work/disclosure, never in a release) and the rule over differences. Not here:
 what one release alone gives away (suppress.py).
 
 A closed figure that was published moves only when the institutions whose contribution changed since are at least
@@ -119,7 +119,7 @@ def remember(home: Home, release_id: str, cells: pd.DataFrame, parts: pd.DataFra
 
 
 def recall(home: Home) -> list[Past]:
-    """Every release made in this home, the oldest first. Of one whose memory was thrown away with HOME/work, what it
+    """Every release made in this home, the oldest first. Of one whose memory was thrown away with `work`, what it
     published is read again from its folder; what stood behind it is then not known."""
     out = []
     for path in sorted(_folder(home).glob("??????-*.parquet")):

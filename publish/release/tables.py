@@ -167,7 +167,7 @@ def indicators_about(w: Warehouse) -> dict[str, Indicator]:
 
 def contributions(w: Warehouse) -> pd.DataFrame | None:
     """What each institution contributes to each indicator that comes from closed rows (history.PARTS), None where the
-    warehouse does not say. It never leaves HOME/work."""
+    warehouse does not say. It never leaves the home's work folder."""
     if not w.has("intermediate", "int_indicator_parts"):
         return None
     return w.frame(f"""
