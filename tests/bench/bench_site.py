@@ -33,8 +33,9 @@ from pathlib import Path
 import psutil
 
 from tests.bench.figures import Measured, table
+from tests.ports import free_port
 from tests.site.conftest import FIRST, SECOND, build_release, point_current
-from tests.site.serving import FREE, ROOT, fetch, free_port, serving
+from tests.site.serving import FREE, ROOT, fetch, serving
 from tests.standards.fuzz import fuzz
 
 HOSTILE = json.loads((ROOT / "tests" / "site" / "hostile.json").read_text(encoding="utf-8"))

@@ -17,8 +17,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.ports import free_port
 from tests.site.conftest import FIRST, SECOND, build_release, point_current
-from tests.site.serving import free_port, serving
+from tests.site.serving import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")

@@ -24,18 +24,13 @@ import psutil
 import pytest
 
 from publish.site.serve import CannotServe, serve
+from tests.ports import free_port
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 pytestmark = pytest.mark.xdist_group("hostile")  # so that one server is enough
 QUERIES = json.loads((HERE / "hostile.json").read_text(encoding="utf-8"))
 SERVE = "import sys; from pathlib import Path; from publish.site.serve import serve; serve(Path(sys.argv[1]), port=int(sys.argv[2]))"
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 def start(home: Path, port: int) -> subprocess.Popen[str]:

@@ -15,11 +15,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from tests.ports import free_ports
 
 PASSWORD = "Geheim-7f3a"  # of the made-up accounts; no log, ledger or error may show it
 PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", str(Path(sys.executable).parent)))
@@ -42,14 +44,6 @@ def needs(program: str, install: str) -> str:
     return found
 
 
-def free_ports(n: int) -> list[int]:
-    with ExitStack() as stack:
-        taken = [stack.enter_context(socket.socket()) for _ in range(n)]
-        for s in taken:
-            s.bind(("127.0.0.1", 0))
-        return [int(s.getsockname()[1]) for s in taken]
-
-
 @contextmanager
 def running(command: list[str], port: int, log: Path, seconds: float = 60) -> Iterator[None]:
     """A program until the block is left; the block is entered when it listens on its port."""
@@ -65,11 +59,13 @@ def running(command: list[str], port: int, log: Path, seconds: float = 60) -> It
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 break
             except OSError:
-                assert process.poll() is None and time.monotonic() < until, log.read_text(errors="replace")[-2000:]
+                assert process.poll() is None, f"it ended: {log.read_text(errors='replace')[-2000:]}"
+                assert time.monotonic() < until, f"it does not listen: {log.read_text(errors='replace')[-2000:]}"
                 time.sleep(0.05)
         yield
     finally:
-        os.killpg(process.pid, signal.SIGKILL)  # with its children; nothing it holds is wanted any more
+        with suppress(ProcessLookupError):  # it ended by itself: the reason is in the error above
+            os.killpg(process.pid, signal.SIGKILL)  # with its children; nothing it holds is wanted any more
         process.wait(timeout=30)
 
 
@@ -154,6 +150,7 @@ def s3(base: Path) -> Iterator[Server]:
         "s3.port",
     )
     told = [f"-{name}={port}" for name, port in zip((*names, "s3.port.grpc"), ports, strict=True)]
+    told += ["-s3.port.iceberg=0", "-s3.port.lance=0"]  # else it ends where another program has 8181 or 9101
     fixed = [f"-dir={own}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", f"-s3.config={config}", "-volume.max=8"]
     at = f"http://127.0.0.1:{ports[6]}"
     env = {"FSSPEC_S3_ENDPOINT_URL": at, "AWS_ACCESS_KEY_ID": "inbox", "AWS_SECRET_ACCESS_KEY": PASSWORD, "AWS_DEFAULT_REGION": "us-east-1"}  # fmt: skip

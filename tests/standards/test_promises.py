@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
+from tests.ports import free_port
 from tests.site.conftest import FIRST, build_release, point_current
-from tests.site.serving import FREE, fetch, free_port, serving
+from tests.site.serving import FREE, fetch, serving
 
 pytestmark = pytest.mark.slow
 SQL = "select+year,+value+from+indicator_values+where+indicator_id='energy_tce'+and+dimension='total'+order+by+year"
