@@ -173,6 +173,8 @@ def _open_package(data: bytes) -> Book:
                 book.dataset = found[1].decode()
         elif name in ("xl/workbook.xml", "xl/workbook.bin"):
             book.is_1904 = partial(_says_1904, data, e)
+        elif name == "content.xml" and kind == "ods":
+            book.is_1904 = partial(_ods_says_1904, data, e)
     try:
         book.grids = list(_calamine(data))
     except Refusal as e:
@@ -191,6 +193,11 @@ def _says_1904(data: bytes, workbook: zips.Entry) -> bool:
         found = (body for kind, body in _records(zips.read(data, workbook, 1_000_000) or b"") if kind == 153)
         return bool(next(found, b"\0")[0] & 1)
     return bool(re.search(rb'date1904="(?:1|true)"', zips.read(data, workbook, 1_000_000) or b""))
+
+
+def _ods_says_1904(data: bytes, content: zips.Entry) -> bool:
+    found = re.search(rb"<table:null-date\b[^>]*>", zips.read(data, content, LARGEST_UNPACKED) or b"")
+    return bool(found and b'date-value="1904-01-01"' in found[0])
 
 
 def _records(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -20,6 +20,7 @@ from pipelines.intake.cells import squeeze
 _UNITS_ALONE = re.compile(r"^[(\[{【<]*(?:(?:计量|金额)?单位[:为是]?)?(.+?)[)\]}】>]*$")
 _COUNTED_IN = re.compile(r"^以(.+)计$")
 _IN_BRACKETS = re.compile(r"^(.+?)[(\[{【<《]([^()\[\]{}【】<>《》]*)[)\]}】>》]?$")
+_STATED_UNIT = re.compile(r"^[(（]?(?:金额|计量|货币|数量|面积|数据)单位[:：]")  # a line of the heading, and no header
 _AFTER_SLASH = re.compile(r"^(.+)/(.+?)$")
 _AFTER_WORD = re.compile(r"^(.+?)[,:;_、\-]?(?:计量|金额|数量)?单位[:为是]?(.+)$")
 _AFTER_MARK = re.compile(r"^(.+?)[,:;_、\-·|](.+)$")
@@ -156,6 +157,8 @@ class Headers:
         hits = self._exact.get(low)
         if hits:
             return hits
+        if _STATED_UNIT.match(text):
+            return ()
         if low[:2] not in self._begins and low[:1] not in self._begins and low[:1] not in _LEADING:
             return ()
         bare = _STARS.sub("", squeeze(_FOOTNOTE.sub("", text)).translate(_BRACKETS))
@@ -317,7 +320,7 @@ class Headers:
             best: dict[str, tuple[int, Match]] = {}
             for i, m in found:
                 counter = self.is_serial(texts[i])
-                if counter:
+                if counter and m.rank > 0:  # where 序号 is what the column is called, it is no counter
                     m = m._replace(rank=m.rank + _COUNTER)
                 # Of two counters the first only counts the rows.
                 if a <= i < b and (m.column not in best or m.rank < best[m.column][1].rank + counter):

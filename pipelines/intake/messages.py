@@ -52,6 +52,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{where}填的是“{value}”，单元格里的单位与表头（{unit}）重复或不一致，不知道该按哪个算；请只填数字，单位写在表头。",
         "{where_en} holds '{value}': the unit in the cell repeats or contradicts the header's ({unit}); write the number alone.",
     ),
+    "bad_type.two_units": (
+        "{where}填的是“{value}”，而表头上方写了几个不同的单位（{unit}），不知道该按哪个算；请只留一个单位，或写在表头里。",
+        "{where_en} holds '{value}', and the heading states several units ({unit}): which one is meant? Leave one of them.",
+    ),
     "bad_type.date_order": (
         "{where}填的是“{value}”，分不清哪个是月、哪个是日；请按“年-月-日”填写，例如 2021-03-05。",
         "{where_en} holds '{value}', where month and day cannot be told apart; write it like 2021-03-05.",
@@ -126,6 +130,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "doubtful.merged": (
         "{where}的数字在合并单元格里，跨第 {row}—{last} 行；只算给第 {row} 行，请取消合并，逐行填写。",
         "The figure in {where_en} stands in cells merged over rows {row} to {last}; it was counted for row {row} only.",
+    ),
+    "doubtful.units": (
+        "表头{columns}里的单位与上方写的“{stated}”不一致，已按表头的单位收下；请核对数字，并改正其中一处。",
+        "The units in the headers {columns} are not the one stated above ({stated}); the headers' were taken, check them.",
     ),
     "doubtful.hidden_rows": (
         "本表有隐藏的行（{rows}），也一并收下了；如果不该报送，请删去。",

@@ -26,7 +26,7 @@ from pipelines.intake.messages import EXPECTED, place, say, shown
 from pipelines.intake.model import FileReading, Issue, MappedColumn, Severity, SheetReading
 from pipelines.intake.tables import Block, Finder, Found, Table
 
-READER_VERSION = "4"  # goes into the key of what was read: raise it whenever the same bytes may read differently
+READER_VERSION = "5"  # goes into the key of what was read: raise it whenever the same bytes may read differently
 
 _FLOATS = {float}
 _FOLD_TITLE = re.compile(r"[表册账]$|情况$|统计$|台账$|明细$|汇总$")
@@ -183,13 +183,18 @@ class Reader:
                 plan.columns.append((c.name, None, None, False))
                 continue
             factor = m.match.factor
-            if factor is None and c.units:
-                factor = next((c.units[u] for u in stated if u in c.units), None)
+            above = dict.fromkeys(c.units[u] for u in stated if u in c.units)
+            if factor is None:
+                factor = next(iter(above), None)
+                if len(above) > 1:
+                    plan.unclear.add(c.name)
+            elif above and factor not in above:
+                plan.contradicting.append(m)
             key = contract.dataset, c.name, factor, year if c.kind == "month" else None
             if key not in self._readers:
                 self._readers[key] = cells.ColumnReader(c, factor, year)
             reader = self._readers[key]
-            plain = c.kind == "decimal" and reader.factor is None and c.unit != "%"
+            plain = c.kind == "decimal" and reader.factor is None and c.unit != "%" and len(above) < 2
             plan.columns.append((c.name, m, reader, plain))
             if c.kind in ("decimal", "integer") and c.unit not in ("%", "分"):
                 plan.summed.append((m, reader.factor))
@@ -302,6 +307,8 @@ class _Plan:
     columns: list[tuple[str, Mapped | None, cells.ColumnReader | None, bool]] = field(default_factory=list)
     guards: list[Mapped] = field(default_factory=list)
     summed: list[tuple[Mapped, Decimal | None]] = field(default_factory=list)  # what a total may be the sum of
+    unclear: set[str] = field(default_factory=set)  # columns for which the heading states several units
+    contradicting: list[Mapped] = field(default_factory=list)  # and those whose header says another unit than it
 
 
 class _TableReader:
@@ -343,8 +350,10 @@ class _TableReader:
                 values[name] = list(raw)
             else:
                 values[name] = self._column(m, data, reader, raw, types)
+        if self.plan.contradicting:
+            self._contradictions()
         if len(data) > 2 and not sheet.refused:
-            data = self._nameless_total(data)
+            data = self._nameless_totals(data)
         self._state()
         self._name()
         if t.totals and not sheet.refused:
@@ -420,6 +429,9 @@ class _TableReader:
         if column.kind in ("date", "month") and (float in types or int in types) and self.book.is_1904():
             reader = cells.ColumnReader(column, None, self.year, epoch_1904=True)
         values, odd = reader.read(raw, types)
+        if column.name in self.plan.unclear:
+            odd = [(k, Bad("two_units")) for k, v in enumerate(values) if v is not None]
+            values = [None] * len(values)
         for k, why in odd:
             self._odd(m, data[k], raw[k], why)
         if column.unit == "%" and values and m.match.unit is not None:
@@ -564,27 +576,67 @@ class _TableReader:
 
     # ---- totals
 
-    def _nameless_total(self, data: list[int]) -> list[int]:
-        """Takes the last row out of the data where it says nothing but sums of the rows above it, and not even 合计."""
-        values, last = self.sheet.values, len(data) - 1
+    def _contradictions(self) -> None:
+        """Says so where headers have other units than the one stated above them; the headers' hold."""
+        ms, row = self.plan.contradicting, self.grid.top + self.table.header[1] + 1
+        known = {u for m in ms for u in m.column.units}
+        words = {
+            "columns": "、".join(f"“{shown(m.header)}”" for m in ms),
+            "stated": "、".join(u for u in self.facts.units if unit_key(u) in known),
+        }
+        cell = f"{letter(self.grid.left + ms[0].place)}{row}"
+        column = ms[0].column.name
+        self.sheet.issues.append(
+            _issue(self.grid.name, "doubtful", "warning", "units", words, row=row, column=column, cell=cell)
+        )
+
+    def _nameless_totals(self, data: list[int]) -> list[int]:
+        """Takes rows out of the data that say nothing but sums of other rows, and not even 合计, or a group's name and its
+        sums where a row of data must say more."""
+        values = self.sheet.values
         summed = {m.column.name for m, _ in self.plan.summed}
-        sums = 0
-        for name, column in values.items():
-            if column[last] is None:
-                continue
-            if name not in summed or not isclose(
-                column[last], fsum(v for v in column[:-1] if v is not None), rel_tol=1e-9
-            ):
-                return data
-            sums += 1
-        if not sums or not any(c.required and c.name not in summed for c in self.contract.kept):
+        names = [n for n, m, _, _ in self.plan.columns if m is not None and n not in summed]
+        needed = [n for n in names if self.contract.column(n).required]
+        stated = not needed and any(c.required and c.name not in summed for c in self.contract.kept)
+        last = len(data) - 1
+        if not stated and not any(None in values[n] for n in needed):
             return data
-        for column in values.values():
-            column.pop()
-        row = self.sheet.rows.pop()
-        self.sheet.issues = [i for i in self.sheet.issues if i.row != row]
-        self.sheet.rows_explained += 1
-        return data[:-1]
+        found: dict[int, list[str]] = {}  # rows that may be sums, and their columns that hold one
+        for k in [last] if stated else [k for k in range(last + 1) if any(values[n][k] is None for n in needed)]:
+            said = [n for n in names if values[n][k] is not None]
+            sums = [n for n in summed if values.get(n, [None] * len(data))[k]]
+            group = len(said) == 1 and needed and len(sums) > 1 and self.contract.column(said[0]).kind == "string"
+            if sums and (not said or group):
+                found[k] = sums
+        if not found:
+            return data
+        rest = [k for k in range(last + 1) if k not in found]
+        marks = [-1, *found, last + 1]
+        totals: set[int] = set()
+        for fewest in (2, 1):  # the sum of one row is only that row again, unless there are other sums
+            for at, k in enumerate(found, 1):
+                before, after = marks[at - 1], marks[at + 1]
+                for a, b in ((before, k), (k, after), (-1, last + 1), (-1, k), (k, last + 1)):
+                    part = [j for j in rest if a < j < b]
+                    if len(part) >= fewest and all(
+                        isclose(values[n][k], fsum(values[n][j] or 0 for j in part), rel_tol=1e-9) for n in found[k]
+                    ):
+                        totals.add(k)
+                        break
+            if not totals:
+                return data
+        self._explain(totals, data)
+        return [i for k, i in enumerate(data) if k not in totals]
+
+    def _explain(self, these: set[int], data: list[int]) -> None:
+        """Takes rows out of the sheet's data, `these` by their place in it; what was said of them goes with them."""
+        sheet = self.sheet
+        gone = {sheet.rows[k] for k in these}
+        for n, column in sheet.values.items():
+            sheet.values[n] = [v for k, v in enumerate(column) if k not in these]
+        sheet.rows = [r for r in sheet.rows if r not in gone]
+        sheet.issues = [i for i in sheet.issues if i.row not in gone]
+        sheet.rows_explained += len(these)
 
     def _totals(self, data: list[int]) -> None:
         """Compares each total with the rows it may be the sum of; where it is none of their sums, says so once a cell."""

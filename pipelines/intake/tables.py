@@ -209,7 +209,8 @@ class Finder:
         """Whether a row may belong to a header: texts only, none of them a number or a date."""
         filled = [v for v in row if v != "" and v is not None]
         return bool(filled) and all(
-            type(v) is str and len(v) <= 60 and (v in "²³" or not _NUMBERLIKE.match(squeeze(v))) for v in filled
+            type(v) is str and len(v) <= 60 and (v in ("²", "³", "2", "3") or not _NUMBERLIKE.match(squeeze(v)))
+            for v in filled
         )
 
     def _more_below(self, rows: list[list[Any]], i: int) -> bool:
@@ -316,7 +317,9 @@ class Finder:
                 units = tuple(self.headers.unit_alone(v) if v else None for v in below)
                 choices = self.headers.choices(_texts(choices, len(below)), units)
                 last += 1
-        if last + 1 < len(rows) and _is_column_numbers(rows[last + 1]):
+        if last + 1 < len(rows) and (
+            _is_column_numbers(rows[last + 1]) or _numbers_two_columns(rows[last + 1], choices[0])
+        ):
             last += 1
         return Block(first, last, choices, units)
 
@@ -427,6 +430,8 @@ class Finder:
                     own_keys = own_keys or {_key(rows[r]) for r in range(block.first, block.last + 1)}
                     if _key(row) in own_keys:
                         i += 1  # the header again, on a new page
+                        if i < len(rows) and _is_column_numbers(rows[i]):
+                            i += 1
                         continue
                 if (short[:1].lower() in first_chars and self._may_be_header(row)) or self._may_be_cut(rows, i):
                     other = self._header_at(rows, i, i, spans, None)
@@ -452,8 +457,43 @@ class Finder:
             for t in tables:
                 t.sections = [s for s in t.sections if s < end]
         for t in tables:
+            self._signed(t, rows)
             t.last = end - 1
         return end, following
+
+    def _signed(self, t: Table, rows: list[list[Any]]) -> None:
+        """Takes a lone date under the last row, with which a sheet is signed, out of the data, and an office's name above it.
+
+        A narrow table may have a row of which nothing but a date was filled in: there it is a signature only where a blank
+        row or a note stands between, where it stands in a column of texts, or where it is written as no other date is.
+        """
+        if len(t.data) < 2 or t.data[-1] in t.covered:
+            return
+        i = t.data[-1]
+        filled = [(p, v) for p, v in enumerate(rows[i][t.left : t.right], t.left) if v != ""]
+        if len(filled) != 1:
+            return
+        place, v = filled[0]
+        text = squeeze(v) if type(v) is str else ""
+        under = next((m.column for m in t.choice.mapped if m.place == place), None)
+        if under is None or not (isinstance(v, dt.date) or _WHOLE_DATE.match(text)):
+            return
+        apart = t.data[-2] < i - 1
+        others = [r[place] for r in (rows[k] for k in t.data[:-1])]
+        alike = any(("年" in squeeze(o) if type(o) is str else False) == ("年" in text) for o in others if o != "")
+        if len(t.choice.mapped) >= 4 or apart or under.kind not in ("date", "month") or not alike:
+            t.columns = []
+            t.data.pop()
+            above = rows[t.data[-1]]
+            alone = [w for w in above if w != ""]
+            if (
+                t.data[-1] == i - 1
+                and len(t.data) > 1
+                and t.data[-2] < i - 2
+                and len(alone) == 1
+                and type(alone[0]) is str
+            ):
+                t.data.pop()
 
     def _plain(self, t: Table, rows: list[list[Any]], first: int, place: int) -> range:
         """The rows from `first` or just below it of which columns show that each is plainly data: nearly all, mostly.
@@ -735,6 +775,15 @@ def _is_column_numbers(row: Sequence[Any]) -> bool:
             return False
         numbers.append(int(text))
     return len(numbers) >= (2 if letters else 3) and all(b == a + 1 for a, b in pairwise(numbers))
+
+
+def _numbers_two_columns(row: Sequence[Any], choice: Choice) -> bool:
+    """The row 1 2 under a header of two columns, where one of them is of a kind that holds no such number."""
+    said = {j: squeeze(str(v)).removesuffix(".0") for j, v in enumerate(row) if v != ""}
+    return [*said.values()] == ["1", "2"] and any(
+        m.place in said and m.column.kind in ("date", "enum") and said[m.place] not in m.column.values
+        for m in choice.mapped
+    )
 
 
 def _spans(grid: Grid, width: int) -> dict[tuple[int, int], str]:

@@ -429,14 +429,26 @@ def error_cells_xls() -> bytes:
     return xls(("Sheet1", [HEAD, ["甲示范局", "2021-01", "#REF!", 20, 5]]))
 
 
+LOTS: list[Row] = [
+    ["单位名称", "停车场名称", "开放车位数", "开放日期", "是否开放"],
+    ["甲示范局", "东院", 5, dt.date(2021, 3, 5), "√"],
+    ["甲示范局", "西院", 5, 42798, "×"],
+]
+
+
 @case
 def epoch_1904() -> bytes:
-    rows = [
-        ["单位名称", "停车场名称", "开放车位数", "开放日期", "是否开放"],
-        ["甲示范局", "东院", 5, dt.date(2021, 3, 5), "√"],
-        ["甲示范局", "西院", 5, 42798, "×"],
-    ]
-    return xlsx(("Sheet1", rows), epoch_1904=True)
+    return xlsx(("Sheet1", LOTS), epoch_1904=True)
+
+
+@case
+def epoch_1904_xls() -> bytes:
+    return xls(("Sheet1", LOTS), epoch_1904=True)
+
+
+@case
+def epoch_1904_ods() -> bytes:
+    return ods(("Sheet1", LOTS), epoch_1904=True)
 
 
 @case

@@ -62,11 +62,12 @@ def xlsx(
     return out.getvalue()
 
 
-def xls(*sheets: tuple[str, Rows], hidden_rows: Iterable[int] = ()) -> bytes:
+def xls(*sheets: tuple[str, Rows], hidden_rows: Iterable[int] = (), epoch_1904: bool = False) -> bytes:
     """An Excel 97-2003 workbook; `hidden_rows` (0-based) are of the first sheet."""
     import xlwt
 
     book = xlwt.Workbook(encoding="utf-8")
+    book.dates_1904 = epoch_1904
     date = xlwt.easyxf(num_format_str="YYYY-MM-DD")
     for name, rows in sheets:
         sheet = book.add_sheet(name)
@@ -88,15 +89,22 @@ def xls(*sheets: tuple[str, Rows], hidden_rows: Iterable[int] = ()) -> bytes:
 
 
 def ods(
-    *sheets: tuple[str, Rows], down: dict[tuple[int, int], int] | None = None, hidden_rows: Iterable[int] = ()
+    *sheets: tuple[str, Rows],
+    down: dict[tuple[int, int], int] | None = None,
+    hidden_rows: Iterable[int] = (),
+    epoch_1904: bool = False,
 ) -> bytes:
     """An OpenDocument spreadsheet; `down`: (row, column) -> how many rows that cell is high; `hidden_rows` 0-based. Both
     are of the first sheet."""
     from odf.opendocument import OpenDocumentSpreadsheet
-    from odf.table import CoveredTableCell, Table, TableCell, TableRow
+    from odf.table import CalculationSettings, CoveredTableCell, NullDate, Table, TableCell, TableRow
     from odf.text import P
 
     doc = OpenDocumentSpreadsheet()
+    if epoch_1904:
+        settings = CalculationSettings()
+        settings.addElement(NullDate(datevalue="1904-01-01"))
+        doc.spreadsheet.addElement(settings)
     for k, (name, rows) in enumerate(sheets):
         table = Table(name=name)
         spans = (down or {}) if k == 0 else {}

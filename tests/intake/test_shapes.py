@@ -26,10 +26,17 @@ DATA: list[Row] = [
 WANT = ([1000.0, 1100.5, 900.0], [20.0, 21.0, 19.0], [600.0, 660.3, 540.0])
 
 
-def read(rows: list[Row], merges: list[tuple[int, int, int, int]] | None = None) -> SheetReading:
+Merges = list[tuple[int, int, int, int]]
+
+
+def sheets(rows: list[Row], merges: Merges | None = None) -> list[SheetReading]:
     width = max(map(len, rows))
     grid = Grid("表", [[*r, *[""] * (width - len(r))] for r in rows], merges=merges)
-    (sheet,) = READER.made_of(Book([grid]), "报送表.xlsx", "0").sheets
+    return READER.made_of(Book([grid]), "报送表.xlsx", "0").sheets
+
+
+def read(rows: list[Row], merges: Merges | None = None) -> SheetReading:
+    (sheet,) = sheets(rows, merges)
     return sheet
 
 
@@ -53,6 +60,37 @@ AROUND: dict[str, list[Row]] = {
         *DATA[1:],
     ],
     "sums that say nothing": [HEAD, *DATA, ["", "", "", 3000.5, 60.0, 1800.3]],
+    "sums that say nothing, first": [HEAD, ["", "", "", 3000.5, 60.0, 1800.3], *DATA],
+    "sums that say nothing, of parts": [
+        HEAD,
+        *DATA[:2],
+        ["", "", "", 2100.5, 41.0, 1260.3],
+        DATA[2],
+        ["", "", "", 3000.5, 60.0, 1800.3],
+    ],
+    "sums beside a group's name": [
+        HEAD,
+        ["", "市直单位", "", 2100.5, 41.0, 1260.3],
+        *DATA[:2],
+        ["", "县市区", "", 900.0, 19.0, 540.0],
+        DATA[2],
+        ["", "全市", "", 3000.5, 60.0, 1800.3],
+    ],
+    "signed with a date alone": [HEAD, *DATA, ["", "", dt.date(2022, 1, 5)]],
+    "signed with a date alone under a number": [HEAD, *DATA, ["", "", "", "", "2022年1月5日"]],
+    "column numbers again on each page": [
+        HEAD,
+        [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+        *DATA[:2],
+        HEAD,
+        [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+        DATA[2],
+    ],
+    "what the money is counted in, over nothing": [
+        ["填报单位：某市示范管理局", "", "", "", "", "", "", "金额单位：元"],
+        [*HEAD, "", ""],
+        *DATA,
+    ],
     "a total of an amount": [HEAD, *DATA, ["合计金额", "", "", 3000.5, 60.0, 1800.3]],
     "a total that counts": [HEAD, *DATA, ["共 3 家", "", "", 3000.5, 60.0, 1800.3]],
     "甲 1 2": [HEAD, ["甲", "乙", "丙", "1", "2", "3"], *DATA],
@@ -93,7 +131,8 @@ def test_only_data_is_data(shape: str) -> None:
 
 KEPT: dict[str, Row] = {
     "a row of numbers that are no sums": ["", "", "", 3000.0, 60.0, 1800.3],
-    "sums beside a name": ["", "丁示范局", "", 3000.5, 60.0, 1800.3],
+    "sums beside a name, but for one": ["", "丁示范局", "", 3000.5, 60.0, 1800.4],
+    "the sum of one column beside a name": ["", "丁示范局", "", 3000.5],
     "one cell more than its number": [4.0, "丁示范局"],
     "a name that is an example": [4.0, "示例", "2021-01", 1.0, 2.0, 3.0],
 }
@@ -123,3 +162,143 @@ def test_a_counter_is_no_number_of_a_thing_that_has_one() -> None:
     got = read([head, row, [2.0, *row[1:]]])
     assert got.dataset == "vehicles"
     assert got.values["vehicle_id"] == ["V1", "V1"]
+
+
+MEETINGS: list[Row] = [["会议类型", "日期"], ["局务会", "2024-03-05"], ["碰头会", "2024-04-05"]]
+
+
+@pytest.mark.parametrize(
+    "foot",
+    [
+        [["", "2024年12月31日"]],  # written as no other date is
+        [[], ["", "2024-12-31"]],  # apart
+        [["2024-12-31", ""]],  # where no date belongs
+        [[], ["某市示范管理局", ""], ["", "2024年12月31日"]],
+        [["注：含扩大会议"], ["", "2024-12-31"]],
+    ],
+)
+def test_a_narrow_table_is_signed_with_a_date(foot: list[Row]) -> None:
+    got = read([*MEETINGS, *foot])
+    assert got.values["held_on"] == [dt.date(2024, 3, 5), dt.date(2024, 4, 5)]
+    assert got.rows_read == 2 + got.rows_explained
+
+
+def test_a_date_like_the_others_right_below_them_is_half_a_row() -> None:
+    assert len(read([*MEETINGS, ["", "2024-05-05"]]).rows) == 3
+    assert len(read([*MEETINGS, ["", "2024-05-05"], MEETINGS[1]]).rows) == 4
+
+
+def test_column_numbers_under_two_columns_are_no_meeting() -> None:
+    assert read([MEETINGS[0], ["1", "2"], *MEETINGS[1:]]).rows == [3, 4]
+
+
+FUNDS: Row = ["序号", "单位名称", "申报内容", "计划安排资金", "年度"]
+
+
+def test_a_unit_above_that_is_not_the_headers_is_said_and_the_headers_holds() -> None:
+    head = [*FUNDS[:3], "计划安排资金（元）", "年度"]
+    got = read([["节能补助资金安排（单位：万元）"], head, [1.0, "甲示范局", "照明改造", 30000.0, 2024.0]])
+    assert got.values["planned_amount"] == [30000.0]
+    assert [(i.code, i.severity, i.cell) for i in got.issues] == [("doubtful", "warning", "D2")]
+    assert "万元" in got.issues[0].message_zh
+
+
+def test_two_units_above_are_not_chosen_from() -> None:
+    heading: list[Row] = [["节能补助资金安排（单位：万元）"], ["单位：元"]]
+    got = read([*heading, FUNDS, [1.0, "甲示范局", "照明改造", 30000.0, 2024.0]])
+    assert got.values["planned_amount"] == [None]
+    assert [(i.code, i.cell, i.quarantines) for i in got.issues] == [("bad_type", "D4", True)]
+    assert "万元、元" in got.issues[0].message_zh
+    clear = read([*heading, [*FUNDS[:3], "计划安排资金（元）", "年度"], [1.0, "甲示范局", "照明改造", 30000.0, 2024.0]])
+    assert clear.values["planned_amount"] == [30000.0]
+
+
+def test_units_above_of_different_things_do_not_contradict_each_other() -> None:
+    head = ["单位名称", "月份", "用电量", "用水量", "电费"]
+    got = read([["单位：万元、万千瓦时、吨"], head, ["甲示范局", "2021-01", 0.1, 20.0, 0.06]])
+    assert got.issues == []
+    assert (got.values["electricity"], got.values["electricity_cost"]) == ([1000.0], [600.0])
+
+
+def test_a_multiple_in_a_cell_of_a_column_of_multiples_is_not_guessed() -> None:
+    head = [*FUNDS[:3], "计划安排资金（万元）", "年度"]
+    rows = [
+        [float(n), "甲示范局", "照明改造", v, 2024.0] for n, v in enumerate(["3万", "0.3亿", "3万元", "30000元"], 1)
+    ]
+    got = read([head, *rows])
+    assert got.values["planned_amount"] == [None] * 4
+    assert [(i.code, i.cell, i.quarantines) for i in got.issues] == [("bad_type", f"D{n}", True) for n in (2, 3, 4, 5)]
+
+
+def test_of_two_counters_the_one_that_counts_rows_is_no_value() -> None:
+    head = ["序号", "单位名称", "序号", "申报内容", "计划安排资金", "年度"]
+    rows: list[Row] = [
+        ["一", "甲示范局", 1.0, "照明改造", 3.0, 2024.0],
+        ["", "", 2.0, "空调改造", 4.0, 2024.0],
+        ["二", "乙示范局", 3.0, "锅炉改造", 5.0, 2024.0],
+    ]
+    got = read([head, *rows], merges=[(1, 0, 2, 0), (1, 1, 2, 1)])
+    assert got.values["seq"] == [1, 2, 3]
+    assert got.values["org_name"] == ["甲示范局", "甲示范局", "乙示范局"]
+
+
+def test_a_column_that_is_called_序号_is_found_beside_an_empty_编号() -> None:
+    got = read([["编号", *FUNDS], ["", 1.0, "甲示范局", "照明改造", 3.0, 2024.0]])
+    assert got.values["seq"] == [1]
+
+
+def test_同上_goes_on_from_a_merged_cell() -> None:
+    rows: list[Row] = [
+        ["甲示范局", "2021-01", 1.0, 2.0],
+        ["", "2021-02", 3.0, 4.0],
+        ["同上", "2021-03", 5.0, "〃"],
+        ["乙示范局", "2021-01", 6.0, 7.0],
+        ["〃", "2021-02", 8.0, 9.0],
+    ]
+    got = read([["单位名称", "月份", "用电量", "用水量"], *rows], merges=[(1, 0, 2, 0)])
+    assert got.values["org_name"] == ["甲示范局"] * 3 + ["乙示范局"] * 2
+    assert got.values["water"] == [2.0, 4.0, 4.0, 7.0, 9.0]
+
+
+def test_a_header_that_changes_between_pages_is_read_anew() -> None:
+    got = sheets(
+        [
+            ["2021年度能源资源消费状况"],
+            ["单位名称", "月份", "用电量", "用水量"],
+            ["甲示范局", "1月", 1.0, 2.0],
+            ["单位名称", "月份", "用水量（吨）", "用电量（万千瓦时）", "电费（元）"],
+            ["甲示范局", "2月", 4.0, 3.0, 9.0],
+            ["单位", "月份", "电", "水"],
+            ["甲示范局", "3月", 5.0, 6.0],
+        ]
+    )
+    assert [s.values["month"] for s in got] == [["2021-01"], ["2021-02"], ["2021-03"]]
+    assert [s.values["electricity"] for s in got] == [[1.0], [30000.0], [5.0]]
+    assert [s.values["electricity_cost"] for s in got] == [[None], [9.0], [None]]
+
+
+def test_tables_side_by_side_go_on_below() -> None:
+    head = ["单位名称", "月份", "用电量", "用水量"]
+    left, right = sheets(
+        [
+            ["2021年度能源资源消费状况", "", "", "", "", "续表"],
+            [*head, "", *head],
+            ["甲示范局", "1月", 1.0, 2.0, "", "甲示范局", "3月", 5.0, 6.0],
+            ["甲示范局", "2月", 3.0, 4.0, "", "甲示范局", "4月", 7.0, 8.0],
+            ["小计", "", 4.0, 6.0, "", "小计", "", 12.0, 14.0],
+            ["续表"],
+            [*head, "", *head],
+            ["甲示范局", "5月", 9.0, 10.0, "", "甲示范局", "7月", 13.0, 14.0],
+            ["甲示范局", "6月", 11.0, 12.0],
+        ]
+    )
+    assert left.values["month"] == ["2021-01", "2021-02", "2021-05", "2021-06"]
+    assert right.values["electricity"] == [5.0, 7.0, 13.0]
+    assert (left.issues, right.issues) == ([], [])
+
+
+@pytest.mark.parametrize("when", ["2021年上半年", "下半年", "2021H1", "2021年1-6月", "2021Q3", "2021年第二季度"])
+def test_half_a_year_is_no_month_and_no_row_of_it_is_lost(when: str) -> None:
+    got = read([HEAD, [1.0, "甲示范局", when, 1.0, 2.0, 3.0]])
+    assert (got.rows, [(i.code, i.cell, i.quarantines) for i in got.issues]) == ([2], [("bad_type", "C2", True)])
+    assert "每月填一行" in got.issues[0].message_zh
