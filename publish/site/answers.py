@@ -263,6 +263,8 @@ def dressed(answer: Answer, facts: Facts, base_url: str, route: str, cut: bool) 
         return explained(answer, f"{base_url}openapi.json")
     if answer.status == 200 and route.endswith(".csv"):
         answer = for_excel(answer)
+    if is_data(route) and not route.endswith(".json"):  # a page says in its head and body where it goes on
+        answer = Answer(answer.status, [h for h in answer.headers if h[0].lower() != b"link"], answer.body)
     if cut and answer.status == 200 and is_data(route) and route.endswith((".json", ".csv", ".xlsx")):
         answer = say_cut(answer, facts, base_url, route)
     return answer

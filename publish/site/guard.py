@@ -20,6 +20,8 @@ from typing import Any
 import datasette.utils.sqlite
 from datasette.database import Database
 
+from publish.site import compat
+
 PROGRESS_STEPS = 20
 ANSWER_BYTES = 2_000_000  # what the rows of one answer may weigh, before JSON or HTML is made of them
 CELL_BYTES = 24  # what a cell weighs besides its text: its brackets, its tags
@@ -52,6 +54,7 @@ PRAGMAS = frozenset(
         "index_list",
         "index_info",
         "index_xinfo",
+        "recursive_triggers",  # 1.0 has it set on a connection before it looks for a label; nothing here has a trigger
     ]
 )
 
@@ -325,6 +328,11 @@ def watched() -> Iterator[list[bool]]:
         _CUT.reset(token)
 
 
+def was_cut() -> bool:
+    """Whether rows were cut away in what is being answered."""
+    return bool(_CUT.get())
+
+
 class GuardedDatabase(Database):
     """Datasette's database on guarded connections to a file that never changes.
 
@@ -332,6 +340,8 @@ class GuardedDatabase(Database):
     that this process computes; of time on the clock there is half as much again at most. So an honest query is not late
     because others keep the machine busy.
     """
+
+    count_limit = 1_000_000_000  # 1.0 would say of more than 10,000 rows that there are 10,001
 
     def __init__(self, ds: Any, path: Path, heap_limit: int):
         super().__init__(ds, path=str(path), is_mutable=False)
@@ -355,7 +365,7 @@ class GuardedDatabase(Database):
             raise sqlite3.OperationalError("the public database is read-only")
         uri = f"{Path(self.path).resolve().as_uri()}?immutable=1"
         conn = sqlite3.connect(uri, uri=True, check_same_thread=False, factory=GuardedConnection)
-        self._all_file_connections.append(conn)
+        compat.opened(self, conn)
         protect(conn, self.heap_limit)
         conn.database = self
         return conn

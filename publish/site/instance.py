@@ -9,10 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from datasette.database import WriteTask
 from datasette.utils.asgi import Request, Response
 
-from publish.site import language, structured, words
+from publish.site import compat, language, structured, words
 from publish.site.facts import DB, Facts, Label, read_facts
 from publish.site.guard import GuardedDatabase
 from publish.site.plugin import SiteDatasette, error_response
@@ -64,8 +63,9 @@ class Instance:
             template_dir=str(HERE / "templates"),
             static_mounts=[("static", str(HERE / "static"))],
             settings=SETTINGS | {"base_url": base_url, "num_sql_threads": threads},
+            **compat.arguments(),
         )
-        ds.remove_database("_memory")  # Datasette adds it where it is given no file: a door without a guard
+        compat.prepare(ds)
         return ds
 
     @property
@@ -106,21 +106,7 @@ class Instance:
         """Gives back threads, connections and memory; called once, when nobody is answered from it any more."""
         self.db.close()
         for ds in self.both:
-            if ds.executor is not None:
-                ds.executor.shutdown(wait=False)
-            _end_writer(ds)
-
-
-def _end_writer(ds: SiteDatasette) -> None:
-    """Ends the thread in which Datasette writes its own catalogue: it would wait for ever, and hold all of `ds`."""
-    for db in ds.databases.values():
-        if db._write_queue is not None:
-            db._write_queue.put(WriteTask(_close_and_leave, "", None))
-
-
-def _close_and_leave(conn: Any) -> None:
-    conn.close()
-    raise SystemExit  # the one way out of Datasette's loop: it ends the thread, and Python says nothing of it
+            compat.close(ds)
 
 
 class ReleaseUnhealthy(RuntimeError):

@@ -17,13 +17,16 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.database import QueryInterrupted
 from datasette.plugins import pm
+from datasette.url_builder import Urls
+from datasette.utils import PrefixedUrlString, path_with_format
 from datasette.utils.asgi import Base400, Forbidden, NotFound, Request, Response
 from datasette.views.base import DatasetteError
 from jinja2.bccache import Bucket, BytecodeCache
 
-from publish.site import charts, language, pages, words
+from publish.site import charts, compat, guard, language, pages, words
 from publish.site.facts import DB, Facts, Label
 from publish.site.questions import questions
+from publish.site.shapes import rows_as_json
 from publish.site.workbook import workbook
 
 log = logging.getLogger("mingzhang.site")
@@ -58,12 +61,33 @@ class SiteDatasette(Datasette):
         self.language = spoken
         super().__init__(**kwargs)
 
+    @property
+    def urls(self) -> Urls:
+        return SiteUrls(self)
 
-async def error_response(ds: SiteDatasette, request: Request, status: int, code: str, zh: str, en: str) -> Response:
+    async def render_template(
+        self, templates: Any, context: Any = None, request: Any = None, *args: Any, **kwargs: Any
+    ) -> str:
+        return str(await super().render_template(templates, compat.context(context, request), request, *args, **kwargs))
+
+
+class SiteUrls(Urls):
+    """Addresses below the release's own, which Datasette puts before the address of a request that has it already."""
+
+    def path(self, path: str, format: str | None = None) -> PrefixedUrlString:
+        base = str(self.ds.setting("base_url"))
+        if base != "/" and not isinstance(path, PrefixedUrlString) and path.startswith(base):
+            path = path[len(base) :]
+        return super().path(path, format)
+
+
+async def error_response(
+    ds: SiteDatasette, request: Request, status: int, code: str, zh: str, en: str, detail: str | None = None
+) -> Response:
     path = request.path.split("?")[0]
     if path.endswith((".json", ".csv", ".xlsx")) or path.startswith("/api/"):
         body = {"ok": False, "status": status, "code": code, "error": en, "error_zh": zh}
-        return Response.json(body, status=status)
+        return Response.json(body | ({"detail": detail} if detail else {}), status=status)
     context = {
         "status": status,
         "code": code,
@@ -75,12 +99,15 @@ async def error_response(ds: SiteDatasette, request: Request, status: int, code:
 
 @hookimpl
 def register_routes(datasette: Any) -> list[tuple[str, Any]]:
-    return pages.ROUTES if isinstance(datasette, SiteDatasette) else []
+    return [*pages.ROUTES, *compat.routes(DB)] if isinstance(datasette, SiteDatasette) else []
 
 
 @hookimpl
 def register_output_renderer(datasette: Any) -> list[dict[str, Any]]:
-    return [{"extension": "xlsx", "render": workbook}] if isinstance(datasette, SiteDatasette) else []
+    if not isinstance(datasette, SiteDatasette):
+        return []
+    formats = {"json": rows_as_json, "xlsx": workbook}
+    return [{"extension": e, "render": compat.renderer(render)} for e, render in formats.items()]
 
 
 @hookimpl
@@ -93,7 +120,7 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
 
 
 @hookimpl
-def extra_template_vars(datasette: Any, database: Any, table: Any, request: Any) -> dict[str, Any]:
+def extra_template_vars(datasette: Any, database: Any, table: Any, request: Any, view_name: Any) -> dict[str, Any]:
     if not isinstance(datasette, SiteDatasette):
         return {}
     facts, spoken = datasette.facts, datasette.language
@@ -105,7 +132,7 @@ def extra_template_vars(datasette: Any, database: Any, table: Any, request: Any)
     address = language.in_language(request.path, other) if request else ""
     if request and request.query_string:
         address += f"?{request.query_string}"
-    return {
+    out = {
         "facts": facts,
         "DB": DB,
         "label": label,
@@ -114,7 +141,11 @@ def extra_template_vars(datasette: Any, database: Any, table: Any, request: Any)
         "other_language": other,
         "other_address": address,
         "site": pages.address(request, facts.release_id) if request else "",
+        "truncated": guard.was_cut(),
     }
+    if view_name in ("table", "row") or (view_name in ("database", "query") and request.args.get("sql")):
+        out["alternate_url_json"] = path_with_format(request=request, format="json")
+    return out
 
 
 @hookimpl(hookwrapper=True)
@@ -140,8 +171,11 @@ def forbidden(datasette: Any, request: Any, message: str) -> Any:
     return answer
 
 
-def _explain(ds: SiteDatasette, request: Request, e: Exception) -> tuple[int, str, str, str]:
-    """(status, code, Chinese sentence, English sentence) for whatever Datasette raised."""
+def _explain(
+    ds: SiteDatasette, request: Request, e: Exception
+) -> tuple[int, str, str, str] | tuple[int, str, str, str, str]:
+    """(status, code, Chinese sentence, English sentence) for whatever Datasette raised, and the complaint itself where it is
+    of a query."""
     if isinstance(e, NotFound) or _names_no_table(ds, request):
         return 404, "not_found", *words.NOT_FOUND
     if isinstance(e, Forbidden):
@@ -152,11 +186,11 @@ def _explain(ds: SiteDatasette, request: Request, e: Exception) -> tuple[int, st
         return 400, "too_large", *words.TOO_LARGE
     if isinstance(e, DatasetteError):
         # Datasette answers 500 to a sort by a column that is not there; that is the visitor's slip.
-        return (400 if e.status == 500 else e.status), "bad_sql", *words.explain_sql(str(e.message))
+        return (400 if e.status == 500 else e.status), "bad_sql", *words.explain_sql(str(e.message)), str(e.message)
     if isinstance(e, (sqlite3.Error, sqlite3.Warning)) and _is_table(request):  # on a page of ours the fault is ours
-        return 400, "bad_sql", *words.explain_sql(str(e))
+        return 400, "bad_sql", *words.explain_sql(str(e)), str(e)
     if isinstance(e, Base400):
-        return e.status, "bad_request", *words.explain_sql(str(e.args[0]))
+        return e.status, "bad_request", *words.explain_sql(str(e.args[0])), str(e.args[0])
     if ds.in_worker and isinstance(e, VISITORS_FAULTS):
         # No traceback: it is no event of ours, and whoever sends a thousand of them would fill the log.
         log.info("an argument could not be used: %s?%s: %r", request.path, request.query_string[:200], e)

@@ -305,6 +305,10 @@ SQL_ERRORS: tuple[tuple[re.Pattern[str], Pair], ...] = tuple(
             pair("Facets are off; use GROUP BY in SQL."),
         ),
         (
+            r"no such _shape",
+            pair("_shape must be array, objects, arrays, arrayfirst, or, for a table with a key, object."),
+        ),
+        (
             r"CSV streaming is disabled",
             pair("A CSV has at most 1,000 rows; download the file for a whole table."),
         ),

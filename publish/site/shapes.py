@@ -1,0 +1,86 @@
+"""Rows of the database as JSON, in the shapes that docs/api.md promises: ours, so that no upgrade of Datasette changes them.
+
+Belongs here: what `.json` of a table, a row and a query looks like. Not here: errors (answers.py), what is said where rows
+were cut (answers.py).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from datasette.utils import path_from_row_pks
+from datasette.utils.asgi import BadRequest, Response
+
+from publish.site.words import explain_sql
+
+SHAPES = ("array", "objects", "arrays", "arrayfirst", "object")
+JSON = "application/json; charset=utf-8"
+
+
+def rows_as_json(
+    datasette: Any, columns: Sequence[str], rows: Sequence[Any], sql: Any, table: str | None, request: Any, data: Any
+) -> Response:
+    """Datasette's rows as JSON, by `_shape`: `array` of objects; `objects` (the default) and `arrays`, an object with `rows`,
+    `columns`, `truncated`, and for a table `next` and `next_url`; `arrayfirst`, the first column; `object`, by primary key.
+    With `_nl`, an array has a row in each line."""
+    if data.get("error"):
+        zh, en = explain_sql(str(data["error"]))
+        wrong = {
+            "ok": False,
+            "status": 400,
+            "code": "bad_sql",
+            "error": en,
+            "error_zh": zh,
+            "detail": str(data["error"]),
+        }
+        return Response(_text(wrong), status=400, content_type=JSON)
+    shape = request.args.get("_shape") or "objects"
+    cells = [list(r.values()) if type(r) is dict else list(r) for r in rows]
+    of_key = data.get("primary_keys") or []
+    if shape not in SHAPES or (shape == "object" and not of_key):
+        raise BadRequest("no such _shape")  # said in words.py
+    next_url = data.get("next_url") if table else None
+    headers = {"link": f'<{next_url}>; rel="next"'} if next_url else {}
+    named = [dict(zip(columns, r, strict=True)) for r in cells]
+    said: Any
+    if shape == "array":
+        if request.args.get("_nl"):
+            return Response("\n".join(map(_text, named)), headers=headers, content_type="text/plain; charset=utf-8")
+        said = named
+    elif shape == "arrayfirst":
+        said = [r[0] for r in cells]
+    elif shape == "object":
+        said = {path_from_row_pks(r, of_key, False): r for r in named}
+    else:
+        told = named if shape == "objects" else cells
+        said = {"ok": True, "rows": told, "columns": list(columns), "truncated": bool(data.get("truncated"))}
+        if table and "next" in data:
+            said |= {"next": data["next"], "next_url": next_url}
+    return Response(_text(said), headers=headers, content_type=JSON)
+
+
+def _text(said: Any) -> str:
+    """JSON of what SQLite may hold; infinity, for which JSON has no word, is null."""
+    try:
+        return json.dumps(said, ensure_ascii=False, allow_nan=False, default=_bytes)
+    except ValueError:
+        return json.dumps(_finite(said), ensure_ascii=False, allow_nan=False, default=_bytes)
+
+
+def _bytes(value: Any) -> Any:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"$base64": True, "encoded": base64.b64encode(value).decode("ascii")}
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    return [_finite(v) for v in value] if isinstance(value, list) else value
