@@ -1,46 +1,15 @@
-"""The one Definitions object: what Dagster knows of Mingzhang.
+"""The one Definitions object that Dagster loads, on the place that the settings name.
 
-Belongs here: putting the assets together, the job, the schedule. Not here: any work.
+Belongs here: that object. Not here: what is in it (graph.py), which a run from the command line makes for its own place.
 """
 
 from __future__ import annotations
 
 import dagster as dg
 
-from pipelines.assets.feedback import feedback
-from pipelines.assets.intake import readings, received
 from pipelines.assets.place import Place
-from pipelines.assets.records import records_asset
-from pipelines.assets.release import release_asset
-from pipelines.assets.statistics import statistics_assets
+from pipelines.graph import make_definitions
 from pipelines.settings import Settings
-
-
-def make_definitions(place: Place) -> dg.Definitions:
-    """All of the platform's definitions, working on `place`."""
-    records = records_asset(place.load_contracts())
-    statistics = statistics_assets()
-    marts = sorted(k for k, g in statistics.group_names_by_key.items() if g == "marts")
-    refresh = dg.define_asset_job(
-        "refresh",
-        selection=dg.AssetSelection.all(),
-        description="From the inbox to a release: the whole way, once.",
-    )
-    return dg.Definitions(
-        assets=[received, readings, records, feedback, statistics, release_asset(marts)],
-        jobs=[refresh],
-        schedules=[
-            dg.ScheduleDefinition(
-                name="nightly",
-                job=refresh,
-                cron_schedule="0 2 * * *",
-                execution_timezone="Asia/Shanghai",
-                description="Every night at two. Off until somebody switches it on.",
-            )
-        ],
-        resources={"place": place},
-        executor=dg.in_process_executor,
-    )
 
 
 def _from_settings() -> dg.Definitions:

@@ -15,7 +15,7 @@ from pipelines.sources.receive import receive
 @dg.asset(group_name="intake", kinds={"file"})
 def received(place: Place) -> dg.MaterializeResult:
     """Every file of the inboxes, kept in the archive under its sha256; which came when is in the ledger."""
-    r = receive(place.home_folder, place.inbox)
+    r = receive(place.home_folder, place.inbox, place.full)
     return dg.MaterializeResult(
         metadata={"seen": r.seen, "new": r.new, "report_files": {"seen": r.seen, "new": r.new}},
     )

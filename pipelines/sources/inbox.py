@@ -36,7 +36,11 @@ class InboxError(RuntimeError):
 
 @dataclass(frozen=True)
 class Found:
-    """One file of an inbox. `name` is its path below the inbox, with '/'; `modified` is UTC, None where unknown."""
+    """One file of an inbox. `name` is its path below the inbox, with '/'; `modified` is UTC, None where unknown.
+
+    A file of which all of `looks` is as it was holds what it held, if it is older than a tick of its clock (seen.py);
+    `changed_ns` is when it last changed, None where nobody says.
+    """
 
     url: str
     name: str
@@ -44,11 +48,17 @@ class Found:
     modified: datetime | None
     _fs: Any
     _path: str
+    looks: tuple[int | str, ...]
+    changed_ns: int | None
+
+    @property
+    def is_local(self) -> bool:
+        return isinstance(self._fs, LocalFileSystem)
 
     def read(self) -> bytes:
         """The whole content. Raises InboxError where the source does not give it."""
         try:
-            if isinstance(self._fs, LocalFileSystem):
+            if self.is_local:
                 return Path(self._path).read_bytes()
             return bytes(self._fs.cat_file(self._path))
         except OSError as e:
@@ -136,8 +146,7 @@ def _local(root: Path) -> Iterator[Found]:
     fs = LocalFileSystem()
     base = root.resolve()
     if base.is_file():
-        s = base.stat()
-        yield Found(base.as_uri(), base.name, s.st_size, datetime.fromtimestamp(s.st_mtime, UTC), fs, str(base))
+        yield _of_path(fs, str(base), base.name)
         return
 
     def refuse(e: OSError) -> None:
@@ -146,19 +155,21 @@ def _local(root: Path) -> Iterator[Found]:
     # os.walk swallows unreadable folders unless told not to.
     for folder, folders, files in os.walk(base, onerror=refuse):
         folders.sort()
+        below = folder[len(str(base)) :].lstrip(os.sep).replace(os.sep, "/")
         for name in files:
-            path = Path(folder, name)
-            if path.is_symlink() and not path.resolve().is_relative_to(base):
+            path = f"{folder}/{name}"
+            if os.path.islink(path) and not Path(path).resolve().is_relative_to(base):  # noqa: PTH114
                 continue
-            s = path.stat()
-            yield Found(
-                path.as_uri(),
-                path.relative_to(base).as_posix(),
-                s.st_size,
-                datetime.fromtimestamp(s.st_mtime, UTC),
-                fs,
-                str(path),
-            )
+            yield _of_path(fs, path, f"{below}/{name}" if below else name)
+
+
+def _of_path(fs: LocalFileSystem, path: str, name: str) -> Found:
+    """Without a Path for each: a run that finds nothing new does little else than this."""
+    s = os.stat(path)  # noqa: PTH116
+    modified = datetime.fromtimestamp(s.st_mtime, UTC)
+    looks = (s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)
+    url = "file://" + urllib.parse.quote_from_bytes(os.fsencode(path))
+    return Found(url, name, s.st_size, modified, fs, path, looks, s.st_ctime_ns)
 
 
 def _remote(fs: Any, root: str, inbox: str) -> Iterator[Found]:
@@ -174,7 +185,10 @@ def _remote(fs: Any, root: str, inbox: str) -> Iterator[Found]:
             entries += [e for e in fs.ls(path or "/", detail=True) if e["name"].rstrip("/") != path]
         elif info["type"] == "file":
             name = path[len(base) :].lstrip("/")
-            yield Found(_url(fs, path, inbox), name, int(info.get("size") or 0), _modified(info), fs, path)
+            size, modified = int(info.get("size") or 0), _modified(info)
+            looks = (size, str(modified), str(info.get("ETag") or ""))
+            changed = None if modified is None else int(modified.timestamp() * 1e9)
+            yield Found(_url(fs, path, inbox), name, size, modified, fs, path, looks, changed)
 
 
 def _url(fs: Any, path: str, inbox: str) -> str:

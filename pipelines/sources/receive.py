@@ -15,8 +15,9 @@ from pipelines.intake.archive import store, where
 from pipelines.intake.book import Refusal
 from pipelines.intake.unpack import holds_files, members
 from pipelines.progress import report
-from pipelines.sources.inbox import list_inbox
+from pipelines.sources.inbox import Found, list_inbox
 from pipelines.sources.ledger import Ledger, Receipt, stamp
+from pipelines.sources.seen import Seen
 
 STAGE = "Receiving"
 
@@ -29,19 +30,25 @@ class Received:
     new: int
 
 
-def receive(home: Home, inboxes: list[str]) -> Received:
-    """Archives every file of every inbox and writes down what is news. Raises InboxError or ArchiveError.
+def receive(home: Home, inboxes: list[str], full: bool = False) -> Received:
+    """Archives every file of every inbox and writes down what is news; what looks as it did when it was read is not read
+    again, unless `full`. Raises InboxError or ArchiveError.
 
     A run that dies on the way has archived some files without writing them down: the next one finds them again.
     """
+    seen, ledger = Seen(home), Ledger(home)
     found = [f for inbox in inboxes for f in list_inbox(inbox)]
-    ledger = Ledger(home)
     # One moment for the run: within a run it is the source's own time of change that tells newer from older.
     now = stamp(datetime.now(UTC))
     news: list[Receipt] = []
+    read = 0
     for i, f in enumerate(found):
         report(STAGE, i, len(found))
+        if not full and _is_known(home, f, seen, ledger):
+            continue
+        read += 1
         file_id = store(home, f.read())
+        seen.note(f, file_id)
         if ledger.is_news(file_id, f.url):
             news += _receipts(home, Receipt(file_id, f.name, f.url, stamp(f.modified), now))
     report(STAGE, len(found), len(found))
@@ -49,7 +56,22 @@ def receive(home: Home, inboxes: list[str]) -> Received:
         # The archive was written without waiting for the disk file by file; the ledger must not be ahead of it.
         os.sync()
         ledger.add(news)
+    if read:
+        seen.write()  # last: what is noted as seen is in the ledger
     return Received(len(found), len(news))
+
+
+def nothing_new(home: Home, inboxes: list[str]) -> int | None:
+    """How many files lie in the inboxes, where each looks as it did when it was last received; None where one does not.
+    Raises InboxError."""
+    seen, ledger = Seen(home), Ledger(home)
+    found = [f for inbox in inboxes for f in list_inbox(inbox)]
+    return len(found) if all(_is_known(home, f, seen, ledger) for f in found) else None
+
+
+def _is_known(home: Home, f: Found, seen: Seen, ledger: Ledger) -> bool:
+    file_id = seen.file_at(f)
+    return file_id is not None and not ledger.is_news(file_id, f.url) and where(home, file_id).exists()
 
 
 def _receipts(home: Home, whole: Receipt) -> Iterator[Receipt]:

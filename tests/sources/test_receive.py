@@ -1,0 +1,129 @@
+"""What looks as it did is not read again; whatever may have changed is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from time import time_ns
+
+import pytest
+
+from pipelines.home import Home
+from pipelines.intake.archive import where
+from pipelines.sources import inbox, seen
+from pipelines.sources.ledger import Ledger
+from pipelines.sources.receive import nothing_new, receive
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files read from now on, in order."""
+    names: list[str] = []
+    read = inbox.Found.read
+
+    def noted(self: inbox.Found) -> bytes:
+        names.append(self.name)
+        return read(self)
+
+    monkeypatch.setattr(inbox.Found, "read", noted)
+    return names
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file just written is older than a tick of its clock at once: nothing has to wait."""
+    monkeypatch.setattr(seen, "time_ns", lambda: time_ns() + 3 * seen.LOCAL_TICK)
+
+
+def _inbox(tmp_path: Path) -> tuple[Home, Path]:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    for name in ("a.csv", "b.csv"):
+        (folder / name).write_text(name)
+    return Home(tmp_path / "home").create(), folder
+
+
+def test_a_file_that_looks_as_it_did_is_not_read_again(tmp_path: Path, reads: list[str], settled: None) -> None:
+    home, folder = _inbox(tmp_path)
+    assert nothing_new(home, [str(folder)]) is None
+    assert receive(home, [str(folder)]).new == 2
+    assert nothing_new(home, [str(folder)]) == 2
+    assert receive(home, [str(folder)]).new == 0
+    assert reads == ["a.csv", "b.csv"]
+
+
+def test_of_one_changed_file_one_is_read(tmp_path: Path, reads: list[str], settled: None) -> None:
+    home, folder = _inbox(tmp_path)
+    receive(home, [str(folder)])
+    old = (folder / "b.csv").stat()
+    (folder / "b.csv").write_text("c.csv")  # as long as before
+    os.utime(folder / "b.csv", ns=(old.st_atime_ns, old.st_mtime_ns))  # and as old, by what it says itself
+    assert nothing_new(home, [str(folder)]) is None
+    assert receive(home, [str(folder)]).new == 1
+    assert reads == ["a.csv", "b.csv", "b.csv"]
+
+
+def test_a_file_too_young_to_show_a_change_is_read_again(
+    tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, folder = _inbox(tmp_path)
+    written = min(p.stat().st_ctime_ns for p in folder.iterdir())
+    monkeypatch.setattr(seen, "time_ns", lambda: written + seen.LOCAL_TICK)
+    for _ in range(2):
+        receive(home, [str(folder)])
+    assert nothing_new(home, [str(folder)]) is None
+    assert reads == ["a.csv", "b.csv"] * 2
+
+
+def test_all_is_read_where_it_is_asked_for_or_what_was_kept_is_gone(
+    tmp_path: Path, reads: list[str], settled: None
+) -> None:
+    home, folder = _inbox(tmp_path)
+    receive(home, [str(folder)])
+    receive(home, [str(folder)], full=True)
+    assert reads == ["a.csv", "b.csv"] * 2
+    (b,) = (r.file_id for r in Ledger(home).latest.values() if r.name == "b.csv")
+    where(home, b).unlink()
+    receive(home, [str(folder)])
+    assert reads[4:] == ["b.csv"] and where(home, b).exists()
+    (home.work / "seen.json").write_text("{")
+    receive(home, [str(folder)])
+    assert reads[5:] == ["a.csv", "b.csv"]
+
+
+def test_what_the_ledger_lost_is_received_again(tmp_path: Path, reads: list[str], settled: None) -> None:
+    home, folder = _inbox(tmp_path)
+    receive(home, [str(folder)])
+    ledger = home.archive / "received.jsonl"
+    ledger.write_text(ledger.read_text(encoding="utf-8").splitlines(keepends=True)[0], encoding="utf-8")
+    assert nothing_new(home, [str(folder)]) is None
+    assert receive(home, [str(folder)]).new == 1 and reads[2:] == ["b.csv"]
+
+
+def test_of_another_machine_a_day_must_have_passed(tmp_path: Path) -> None:
+    home = Home(tmp_path).create()
+    hour = 3_600_000_000_000
+
+    def found(age: int | None) -> inbox.Found:
+        changed = None if age is None else time_ns() - age
+        return inbox.Found("s3://b/a.csv", "a.csv", 1, None, None, "b/a.csv", (1, "then", "tag"), changed)
+
+    for age, trusted in ((hour, False), (None, False), (25 * hour, True), (hour, False)):
+        noted = seen.Seen(home)
+        noted.note(found(age), "f")
+        noted.write()
+        assert seen.Seen(home).file_at(found(age)) == ("f" if trusted else None)
+
+
+def test_a_remote_file_says_what_it_can_of_its_looks() -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/ours/a.csv", b"a")
+    try:
+        (before,) = inbox.list_inbox("memory://ours")
+        memory.pipe("/ours/a.csv", b"ab")
+        (after,) = inbox.list_inbox("memory://ours")
+    finally:
+        memory.rm("/ours", recursive=True)
+    assert not before.is_local and before.looks != after.looks
