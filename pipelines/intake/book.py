@@ -10,6 +10,7 @@ import contextlib
 import io
 import re
 import struct
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -178,9 +179,14 @@ def _open_package(data: bytes) -> Book:
     try:
         book.grids = list(_calamine(data))
     except Refusal as e:
-        if e.code == "unreadable" and _declares_entities(data, entries):
+        if e.code != "unreadable":
+            raise
+        if _declares_entities(data, entries):
             raise Refusal("unsafe", "文件里声明了 XML 实体", "it declares XML entities") from e
-        raise
+        plain = _without_macro_sheets(data, entries)
+        if plain is None:
+            raise
+        book.grids = list(_calamine(plain))
     if kind == "ods":
         _ods_details(data, entries, book.grids)
     else:
@@ -255,6 +261,45 @@ def _declares_entities(data: bytes, entries: list[zips.Entry]) -> bool:
             if any(w in head for w in wanted):
                 return True
     return False
+
+
+def _without_macro_sheets(data: bytes, entries: list[zips.Entry]) -> bytes | None:
+    """The workbook without its sheets of Excel 4.0 macros, for which calamine refuses the whole; None where it has none."""
+    if not any(e.name.startswith("xl/macrosheets/") for e in entries):
+        return None
+    order = _sheet_order(data, entries)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as z:
+        for e in entries:
+            if e.name.startswith("xl/macrosheets/"):
+                continue
+            part = zips.read(data, e, LARGEST_UNPACKED) or b""
+            targets = iter(order)
+            if e.name == "xl/workbook.xml":
+                part = re.sub(
+                    rb"<(?:\w+:)?sheet [^>]*?/>",
+                    lambda m, t=targets: b"" if next(t, "").startswith("xl/macrosheets/") else m[0],  # type: ignore[misc]
+                    part,
+                )
+            elif e.name == "xl/workbook.bin":
+                part = b"".join(
+                    _record(kind, body)
+                    for kind, body in _records(part)
+                    if kind != 156 or not next(targets, "").startswith("xl/macrosheets/")
+                )
+            z.writestr(e.name, part)
+    return out.getvalue()
+
+
+def _record(kind: int, body: bytes) -> bytes:
+    """A record of an .xlsb as it is written: its number and length in sevens of bits."""
+    head = bytes([kind]) if kind < 0x80 else bytes([kind & 0x7F | 0x80, kind >> 7])
+    size = len(body)
+    length = bytes([size & 0x7F | (0x80 if size > 0x7F else 0)])
+    while size > 0x7F:
+        size >>= 7
+        length += bytes([size & 0x7F | (0x80 if size > 0x7F else 0)])
+    return head + length + body
 
 
 def _sheet_details(data: bytes, entries: list[zips.Entry], sheets: list[zips.Entry], grids: list[Grid]) -> None:

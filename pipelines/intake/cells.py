@@ -104,6 +104,10 @@ _FALSE = frozenset(
     ["否", "×", "✗", "✘", "✕", "x", "无", "n", "no", "false", "f", "0", "非", "没有", "不是", "☒", "╳", "0.0"]
 )
 
+# A mark of a footnote behind a digit, which full width to half would make a digit of; and the apostrophe before what is
+# to be kept as text, which some exports write as a character.
+_MARKED = re.compile(r"\d\s*[\u00b2\u00b3\u00b9\u2070-\u2079\u2460-\u249b\u24ea-\u24ff\u2776-\u2793]")
+_APOSTROPHES = "'’‘`"
 _SPACES = re.compile(r"[\s\u200b\u2060\ufeff]+")
 _PLAIN = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d*)?(?:[eE][+-]?\d{1,3})?|[+-]?\.\d+")
 _NUMBER = re.compile(rf"(?P<number>{_PLAIN.pattern})(?P<unit>[^\d.,]*[^\d.,\s]?[23]?)")
@@ -188,11 +192,13 @@ def read_number(value: Any, units: Mapping[str, Decimal], factor: Decimal | None
         return None if value is None else BAD  # a date or a yes in a column of numbers
     if (factor is None or factor == 1) and len(value) <= 18 and _PLAIN.fullmatch(value):
         return float(value.replace(",", ""))
-    text = squeeze(value).translate(_MINUS)
+    text = squeeze(value).translate(_MINUS).lstrip(_APOSTROPHES)
     if text.lower() in _BLANK_NUMBER:
         return None
     if text in _PENDING:
         return PENDING
+    if _MARKED.search(value):
+        return Bad("marked")
     doubtful = False
     if not _PLAIN.fullmatch(text):
         cut = _BEFORE.sub("", text)
@@ -278,11 +284,13 @@ def read_year(value: Any) -> Any:
         return value.year
     if kind is not str:
         return None if value is None else BAD
-    text = squeeze(value)
+    text = squeeze(value).lstrip(_APOSTROPHES)
     if text.lower() in _BLANK_DATE:
         return None
     if text in _PENDING:
         return PENDING
+    if _MARKED.search(value):
+        return Bad("marked")
     found = _YEAR.fullmatch(text)
     if found:
         return int(found["y"])
@@ -324,11 +332,13 @@ def read_month(value: Any, year: int | None = None, epoch_1904: bool = False) ->
 
 @lru_cache(maxsize=20_000)
 def _month_in(value: str, year: int | None, epoch_1904: bool) -> Any:
-    text = squeeze(value)
+    text = squeeze(value).lstrip(_APOSTROPHES)
     if text.lower() in _BLANK_DATE:
         return None
     if text in _PENDING:
         return PENDING
+    if _MARKED.search(value):
+        return Bad("marked")
     found = _MONTH.fullmatch(text) or _MONTH6.fullmatch(text)
     if found:
         return _month(int(found["y"]), int(found["m"]))
@@ -386,11 +396,13 @@ def read_date(value: Any, epoch_1904: bool = False) -> Any:
 
 @lru_cache(maxsize=20_000)
 def _date_in(value: str, epoch_1904: bool) -> Any:
-    text = squeeze(value)
+    text = squeeze(value).lstrip(_APOSTROPHES)
     if text.lower() in _BLANK_DATE:
         return None
     if text in _PENDING:
         return PENDING
+    if _MARKED.search(value):
+        return Bad("marked")
     found = _DATE.fullmatch(text) or _DATE8.fullmatch(text)
     if found:
         return _day(int(found["y"]), int(found["m"]), int(found["d"]))
@@ -469,6 +481,8 @@ def read_text(value: Any) -> Any:
         if len(text) <= 5:
             folded = squeeze(text).lower()
             return None if folded in _BLANK_TEXT or folded in _PENDING else text
+        if text[0] in _APOSTROPHES and text[1:].isascii() and text[1:].isalnum():
+            return text[1:]  # a code
         return text
     if kind is float:
         if not abs(value) < 1e15:  # a spreadsheet keeps 15 digits

@@ -32,6 +32,7 @@ _FOOTNOTE = re.compile(r"\s*(?:[①-⑳⑴-⒇]|\*\s*[必选]填|注\s*\d{1,2}|[
 _BRACKETS = str.maketrans("〔〕「」『』〖〗", "()()()()")
 _FRAMED = re.compile(r"[(\[【《]([^()\[\]【】《》]+)[)\]】》]")
 _GAP = re.compile(r"\s*(\S.*?)\s+(\S{1,8})\s*$")
+_TRANSLATED = re.compile(r"\s*(.*[^\x00-\x7f].*?)\s+([A-Za-z][A-Za-z ,.'&/()\n-]{2,})$", re.DOTALL)  # 月份 Month
 _BEFORE_NAME = re.compile(r"^(?:本月|当月|本期|[必选]填[*:]?)")
 _YEAR_FIRST = re.compile(r"(?:19|20)\d\d年度?(\D.+)")
 _LEADING = frozenset(
@@ -41,7 +42,7 @@ _HARMLESS = re.compile(
     r"盖章|公章|全称|必填|选填|可选|可空|含税|当月|本月|当年|本年|年内|下拉|选择|例|格式|保留|位小数|数字|整数|填|见|自动|元角分|大写|小写"
 )
 _COUNTER = 1000  # 序号 beside 车辆编号 only counts the rows, whatever place it has among the aliases
-_SERIAL = frozenset(["序号", "行次", "行号", "栏次", "no.", "no", "№", "顺序号", "编码序号"])
+_SERIAL = frozenset(["序号", "行次", "行号", "栏次", "no.", "no", "№", "顺序号", "编码序号", "序号no.", "序号no"])
 
 
 class Match(NamedTuple):
@@ -168,6 +169,8 @@ class Headers:
         gap = _GAP.match(text)
         if gap and unit_key(gap[2]) in self.units:
             forms.append(f"{squeeze(gap[1])}({squeeze(gap[2])})")  # 金额, and on the next line 元
+        elif (translated := _TRANSLATED.match(text)) and unit_key(translated[2]) not in self.units:
+            forms.append(_STARS.sub("", squeeze(translated[1])))
         for form in dict.fromkeys(forms):
             low = _STARS.sub("", form).lower()
             if low[:2] in self._begins or low[:1] in self._begins:

@@ -52,6 +52,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{where}填的是“{value}”，单元格里的单位与表头（{unit}）重复或不一致，不知道该按哪个算；请只填数字，单位写在表头。",
         "{where_en} holds '{value}': the unit in the cell repeats or contradicts the header's ({unit}); write the number alone.",
     ),
+    "bad_type.marked": (
+        "{where}填的是“{value}”，数字后面带着注码，分不清是不是数字的一部分；请去掉注码，注释写在表下。",
+        "{where_en} holds '{value}': the mark of a footnote behind its digits cannot be told from them; take it out.",
+    ),
     "bad_type.two_units": (
         "{where}填的是“{value}”，而表头上方写了几个不同的单位（{unit}），不知道该按哪个算；请只留一个单位，或写在表头里。",
         "{where_en} holds '{value}', and the heading states several units ({unit}): which one is meant? Leave one of them.",
@@ -180,6 +184,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "The file is built in a dangerous way ({why_en}) and was not opened; save it anew.",
     ),
     "empty": ("文件里没有内容；请检查是不是传错了文件。", "The file holds nothing; check whether it is the right one."),
+    "empty.hidden": (
+        "看得见的工作表里没有内容，只有隐藏的工作表（{sheets}），隐藏的不读；请取消隐藏后重新报送。",
+        "The visible sheets hold nothing, and hidden ones ({sheets}) are not read; unhide what is to be sent.",
+    ),
     "total_mismatch": (
         "{where}填的合计是 {value}，而各行相加是 {total}，两者不符；请核对合计或漏报的行。",
         "{where_en} gives a total of {value} while the rows add up to {total}; check the total, or rows left out.",

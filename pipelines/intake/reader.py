@@ -133,7 +133,7 @@ class Reader:
     def _near(self, sheet: SheetReading) -> dict[str, str]:
         """Words for the dataset that an unrecognised sheet's headers come nearest to; {} where none does."""
         near = self.headers.choices([c.header for c in sheet.columns]) if sheet.columns else ()
-        if not near:
+        if not near or 2 * len(near[0].mapped) < near[0].names:  # 序号 and 类型 among others are no likeness
             return {}
         contract = self.contracts[near[0].dataset]
         lost = "、".join(f"“{contract.column(c).header_zh}”" for c in near[0].missing)
@@ -713,7 +713,8 @@ def _judge(result: FileReading, near: Callable[[SheetReading], dict[str, str]]) 
         return
     result.status = "rejected"
     if not failed:
-        _reject(result, Refusal("empty"))
+        hidden = "、".join(f"“{s.sheet}”" for s in result.sheets if s.reason == "hidden")
+        _reject(result, Refusal("empty", sheets=hidden), "hidden" if hidden else None)
         return
     order = ("missing_column", "ambiguous_dataset", "unreadable", "too_large", "unknown_dataset")
     result.reason = min((s.reason or "" for s in failed), key=lambda r: order.index(r) if r in order else 9)

@@ -51,6 +51,8 @@ _TELLING = frozenset(
 _NO_UNIT = frozenset(
     ["-", "—", "——", "/", "无", "计量单位", "单位", "计量", "单位:"]
 )  # in a row of units, where there is none
+_WORDS = re.compile(r"[A-Za-z][A-Za-z0-9³² ,.'&/()%-]{2,}")
+_NO_WORDS = frozenset(["n/a", "nan", "null", "none", "nil", "yes", "true", "false"])
 _NUMBERLIKE = re.compile(r"^[+-]?[\d,]*\.?\d+%?$|^\d{4}[-./年]\d{1,2}")
 
 
@@ -317,6 +319,8 @@ class Finder:
                 units = tuple(self.headers.unit_alone(v) if v else None for v in below)
                 choices = self.headers.choices(_texts(choices, len(below)), units)
                 last += 1
+        if last + 1 < len(rows) and _is_translation(rows[last + 1], choices[0]):
+            last += 1
         if last + 1 < len(rows) and (
             _is_column_numbers(rows[last + 1]) or _numbers_two_columns(rows[last + 1], choices[0])
         ):
@@ -617,6 +621,14 @@ class Finder:
         place = at + t.left if cells is not row else at
         if label in (AMONG, CONTINUED) or (label == EXAMPLE and place not in t.named):
             return
+        if filled > 1 and any(
+            type(row[m.place]) is str
+            and m.column.required
+            and m.column.kind == "string"
+            and self.label(row[m.place]) == AMONG
+            for m in mapped
+        ):
+            return  # 1.1 其中：灯具
         if filled > 1:
             # 合计 behind numbers or a blank label
             for v in cells[at + 1 :]:
@@ -642,7 +654,7 @@ class Finder:
                 return
             texts = [v for v in cells if type(v) is str and v and not v.isspace()]
             if len(texts) == filled:
-                if all(squeeze(v) in _NOTHING for v in texts):
+                if all(squeeze(v) in _NOTHING for v in texts) or self._reports_nothing(t, row, texts):
                     return
                 if filled <= 3:
                     if label == NOTE or (filled == 1 and t.noted == i - 1):
@@ -663,6 +675,17 @@ class Finder:
         if all(row[m.place] == "" for m in mapped) or (t.own and all(row[p] == "" for p in t.own)):
             return  # nothing under any of our headers, or nothing of this year's
         t.data.append(i)
+
+    @staticmethod
+    def _reports_nothing(t: Table, row: list[Any], texts: list[str]) -> bool:
+        """Whether a row holds an institution's name and 无 beside it: it had nothing to report."""
+        said = [m.column for m in t.choice.mapped if row[m.place] != "" and squeeze(row[m.place]) not in _NOTHING]
+        return (
+            len(said) == 1
+            and said[0].institution is not None
+            and 2 * sum(squeeze(v) in _NOTHING for v in texts) >= len(t.choice.mapped)
+            and any(squeeze(v) == "无" for v in texts)
+        )
 
     @staticmethod
     def _counts_in_digits(t: Table, rows: list[list[Any]], place: int) -> bool:
@@ -775,6 +798,19 @@ def _is_column_numbers(row: Sequence[Any]) -> bool:
             return False
         numbers.append(int(text))
     return len(numbers) >= (2 if letters else 3) and all(b == a + 1 for a, b in pairwise(numbers))
+
+
+def _is_translation(row: Sequence[Any], choice: Choice) -> bool:
+    """The English names under a Chinese header: words alone, and some where only a number or a date can stand."""
+    filled = [(j, v) for j, v in enumerate(row) if v != ""]
+    if len(filled) < 2 or 2 * len(filled) < len(choice.mapped):
+        return False
+    if not all(type(v) is str and _WORDS.fullmatch(v) and squeeze(v).lower() not in _NO_WORDS for _, v in filled):
+        return False
+    said = {j for j, _ in filled}
+    return any(
+        m.place in said and m.column.kind in ("decimal", "integer", "date", "month", "year") for m in choice.mapped
+    )
 
 
 def _numbers_two_columns(row: Sequence[Any], choice: Choice) -> bool:

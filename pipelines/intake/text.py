@@ -116,7 +116,15 @@ def rows(text: str) -> list[list[str]]:
     if any("\n" in c and len(c) > 2000 and c.count("\n") > 20 for r in found for c in r):
         # A quotation mark that nobody closed swallowed the lines after it.
         found = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=csv.QUOTE_NONE))
+    if '="' in text or '"=""' in text:
+        found = [[_constant(c) for c in r] for r in found]
     return [[c.strip() for c in r] for r in found]
+
+
+def _constant(cell: str) -> str:
+    """What ="0731" holds, as exports write what Excel is not to take for a number; any formula stays as it stands."""
+    inner = cell.strip()
+    return inner[2:-1] if len(inner) > 2 and inner[:2] == '="' and inner[-1] == '"' and '"' not in inner[2:-1] else cell
 
 
 def _separator(text: str) -> str:

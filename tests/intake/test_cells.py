@@ -273,3 +273,23 @@ def test_a_column_reads_as_its_cells_do(cells: list[object]) -> None:
             else:
                 assert values[k] == want
                 assert k not in at
+
+
+@pytest.mark.parametrize("cell", ["2①", "3.5²", "1,200⑴", "7 ③"])
+def test_the_mark_of_a_footnote_is_no_digit(cell: str) -> None:
+    assert yuan(cell) == Bad("marked")
+    assert read_number("30m²", AREA, None, "㎡") == 30  # and a unit's is no mark
+
+
+@pytest.mark.parametrize("cell", ["1①", "2021年1①月", "2021-03-05②"])
+def test_nor_is_it_one_of_a_month_or_a_day(cell: str) -> None:
+    for read in (lambda v: read_month(v, 2021), read_date):
+        assert isinstance(read(cell), Bad)
+
+
+def test_the_apostrophe_that_keeps_a_cell_text_is_no_part_of_it() -> None:
+    assert yuan("'1,234.5") == yuan("’1234.5") == 1234.5
+    assert read_month("'2021-03") == "2021-03"
+    assert read_date("'20210305") == dt.date(2021, 3, 5)
+    assert read_text("'11430200291417717A") == "11430200291417717A"
+    assert read_text("‘两个’字") == "‘两个’字"

@@ -13,7 +13,7 @@ from pipelines.intake import book
 from pipelines.intake.book import Refusal, is_archive, open_book
 from pipelines.intake.reader import read_file, reader_for
 from tests.intake.cases import CASES, HEAD, TWO
-from tests.intake.make import html, text, xlsx, xml2003
+from tests.intake.make import html, text, xlsb, xlsx, xml2003
 
 BOMB = "<!DOCTYPE lolz [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;'>]>"
 OUTSIDE = "<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>"
@@ -124,6 +124,37 @@ def test_macros_are_never_looked_at(contracts: Contracts) -> None:
     assert reader_for(contracts).read(out.getvalue(), "x.xlsm").status == "accepted"
 
 
+def with_macro_sheet(data: bytes, suffix: str) -> bytes:
+    """A workbook with a sheet of Excel 4.0 macros before its own, as viruses of the nineties left them."""
+    out = io.BytesIO()
+    kind = "http://schemas.microsoft.com/office/2006/relationships/xlMacrosheet"
+    rel = f'<Relationship Id="rId9" Type="{kind}" Target="macrosheets/sheet1.{suffix}"/></Relationships>'
+    wide = lambda t: struct.pack("<I", len(t)) + t.encode("utf-16-le")  # noqa: E731
+    body = struct.pack("<II", 0, 9) + wide("rId9") + wide("Macro1")
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for n in old.namelist():
+            part = old.read(n)
+            if n.startswith("xl/_rels/workbook."):
+                part = part.replace(b"</Relationships>", rel.encode())
+            elif n == "xl/workbook.xml":
+                part = part.replace(b"<sheets>", b'<sheets><sheet name="Macro1" sheetId="9" r:id="rId9"/>')
+            elif n == "xl/workbook.bin":
+                part = part.replace(b"\x8f\x01\x00", b"\x8f\x01\x00\x9c\x01" + bytes([len(body)]) + body)
+            new.writestr(n, part)
+        new.writestr(f"xl/macrosheets/sheet1.{suffix}", b"<macrosheet/>" if suffix == "xml" else b"\x81\x01\x00")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("suffix", ["xml", "bin"])
+def test_a_sheet_of_macros_is_left_out_and_the_others_are_read(contracts: Contracts, suffix: str) -> None:
+    whole = xlsx(("表", [HEAD, *TWO])) if suffix == "xml" else xlsb("表", [HEAD, *TWO], hidden_rows=[2])
+    got = reader_for(contracts).read(with_macro_sheet(whole, suffix), "a.xlsm")
+    assert [(s.sheet, len(s.rows)) for s in got.sheets] == [("表", 2)]
+    assert ["Macro1" in repr(g) for g in open_book(with_macro_sheet(whole, suffix)).grids] == [False]
+    if suffix == "bin":  # what is told of a sheet is told of the right one
+        assert [i.row for i in got.sheets[0].issues] == [3]
+
+
 def test_a_locked_workbook_says_so_and_one_with_excels_own_password_is_read() -> None:
     import msoffcrypto.format.ooxml as ooxml
 
@@ -181,3 +212,9 @@ def test_hidden_sheets_are_not_read(contracts: Contracts) -> None:
     r = reader_for(contracts).read(data, "x")
     assert [s.status for s in r.sheets] == ["accepted", "ignored"]
     assert "藏示范局" not in repr(r)
+
+
+def test_what_is_only_in_hidden_sheets_is_asked_for(contracts: Contracts) -> None:
+    got = reader_for(contracts).read(xlsx(("表", []), ("存", [HEAD, *TWO]), hidden_sheets=["存"]), "a.xlsx")
+    assert (got.status, got.reason) == ("rejected", "empty")
+    assert "“存”" in got.issues[0].message_zh and "取消隐藏" in got.issues[0].message_zh

@@ -86,6 +86,20 @@ AROUND: dict[str, list[Row]] = {
         [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
         DATA[2],
     ],
+    "among them, in a later column": [HEAD, *DATA, [3.1, "其中：办公区", "2021-01", 400.0, 9.0, 240.0]],
+    "English under the header": [HEAD, ["No.", "Institution", "Month", "Electricity", "Water", "Cost (yuan)"], *DATA],
+    "English in the header": [
+        [
+            "序号\nNo.",
+            "单位名称 Institution",
+            "月份\nMonth",
+            "用电量（千瓦时）\nElectricity",
+            "用水量\nWater",
+            "电费 Cost",
+        ],
+        *DATA,
+    ],
+    "one that has nothing to report": [HEAD, *DATA, ["", "丁示范局", "无", "无", "—", "—"]],
     "what the money is counted in, over nothing": [
         ["填报单位：某市示范管理局", "", "", "", "", "", "", "金额单位：元"],
         [*HEAD, "", ""],
@@ -134,6 +148,9 @@ KEPT: dict[str, Row] = {
     "sums beside a name, but for one": ["", "丁示范局", "", 3000.5, 60.0, 1800.4],
     "the sum of one column beside a name": ["", "丁示范局", "", 3000.5],
     "one cell more than its number": [4.0, "丁示范局"],
+    "nothing but a name and dashes": ["", "丁示范局", "—", "—", "—", "—"],
+    "nothing used in a month": ["", "丁示范局", "2021-01", "无", "无", "无"],
+    "words where numbers belong": [4.0, "NA", "unknown", "see annex", 1.0, 2.0],
     "a name that is an example": [4.0, "示例", "2021-01", 1.0, 2.0, 3.0],
 }
 

@@ -60,3 +60,9 @@ def test_line_ends_of_all_kinds_and_breaks_inside_quotes() -> None:
 def test_a_quotation_mark_that_nobody_closed_does_not_swallow_the_file() -> None:
     lines = ["a,b", 'x,"oops', *[f"{i},{'y' * 60}" for i in range(200)]]
     assert len(text.rows("\n".join(lines))) == len(lines)
+
+
+def test_a_constant_written_as_a_formula_is_what_it_holds_and_a_formula_stays() -> None:
+    lines = 'a,b,c\n="0731",=SUM(A1:A2),"=""2021-01"""\n'
+    assert text.rows(lines)[1] == ["0731", "=SUM(A1:A2)", "2021-01"]
+    assert text.rows('a,b\n="x"&A1,="a""b"\n')[1][0] == '="x"&A1'
