@@ -192,6 +192,7 @@ def _rows(
     data["datasets"] = tables.datasets(w, contracts)
     data["dataset_columns"] = tables.dataset_columns(contracts)
     data["savings_statement"] = tables.savings_statement(w, cells)
+    data["benchmark_distances"] = tables.benchmark_distances(w, cells)
     data["coverage"] = tables.coverage(w, contracts)
     data["submissions"] = tables.submissions(w, contracts, names)
     data["data_issues"] = tables.data_issues(w)

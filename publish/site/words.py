@@ -226,6 +226,7 @@ CODES: dict[str, dict[str, Pair]] = {
         "medium": pair("Medium"),
         "low": pair("Low"),
         "computed": pair("Computed here"),
+        "assumed": pair("Assumed"),
     },
     "frequency": {
         "annual": pair("Yearly"),
@@ -397,6 +398,15 @@ def beside(language: Language, zh: str | None, en: str | None) -> Markup:
         return Markup("{}").format(foreign(language, first or second or ""))
     other = "en" if language == "zh" else "zh-CN"
     return Markup('{} <span class="beside" lang="{}">{}</span>').format(first, other, second)
+
+
+# What each set of factors is, with the code that a query names.
+FACTOR_SETS = {
+    "default": Label(*pair("Standard, equivalent value (default)")),
+    "national": Label(*pair("National, generation value (national)")),
+    "newest": Label(*pair("Newest national for every year (newest)")),
+    "article": Label(*pair("As the statements imply (article)")),
+}
 
 
 def spell(language: Language, kind: str, code: Any) -> Any:

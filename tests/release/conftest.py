@@ -274,6 +274,14 @@ def make_marts(con: duckdb.DuckDBPyConnection) -> None:
         t(line, nature, name_zh, name_en, year, whole_period, value, unit, indicator_id, dimension, member, factor_set,
           explanation_zh, explanation_en, synthetic, closed)""")
     con.execute("""
+        create table marts.benchmark_distances as select * from (values
+        ('coal_plan', 'target', 2024, 'energy_tce', 'carrier', 'coal', 'default', 10.7145, 10.0, 2025, 'tce', 0.7145, null, false,
+         '说明', 'why', true, true),
+        ('funds_mean', 'average', 2024, 'funds', 'total', 'all', 'none', 300000.0, 200000.0, 2023, '元', 100000.0, 50.0, null,
+         '说明', 'why', false, false))
+        t(benchmark_id, comparison, year, indicator_id, dimension, member, factor_set, value, benchmark_value, benchmark_year, unit,
+          difference, percent, reached, note_zh, note_en, synthetic, closed)""")
+    con.execute("""
         create table marts.claims as select * from (values
         ('funds_2024', '三', '2024年资金', 'Funds 2024', '30万元', 30.0, '万元', 'exact', '2024', 30.0, 0.0, 'match', 'records',
          '一致。', 'They agree.', 'select sum(planned_amount) / 10000 from retrofit_funds where fiscal_year = 2024',

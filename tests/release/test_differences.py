@@ -269,6 +269,17 @@ def test_a_line_of_savings_is_shown_as_its_cell(made):
     assert found == [("1", None, "S"), ("2", 300000.0, "A")]
 
 
+def test_a_distance_is_told_of_a_value_as_published_only(made):
+    sql = "select benchmark_id, value, difference, percent, reached, status from benchmark_distances order by benchmark_id"
+    coal, funds = ("coal_plan", None, None, None, None, "S"), ("funds_mean", 300000.0, 100000.0, 50.0, None, "A")
+    assert query(made(), sql) == [coal, funds]
+
+    def other(con):  # as where a cell stands as in the last release
+        con.execute("update marts.benchmark_distances set value = 310000, difference = 110000, percent = 55")
+
+    assert query(made(other, code_version="b"), sql) == [coal, ("funds_mean", 300000.0, None, None, None, "A")]
+
+
 def test_why_leads_to_the_cell_of_open_rows_and_to_the_hash_of_closed_ones(release):
     home = Home(release.path.parent.parent)
     tree = why(home, "current", "funds", 2024)

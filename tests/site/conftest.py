@@ -153,7 +153,7 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
         return [dict(code="430202", name_zh="荷塘区"), dict(code="430203", name_zh="芦淞区")]
     if table.name == "factors":
         return [dict(factor_id="tce-electricity-equivalent", carrier="electricity", metric="kgce", value=0.1229, per_unit="kWh",
-                     source="GB/T 2589-2020", confidence="high")]  # fmt: skip
+                     source="GB/T 2589-2020", source_zh="GB/T 2589-2020 附录A", confidence="high")]  # fmt: skip
     if table.name == "provenance":
         return [dict(indicator_id="energy_tce", year=y, dimension="total", member="all", factor_set="default", dataset="energy_use",
                      file=hashlib.sha256(str(y).encode()).hexdigest(), sheet="", records=600, kind="value") for y in YEARS] + [
@@ -162,7 +162,7 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
                 dict(dataset="parking_lots", file="示例0", sheet="示例0", column="spaces", letter="D", kind="column")]  # fmt: skip
     if table.name == "benchmarks":
         return [dict(benchmark_id="cn", name_zh="全国人均综合能耗", name_en="Energy per head, country", year=2020, value=329.56, unit="kgce/人",
-                     source="national plan", indicator_id="energy_per_capita", comparison="average", dimension="total", member="all")]  # fmt: skip
+                     source="national plan", source_zh="全国规划", indicator_id="energy_per_capita", comparison="average", dimension="total", member="all")]  # fmt: skip
     if table.name == "coverage":
         return [
             dict(dataset="energy_use", period=f"{y}-{m:02}", institutions=20 + m, expected=40)
@@ -174,6 +174,12 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
             dict(line="1", nature="once", name_zh="资产处置成交金额", name_en="Sale proceeds", year=y, whole_period=False, value=v, unit="元", status=s,
                  indicator_id="disposal_amount", dimension="total", member="all", factor_set="none", explanation_zh="卖出的价款。",
                  explanation_en="The price of what was sold.", synthetic=synthetic) for y, v, s in ((2024, 2.6e7, "A"), (2025, None, "S"))
+        ]  # fmt: skip
+    if table.name == "benchmark_distances":
+        return [
+            dict(benchmark_id="cn", comparison="average", year=y, indicator_id="energy_per_capita", dimension="total", member="all",
+                 factor_set="default", value=v, benchmark_value=329.56, benchmark_year=2020, unit="kgce/人", difference=round(v - 329.56, 4),
+                 percent=round((v / 329.56 - 1) * 100, 2), status="A", synthetic=synthetic) for y, v in ((2024, 320.0), (2025, 310.0))
         ]  # fmt: skip
     if table.name == "punctuality":
         return [

@@ -111,7 +111,7 @@ def test_the_way_from_a_number_to_file_and_cell(get: Callable[[str], httpx.Respo
 def test_an_indicator_page_has_everything_to_defend_a_number(get: Callable[[str], httpx.Response]) -> None:
     text = get("/indicators/energy_per_capita").text
     for words in (
-        "全国平均 329.6（2020）", "national plan", "sum(energy_per_capita)", "已隐去", "涉及的单位太少", "select year, dimension, member",
+        "全国平均 329.6（2020）", "全国规划", "sum(energy_per_capita)", "已隐去", "涉及的单位太少", "select year, dimension, member",
         "比全国平均（2020 年）低 57.0%", "引用", "嵌入图表", f"/r/{FIRST}/charts/energy_per_capita.wide.svg", "XLSX", "PARQUET", "SVG", "2025 年的数字",
     ):  # fmt: skip
         assert words in text or words.replace("2025 年的数字", "/indicators/energy_per_capita/2025") in text, words

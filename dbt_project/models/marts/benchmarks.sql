@@ -6,6 +6,7 @@ select
     benchmarks.value,
     benchmarks.unit,
     benchmarks.source,
+    benchmarks.source_zh,
     benchmarks.comparison,
     benchmarks.indicator_id,
     benchmarks.dimension,

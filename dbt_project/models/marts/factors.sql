@@ -15,6 +15,7 @@ select
     factors.region,
     factors.valid_year,
     factors.source,
+    factors.source_zh,
     factors.confidence,
     factors."use" as use_note,
     string_agg(used.factor_set, ',' order by used.factor_set) as factor_sets

@@ -21,7 +21,7 @@ from publish.site.charts import TOTALS, lines_of
 from publish.site.facts import Facts, Label
 from publish.site.pages.base import USUAL, address, district_names, has, page, rows
 from publish.site.pages.statements import tally
-from publish.site.words import places, unfinished
+from publish.site.words import FACTOR_SETS, places, unfinished
 
 # A topic's address, and the theme it shows as the release spells it.
 TOPICS = {
@@ -254,7 +254,7 @@ async def indicator(datasette: Any, request: Any) -> Response:
         points=points,
         lines=lines_of(await _benchmarks(datasette), about),
         breakdowns=breakdowns,
-        factor_sets=_pivot(others, {}),
+        factor_sets=_pivot(others, FACTOR_SETS),
         factors=await _factors(datasette, about, points, others),
         hidden=hidden,
         rules=_rules(datasette.facts),
