@@ -13,13 +13,11 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import os
 import re
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -35,16 +33,14 @@ import psutil
 from tests.bench.figures import Measured, table
 from tests.ports import free_port
 from tests.site.conftest import FIRST, SECOND, build_release, point_current
-from tests.site.serving import FREE, ROOT, fetch, serving
+from tests.site.serving import FREE, PROXIED, ROOT, attack, fetch, memory, serving, stock
 from tests.standards.fuzz import fuzz
 
-HOSTILE = json.loads((ROOT / "tests" / "site" / "hostile.json").read_text(encoding="utf-8"))
 QUESTIONS = ROOT / "docs" / "questions.md"
 ROWS = "/mingzhang/claims.json?_shape=array"
 PAGE = "/indicators/energy_tce"  # a page of sums that are ready, and the rows it shows
 ROWS_OF_PAGE = "/mingzhang/indicator_values.json?_shape=array&_size=max&indicator_id=energy_tce"
 CLIENTS = 16
-PROXIED = {"MINGZHANG_SITE_TRUSTED_PROXIES": "127.0.0.1"}  # so that each reader and attacker can be somebody else
 
 
 def wrk(address: str, seconds: int, pids: list[int], clients: int = CLIENTS) -> tuple[float, float]:
@@ -64,30 +60,6 @@ def wrk(address: str, seconds: int, pids: list[int], clients: int = CLIENTS) -> 
     rate, requests = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout), re.search(r"(\d+) requests in", done.stdout)
     assert rate and requests, done.stdout
     return float(rate[1]), int(requests[1]) / took
-
-
-@contextmanager
-def stock(database: Path) -> Iterator[tuple[str, int]]:
-    """Datasette as it comes, on the same file."""
-    port = free_port()
-    code = "from datasette.cli import cli; cli()"
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, "serve", "-i", str(database), "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    base = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            try:
-                if fetch(f"{base}/-/versions.json")[0] == 200:
-                    break
-            except OSError:
-                time.sleep(0.1)
-        yield base, process.pid
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 @contextmanager
@@ -135,33 +107,6 @@ def processor(pid: int) -> float:
     return total
 
 
-def memory(pid: int) -> float:
-    """Of a process and all below it, in MB."""
-    total = 0
-    for p in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
-        try:
-            total += p.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue
-    return total / 1e6
-
-
-def hostile(base: str, stop: threading.Event, who: int = 0) -> None:
-    """One attacker, at an address of his own: every query of the list, round and round, never twice the same."""
-    for n, q in enumerate(itertools.cycle(HOSTILE)):
-        if stop.is_set():
-            return
-        path = q.get("path", "").replace("LONG", "x" * 60_000)
-        sql = f"{q.get('sql')} -- {who} {n}"
-        try:
-            fetch(
-                base + (path or "/mingzhang.json?_shape=array&sql=" + urllib.parse.quote(sql)),
-                {"X-Forwarded-For": f"203.0.113.{who}"},
-            )
-        except OSError:
-            continue
-
-
 def questions() -> list[str]:
     """The queries of docs/questions.md; some plain ones where there are none yet, or for a release that lacks their tables."""
     text = QUESTIONS.read_text(encoding="utf-8") if QUESTIONS.is_file() else ""
@@ -178,7 +123,7 @@ def under_attack(base: str, pid: int, attackers: int = 8) -> list[Measured]:
     stop = threading.Event()
     with ThreadPoolExecutor(attackers) as pool:
         for who in range(attackers):
-            pool.submit(hostile, base, stop, who)
+            pool.submit(attack, base, stop, who)
         time.sleep(1)
         try:
             for n, sql in enumerate(questions()):
@@ -253,7 +198,7 @@ def readers(home: Path, seconds: int, switches: int) -> list[Measured]:
         with ThreadPoolExecutor(66) as pool:
             for n in range(64):
                 pool.submit(read, n)
-            pool.submit(hostile, base, stop)
+            pool.submit(attack, base, stop)
             try:
                 look()
                 time.sleep(seconds / (switches + 1))
