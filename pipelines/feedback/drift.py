@@ -80,24 +80,37 @@ def drift(
     """
     in_force = set(files.loc[files["status"] != "superseded", "file_id"])
     columns = columns[columns["file_id"].isin(in_force)]
-    stray = _nearest(columns[columns["dataset"].isna()], contracts)
+    known = Headers(contracts)
+    stray = _nearest(columns[columns["dataset"].isna()], known)
     columns = columns[columns["dataset"].isin(list(contracts))]
     if len(stray):
         columns = pd.concat([columns, stray], ignore_index=True)
     strange = columns[columns["column"].isna() & columns["header"].fillna("").str.strip().ne("")]
+    strange = strange[~strange["header"].map(known.is_serial).astype(bool)]  # 序号 is no news
     names = dict(zip(files["file_id"], files["name"], strict=True))
+    found = {str(dataset): (rows, _by_header(rows)) for dataset, rows in strange.groupby("dataset", sort=True)}
+    looked = {
+        _place(r) for _, groups in found.values() for rows in groups.values() for r in rows[:_LOOKED_INTO]
+    }  # of all datasets at once: opening files means starting children
+    values = cells(sorted(looked)) if cells is not None and looked else {}
     out = {}
-    for dataset, found in strange.groupby("dataset", sort=True):
-        contract = contracts[str(dataset)]
-        whole = columns[(columns["dataset"] == dataset) & columns["file_id"].isin(found["file_id"])]
-        out[str(dataset)] = _report(contract, whole, found, names, cells)
-        out[str(dataset)].unrecognised = len(set(stray["file_id"]) & set(found["file_id"]))
+    for dataset, (rows, groups) in found.items():
+        whole = columns[(columns["dataset"] == dataset) & columns["file_id"].isin(rows["file_id"])]
+        out[dataset] = _report(contracts[dataset], whole, groups, names, values)
+        out[dataset].unrecognised = len(set(stray["file_id"]) & set(rows["file_id"]))
     return out
 
 
-def _nearest(columns: pd.DataFrame, contracts: Contracts) -> pd.DataFrame:
+def _by_header(strange: pd.DataFrame) -> dict[str, list[Any]]:
+    """Where each unknown header stands, by its text folded."""
+    groups: dict[str, list[Any]] = defaultdict(list)
+    for r in strange.sort_values(["file_id", "sheet", "first_row", "letter"]).itertuples(index=False):
+        groups[header_key(str(r.header))].append(r)
+    return groups
+
+
+def _nearest(columns: pd.DataFrame, headers: Headers) -> pd.DataFrame:
     """The headers of sheets of no dataset, as those of the dataset they come nearest to; what comes near none is left out."""
-    headers = Headers(contracts)
     out = []
     for _, sheet in columns.groupby(["file_id", "sheet"], dropna=False, sort=True):
         choices = headers.choices([str(h) for h in sheet["header"]])
@@ -166,17 +179,15 @@ def _read_cells(
 
 
 def _report(
-    contract: Contract, whole: pd.DataFrame, strange: pd.DataFrame, names: dict[str, str], cells: Cells | None
+    contract: Contract,
+    whole: pd.DataFrame,
+    groups: dict[str, list[Any]],
+    names: dict[str, str],
+    values: dict[tuple[str, str, str, int, int], list[Any]],
 ) -> Report:
     sheets: dict[Any, pd.DataFrame] = dict(list(whole.groupby(["file_id", "sheet"], dropna=False)))
-    groups: dict[str, list[Any]] = defaultdict(list)
-    for r in strange.sort_values(["file_id", "sheet", "first_row", "letter"]).itertuples(index=False):
-        groups[header_key(str(r.header))].append(r)
-    looked = {_place(r) for rows in groups.values() for r in rows[:_LOOKED_INTO]}
-    values = cells(sorted(looked)) if cells is not None and looked else {}
-    report = Report(
-        contract.dataset, contract.title_zh, contract.title_en, contract.path.name, int(strange["file_id"].nunique())
-    )
+    files = {r.file_id for rows in groups.values() for r in rows}
+    report = Report(contract.dataset, contract.title_zh, contract.title_en, contract.path.name, len(files))
     scored = []
     for key, rows in groups.items():
         shown = Counter(" ".join(str(r.header).split()) for r in rows).most_common(1)[0][0]

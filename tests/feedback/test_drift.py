@@ -161,3 +161,22 @@ def test_a_header_cannot_break_out_of_the_report(tmp_path: Path) -> None:
     text = markdown(report, CONTRACTS["parking_lots"])
     assert "<script>" not in text.split("```yaml")[0] and "\n# y" not in text
     assert yaml.safe_load(report.headers[0].yaml)[0]["businessName"] == "a|b<script>`x` # y"
+
+
+def test_a_counter_is_no_news(tmp_path: Path) -> None:
+    counted = PLAIN.replace("单位名称,", "序号,单位名称,").replace("乙局,", "1,乙局,")
+    assert write_drift(city(tmp_path, CONTRACTS, counted=counted), CONTRACTS) == []
+
+
+def test_the_cells_of_all_datasets_are_asked_for_at_once(tmp_path: Path) -> None:
+    lots = "停车场开放情况\n单位名称,停车场名称,开放车位数,是否开放,闸机品牌\n甲局,东院,5,是,某牌\n"
+    home = city(tmp_path, CONTRACTS, drifted=DRIFTED, lots=lots)
+    asked: list[int] = []
+
+    def cells(places: list[tuple[str, str, str, int, int]]) -> dict[tuple[str, str, str, int, int], list[object]]:
+        asked.append(len(places))
+        return {}
+
+    found = drift(table(home, "files"), table(home, "columns"), CONTRACTS, cells)
+    assert sorted(found) == ["energy_use", "parking_lots"]
+    assert asked == [4]
