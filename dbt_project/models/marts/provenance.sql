@@ -7,16 +7,17 @@ select
     sources.member,
     sources.factor_set,
     sources.dataset,
-    sources.file_id,
+    files.file_id,
     sources.sheet,
     cast(sources.records as bigint) as records,
     sources.closed
 from {{ ref('int_indicator_sources') }} as sources
 inner join {{ ref('int_indicator_values') }} as known
     using (indicator_id, factor_set, year, dimension, member)
+inner join {{ ref('int_files') }} as files on files.file_no = sources.file_no
 where
     not sources.closed
     or (sources.dimension in ('total', 'period', 'base') and sources.factor_set in ('none', 'default'))
 order by
     sources.indicator_id, sources.factor_set, sources.dimension, sources.member, sources.year,
-    sources.dataset, sources.file_id, sources.sheet
+    sources.dataset, sources.file_no, sources.sheet

@@ -1,6 +1,7 @@
 -- One row per indicator value, dataset, file and sheet: the records of it that went into the value. A change rests on what
 -- the ratio of its year and that of the base year rest on, over the same institutions where it compares the same. The sheet of a
 -- dataset that is not open in rows is left out: its name may say whose it is.
+-- A file goes by its number (int_files): by the 64 letters of its hash this took most of the memory of a build.
 with measured as (
     select
         parts.indicator_id, parts.adds_over_years, parts.factor_set, parts.year, parts.org, parts.district, parts.org_type,
@@ -28,7 +29,7 @@ by_institution as (
     select
         measured.* exclude (measure, of_breakdown, of_member),
         facts.dataset,
-        facts.file_id,
+        files.file_no,
         facts.closed,
         case when not facts.closed then facts.sheet end as sheet,
         max(facts.records) as records
@@ -40,6 +41,7 @@ by_institution as (
         and facts.breakdown = measured.of_breakdown
         and facts.breakdown_member = measured.of_member
         and facts.factor_set in (measured.factor_set, 'none')
+    inner join {{ ref('int_files') }} as files on files.file_id = facts.file_id
     group by all
 ),
 
@@ -60,7 +62,7 @@ years_and_period as (
 
 of_values as (
     select
-        indicator_id, factor_set, year, dimension, member, dataset, file_id, sheet, closed, sum(records) as records
+        indicator_id, factor_set, year, dimension, member, dataset, file_no, sheet, closed, sum(records) as records
     from years_and_period
     group by all
 ),
@@ -68,7 +70,7 @@ of_values as (
 of_changes as (
     select
         changes.indicator_id, changes.factor_set, changes.year, changes.dimension, changes.member,
-        sources.dataset, sources.file_id, sources.sheet, sources.closed, sum(sources.records) as records
+        sources.dataset, sources.file_no, sources.sheet, sources.closed, sum(sources.records) as records
     from {{ ref('int_indicator_changes') }} as changes
     inner join of_values as sources
         on sources.indicator_id = changes.change_of
@@ -84,7 +86,7 @@ pairs as (
     select
         pairs.indicator_id, pairs.factor_set, pairs.year, pairs.base_year, pairs.district, pairs.org_type, pairs.admin_level,
         pairs.breakdown, pairs.breakdown_member,
-        sources.dataset, sources.file_id, sources.sheet, sources.closed, sum(sources.records) as records
+        sources.dataset, sources.file_no, sources.sheet, sources.closed, sum(sources.records) as records
     from {{ ref('int_comparable_pairs') }} as pairs
     inner join by_institution as sources
         on sources.indicator_id = pairs.change_of
@@ -104,7 +106,7 @@ of_pairs as (
         indicator_id, factor_set, year,
         case dimension when 'total' then 'base' else 'base/' || dimension end as dimension,
         base_year || case dimension when 'total' then '' else '/' || member end as member,
-        dataset, file_id, sheet, closed, sum(records) as records
+        dataset, file_no, sheet, closed, sum(records) as records
     from pair_members
     group by all
 )

@@ -45,7 +45,7 @@ sources as (
     select
         indicator_id, factor_set, year, dimension, member,
         sum(records) as records,
-        count(distinct file_id) as files
+        count(distinct file_no) as files
     from {{ ref('int_indicator_sources') }}
     group by indicator_id, factor_set, year, dimension, member
 ),
