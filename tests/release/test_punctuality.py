@@ -47,7 +47,7 @@ def judged(path: Path, as_of: date, contracts: Contracts) -> list[dict[str, obje
 
 
 def test_only_what_can_be_judged_is(warehouse: Path) -> None:
-    contracts = load_contracts()
+    contracts = Contracts(replace(c, due_days=None) for c in load_contracts().values())
     found = judged(warehouse, date(2026, 5, 20), contracts)
     due = date(2026, 2, 28).toordinal() + DUE_DAYS
     assert found == [
@@ -55,6 +55,12 @@ def test_only_what_can_be_judged_is(warehouse: Path) -> None:
     ]
     assert judged(warehouse, date(2026, 3, 31), contracts) == []  # the due day itself: who is late is not known yet
     assert judged(warehouse, date(2026, 1, 10), contracts) == []
+
+
+def test_the_energy_report_has_until_the_end_of_march() -> None:
+    days = load_contracts(only=["energy_use"])["energy_use"].due_days
+    assert days is not None
+    assert date.fromordinal(date(2025, 12, 31).toordinal() + days) == date(2026, 3, 31)
 
 
 def test_a_contract_says_how_many_days(warehouse: Path) -> None:
