@@ -237,6 +237,17 @@ def test_a_form_has_the_columns_of_its_year(odd: Contract) -> None:
     assert names(None) == {"later"}
 
 
+def test_the_energy_form_of_each_year_is_its_version() -> None:
+    energy = load_contracts(only=["energy_use"])["energy_use"]
+    assert [(v.name, v.valid_from) for v in energy.versions] == [("2022-09", "2022-09-01"), ("2025-11", "2025-11-10")]
+    late = {"pv_generation", "uscc"}
+    assert {y: late & {c.name for c in form_columns(energy, y)} for y in (2021, 2022, 2026)} == {
+        2021: set(),
+        2022: late,
+        2026: late,
+    }
+
+
 def test_bounds_become_rules_of_the_cells(odd: Contract, tmp_path: Path) -> None:
     path = tmp_path / "form.xlsx"
     write_form(odd, path)

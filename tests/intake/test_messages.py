@@ -10,6 +10,7 @@ from expectations.contract import load_contracts
 from pipelines.intake import messages
 from pipelines.intake.messages import CODES, EXPECTED, place, say, shown
 from pipelines.intake.reader import Reader
+from tests.intake.make import xls
 
 
 def test_every_code_has_its_words_and_no_other_has(shared: object) -> None:
@@ -59,3 +60,9 @@ def test_a_file_of_another_office_program_is_told_what_to_save_as() -> None:
     got = Reader(load_contracts(only=["parking_lots"])).read(broken, "停车场.et")
     assert got.reason == "unreadable"
     assert "另存为 .xlsx" in got.issues[0].message_zh
+
+
+def test_a_file_of_another_office_program_that_is_an_xls_inside_is_read() -> None:
+    rows = [["单位名称", "停车场名称", "开放车位数", "是否开放"], ["甲示范局", "东院", 5, "是"]]
+    got = Reader(load_contracts(only=["parking_lots"])).read(xls(("表", rows)), "停车场.et")
+    assert (got.status, got.sheets[0].values["spaces"]) == ("accepted", [5])
