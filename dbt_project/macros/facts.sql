@@ -1,5 +1,6 @@
 {#
-    Facts in the one shape of int_facts, from a relation with year, org, file_id, sheet and what the measures need.
+    Facts in the one shape of int_facts, from a relation with year, org, file_id, sheet, sheet_row (of open data) and what the
+    measures need. `sheet_rows` are the rows of the sheet that a fact of open data rests on.
 
     `measures`: tuples (measure, amount as SQL, [columns it is broken down by], 'parts' where there is no whole). A row whose
     amount is null is no fact. A breakdown is called as its column, its members as the column's values.
@@ -10,10 +11,11 @@
 select
     measure, factor_set, cast(year as integer) as year, org, breakdown, breakdown_member,
     '{{ dataset }}' as dataset, file_id, sheet,
-    cast(sum(amount) as decimal(28, 6)) as amount, count(*) as records, closed
+    cast(sum(amount) as decimal(28, 6)) as amount, count(*) as records, closed,
+    {% if closed is sameas true %}cast(null as bigint[]){% else %}list(distinct sheet_row) filter (where not closed and sheet_row is not null){% endif %} as sheet_rows
 from (
     select
-        {{ factor_set }} as factor_set, year, org, file_id, sheet, {{ closed }} as closed,
+        {{ factor_set }} as factor_set, year, org, file_id, sheet, {% if closed is not sameas true %}sheet_row, {% endif %}{{ closed }} as closed,
         unnest([
             {%- set entries = [] -%}
             {%- for m in measures -%}

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from python_calamine import CalamineWorkbook
 
 from expectations.contract import Contracts
 from publish.disclosure.audit import Key, bounds, traced
-from publish.disclosure.history import HELD_ZH, Past, versions
+from publish.disclosure.history import HELD_ZH, Parts, Past, versions
 from publish.disclosure.relations import Indicator
 from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH, KEY, OF_CLOSED, Rules
@@ -37,6 +38,8 @@ TEXTS = ("datapackage.json", "catalog.jsonld", "release.json", "changes.json", "
 CONTRACTS = "contracts"
 SQL_STEPS = 50_000_000  # how long a statement's SQL may work: a journalist will run it too
 MOST_HITS = 50
+AT_A_TIME = 20_000  # rows of a table in memory
+ROWS, _SPANS = "provenance.sheet_rows", re.compile(r"\[(\[\d{1,7},\d{1,7}\](,(?=\[))?)*\]")
 NARROWEST = 0.1  # bounds on a hidden value nearer to it than this share of it have found it
 
 
@@ -55,7 +58,7 @@ class Known:
     indicators: dict[str, Indicator]
     scanner: Scanner
     rules: Rules
-    parts: pd.DataFrame | None = None
+    parts: Parts | None = None
     past: tuple[Past, ...] = ()
 
 
@@ -146,11 +149,13 @@ def _contents(look: _Look) -> int:
                 look.hit(where, f"the dataset {name} is not open in rows" if closed else "no release has such a table")
                 continue
             _columns(look, where, table, columns, form)
-            rows = list(rows)
-            look.cells += len(rows) * len(columns)
-            for n, cells in enumerate(zip_longest(*rows)):
-                _column(look, f"{where} {name} row", table, n, (columns[n : n + 1] or [""])[0], cells, first, form)
-            count = len(rows)
+            count, rows = 0, iter(rows)
+            while some := list(islice(rows, AT_A_TIME)):
+                for n, cells in enumerate(zip_longest(*some)):
+                    label = (columns[n : n + 1] or [""])[0]
+                    _column(look, f"{where} {name} row", table, n, label, cells, first + count, form)
+                count += len(some)
+            look.cells += count * len(columns)
             of_table = look.counts.setdefault(name, {})
             of_table[form] = of_table.get(form, 0) + count
     _search_index(look)
@@ -179,6 +184,8 @@ def _column(
         rule = None
         if v in left_out:
             rule = f"a row with this {label} is not open"
+        elif column == ROWS and v.__class__ is str and _SPANS.fullmatch(v):
+            continue  # places in a sheet, in which a list of room numbers could be found by chance
         elif v.__class__ is str and (kind == "text" or form == "xlsx"):
             rule = look.scan(v)
             if rule and table.dataset and scanner.opens(column, v.removeprefix("'")):

@@ -284,6 +284,13 @@ MARTS: tuple[Table, ...] = (
             _t("file", "文件", "File", "sha256 of the file received"),
             _t("sheet", "工作表", "Sheet", "empty where the dataset is not open in rows"),
             _i("records", "明细行数", "Records", "行"),
+            _t(
+                "sheet_rows",
+                "行号",
+                "Rows of the sheet",
+                "JSON list of [first, last]; empty where the dataset is not open in rows",
+                optional=True,
+            ),
             _t("column", "数据项", "Column"),
             _t("letter", "列", "Letter", "with _row of an open row it names the cell, such as D5"),
         ),

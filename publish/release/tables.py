@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.contract import Contract, Contracts
+from pipelines.duck import bound
 from pipelines.feedback import tasks as feedback
 from publish.disclosure.history import WHO
 from publish.disclosure.relations import Indicator
@@ -34,6 +35,7 @@ CASTS: dict[Type, str] = {
     "boolean": "boolean",
     "date": "date",
 }
+PARTS_AT_A_TIME = 50_000  # rows; a slice of one indicator is then read without the rest
 INTERNAL = ("contributors", "largest_share", "closed")
 MART = {t.name: t for t in MARTS}
 BY_NAME = {t.name: t for t in (*MARTS, *OWN)}
@@ -50,6 +52,7 @@ class Warehouse:
         except duckdb.Error as e:
             first = str(e).splitlines()[0]
             raise ReleaseError(f"The warehouse cannot be opened ({first}); wait for the run that holds it.") from e
+        bound(self.con)
         self.con.execute("set preserve_insertion_order = true")
         found = self.con.sql(
             "select table_schema, table_name, column_name from information_schema.columns order by ordinal_position"
@@ -165,17 +168,22 @@ def indicators_about(w: Warehouse) -> dict[str, Indicator]:
     return {name: Indicator(kind, top, bottom, of, compares.get(name)) for name, kind, top, bottom, of in found}
 
 
-def contributions(w: Warehouse) -> pd.DataFrame | None:
-    """What each institution contributes to each indicator that comes from closed rows (history.PARTS), None where the
-    warehouse does not say. It never leaves the home's work folder."""
+def contributions(w: Warehouse, path: Path) -> Path | None:
+    """What each institution contributes to each indicator that comes from closed rows (history.PARTS), written to `path` as
+    Parquet; None where the warehouse does not say. It never leaves the home's work folder."""
     if not w.has("intermediate", "int_indicator_parts"):
         return None
-    return w.frame(f"""
+    rows = w.con.sql(f"""
         select {", ".join(f"cast({c} as integer) as {c}" if c == "year" else c for c in WHO)},
             cast(sum(numerator) as double) as numerator, cast(sum(denominator) as double) as denominator
         from intermediate.int_indicator_parts p where matched and indicator_id in (
             select indicator_id from intermediate.int_indicator_parts where closed)
         group by {", ".join(WHO)} order by {", ".join(WHO)}""")
+    batches = rows.to_arrow_reader(PARTS_AT_A_TIME)
+    with pq.ParquetWriter(path, batches.schema, compression="zstd") as out:
+        for batch in batches:
+            out.write_batch(batch)
+    return path
 
 
 def claims(w: Warehouse, cells: pd.DataFrame, held: np.ndarray, last: Path | None) -> pa.Table:
@@ -431,48 +439,63 @@ def data_issues(w: Warehouse) -> pa.Table:
 def provenance(
     w: Warehouse, contracts: Contracts, cells: pd.DataFrame, held: np.ndarray, last: Path | None
 ) -> pa.Table:
-    """From a value to the files it came from: for open datasets with sheets and the letters of columns, else file hashes
-    and counts. Nothing is said of a suppressed value: the number of its records would say how few stand behind it. A value
+    """From a value to the files it came from: for open datasets with sheets, rows and the letters of columns, else file
+    hashes and counts. Nothing is said of a suppressed value: the number of its records would say how few stand behind it. A value
     that stands as in the `last` release (`held`) has what it was made from there."""
     t = MART["provenance"]
     open_sets = {c.dataset for c in contracts.values() if is_open(c)}
-    parts = []
+    order = ["kind", "indicator_id", "dimension", "member", "year", "factor_set", "dataset", "file", "sheet", "column"]
+    order += ["letter"]
+
+    def ordered(rows: pd.DataFrame) -> pa.Table:
+        return _whole(rows.reindex(columns=list(t.columns)).sort_values(order, na_position="first", kind="stable"), t)
+
+    made = []
+    if w.has("intake", "columns"):
+        letters = w.frame(f"""
+            select distinct s.dataset, c.file_id as file, c.sheet, c."column", c.letter
+            from intake.columns c join intake.sheets s on s.file_id = c.file_id and s.sheet = c.sheet
+            where c."column" is not null and s.dataset in ({", ".join(map(_text, sorted(open_sets))) or "null"})""")
+        published = {(c.dataset, col.name) for c in contracts.values() if is_open(c) for col in c.public}
+        letters = letters[[p in published for p in zip(letters["dataset"], letters["column"], strict=True)]]
+        made.append(ordered(letters.assign(kind="column")))
     if w.has("marts", "provenance"):
-        have = w.columns["marts", "provenance"]
-        file = "file" if "file" in have else "file_id"
-        found = w.frame(
-            f"""select indicator_id, cast(year as bigint) as year, dimension, member, factor_set, dataset,
-                {file} as file, sheet, cast(records as bigint) as records from marts.provenance"""
-        )
         key = ["indicator_id", "year", "dimension", "member", "factor_set"]
         hidden = cells.loc[cells["status"] == "S", key].astype({"year": "int64"}).assign(hidden=True)
         stood = cells.loc[held, key].astype({"year": "int64"})
         gone = pd.concat([hidden, stood.assign(hidden=True)]).drop_duplicates(key)
-        found = found.merge(gone, on=key, how="left")
-        found = found[found["hidden"].isna()].drop(columns="hidden")
+        before = None
         if len(stood) and last is not None:
             before = pq.read_table(last, filters=[("kind", "=", "value")]).to_pandas()
             before = before.astype({"year": "int64"}).merge(stood, on=key)
             before = before.merge(hidden[key], on=key, how="left", indicator=True)
-            found = pd.concat([found, before.loc[before["_merge"] == "left_only", found.columns]])
-        found["sheet"] = found["sheet"].where(found["dataset"].isin(open_sets), None)
-        by = [*key, "dataset", "file", "sheet"]
-        counted = found.groupby(by, dropna=False, as_index=False).agg(records=("records", "sum"))
-        parts.append(counted.assign(kind="value", column=None, letter=None))
-    if w.has("intake", "columns"):
-        letters = w.frame("""
-            select distinct s.dataset, c.file_id as file, c.sheet, c."column", c.letter
-            from intake.columns c join intake.sheets s on s.file_id = c.file_id and s.sheet = c.sheet
-            where c."column" is not null""")
-        published = {(c.dataset, col.name) for c in contracts.values() if is_open(c) for col in c.public}
-        letters = letters[[p in published for p in zip(letters["dataset"], letters["column"], strict=True)]]
-        parts.append(letters.assign(kind="column"))
-    if not parts:
-        return empty(t)
-    rows = pd.concat([p.reindex(columns=list(t.columns)) for p in parts], ignore_index=True)
-    order = ["kind", "indicator_id", "dimension", "member", "year", "factor_set", "dataset", "file", "sheet", "column"]
-    order += ["letter"]
-    return _whole(rows.sort_values(order, na_position="first", kind="stable"), t)
+            before = before[before["_merge"] == "left_only"]
+        names = {n for (n,) in w.con.sql("select distinct indicator_id from marts.provenance").fetchall()}
+        # One indicator after another: a large city's values rest on its files a million times, each named by 64 letters.
+        for name in sorted(names | set(() if before is None else before["indicator_id"])):
+            found = _sources(w, name).merge(gone, on=key, how="left")
+            found = found[found["hidden"].isna()].drop(columns="hidden")
+            if before is not None:
+                found = pd.concat([found, before[before["indicator_id"] == name].reindex(columns=found.columns)])
+            for column in ("sheet", "sheet_rows"):
+                found[column] = found[column].where(found["dataset"].isin(open_sets), None)
+            by = [*key, "dataset", "file", "sheet"]
+            counted = found.groupby(by, dropna=False, as_index=False).agg(
+                records=("records", "sum"), sheet_rows=("sheet_rows", "first")
+            )
+            made.append(ordered(counted.assign(kind="value", column=None, letter=None)))
+    return pa.concat_tables(made).combine_chunks() if made else empty(t)
+
+
+def _sources(w: Warehouse, indicator: str) -> pd.DataFrame:
+    """What the values of one indicator rest on, of marts.provenance."""
+    have = w.columns["marts", "provenance"]
+    file = "file" if "file" in have else "file_id"
+    rows = "sheet_rows" if "sheet_rows" in have else "cast(null as varchar)"
+    return w.frame(f"""
+        select indicator_id, cast(year as bigint) as year, dimension, member, factor_set, dataset,
+            {file} as file, sheet, cast(records as bigint) as records, {rows} as sheet_rows
+        from marts.provenance where indicator_id = {_text(indicator)}""")
 
 
 def inputs(w: Warehouse) -> list[dict[str, Any]]:

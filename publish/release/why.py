@@ -63,7 +63,7 @@ def _value(con: sqlite3.Connection, v: sqlite3.Row, unit: str) -> Iterator[str]:
     if v["note"]:
         yield f"  {v['note']}"
     sources = con.execute(
-        """select p.dataset, d.title_zh, d.title_en, d.published, p.file, p.sheet, p.records
+        """select p.*, d.title_zh, d.title_en, d.published
         from provenance p left join datasets d using (dataset)
         where p.kind = 'value' and p.indicator_id = ? and p.year = ? and p.dimension = ? and p.member = ? and p.factor_set = ?
         order by p.dataset, p.file, p.sheet""",
@@ -78,11 +78,14 @@ def _value(con: sqlite3.Connection, v: sqlite3.Row, unit: str) -> Iterator[str]:
         sheet = f" {s['sheet']}" if s["sheet"] else ""
         yield f"    file {s['file']}{sheet}: {s['records']} records"
         if s["published"]:
-            yield from _cells(con, s, v["year"])
+            yield from _cells(con, s)
 
 
-def _cells(con: sqlite3.Connection, source: sqlite3.Row, year: int) -> Iterator[str]:
-    """The cells of the open rows of one sheet: those of the year where the rows state one, else all."""
+def _cells(con: sqlite3.Connection, source: sqlite3.Row) -> Iterator[str]:
+    """The cells of the rows of one sheet that count. A release of earlier code does not name them."""
+    if "sheet_rows" not in source.keys() or source["sheet_rows"] is None:  # noqa: SIM118 - a Row is no mapping
+        yield "      this release does not say which rows"
+        return
     table, sheet = source["dataset"], source["sheet"] or ""
     letters = con.execute(
         """select p."column", min(p.letter) as letter, c.type from provenance p
@@ -91,14 +94,11 @@ def _cells(con: sqlite3.Connection, source: sqlite3.Row, year: int) -> Iterator[
         group by p."column" order by length(min(p.letter)), min(p.letter)""",
         [table, source["file"], sheet],
     ).fetchall()
-    dated = con.execute(
-        "select \"column\" from dataset_columns where dataset = ? and type = 'year' and published limit 1", [table]
-    ).fetchone()
     numbers = [r for r in letters if r["type"] in NUMBERS]
-    of_year = f"and {_id(dated[0])} = {int(year)}" if dated is not None else ""
     rows = con.execute(
-        f"""select * from {_id(table)} where _file = ? and coalesce(_sheet, '') = ? {of_year} order by _row""",
-        [source["file"], sheet],
+        f"""select r.* from {_id(table)} r where _file = ? and coalesce(_sheet, '') = ? and exists (
+            select 1 from json_each(?) where _row between value ->> 0 and value ->> 1) order by _row""",
+        [source["file"], sheet, source["sheet_rows"]],
     ).fetchall()
     for row in rows[:MOST_ROWS]:
         cells = [f"{_at(sheet, c['letter'], row['_row'])} {c['column']} = {_plain(row[c['column']])}" for c in numbers]

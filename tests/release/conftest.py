@@ -132,7 +132,7 @@ def make_warehouse(path: Path, contracts: Contracts, change: Change | None = Non
                     "remark": "13812345678",
                     "_file": file_id("funds"),
                     "_sheet": "附件1",
-                    "_row": [5, 6, 5],
+                    "_row": [5, 6, 7],
                 }
             ),
         )
@@ -295,7 +295,8 @@ def make_marts(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"""
         create table marts.provenance as
         select indicator_id, year, dimension, member, factor_set, 'energy_use' as dataset, '{file_id("energy")}' as file_id,
-               '联系人张三的表' as sheet, records from marts.indicator_values where closed
+               '联系人张三的表' as sheet, records, '[[5,6]]' as sheet_rows from marts.indicator_values where closed
         union all
-        select indicator_id, year, dimension, member, factor_set, 'retrofit_funds', '{file_id("funds")}', '附件1', records
+        select indicator_id, year, dimension, member, factor_set, 'retrofit_funds', '{file_id("funds")}', '附件1', records,
+               case year when 2024 then '[[5,6]]' else '[[7,7]]' end
         from marts.indicator_values where not closed""")

@@ -158,7 +158,7 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
         return [dict(indicator_id="energy_tce", year=y, dimension="total", member="all", factor_set="default", dataset="energy_use",
                      file=hashlib.sha256(str(y).encode()).hexdigest(), sheet="", records=600, kind="value") for y in YEARS] + [
                 dict(indicator_id="parking_spaces", year=y, dimension="total", member="all", factor_set="none", dataset="parking_lots",
-                     file="示例0", sheet="示例0", records=1, kind="value") for y in YEARS] + [
+                     file="示例0", sheet="示例0", records=1, sheet_rows="[[2020,2020]]", kind="value") for y in YEARS] + [
                 dict(dataset="parking_lots", file="示例0", sheet="示例0", column="spaces", letter="D", kind="column")]  # fmt: skip
     if table.name == "benchmarks":
         return [dict(benchmark_id="cn", name_zh="全国人均综合能耗", name_en="Energy per head, country", year=2020, value=329.56, unit="kgce/人",

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+import re
 import sqlite3
 import xml.etree.ElementTree as ET
 from collections.abc import Awaitable, Callable, Iterator
@@ -291,21 +292,26 @@ def test_a_release_without_search_or_later_tables_still_shows_its_pages(
     talk(tmp_path, look)
 
 
-@pytest.mark.parametrize(
-    ("records", "said"), [(20, "其中 20 行计入，标有 ✓：“是否开放”不为“否”。"), (7, "其中 7 行计入，计入哪些见定义。")]
-)
-def test_a_source_says_which_rows_count_where_that_is_sure(
-    tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None], records: int, said: str
+@pytest.mark.parametrize("told", [True, False])
+def test_a_source_marks_the_rows_that_count(
+    tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None], told: bool
 ) -> None:
     folder = make_release(tmp_path, FIRST)
+    spans = "[[2020,2029],[2040,2049]]" if told else None  # a release of earlier code names no rows
     with sqlite3.connect(folder / "mingzhang.db") as conn:
-        conn.execute("update parking_lots set _file = '示例0', open = rowid % 2")
-        conn.execute("update provenance set records = ? where dataset = 'parking_lots' and kind = 'value'", [records])
+        conn.execute("update parking_lots set _file = '示例0', _sheet = '示例0'")
+        conn.execute(
+            "update provenance set records = 20, sheet_rows = ? where dataset = 'parking_lots' and kind = 'value'",
+            [spans],
+        )
     switch(tmp_path, FIRST)
 
     async def look(client: Pages) -> None:
         text = (await client.get("/indicators/parking_spaces/2025")).text
-        assert said in text and text.count("✓</td>") == (20 if records == 20 else 0) == text.count('<tr class="out">')
+        assert ("其中 20 行计入，标有 ✓。" if told else "其中 20 行计入，计入哪些见定义。") in text
+        assert text.count("✓</td>") == text.count('<tr class="out">') == (20 if told else 0)
+        counted = [int(n) for n in re.findall(r'✓</td>.+?<small class="cell">D(\d+)</small>', text)]
+        assert sorted(counted) == ([*range(2020, 2030), *range(2040, 2050)] if told else [])
 
     talk(tmp_path, look)
 

@@ -83,3 +83,32 @@ def test_a_savings_line_is_an_indicator_value(public: sqlite3.Connection) -> Non
         "using (indicator_id, year, dimension, member, factor_set) where s.value is not v.value"
     ).fetchall()
     assert odd == []
+
+
+@pytest.mark.parametrize(
+    ("indicator", "dataset", "amount"),
+    [
+        ("parking_spaces", "parking_lots", "spaces"),
+        ("pv_revenue", "pv_revenue", "amount"),
+        ("disposal_amount", "disposals", "deal_amount"),
+        ("training_attendees", "trainings", "attendees"),
+        ("retrofit_funds_planned", "retrofit_funds", "planned_amount"),
+    ],
+)
+def test_a_number_is_the_sum_of_the_rows_that_its_source_names(
+    public: sqlite3.Connection, indicator: str, dataset: str, amount: str
+) -> None:
+    added = public.execute(
+        f"""select v.year, v.value, sum(r.{amount}) from indicator_values v
+        join provenance p using (indicator_id, year, dimension, member, factor_set)
+        join json_each(p.sheet_rows) span
+        join {dataset} r on r._file = p.file and r._sheet is p.sheet and r._row between span.value ->> 0 and span.value ->> 1
+        where v.indicator_id = ? and v.dimension = 'total' and v.status <> 'S' and v.records = (
+            select sum(records) from provenance where dataset = '{dataset}' and sheet is not null
+                and (indicator_id, year, dimension, member, factor_set) = (v.indicator_id, v.year, 'total', v.member, v.factor_set))
+        group by v.year order by v.year""",
+        [indicator],
+    ).fetchall()
+    assert added
+    for year, value, total in added:
+        assert total == pytest.approx(value, abs=1e-6), year

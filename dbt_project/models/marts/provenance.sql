@@ -10,6 +10,13 @@ select
     files.file_id,
     sources.sheet,
     cast(sources.records as bigint) as records,
+    cast(to_json(list_transform(
+        list_zip(
+            list_filter(sources.sheet_rows, lambda x, i: i = 1 or sources.sheet_rows[i - 1] <> x - 1),
+            list_filter(sources.sheet_rows, lambda x, i: i = len(sources.sheet_rows) or sources.sheet_rows[i + 1] <> x + 1)
+        ),
+        lambda span: [span[1], span[2]]
+    )) as varchar) as sheet_rows,
     sources.closed
 from {{ ref('int_indicator_sources') }} as sources
 inner join {{ ref('int_indicator_values') }} as known

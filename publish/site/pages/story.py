@@ -19,7 +19,7 @@ from publish.release.tables import from_rows
 from publish.release.write import write_csv, write_parquet, write_xlsx
 from publish.site.charts import TOTALS, lines_of
 from publish.site.facts import Facts, Label
-from publish.site.pages.base import USUAL, address, district_names, has, page, rows
+from publish.site.pages.base import USUAL, address, district_names, has, held, page, rows
 from publish.site.pages.statements import tally
 from publish.site.words import FACTOR_SETS, places, unfinished
 
@@ -68,12 +68,12 @@ FORMATS = {
 
 
 async def _benchmarks(datasette: Any) -> list[dict[str, Any]]:
-    return await rows(datasette, "select * from benchmarks order by year") if has(datasette, "benchmarks") else []
+    return await held(datasette, "benchmarks", "year")
 
 
 async def _all(datasette: Any) -> list[dict[str, Any]]:
     """Every indicator with its series: `points` by year, `known` those with a value whose year was over."""
-    found = await rows(datasette, "select * from indicators order by rowid")
+    found = [dict(i) for i in await held(datasette, "indicators")]
     latest = await rows(
         datasette,
         f"""
@@ -209,40 +209,33 @@ async def indicators(datasette: Any, request: Any) -> Response:
 
 async def _indicator(datasette: Any, request: Any) -> dict[str, Any]:
     wanted = request.url_vars["indicator"]
-    found = await rows(datasette, "select * from indicators where indicator_id = :id", id=wanted)
-    if not found:
+    found = next((i for i in await held(datasette, "indicators") if i["indicator_id"] == wanted), None)
+    if found is None:
         raise NotFound("no such indicator")
-    return found[0]
+    return found
 
 
 async def indicator(datasette: Any, request: Any) -> Response:
     about = await _indicator(datasette, request)
     name = about["indicator_id"]
     points = await rows(datasette, TOTALS, id=name)
-    values = await rows(
+    every = await rows(
         datasette,
         f"""
-        select * from indicator_values
-        where indicator_id = :id and dimension not in ('total', 'base') and {USUAL}
-        order by dimension, member, year
+        select *, {USUAL} as _usual from indicator_values
+        where indicator_id = :id order by dimension, member, year
         """,
         id=name,
     )
-    others = await rows(
-        datasette,
-        f"""
-        select factor_set as member, 'factor_set' as dimension, year, value, status from indicator_values
-        where indicator_id = :id and dimension in ('total', 'base') and not {USUAL}
-        order by factor_set, year
-        """,
-        id=name,
-    )
-    claims = await rows(
-        datasette,
-        "select claim_id, name_zh, name_en, check_status from claims where indicator_id = :id or instr(sql, :quoted) order by rowid",
-        id=name,
-        quoted=f"'{name}'",
-    )
+    values = [v for v in every if v["_usual"] and v["dimension"] not in ("total", "base")]
+    others = [
+        v | {"member": v["factor_set"], "dimension": "factor_set"}
+        for v in sorted(every, key=lambda v: (v["factor_set"] or "", v["year"]))
+        if not v["_usual"] and v["dimension"] in ("total", "base")
+    ]
+    claims = [
+        c for c in await held(datasette, "claims") if c["indicator_id"] == name or f"'{name}'" in (c["sql"] or "")
+    ]
     breakdowns = _pivot(values, await district_names(datasette))
     hidden = any(v["status"] == "S" for v in (*values, *points))
     return await page(
@@ -257,12 +250,13 @@ async def indicator(datasette: Any, request: Any) -> Response:
         factor_sets=_pivot(others, FACTOR_SETS),
         factors=await _factors(datasette, about, points, others),
         hidden=hidden,
-        rules=_rules(datasette.facts),
+        rules=datasette.facts.rules,
         claims=claims,
         sql=_sql(name),
         known=_known(points, datasette.facts.as_of),
         notes={p["year"]: p["note"] for p in points if p["note"]},
         topic=next((t for t, theme in TOPICS.items() if theme == about["theme"]), None),
+        years=[v["year"] for v in every],
     )
 
 
@@ -274,14 +268,6 @@ def _sql(indicator_id: str, year: int | None = None) -> str:
         f"select year, dimension, member, value, unit, status, factor_set\nfrom indicator_values\n{where}\n"
         "order by dimension, member, year"
     )
-
-
-def _rules(facts: Facts) -> dict[str, Any]:
-    """The rule of suppression that the release was built by: release.json says it; empty where it does not."""
-    path = facts.folder / "release.json"
-    if not path.is_file():
-        return {}
-    return dict(json.loads(path.read_text(encoding="utf-8")).get("rules") or {})
 
 
 def _pivot(values: list[dict[str, Any]], names: dict[str, Label]) -> dict[str, dict[str, Any]]:
@@ -312,8 +298,6 @@ async def _factors(
     datasette: Any, about: dict[str, Any], points: list[dict[str, Any]], others: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """The factors of the indicator: those its formula or definition names, and those of its factor sets for its unit."""
-    if not has(datasette, "factors"):
-        return []
     text = f"{about.get('formula') or ''} {about.get('definition_zh') or ''} {about.get('definition_en') or ''}"
     sets = {p["factor_set"] for p in points} | {o["member"] for o in others}
     sets -= {None, "", "none"}
@@ -321,7 +305,7 @@ async def _factors(
     metrics = {"tce": "kgce", "t": "kgCO2", "kg": "kgCO2"}
     wanted = metrics.get(metric, metric)
     out = []
-    for f in await rows(datasette, "select * from factors order by factor_id"):
+    for f in await held(datasette, "factors", "factor_id"):
         belongs = set((f.get("factor_sets") or "").replace(" ", "").split(",")) & sets
         if f["factor_id"] in text or (belongs and f["metric"] == wanted):
             out.append(f | {"sets": sorted(belongs)})
@@ -341,9 +325,9 @@ async def source(datasette: Any, request: Any) -> Response:
         files = await rows(
             datasette,
             """
-            select dataset, file, sheet, sum(records) as records from provenance
+            select * from provenance
             where indicator_id = :id and year = :year and dimension = :dimension and coalesce(factor_set, '') = coalesce(:factors, '')
-            group by dataset, file, sheet order by dataset, file, sheet
+            order by dataset, file, sheet
             """,
             id=about["indicator_id"],
             year=year,
@@ -357,19 +341,17 @@ async def source(datasette: Any, request: Any) -> Response:
         indicator=about,
         value=value,
         files=files,
-        cells=await _cells(datasette, about, files, value),
+        cells=await _cells(datasette, files),
         factors=await _factors(datasette, about, found, []),
         sql=_sql(about["indicator_id"], year),
     )
 
 
-async def _cells(
-    datasette: Any, about: dict[str, Any], files: list[dict[str, Any]], value: dict[str, Any]
-) -> list[dict[str, Any]]:
+async def _cells(datasette: Any, files: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """For each open dataset behind a number: its rows in these files, each with the cell that its numbers stood in.
 
-    `how` says which of them count, where that can be told from how many of each file do (`_counting`); `counted`
-    and `held` are how many count and how many there are.
+    `counted` is how many of them the number rests on, and `_counts` of a row whether it is one of those; `told` is false
+    for a release whose provenance names no rows, as those made before it did.
     """
     out = []
     for dataset in dict.fromkeys(f["dataset"] for f in files):
@@ -379,12 +361,21 @@ async def _cells(
         theirs = sorted({f["file"] for f in files if f["dataset"] == dataset})[:60]
         marks = ", ".join(f":f{n}" for n in range(len(theirs)))
         bound = {f"f{n}": f for n, f in enumerate(theirs)}
-        how, condition = await _counting(datasette, about["indicator_id"], value, dataset)
+        spans = [
+            [f["file"], f["sheet"] or "", *span]
+            for f in files
+            if f["dataset"] == dataset and f.get("sheet_rows")
+            for span in json.loads(f["sheet_rows"])
+        ]
         found = await rows(
             datasette,
-            f'''select rowid as _id, {condition} as _counts, * from "{dataset}" where _file in ({marks}) and :year
-            order by _counts desc, _file, _sheet, _row limit {MOST_ROWS + 1}''',
-            year=value["year"],
+            f'''
+            with spans as materialized (
+                select value ->> 0 as file, value ->> 1 as sheet, value ->> 2 as first, value ->> 3 as last from json_each(:spans))
+            select rowid as _id, *, exists (
+                select 1 from spans where file = _file and sheet = coalesce(_sheet, '') and _row between first and last) as _counts
+            from "{dataset}" where _file in ({marks}) order by _counts desc, _file, _sheet, _row limit {MOST_ROWS + 1}''',
+            spans=json.dumps(spans),
             **bound,
         )
         letters = await rows(
@@ -402,62 +393,10 @@ async def _cells(
                 if (letter := at.get((r["_file"], r["_sheet"] or "", c))) is not None
             }
         out.append(
-            {"dataset": dataset, "columns": shown, "rows": found[:MOST_ROWS], "more": len(found) > MOST_ROWS, "how": how,
+            {"dataset": dataset, "columns": shown, "rows": found[:MOST_ROWS], "more": len(found) > MOST_ROWS, "told": bool(spans),
              "counted": sum(f["records"] for f in files if f["dataset"] == dataset)}
         )  # fmt: skip
     return out
-
-
-# What one condition on a column may be, in SQL: its year is the year, its year is not later (or it is empty), it is not "no".
-CONDITIONS = {
-    "in": "coalesce(cast(substr({column}, 1, 4) as integer), 0) = :year",
-    "until": "coalesce(cast(substr({column}, 1, 4) as integer), 9999) <= :year",
-    "until_or_empty": "coalesce(cast(substr({column}, 1, 4) as integer), 0) <= :year",
-    "not_no": "coalesce({column}, 1) <> 0",
-}
-
-
-async def _counting(
-    datasette: Any, indicator_id: str, value: dict[str, Any], dataset: str
-) -> tuple[list[tuple[str, str]] | None, str]:
-    """Which rows of an open dataset a number counts: conditions on columns, and the same in SQL with `:year`.
-
-    A release says how many rows of each file count, not which. The fewest conditions that pick just so many in every file and
-    every year of the series are taken for the rule: none (all rows of a file count), one on a time, one on a yes or no, or
-    both. None where no such rule does.
-    """
-    columns = {n: label.kind for n, label in datasette.facts.columns[dataset].items() if not n.startswith("_")}
-    times = [
-        (c, n) for n, kind in columns.items() if kind in ("year", "month", "date") for c in CONDITIONS if c != "not_no"
-    ]
-    yes = [("not_no", n) for n, kind in columns.items() if kind == "boolean"]
-    rules: list[list[tuple[str, str]]] = [
-        [],
-        *([t] for t in times),
-        *([y] for y in yes),
-        *([t, y] for t in times for y in yes),
-    ]
-    conditions = [" and ".join(CONDITIONS[c].format(column=f'"{n}"') for c, n in rule) or "1" for rule in rules]
-    sums = ", ".join(f"sum({c.replace(':year', 'counted.of')}) <> n as r{i}" for i, c in enumerate(conditions))
-    missed = await rows(
-        datasette,
-        f"""
-        with counted as (
-            select year as of, file, sum(records) as n from provenance
-            where indicator_id = :id and dimension = :dimension and coalesce(factor_set, '') = coalesce(:factors, '') and dataset = :dataset
-            group by 1, 2),
-        fits as (select {sums} from counted join "{dataset}" on _file = counted.file group by counted.of, counted.file)
-        select {", ".join(f"sum(r{i}) as r{i}" for i in range(len(rules)))} from fits
-        """,
-        id=indicator_id,
-        dimension=value["dimension"],
-        factors=value["factor_set"],
-        dataset=dataset,
-    )
-    for i, rule in enumerate(rules):
-        if missed[0][f"r{i}"] == 0:
-            return rule, conditions[i]
-    return None, "null"
 
 
 async def export(datasette: Any, request: Any) -> Response:

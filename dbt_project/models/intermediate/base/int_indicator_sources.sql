@@ -1,6 +1,6 @@
 -- One row per indicator value, dataset, file and sheet: the records of it that went into the value. A change rests on what
 -- the ratio of its year and that of the base year rest on, over the same institutions where it compares the same. The sheet of a
--- dataset that is not open in rows is left out: its name may say whose it is.
+-- dataset that is not open in rows is left out: its name may say whose it is. Of one that is, the rows of the sheet are named.
 -- A file goes by its number (int_files): by the 64 letters of its hash this took most of the memory of a build.
 with measured as (
     select
@@ -32,7 +32,8 @@ by_institution as (
         files.file_no,
         facts.closed,
         case when not facts.closed then facts.sheet end as sheet,
-        max(facts.records) as records
+        max(facts.records) as records,
+        flatten(list(facts.sheet_rows) filter (where facts.sheet_rows is not null)) as sheet_rows
     from measured
     inner join {{ ref('int_facts') }} as facts
         on facts.org = measured.org
@@ -47,7 +48,7 @@ by_institution as (
 
 -- Summed before it is unfolded: one file of many institutions is one row.
 by_file as (
-    select * exclude (org, records), sum(records) as records
+    select * exclude (org, records, sheet_rows), sum(records) as records, flatten(list(sheet_rows) filter (where sheet_rows is not null)) as sheet_rows
     from by_institution
     group by all
 ),
@@ -62,7 +63,8 @@ years_and_period as (
 
 of_values as (
     select
-        indicator_id, factor_set, year, dimension, member, dataset, file_no, sheet, closed, sum(records) as records
+        indicator_id, factor_set, year, dimension, member, dataset, file_no, sheet, closed, sum(records) as records,
+        flatten(list(sheet_rows) filter (where sheet_rows is not null)) as sheet_rows
     from years_and_period
     group by all
 ),
@@ -70,7 +72,8 @@ of_values as (
 of_changes as (
     select
         changes.indicator_id, changes.factor_set, changes.year, changes.dimension, changes.member,
-        sources.dataset, sources.file_no, sources.sheet, sources.closed, sum(sources.records) as records
+        sources.dataset, sources.file_no, sources.sheet, sources.closed, sum(sources.records) as records,
+        flatten(list(sources.sheet_rows) filter (where sources.sheet_rows is not null)) as sheet_rows
     from {{ ref('int_indicator_changes') }} as changes
     inner join of_values as sources
         on sources.indicator_id = changes.change_of
@@ -86,7 +89,8 @@ pairs as (
     select
         pairs.indicator_id, pairs.factor_set, pairs.year, pairs.base_year, pairs.district, pairs.org_type, pairs.admin_level,
         pairs.breakdown, pairs.breakdown_member,
-        sources.dataset, sources.file_no, sources.sheet, sources.closed, sum(sources.records) as records
+        sources.dataset, sources.file_no, sources.sheet, sources.closed, sum(sources.records) as records,
+        flatten(list(sources.sheet_rows) filter (where sources.sheet_rows is not null)) as sheet_rows
     from {{ ref('int_comparable_pairs') }} as pairs
     inner join by_institution as sources
         on sources.indicator_id = pairs.change_of
@@ -106,13 +110,20 @@ of_pairs as (
         indicator_id, factor_set, year,
         case dimension when 'total' then 'base' else 'base/' || dimension end as dimension,
         base_year || case dimension when 'total' then '' else '/' || member end as member,
-        dataset, file_no, sheet, closed, sum(records) as records
+        dataset, file_no, sheet, closed, sum(records) as records,
+        flatten(list(sheet_rows) filter (where sheet_rows is not null)) as sheet_rows
     from pair_members
     group by all
+),
+
+found as (
+    select * from of_values
+    union all by name
+    select * from of_changes
+    union all by name
+    select * from of_pairs
 )
 
-select * from of_values
-union all by name
-select * from of_changes
-union all by name
-select * from of_pairs
+-- A row that counts in two parts of a breakdown is one record.
+select * replace (list_sort(list_distinct(sheet_rows)) as sheet_rows, coalesce(len(list_distinct(sheet_rows)), records) as records)
+from found

@@ -16,6 +16,7 @@ select
     floor_area,
     in_conservation_scope,
     file_id,
-    sheet
+    sheet,
+    sheet_row
 from ranked
 where place = 1

@@ -55,5 +55,6 @@ select
     sheet,
     cast(amount as decimal(28, 6)) as amount,
     records,
-    true as closed
+    true as closed,
+    cast(null as bigint[]) as sheet_rows
 from facts

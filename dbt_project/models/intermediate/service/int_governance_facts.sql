@@ -80,7 +80,8 @@ regular as (
         '(city)' as org,
         cast(held.held_on is not null as integer) as kept,
         coalesce(held.file_id, first_value(held.file_id ignore nulls) over years_files) as file_id,
-        coalesce(held.sheet, first_value(held.sheet ignore nulls) over years_files) as sheet
+        coalesce(held.sheet, first_value(held.sheet ignore nulls) over years_files) as sheet,
+        held.sheet_row
     from spans
     left join meetings as held
         on held.type = spans.meeting_type and held.held_on between spans.begins and spans.ends

@@ -6,6 +6,7 @@ with lots as (
         coalesce(names.org, lots.org_name) as org,
         lots.file_id,
         lots.sheet,
+        lots.sheet_row,
         lots.spaces,
         coalesce(lots.started_year, cast(substr(sheets.period, 1, 4) as integer)) as first_year,
         greatest(
@@ -49,7 +50,7 @@ open_lots as (
 -- One car park of many makes an institution one that opens: it counts once, in the first of its files.
 by_file as (
     select
-        year, org, file_id, sheet, sum(spaces) as spaces, count(*) as records,
+        year, org, file_id, sheet, sum(spaces) as spaces, count(*) as records, list(sheet_row) as sheet_rows,
         row_number() over (partition by year, org order by file_id, sheet) as place
     from open_lots
     group by year, org, file_id, sheet
@@ -69,6 +70,7 @@ select
     sheet,
     cast({{ amount }} as decimal(28, 6)) as amount,
     records,
-    false as closed
+    false as closed,
+    sheet_rows
 from by_file
 {% endfor %}
