@@ -7,9 +7,10 @@ stage's work.
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
-from collections.abc import Sequence
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -89,7 +90,12 @@ def refresh(
     report = RunReport()
     # dbt's words, which Dagster repeats on standard output, go to a file: only the report belongs there.
     log = place.work / "run.log"
-    with dg.DagsterInstance.get() as instance, log.open("w", encoding="utf-8") as f, redirect_stdout(f):
+    with (
+        _not_waiting_for_the_disk(),
+        dg.DagsterInstance.get() as instance,
+        log.open("w", encoding="utf-8") as f,
+        redirect_stdout(f),
+    ):
         for part in (first, everything - first):
             result = job.execute_in_process(
                 instance=instance,
@@ -116,6 +122,24 @@ def _again(standing: Standing, seen: int, seconds: float) -> RunReport:
     out.release_state, out.seconds = "unchanged", {"looking": round(seconds, 2)}
     out.files |= {"seen": seen, "new": 0, "read": 0}
     return out
+
+
+@contextmanager
+def _not_waiting_for_the_disk() -> Iterator[None]:
+    """Dagster notes each of a run's thousand events in SQLite over a connection of its own, and each would wait for the disk
+    several times. Should the power fail, notes of a run may be lost; what the run makes is none of SQLite's."""
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    def ease(connection: Any, _: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("pragma synchronous = off")
+
+    event.listen(Engine, "connect", ease)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "connect", ease)
 
 
 def use_dagster_home(home: Home) -> None:

@@ -84,6 +84,9 @@ def test_a_run_with_nothing_new_leaves_the_release(made_up: MadeUp) -> None:
     report = json.loads(again.stdout)
     assert (report["release"], report["release_state"]) == (made_up.report["release"], "unchanged")
     assert report["files"]["new"] == 0 and report["files"]["read"] == 0
+    assert list(report["seconds"]) == ["looking"]  # no stage ran
+    same = ("records", "rows", "issues", "synthetic")
+    assert {k: report[k] for k in same} == {k: made_up.report[k] for k in same}
 
 
 @pytest.mark.slow

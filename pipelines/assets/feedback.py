@@ -12,6 +12,7 @@ from pipelines.assets.records import TABLES
 from pipelines.feedback.drift import write_drift
 from pipelines.feedback.sending import write_feedback
 from pipelines.feedback.tasks import write_tasks
+from pipelines.memory import give_back
 
 INTAKE = [dg.AssetKey(["intake", t]) for t in TABLES]
 
@@ -46,5 +47,6 @@ def feedback(place: Place) -> Iterator[dg.MaterializeResult]:
         metadata={"written": sent.written, "kept": sent.kept, "removed": sent.removed, "listed_only": sent.listed},
     )
     yield dg.MaterializeResult(asset_key="drift", metadata={"datasets": write_drift(home, contracts)})
-    tasks = write_tasks(home, place.date, place.due_days)
-    yield dg.MaterializeResult(asset_key=["intake", "tasks"], metadata={"tasks": len(tasks)})
+    tasks = len(write_tasks(home, place.date, place.due_days))
+    give_back()
+    yield dg.MaterializeResult(asset_key=["intake", "tasks"], metadata={"tasks": tasks})

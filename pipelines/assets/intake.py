@@ -9,6 +9,7 @@ import dagster as dg
 
 from pipelines.assets.place import Place
 from pipelines.intake.read_new import read_new
+from pipelines.memory import give_back
 from pipelines.sources.receive import receive
 
 
@@ -25,6 +26,7 @@ def received(place: Place) -> dg.MaterializeResult:
 def readings(place: Place) -> dg.MaterializeResult:
     """What reading gave, file by file: typed values and an account of every row. Only new files are read."""
     r = read_new(place.home_folder, place.load_contracts(), place.full, place.processes or None)
+    give_back()
     return dg.MaterializeResult(
         metadata={"read": r.read, "in_force": r.in_force, "report_files": {"read": r.read}},
     )

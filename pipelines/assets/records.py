@@ -12,6 +12,7 @@ import dagster as dg
 from expectations.contract import Contracts
 from pipelines.assets.place import Place
 from pipelines.intake.read_new import load_readings
+from pipelines.memory import give_back
 from pipelines.records.build import RecordsSummary, build
 from pipelines.sources.ledger import Ledger
 
@@ -41,9 +42,9 @@ def records_asset(contracts: Contracts) -> dg.AssetsDefinition:
 
     @dg.multi_asset(name="records", specs=specs, check_specs=checks)
     def records(place: Place) -> Iterator[dg.MaterializeResult]:
-        home, now = place.home_folder, place.load_contracts()
-        found = load_readings(home, now)
-        summary = build(found, now, home, place.city_folder, Ledger(home).latest)
+        now = place.load_contracts()
+        summary = _build(place, now)
+        give_back()
         for dataset in now:
             yield dg.MaterializeResult(
                 asset_key=["records", dataset],
@@ -55,6 +56,12 @@ def records_asset(contracts: Contracts) -> dg.AssetsDefinition:
             yield dg.MaterializeResult(asset_key=["intake", t], metadata=said)
 
     return records
+
+
+def _build(place: Place, contracts: Contracts) -> RecordsSummary:
+    """All that is read lives no longer than this call."""
+    home = place.home_folder
+    return build(load_readings(home, contracts), contracts, home, place.city_folder, Ledger(home).latest)
 
 
 def _report(s: RecordsSummary) -> dict[str, dict[str, int]]:

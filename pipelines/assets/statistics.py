@@ -16,6 +16,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from packaging.version import Version
 
 from pipelines.assets.place import Place
+from pipelines.memory import give_back
 from pipelines.records.load import load
 from pipelines.statistics.city import load_city
 from pipelines.statistics.run import PRODUCTION, PROJECT, being_built, environment, failure, manifest, publish
@@ -52,6 +53,7 @@ def statistics_assets() -> dg.AssetsDefinition:
         load_city(place.city_folder, home)
         being_built(home).unlink(missing_ok=True)
         load(home, being_built(home))
+        give_back()
         os.environ.update(environment(home, place.date))
         executable = str(Path(sys.executable).with_name("dbt"))
         dbt = _Dbt(project_dir=str(PROJECT), profiles_dir=str(PROJECT), dbt_executable=executable)

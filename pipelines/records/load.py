@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.duck import bound
 from pipelines.home import Home
 
 SCHEMAS = ("intake", "records")
@@ -21,6 +22,7 @@ def load(home: Home, warehouse: Path) -> dict[str, int]:
     """
     rows: dict[str, int] = {}
     with duckdb.connect(str(warehouse)) as con:
+        bound(con)
         for schema in SCHEMAS:
             con.execute(f"drop schema if exists {schema} cascade")
             con.execute(f"create schema {schema}")

@@ -26,13 +26,14 @@ moved by enough institutions: else a figure shown now would give away one hidden
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pandas as pd
 
+from pipelines.duck import scratch
 from pipelines.home import Home, whole_file
 from publish.disclosure.relations import Indicator, Relation, find_relations, place
 from publish.disclosure.suppress import KEY, Hiding, Rules
@@ -49,6 +50,8 @@ WHO = [
     "admin_level",
 ]
 PARTS = [*WHO, "numerator", "denominator"]
+# A frame in the columns PARTS, or the Parquet file that holds them: a city of 6,000 institutions has a million and a half.
+Parts = pd.DataFrame | Path
 HELD_ZH = "沿用上一版数值：此后有变动的单位太少"
 HELD_EN = "As last published: too few institutions have changed since"
 INSIDE = ("contributors", "largest_share")
@@ -100,12 +103,17 @@ class Version:
         return self.changed == 0
 
 
-def remember(home: Home, release_id: str, cells: pd.DataFrame, parts: pd.DataFrame | None) -> None:
+def remember(home: Home, release_id: str, cells: pd.DataFrame, parts: Parts | None) -> None:
     """Keeps what the next release must be held against. `cells` as published; `parts` in the columns PARTS."""
     folder = _folder(home)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     digest = "none"
-    if parts is not None:
+    if isinstance(parts, Path):
+        with parts.open("rb") as f:
+            digest = hashlib.file_digest(f, "sha256").hexdigest()[:16]
+        with whole_file(folder / f"parts-{digest}.parquet") as part:
+            shutil.copyfile(parts, part)
+    elif parts is not None:
         digest = hashlib.sha256(pd.util.hash_pandas_object(parts, index=False).to_numpy().tobytes()).hexdigest()[:16]
         with whole_file(folder / f"parts-{digest}.parquet") as part:
             parts.to_parquet(part, index=False)
@@ -135,13 +143,19 @@ def recall(home: Home) -> list[Past]:
     return [p for _, p in sorted(forgotten, key=lambda x: (x[0], x[1].release_id))] + out
 
 
+def unsaved(home: Home) -> Path:
+    """Where the parts of a release lie while it is made; its folder is there."""
+    _folder(home).mkdir(mode=0o700, parents=True, exist_ok=True)
+    return _folder(home) / ".parts.parquet"
+
+
 def _folder(home: Home) -> Path:
     return home.work / "disclosure"
 
 
 def stand(
     cells: pd.DataFrame,
-    parts: pd.DataFrame | None,
+    parts: Parts | None,
     past: list[Past],
     indicators: dict[str, Indicator],
     rules: Rules,
@@ -222,7 +236,7 @@ def _what_stands(
 
 def versions(
     cells: pd.DataFrame,
-    parts: pd.DataFrame | None,
+    parts: Parts | None,
     past: list[Past],
     indicators: dict[str, Indicator],
     rules: Rules,
@@ -238,7 +252,7 @@ def versions(
         groups.setdefault(p.parts or p.release_id, []).append(p)
     moved: dict[Path, tuple[np.ndarray, np.ndarray]] = {}
     if parts is not None:
-        moved = {at: movements(cells, indicators, parts, pd.read_parquet(at)) for at in groups if isinstance(at, Path)}
+        moved = {at: movements(cells, indicators, parts, at) for at in groups if isinstance(at, Path)}
     since_first = next(iter(moved.values()), (np.zeros(len(cells)), np.zeros(len(cells))))
     out = []
     for at, releases in groups.items():
@@ -296,7 +310,7 @@ def _still_hidden(v: Version, relations: list[Relation]) -> np.ndarray:
 
 
 def movements(
-    cells: pd.DataFrame, indicators: dict[str, Indicator], now: pd.DataFrame, then: pd.DataFrame
+    cells: pd.DataFrame, indicators: dict[str, Indicator], now: Parts, then: Parts
 ) -> tuple[np.ndarray, np.ndarray]:
     """For each cell how many institutions' contributions differ between `then` and `now`, and the largest one's share of the
     difference (0..1). A contribution counts in every year of a period, and in both years of a change."""
@@ -310,9 +324,9 @@ def movements(
         of = (about.change_of or about.compares or indicator) if p.over == "base" else indicator
         rows += [(at, of, factors, y, p.group, "all" if p.group == "total" else p.member) for y in years]
     places = pd.DataFrame(rows, columns=["cell", "indicator_id", "factor_set", "year", "dimension", "member"])
-    with duckdb.connect() as con:
+    with scratch() as con:
         for name, frame in (("now", now), ("earlier", then), ("places", places)):
-            con.register(name, frame)
+            con.register(name, con.read_parquet(str(frame)) if isinstance(frame, Path) else frame)
         found = con.execute(f"""
             with parted as (
                 select {", ".join(PARTS)}, 1 as side from (select {", ".join(PARTS)} from now except all select {", ".join(PARTS)} from earlier)

@@ -11,12 +11,16 @@ What is left out is then a published sum, and must pass the rules for sums.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from publish.disclosure.history import PARTS, movements
+from publish.disclosure.history import PARTS, Parts, movements
 from publish.disclosure.relations import Indicator, place
 from publish.disclosure.suppress import KEY, Rules
 
@@ -39,7 +43,7 @@ class Tie:
 
 
 def ties(
-    cells: pd.DataFrame, indicators: dict[str, Indicator], parts: pd.DataFrame | None, stands: np.ndarray | None = None
+    cells: pd.DataFrame, indicators: dict[str, Indicator], parts: Parts | None, stands: np.ndarray | None = None
 ) -> list[Tie]:
     """Every pair of a tie and a whole in `cells` (marts.indicator_values, index 0..n-1).
 
@@ -91,35 +95,42 @@ def ties(
 
 
 def _between(
-    cells: pd.DataFrame, parts: pd.DataFrame, pairs: list[tuple[int, int, str, str, int]]
+    cells: pd.DataFrame, parts: Parts, pairs: list[tuple[int, int, str, str, int]]
 ) -> tuple[np.ndarray, np.ndarray]:
     """How many institutions stand between tie and whole of each pair, and the share of the largest: as a movement from what
     the one counts to what the other counts."""
-    by = dict(iter(parts.groupby(["indicator_id", "factor_set"])))
-    where, whole, inside = [], [], []
-    made: set[str] = set()
-    for n, w, of, side, base in pairs:
+    of_kind = _slices(parts)
+    groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for i, (n, w, of, side, base) in enumerate(pairs):
         tie, sum_ = cells.iloc[n], cells.iloc[w]
-        name = "|".join(
-            map(
-                str,
-                (of, tie["factor_set"], sum_["indicator_id"], sum_["factor_set"], side, tie["year"] if base else ""),
-            )
-        )
-        where.append((name, sum_["factor_set"], int(sum_["year"]), sum_["dimension"], sum_["member"]))
-        if name in made:
-            continue
-        made.add(name)
-        counted = by.get((of, tie["factor_set"]), parts.iloc[:0])
-        all_ = by.get((sum_["indicator_id"], sum_["factor_set"]), parts.iloc[:0])
+        kinds = (of, tie["factor_set"], sum_["indicator_id"], sum_["factor_set"])
+        groups[(*kinds, side, int(tie["year"]) if base else 0, base)].append(i)
+    count, share = np.zeros(len(pairs)), np.zeros(len(pairs))
+    # One after another: all of them at once are as many times the parts as there are ratios.
+    for (of, factors, whole, whole_factors, side, year, base), these in groups.items():
+        counted, all_ = of_kind(of, factors), of_kind(whole, whole_factors)
         if side == "both":
             same = ["org", "breakdown", "breakdown_member"]
-            years = [counted.loc[counted["year"] == y, same] for y in (int(tie["year"]), base)]
+            years = [counted.loc[counted["year"] == y, same] for y in (year, base)]
             counted = counted.merge(years[0].merge(years[1], on=same).drop_duplicates(), on=same)
         else:
             counted = counted.assign(numerator=counted[side], denominator=np.nan)
-        named = {"indicator_id": name, "factor_set": sum_["factor_set"]}
-        whole.append(all_.assign(**named)[PARTS])
-        inside.append(counted.assign(**named)[PARTS])
-    places = pd.DataFrame(where, columns=["indicator_id", "factor_set", "year", "dimension", "member"])
-    return movements(places, {}, pd.concat(whole), pd.concat(inside))
+        named = {"indicator_id": "left out", "factor_set": "none"}
+        places = cells.iloc[[pairs[i][1] for i in these]][["year", "dimension", "member"]].assign(**named)
+        found = movements(places, {}, all_.assign(**named)[PARTS], counted.assign(**named)[PARTS])
+        count[these], share[these] = found
+    return count, share
+
+
+def _slices(parts: Parts) -> Callable[[Any, Any], pd.DataFrame]:
+    """What gives the parts of one indicator and factor set."""
+    if isinstance(parts, Path):
+
+        @lru_cache(maxsize=8)
+        def read(indicator: Any, factors: Any) -> pd.DataFrame:
+            wanted = [("indicator_id", "=", indicator), ("factor_set", "=", factors)]
+            return pd.read_parquet(parts, columns=PARTS, filters=wanted)
+
+        return read
+    by = dict(iter(parts.groupby(["indicator_id", "factor_set"])))
+    return lambda indicator, factors: by.get((indicator, factors), parts.iloc[:0])

@@ -90,6 +90,7 @@ def build(
             return _build(home, folder, contracts, city, as_of, code_version, rules, due_days)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+            history.unsaved(home).unlink(missing_ok=True)
 
 
 def _build(
@@ -106,7 +107,7 @@ def _build(
     with tables.Warehouse(home.warehouse) as w:
         cells = tables.indicator_cells(w)
         indicators = tables.indicators_about(w)
-        parts, past = tables.contributions(w), history.recall(home)
+        parts, past = tables.contributions(w, history.unsaved(home)), history.recall(home)
         standing = history.stand(cells, parts, past, indicators, rules)
         near = [(t.tie, t.whole) for t in ties(standing.cells, indicators, parts, standing.held) if t.unsafe(rules)]
         hidden = suppress(standing.cells, indicators, rules, standing.hidden, standing.known, near)

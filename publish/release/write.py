@@ -24,7 +24,7 @@ from publish.release.schema import Field, Table, Type
 
 BATCH = 20_000
 PAGE_SIZE = 4096
-XLSX_ROWS = 1_048_575  # what a sheet of Excel holds below its header
+XLSX_ROWS = 200_000  # to a sheet: Excel holds a million, but whoever reads one holds it whole
 XLSX_TEXT = 32_767
 XLSX_CREATED = dt.datetime(2000, 1, 1)
 # OWASP, "CSV Injection": a cell that begins so is run as a formula by spreadsheet programs; East Asian editions of Excel
@@ -92,7 +92,6 @@ class Database:
             "journal_mode = off",
             "synchronous = off",
             "locking_mode = exclusive",
-            "temp_store = memory",
             "cache_size = -65536",
         ):
             self.con.execute(f"pragma {pragma}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from publish.disclosure.history import movements
 from publish.disclosure.suppress import suppress
 from publish.disclosure.ties import ties
 from tests.disclosure.test_history import ABOUT, RULES, cells_of, parts_of, people
@@ -78,3 +79,18 @@ def test_what_stands_ties_what_it_tied_when_it_was_published():
     found = ties(cells, ABOUT, parts, stands)
     assert {t.left_out for t in found if stands[t.tie] and cells["indicator_id"].iloc[t.tie] == "per_head"} == {0.0}
     assert 1.0 in {t.left_out for t in found if not stands[t.tie]}
+
+
+def test_parts_in_a_file_say_the_same_as_parts_in_memory(tmp_path):
+    """A large city's are never whole in memory."""
+    facts = people(9, 40)
+    cells, parts, path = cells_of(facts), parts_of(facts), tmp_path / "parts.parquet"
+    parts = parts[(parts["indicator_id"] == "kgce") | (parts["org"] != "o3")]
+    parts.sort_values(parts.columns.tolist()).to_parquet(path, row_group_size=50)
+    assert (found := ties(cells, ABOUT, parts)) == ties(cells, ABOUT, path)
+    assert any(t.left_out for t in found)
+    other = parts_of(people(8, 40))
+    for now, then in ((parts, other), (path, other), (other, path)):
+        count, share = movements(cells, ABOUT, now, then)
+        assert count.any() and count.tolist() == movements(cells, ABOUT, parts, other)[0].tolist()
+        assert np.allclose(share, movements(cells, ABOUT, parts, other)[1])

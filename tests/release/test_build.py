@@ -24,9 +24,10 @@ from python_calamine import CalamineWorkbook
 
 from expectations.contract import Contracts
 from pipelines.home import Home
+from publish.disclosure import gate
 from publish.errors import ReleaseError
 from publish.release import build as building
-from publish.release import store
+from publish.release import store, write
 from publish.release.schema import Field, Table, public_tables
 from publish.release.write import Database, neutral, plain_number, write_csv, write_xlsx
 from tests.release.conftest import AS_OF, BUYER, make_warehouse
@@ -408,3 +409,29 @@ def test_releases_do_not_share_a_building_folder_of_a_dead_process(made):
     made()
     assert not dead.exists()
     shutil.rmtree(dead, ignore_errors=True)
+
+
+def test_the_parts_of_institutions_are_kept_and_nowhere_else(made, tmp_path):
+    made()
+    kept = sorted(p.name for p in (tmp_path / "home" / "work" / "disclosure").iterdir())
+    assert [n.split("-")[0] for n in kept] == ["000001", "parts"]
+
+
+def test_a_table_of_many_rows_is_cut_into_sheets_and_looked_through_in_parts(made, monkeypatch):
+    """What a large city publishes is in memory a part at a time, when it is written and when it is looked through."""
+    monkeypatch.setattr(write, "XLSX_ROWS", 7)
+    monkeypatch.setattr(gate, "AT_A_TIME", 5)
+    looked: list[int] = []
+    column = gate._column
+
+    def noted(look, where, table, n, name, cells, first, form):
+        looked.append(len(cells))
+        return column(look, where, table, n, name, cells, first, form)
+
+    monkeypatch.setattr(gate, "_column", noted)
+    built = made()
+    rows = built.rows["provenance"]
+    book = CalamineWorkbook.from_path(str(built.path / "xlsx" / "provenance.xlsx"))
+    assert len(book.sheet_names) == -(-rows // 7) + 1 and rows > 14
+    assert max(looked) == 5
+    assert sum(len(book.get_sheet_by_name(n).to_python()) - 1 for n in book.sheet_names if n != "说明") == rows
