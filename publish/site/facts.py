@@ -44,6 +44,8 @@ NO_LABEL = Label("", "")
 class Facts:
     """Everything that is the same on all pages of one release.
 
+    `rules` is what was suppressed by, empty where the release does not say.
+
     `labels[table]` and `columns[table][column]` are the names shown; `files` the release's files with their sha256;
     `headline` the id of the indicator the home page shows, None where no indicator has two years.
     """
@@ -63,6 +65,10 @@ class Facts:
     datasets: list[dict[str, Any]]
     files: dict[str, str] = field(default_factory=dict)
     headline: str | None = None
+    rules: dict[str, Any] = field(default_factory=dict)
+    held: dict[str, list[dict[str, Any]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )  # rows, by what asks for them
 
     @property
     def database(self) -> Path:
@@ -132,6 +138,7 @@ def _read(folder: Path, conn: sqlite3.Connection) -> Facts:
         datasets=datasets,
         files=_files(folder),
         headline=_headline(conn),
+        rules=dict(said.get("rules") or {}),
     )
 
 

@@ -9,6 +9,7 @@ is asked every 20 steps instead of Datasette's 1,000, because one step may be a 
 
 from __future__ import annotations
 
+import copy
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -348,6 +349,7 @@ class GuardedDatabase(Database):
         self.heap_limit = heap_limit
         self._deadline: float | None = None  # of time.monotonic; only after it is the processor's time asked for
         self._computed = self._last = 0.0
+        self._told: dict[tuple[str, ...], Any] = {}
 
     def allow(self, seconds: float) -> None:
         """From now on, so long and no longer."""
@@ -383,3 +385,37 @@ class GuardedDatabase(Database):
 
     async def attached_databases(self) -> list[Any]:
         return []  # none can be; asking SQLite would need database_list
+
+
+def _told_once(name: str) -> Any:
+    """A method of Datasette's database that asks SQLite what the file looks like: the file never changes, so the answer is
+    kept; it is about one of the file's tables, of which there are few, or none."""
+    ask = getattr(Database, name)
+
+    async def asked(self: GuardedDatabase, *of: str) -> Any:
+        if (name, *of) not in self._told:
+            told = await ask(self, *of)
+            if of and not await Database.table_exists(self, of[0]):
+                return told  # a visitor's word: there is no end of those
+            self._told[(name, *of)] = told
+        return copy.copy(self._told[(name, *of)])
+
+    return asked
+
+
+# Of what a page of Datasette asks for each time; those that only one of its versions has are left as they are.
+for _name in (
+    "table_names",
+    "view_names",
+    "hidden_table_names",
+    "get_all_foreign_keys",
+    "table_exists",
+    "table_columns",
+    "table_column_details",
+    "primary_keys",
+    "fts_table",
+    "label_column_for_table",
+    "foreign_keys_for_table",
+    "get_table_definition",
+):
+    setattr(GuardedDatabase, _name, _told_once(_name))

@@ -11,14 +11,13 @@ from typing import Any
 
 from datasette.utils.asgi import Request, Response
 
-from publish.site import compat, language, structured, words
-from publish.site.facts import DB, Facts, Label, read_facts
+from publish.site import compat, language
+from publish.site.facts import DB, read_facts
 from publish.site.guard import GuardedDatabase
 from publish.site.plugin import SiteDatasette, error_response
 
 HERE = Path(__file__).parent
 THREADS = 3
-assert structured.extra_template_vars  # hooked in by being imported
 SETTINGS: dict[str, Any] = {
     "sql_time_limit_ms": 500,
     "max_returned_rows": 1000,
@@ -59,8 +58,6 @@ class Instance:
             in_worker,
             spoken,
             files=[],
-            metadata=_metadata(self.facts, spoken),
-            template_dir=str(HERE / "templates"),
             static_mounts=[("static", str(HERE / "static"))],
             settings=SETTINGS | {"base_url": base_url, "num_sql_threads": threads},
             **compat.arguments(),
@@ -111,20 +108,3 @@ class Instance:
 
 class ReleaseUnhealthy(RuntimeError):
     """A release that opens but does not answer."""
-
-
-def _metadata(facts: Facts, spoken: language.Language) -> dict[str, Any]:
-    tables = {}
-    for name in facts.tables:
-        label = facts.labels.get(name, Label(name, name))
-        columns = facts.columns.get(name, {})
-        tables[name] = {
-            "title": label.zh if spoken == "zh" else label.en or label.zh,
-            "columns": {c: words.column_title(la, spoken) for c, la in columns.items()},
-        }
-    return {
-        "title": "明账" if spoken == "zh" else "Mingzhang",
-        "license": facts.licence,
-        "source": f"{facts.publisher} {facts.release_id}".strip(),
-        "databases": {DB: {"tables": tables}},
-    }

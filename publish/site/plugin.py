@@ -1,4 +1,4 @@
-"""What the site adds to Datasette by its own means: pages, words for templates, errors in two languages.
+"""What the site adds to Datasette by its own means: pages, formats, errors in two languages.
 
 Belongs here: plugin hooks. They are global to a process, so each looks whether it was called for one of ours.
 """
@@ -10,7 +10,6 @@ import sqlite3
 import sys
 import urllib.parse
 from collections.abc import Generator
-from functools import partial
 from typing import Any
 
 from datasette import hookimpl
@@ -18,14 +17,14 @@ from datasette.app import Datasette
 from datasette.database import QueryInterrupted
 from datasette.plugins import pm
 from datasette.url_builder import Urls
-from datasette.utils import PrefixedUrlString, path_with_format
+from datasette.utils import PrefixedUrlString
 from datasette.utils.asgi import Base400, Forbidden, NotFound, Request, Response
 from datasette.views.base import DatasetteError
-from jinja2.bccache import Bucket, BytecodeCache
+from jinja2 import Template
 
-from publish.site import charts, compat, guard, language, pages, words
-from publish.site.facts import DB, Facts, Label
-from publish.site.questions import questions
+from publish.site import compat, language, pages, words
+from publish.site.facts import DB, Facts
+from publish.site.filled import NAMES, Filler
 from publish.site.shapes import rows_as_json
 from publish.site.workbook import workbook
 
@@ -33,23 +32,6 @@ log = logging.getLogger("mingzhang.site")
 
 # What a visitor's own words can bring about in Datasette's views; anywhere else these would be faults of ours.
 VISITORS_FAULTS = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError)
-
-
-class Compiled(BytecodeCache):
-    """Templates compiled once for both languages: what a phrase says is looked up when a page is filled, so the code is one."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self._kept:
-            bucket.bytecode_from_string(self._kept[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._kept[bucket.key] = bucket.bytecode_to_string()
-
-
-COMPILED = Compiled()
 
 
 class SiteDatasette(Datasette):
@@ -60,15 +42,19 @@ class SiteDatasette(Datasette):
         self.in_worker = in_worker
         self.language = spoken
         super().__init__(**kwargs)
+        self.filler = Filler(facts, spoken, str(self.setting("base_url")), self.urls)
 
     @property
     def urls(self) -> Urls:
         return SiteUrls(self)
 
     async def render_template(
-        self, templates: Any, context: Any = None, request: Any = None, *args: Any, **kwargs: Any
+        self, templates: Any, context: Any = None, request: Any = None, view_name: str | None = None
     ) -> str:
-        return str(await super().render_template(templates, compat.context(context, request), request, *args, **kwargs))
+        if isinstance(templates, Template):
+            templates = templates.name
+        names = [templates] if isinstance(templates, str) else templates
+        return self.filler.fill(names, compat.context(context or {}, request), request, view_name)
 
 
 class SiteUrls(Urls):
@@ -113,39 +99,7 @@ def register_output_renderer(datasette: Any) -> list[dict[str, Any]]:
 @hookimpl
 def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     if isinstance(datasette, SiteDatasette):
-        words.add_to(env, datasette.language)
-        env.bytecode_cache = COMPILED
-        env.globals["line_name"] = partial(charts.line_name, datasette.language)
-        env.globals["questions"] = questions
-
-
-@hookimpl
-def extra_template_vars(datasette: Any, database: Any, table: Any, request: Any, view_name: Any) -> dict[str, Any]:
-    if not isinstance(datasette, SiteDatasette):
-        return {}
-    facts, spoken = datasette.facts, datasette.language
-
-    def label(column: str) -> Label:
-        return facts.column(table, column) or Label(column, "")
-
-    other: language.Language = "en" if spoken == "zh" else "zh"
-    address = language.in_language(request.path, other) if request else ""
-    if request and request.query_string:
-        address += f"?{request.query_string}"
-    out = {
-        "facts": facts,
-        "DB": DB,
-        "label": label,
-        "table_label": lambda t: facts.labels.get(t, Label(t, "")),
-        "lang": spoken,
-        "other_language": other,
-        "other_address": address,
-        "site": pages.address(request, facts.release_id) if request else "",
-        "truncated": guard.was_cut(),
-    }
-    if view_name in ("table", "row") or (view_name in ("database", "query") and request.args.get("sql")):
-        out["alternate_url_json"] = path_with_format(request=request, format="json")
-    return out
+        env.loader = NAMES
 
 
 @hookimpl(hookwrapper=True)

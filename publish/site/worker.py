@@ -24,6 +24,7 @@ from typing import Any
 
 from publish.site import guard
 from publish.site.answers import Answer, dressed
+from publish.site.filled import compile_all
 from publish.site.frames import HEAD, pack
 from publish.site.instance import Instance
 
@@ -162,6 +163,7 @@ def nursery(control: socket.socket) -> None:
     `control` is a SOCK_SEQPACKET: `fork <nice>` with a socket is answered with the worker's process id; `kill <pid>` ends
     a worker. Only this process waits for its children, so an id it holds is never another process's.
     """
+    compile_all()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the server says when to end
     children: set[int] = set()
     control.settimeout(0.5)

@@ -7,18 +7,13 @@ import gc
 import threading
 from pathlib import Path
 
-import pytest
-
 from publish.site.instance import Instance
 from publish.site.plugin import SiteDatasette
 
 
-def test_nothing_is_left_of_a_release_that_was_retired(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_left_of_a_release_that_was_retired(home: Path) -> None:
     """A site runs for years of releases: each that leaves a thread or a megabyte behind would end it."""
     folder = (home / "current").resolve()
-    monkeypatch.setattr(
-        threading, "excepthook", threading.__excepthook__
-    )  # pytest's own keeps what it was told, for good
 
     async def open_and_close() -> None:
         instance = Instance(folder)

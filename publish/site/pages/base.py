@@ -26,6 +26,22 @@ async def rows(datasette: Any, sql: str, **params: Any) -> list[dict[str, Any]]:
     return [dict(r) for r in (await datasette.execute(DB, sql, params)).rows]
 
 
+MOST_HELD = 2_000
+
+
+async def held(datasette: Any, table: str, order: str = "rowid") -> list[dict[str, Any]]:
+    """All rows of a table that says what things are called and how they are defined: asked for once in a release, if there are
+    no more than MOST_HELD, for a release never changes. Nobody may change a row of these; none where there is no such table."""
+    if not has(datasette, table):
+        return []
+    sql = f"select * from {table} order by {order}"
+    if datasette.facts.tables[table] > MOST_HELD:
+        return await rows(datasette, sql)
+    if sql not in datasette.facts.held:
+        datasette.facts.held[sql] = await rows(datasette, sql)
+    return list(datasette.facts.held[sql])
+
+
 async def page(datasette: Any, request: Any, template: str, charts: bool = False, **context: Any) -> Response:
     """A filled template. `charts`: it shows some, so the page may load the script that makes them interactive."""
     context |= {"charts": charts, "png": charts and draws_chinese()}
@@ -45,8 +61,5 @@ def has(datasette: Any, table: str) -> bool:
 
 async def district_names(datasette: Any) -> dict[str, Label]:
     """What districts are called, by their code; the other members of breakdowns are in words.py."""
-    found = {}
-    if has(datasette, "divisions"):
-        for r in await rows(datasette, "select * from divisions"):
-            found[r["code"]] = Label(r.get("name_zh") or r["code"], r.get("name_en") or "")
-    return found
+    divisions = await held(datasette, "divisions")
+    return {r["code"]: Label(r.get("name_zh") or r["code"], r.get("name_en") or "") for r in divisions}

@@ -8,7 +8,6 @@ from typing import Any
 from datasette.utils.asgi import Response
 
 from publish.site.pages.base import has, page, rows
-from publish.site.pages.story import _rules
 
 
 async def about(datasette: Any, request: Any) -> Response:
@@ -41,7 +40,7 @@ async def secrecy(datasette: Any, request: Any) -> Response:
     hidden = await rows(datasette, "select count(*) as n from indicator_values where status = 'S'")
     levels = await rows(datasette, "select access, count(*) as n from dataset_columns group by 1 order by 1")
     return await page(
-        datasette, request, "secrecy.html", hidden=hidden[0]["n"], levels=levels, rules=_rules(datasette.facts)
+        datasette, request, "secrecy.html", hidden=hidden[0]["n"], levels=levels, rules=datasette.facts.rules
     )
 
 
