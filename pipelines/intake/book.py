@@ -7,6 +7,7 @@ quirks of each library. Not here: what the cells mean. Nothing is executed, no l
 from __future__ import annotations
 
 import contextlib
+import html
 import io
 import re
 import struct
@@ -29,7 +30,7 @@ from python_calamine import (
     ZipError,
 )
 
-from pipelines.intake import markup, text, zips
+from pipelines.intake import markup, percents, text, zips
 
 LARGEST_FILE = 50_000_000  # bytes
 LARGEST_UNPACKED = 500_000_000
@@ -49,6 +50,10 @@ _BIFF = (
 _GARBLED = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _HIDDEN_ROW = re.compile(rb'<row [^>]*?\br="(\d+)"[^>]*?\bhidden="(?:1|true)"')
 _ERROR_CELL = re.compile(rb'<(?:\w+:)?c\b([^>]*\bt="e"[^>]*)>(.*?)</(?:\w+:)?c>', re.DOTALL)
+# A formula that nobody has computed: an export wrote it and no spreadsheet program has opened it since.
+_UNCOMPUTED = re.compile(
+    rb"<(?:\w+:)?c\b([^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>([^<]*)</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
 _AT = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
 _VALUE = re.compile(rb"<(?:\w+:)?v>(#[^<]{1,20})</")
 # An error in a cell of an .xls: a BOOLERR record, or a formula whose value is an error.
@@ -106,6 +111,7 @@ class Book:
     grids: list[Grid]
     synthetic: bool = False
     is_1904: Callable[[], bool] = lambda: False  # whether bare day numbers count from 1904; asked only where one stands
+    percents: percents.Asked = percents.unknown  # the cells of a sheet that are shown as percentages, by its name
     dataset: str | None = None  # which form of ours it is, by the id that a form carries where nobody sees it
 
 
@@ -176,6 +182,7 @@ def _open_package(data: bytes) -> Book:
             book.is_1904 = partial(_says_1904, data, e)
         elif name == "content.xml" and kind == "ods":
             book.is_1904 = partial(_ods_says_1904, data, e)
+            book.percents = partial(_ods_percents, data, e)
     try:
         book.grids = list(_calamine(data))
     except Refusal as e:
@@ -191,7 +198,18 @@ def _open_package(data: bytes) -> Book:
         _ods_details(data, entries, book.grids)
     else:
         _sheet_details(data, entries, sheets, book.grids)
+        book.percents = partial(_xlsx_percents, data, entries, book.grids)
     return book
+
+
+def _xlsx_percents(data: bytes, entries: list[zips.Entry], grids: list[Grid], sheet: str) -> percents.Places:
+    plain = [p for p in _sheet_order(data, entries) if p.startswith("xl/worksheets/")]
+    part = next((p for g, p in zip(grids, plain, strict=False) if g.name == sheet), "")
+    return percents.of_xlsx(data, entries, part) if part.endswith(".xml") else percents.NONE
+
+
+def _ods_percents(data: bytes, content: zips.Entry, sheet: str) -> percents.Places:
+    return percents.of_ods(zips.read(data, content, LARGEST_UNPACKED) or b"", sheet)
 
 
 def _says_1904(data: bytes, workbook: zips.Entry) -> bool:
@@ -303,7 +321,8 @@ def _record(kind: int, body: bytes) -> bytes:
 
 
 def _sheet_details(data: bytes, entries: list[zips.Entry], sheets: list[zips.Entry], grids: list[Grid]) -> None:
-    """What calamine does not tell of an xlsx or xlsb: hidden rows, and cells that hold an error (it gives them as empty)."""
+    """What calamine does not tell of an xlsx or xlsb: hidden rows, and cells that hold an error or a formula that was never
+    computed (it gives them as empty)."""
     found: dict[str, _Details] = {}
     for e in sheets:
         part = zips.read(data, e, LARGEST_UNPACKED) or b""
@@ -326,13 +345,25 @@ def _xml_details(xml: bytes) -> _Details:
     errors = []
     if b't="e"' in xml:
         for attributes, inner in _ERROR_CELL.findall(xml):
-            at, value = _AT.search(attributes), _VALUE.search(inner)
-            if at and value:
-                column = 0
-                for c in at[1]:
-                    column = column * 26 + c - 64
-                errors.append((int(at[2]) - 1, column - 1, value[1].decode("utf-8", "replace")))
+            value = _VALUE.search(inner)
+            if value and (place := _place(attributes)):
+                errors.append((*place, value[1].decode("utf-8", "replace")))
+    if b"<f" in xml or b":f" in xml:
+        for attributes, formula in _UNCOMPUTED.findall(xml):
+            if place := _place(attributes):
+                errors.append((*place, "=" + html.unescape(formula.decode("utf-8", "replace"))[:200]))
     return rows, errors, None
+
+
+def _place(attributes: bytes) -> tuple[int, int] | None:
+    """Where a cell of an .xlsx is, 0-based, by its attributes; None where they do not tell."""
+    at = _AT.search(attributes)
+    if not at:
+        return None
+    column = 0
+    for c in at[1]:
+        column = column * 26 + c - 64
+    return int(at[2]) - 1, column - 1
 
 
 def _sheet_order(data: bytes, entries: list[zips.Entry]) -> list[str]:
@@ -446,6 +477,7 @@ def _open_ole(data: bytes) -> Book:
 
 def _open_xls(data: bytes, unlocked: bool = False) -> Book:
     book = Book([], any(m in data for m in _MARKS), lambda: b"\x22\x00\x02\x00\x01\x00" in data)
+    book.percents = partial(percents.of_xls, data)
     try:
         book.grids = list(_calamine(data))
     except Refusal as e:

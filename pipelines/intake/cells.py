@@ -197,6 +197,8 @@ def read_number(value: Any, units: Mapping[str, Decimal], factor: Decimal | None
         return None
     if text in _PENDING:
         return PENDING
+    if text[0] == "=":
+        return Bad("formula")
     if _MARKED.search(value):
         return Bad("marked")
     doubtful = False
@@ -289,6 +291,8 @@ def read_year(value: Any) -> Any:
         return None
     if text in _PENDING:
         return PENDING
+    if text[0] == "=":
+        return Bad("formula")
     if _MARKED.search(value):
         return Bad("marked")
     found = _YEAR.fullmatch(text)
@@ -337,6 +341,8 @@ def _month_in(value: str, year: int | None, epoch_1904: bool) -> Any:
         return None
     if text in _PENDING:
         return PENDING
+    if text[0] == "=":
+        return Bad("formula")
     if _MARKED.search(value):
         return Bad("marked")
     found = _MONTH.fullmatch(text) or _MONTH6.fullmatch(text)
@@ -401,6 +407,8 @@ def _date_in(value: str, epoch_1904: bool) -> Any:
         return None
     if text in _PENDING:
         return PENDING
+    if text[0] == "=":
+        return Bad("formula")
     if _MARKED.search(value):
         return Bad("marked")
     found = _DATE.fullmatch(text) or _DATE8.fullmatch(text)

@@ -52,6 +52,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{where}填的是“{value}”，单元格里的单位与表头（{unit}）重复或不一致，不知道该按哪个算；请只填数字，单位写在表头。",
         "{where_en} holds '{value}': the unit in the cell repeats or contradicts the header's ({unit}); write the number alone.",
     ),
+    "bad_type.formula": (
+        "{where}是公式“{value}”，没有算出结果；请用表格软件打开、保存一次，或直接填写结果，再重新报送。",
+        "{where_en} holds the formula '{value}' and no result; open and save the file in a spreadsheet program first.",
+    ),
     "bad_type.marked": (
         "{where}填的是“{value}”，数字后面带着注码，分不清是不是数字的一部分；请去掉注码，注释写在表下。",
         "{where_en} holds '{value}': the mark of a footnote behind its digits cannot be told from them; take it out.",
@@ -128,7 +132,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{where_en} holds an approximate figure, taken as it stands; write the exact one.",
     ),
     "doubtful.percent": (
-        "{where}这一列的数都不大于 1，而表头的单位是 %，像是按小数填的；已按百分数原样收下，请核对（7.89% 应填 7.89）。",
+        "{where}这一列的数都不大于 1，而单位是 %，像是按小数填的；已按百分数原样收下，请核对（7.89% 应填 7.89）。",
         "Every figure of {where_en} is at most 1 while the unit is %; they were taken as they stand, check them (7.89% is 7.89).",
     ),
     "doubtful.merged": (

@@ -29,6 +29,7 @@ from pipelines.intake.tables import Block, Finder, Found, Table
 READER_VERSION = "5"  # goes into the key of what was read: raise it whenever the same bytes may read differently
 
 _FLOATS = {float}
+_HUNDRED = Decimal(100)
 _FOLD_TITLE = re.compile(r"[表册账]$|情况$|统计$|台账$|明细$|汇总$")
 
 
@@ -434,13 +435,29 @@ class _TableReader:
             values = [None] * len(values)
         for k, why in odd:
             self._odd(m, data[k], raw[k], why)
-        if column.unit == "%" and values and m.match.unit is not None:
-            known = [v for v in values if v is not None]
-            written = any(type(v) is str and "%" in v for v in raw)
-            if len(known) > 1 and not written and all(0 <= v <= 1 for v in known) and any(0 < v < 1 for v in known):
-                first = next(i for i, v in zip(data, values, strict=True) if v)
-                self._say("doubtful", "warning", m, first, None, "percent")
+        if column.unit == "%":
+            self._percentages(m, data, raw, values)
         return values
+
+    def _percentages(self, m: Mapped, data: list[int], raw: Sequence[Any], values: list[Any]) -> None:
+        """85% in a cell shown as a percentage is kept as 0.85 and means 85; shares that nothing tells from it are doubted."""
+        if not any(type(v) is float or type(v) is int for v in raw):
+            return
+        shown_so = self.book.percents(self.grid.name)
+        top, place = self.grid.top, self.grid.left + m.place
+        plain: list[int] = []
+        for k, v in enumerate(raw):
+            if not isinstance(v, float | int) or values[k] is None:
+                continue
+            if (data[k] + top, place) in shown_so:
+                values[k] = cells.scaled(v, _HUNDRED)
+            else:
+                plain.append(k)
+        known = [values[k] for k in plain]
+        written = any(type(v) is str and "%" in v for v in raw)
+        if len(known) > 1 and not written and all(0 <= v <= 1 for v in known) and any(0 < v < 1 for v in known):
+            first = next(data[k] for k in plain if values[k])
+            self._say("doubtful", "warning", m, first, None, "percent")
 
     def _same_as_above(self, m: Mapped, raw: list[Any], data: list[int]) -> list[Any]:
         """Puts what stands above in place of 同上; where nothing does, or what did was refused, the cell cannot be read."""

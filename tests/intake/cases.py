@@ -6,6 +6,8 @@ Belongs here: one builder for each shape. Not here: expectations. Names and figu
 from __future__ import annotations
 
 import datetime as dt
+import io
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -537,3 +539,14 @@ def quarters_are_no_months() -> bytes:
         ["甲示范局", 2021.1, 1, 2, 3],
     ]
     return xlsx(("Sheet1", rows))
+
+
+@case
+def formulas_that_nobody_computed() -> bytes:
+    rows = [HEAD, ["甲示范局", "2021-01", 1000, 20, '=C2*0.6&""'], ["甲示范局", "2021-02", "=C2+100", 21, 660]]
+    whole = xlsx(("Sheet1", rows))
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(whole)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for n in old.namelist():
+            new.writestr(n, old.read(n).replace(b"</f><v>0</v>", b"</f>"))
+    return out.getvalue()

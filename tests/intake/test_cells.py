@@ -293,3 +293,7 @@ def test_the_apostrophe_that_keeps_a_cell_text_is_no_part_of_it() -> None:
     assert read_date("'20210305") == dt.date(2021, 3, 5)
     assert read_text("'11430200291417717A") == "11430200291417717A"
     assert read_text("‘两个’字") == "‘两个’字"
+
+
+def test_a_formula_is_no_number_and_no_day() -> None:
+    assert yuan("=B2*10000") == read_date("=TODAY()") == read_month("=A1", 2021) == Bad("formula")

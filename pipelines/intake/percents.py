@@ -1,0 +1,131 @@
+"""Which cells of a workbook are shown as percentages: there 85% is kept as 0.85.
+
+Belongs here: number formats, and of them only this. Not here: what a column's unit is. Asked only where a column in % holds
+numbers, so that other files pay nothing. An .xlsb does not tell; its figures are doubted where they look like shares.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+from xml.parsers import expat
+
+from pipelines.intake import zips
+
+Places = frozenset[tuple[int, int]]  # rows and columns, absolute and 0-based
+NONE: Places = frozenset()
+_BUILT_IN = {9, 10}  # 0% and 0.00%, ECMA-376 part 1, 18.8.30
+_XFS = re.compile(rb"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", re.DOTALL)
+_XF = re.compile(rb"<(?:\w+:)?xf\b[^>]*>")
+_FORMAT = re.compile(rb"<(?:\w+:)?numFmt\b[^>]*>")
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*)>")
+_PART = 100_000_000  # bytes of one part looked through
+
+
+def of_xlsx(data: bytes, entries: list[zips.Entry], part: str) -> Places:
+    """Of the sheet in the part `part` of an .xlsx."""
+    by_name = {e.name: e for e in entries}
+    styles, sheet = (
+        (zips.read(data, by_name[n], _PART) or b"") if n in by_name else b"" for n in ("xl/styles.xml", part)
+    )
+    codes = set(_BUILT_IN)
+    for tag in _FORMAT.findall(styles):
+        number, code = re.search(rb'\bnumFmtId="(\d+)"', tag), re.search(rb'\bformatCode="([^"]*)"', tag)
+        if number and code and is_percent(code[1].decode("utf-8", "replace")):
+            codes.add(int(number[1]))
+    table = _XFS.search(styles)
+    shown = {
+        str(k).encode()
+        for k, tag in enumerate(_XF.findall(table[0] if table else b""))
+        if (number := re.search(rb'\bnumFmtId="(\d+)"', tag)) and int(number[1]) in codes
+    }
+    if not shown:
+        return NONE
+    out = set()
+    for attributes in _CELL.findall(sheet):
+        style, at = re.search(rb'\bs="(\d+)"', attributes), re.search(rb'\br="([A-Z]{1,3})(\d{1,7})"', attributes)
+        if style and at and style[1] in shown:
+            column = 0
+            for c in at[1]:
+                column = column * 26 + c - 64
+            out.add((int(at[2]) - 1, column - 1))
+    return frozenset(out)
+
+
+def is_percent(code: str) -> bool:
+    """Whether a format's code shows a percentage: a % that is neither quoted nor escaped."""
+    return "%" in re.sub(r'"[^"]*"|&quot;.*?&quot;|\\.', "", code)
+
+
+def of_xls(data: bytes, sheet: str) -> Places:
+    """Of one sheet of an .xls."""
+    import xlrd
+
+    try:
+        book = xlrd.open_workbook(
+            file_contents=data, logfile=io.StringIO(), formatting_info=True, ignore_workbook_corruption=True
+        )
+        found = book.sheet_by_name(sheet)
+        shown = {k for k, xf in enumerate(book.xf_list) if is_percent(book.format_map[xf.format_key].format_str)}
+        return frozenset(
+            (r, c) for r in range(found.nrows) for c in range(found.row_len(r)) if found.cell_xf_index(r, c) in shown
+        )
+    except Exception:  # noqa: BLE001 - calamine read it; how it is shown stays unknown, and what looks like a share is doubted
+        return NONE
+
+
+def of_ods(content: bytes, sheet: str) -> Places:
+    """Of one sheet of an .ods, from its content.xml."""
+    out: set[tuple[int, int]] = set()
+    at = {"row": 0, "column": 0, "rows": 1}
+    inside = False
+
+    def start(name: str, attrs: dict[str, str]) -> None:
+        nonlocal inside
+        if name == "table:table":
+            inside = attrs.get("table:name") == sheet
+            at["row"] = 0
+        elif not inside:
+            return
+        elif name == "table:table-row":
+            at["column"], at["rows"] = 0, _count(attrs.get("table:number-rows-repeated"))
+        elif name in ("table:table-cell", "table:covered-table-cell"):
+            across = _count(attrs.get("table:number-columns-repeated"))
+            if attrs.get("office:value-type") == "percentage" and at["rows"] * across < 100_000:
+                out.update(
+                    (r, c)
+                    for r in range(at["row"], at["row"] + at["rows"])
+                    for c in range(at["column"], at["column"] + across)
+                )
+            at["column"] += across
+
+    def end(name: str) -> None:
+        if inside and name == "table:table-row":
+            at["row"] += at["rows"]
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.EntityDeclHandler = _refuse
+    try:
+        parser.Parse(content, True)
+    except (expat.ExpatError, ValueError):
+        return NONE
+    return frozenset(out)
+
+
+def _refuse(*_: Any) -> None:
+    raise ValueError("it declares entities")
+
+
+def _count(text: str | None) -> int:
+    return int(text) if text and text.isdigit() else 1
+
+
+Asked = Callable[[str], Places]
+
+
+def unknown(_: str) -> Places:
+    """Of a format that does not tell."""
+    return NONE

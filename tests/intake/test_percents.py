@@ -1,0 +1,118 @@
+"""A cell that is shown as 85% holds 0.85 and means 85; a share that nothing tells from it is doubted."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import xlsxwriter
+
+from expectations.contract import load_contracts
+from pipelines.intake.percents import is_percent
+from pipelines.intake.reader import Reader
+
+READER = Reader(load_contracts(only=["epc_contracts"]))
+CONTRACT = READER.contracts["epc_contracts"]
+COLUMNS = [c for c in CONTRACT.columns if c.required or c.name == "guaranteed_rate"]
+HEAD = [c.header_zh for c in COLUMNS]
+RATE = next(k for k, c in enumerate(COLUMNS) if c.name == "guaranteed_rate")
+
+
+def row(n: int, rate: Any) -> list[Any]:
+    kinds = {"date": dt.date(2021, 3, n + 1), "decimal": 10.0 + n, "integer": n + 1, "year": 2021, "month": "2021-03"}
+    return [
+        rate if k == RATE else c.values[0] if c.values else kinds.get(c.kind, f"{c.header_zh}{n}")
+        for k, c in enumerate(COLUMNS)
+    ]
+
+
+def in_xlsx(rates: list[Any], code: str) -> bytes:
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out)
+    sheet, shown, day = (
+        book.add_worksheet("表"),
+        book.add_format({"num_format": code}),
+        book.add_format({"num_format": 14}),
+    )
+    for c, h in enumerate(HEAD):
+        sheet.write(2, c + 1, h)
+    for n, rate in enumerate(rates):
+        for c, v in enumerate(row(n, rate)):
+            sheet.write(n + 3, c + 1, v, shown if c == RATE else day if isinstance(v, dt.date) else None)
+    book.close()
+    return out.getvalue()
+
+
+def in_xls(rates: list[Any], code: str) -> bytes:
+    import xlwt
+
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("表")
+    shown, day = xlwt.easyxf(num_format_str=code), xlwt.easyxf(num_format_str="YYYY-MM-DD")
+    for c, h in enumerate(HEAD):
+        sheet.write(0, c, h)
+    for n, rate in enumerate(rates):
+        for c, v in enumerate(row(n, rate)):
+            sheet.write(
+                n + 1, c, v, shown if c == RATE else day if isinstance(v, dt.date) else xlwt.Style.default_style
+            )
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def in_ods(rates: list[Any], code: str) -> bytes:
+    from odf.opendocument import OpenDocumentSpreadsheet
+    from odf.table import Table, TableCell, TableRow
+    from odf.text import P
+
+    doc = OpenDocumentSpreadsheet()
+    table = Table(name="表")
+    for n, cells in enumerate([HEAD, *(row(n, r) for n, r in enumerate(rates))]):
+        line = TableRow()
+        for c, v in enumerate(cells):
+            if isinstance(v, dt.date):
+                cell = TableCell(valuetype="date", datevalue=v.isoformat())
+            elif isinstance(v, int | float):
+                cell = TableCell(valuetype="percentage" if c == RATE and n and "%" in code else "float", value=v)
+            else:
+                cell = TableCell(valuetype="string")
+            cell.addElement(P(text=str(v)))
+            line.addElement(cell)
+        table.addElement(line)
+    doc.spreadsheet.addElement(table)
+    out = io.BytesIO()
+    doc.write(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("make", [in_xlsx, in_xls, in_ods])
+def test_what_is_shown_as_a_percentage_is_one(make: Callable[[list[Any], str], bytes]) -> None:
+    (sheet,) = READER.read(make([0.85, 0.123, 1], "0.0%"), "a").sheets
+    assert sheet.values["guaranteed_rate"] == [85.0, 12.3, 100.0]
+    assert sheet.issues == []
+
+
+@pytest.mark.parametrize("make", [in_xlsx, in_xls, in_ods])
+def test_what_is_not_is_taken_as_it_stands(make: Callable[[list[Any], str], bytes]) -> None:
+    (sheet,) = READER.read(make([85.0, 12.3], "0.0"), "a").sheets
+    assert (sheet.values["guaranteed_rate"], sheet.issues) == ([85.0, 12.3], [])
+    (sheet,) = READER.read(make([0.85, 0.123], "0.000"), "a").sheets
+    assert sheet.values["guaranteed_rate"] == [0.85, 0.123]
+    assert [i.code for i in sheet.issues] == ["doubtful"]
+
+
+def test_a_text_among_them_says_what_it_says() -> None:
+    (sheet,) = READER.read(in_xlsx(["85%", 0.5], "0%"), "a").sheets
+    assert sheet.values["guaranteed_rate"] == [85.0, 50.0]
+
+
+@pytest.mark.parametrize(
+    ("code", "shows"),
+    [("0%", True), ("0.00%;-0.00%", True), ('0"%"', False), ("0\\%", False), ("General", False), ("#,##0.0_ ;[Red]0.0%", True)],
+)  # fmt: skip
+def test_which_formats_show_percentages(code: str, shows: bool) -> None:
+    assert is_percent(code) is shows
