@@ -199,7 +199,7 @@ def read_number(value: Any, units: Mapping[str, Decimal], factor: Decimal | None
         return PENDING
     if text[0] == "=":
         return Bad("formula")
-    if _MARKED.search(value):
+    if not value.isascii() and _MARKED.search(value):
         return Bad("marked")
     doubtful = False
     if not _PLAIN.fullmatch(text):
@@ -293,7 +293,7 @@ def read_year(value: Any) -> Any:
         return PENDING
     if text[0] == "=":
         return Bad("formula")
-    if _MARKED.search(value):
+    if not value.isascii() and _MARKED.search(value):
         return Bad("marked")
     found = _YEAR.fullmatch(text)
     if found:
@@ -343,7 +343,7 @@ def _month_in(value: str, year: int | None, epoch_1904: bool) -> Any:
         return PENDING
     if text[0] == "=":
         return Bad("formula")
-    if _MARKED.search(value):
+    if not value.isascii() and _MARKED.search(value):
         return Bad("marked")
     found = _MONTH.fullmatch(text) or _MONTH6.fullmatch(text)
     if found:
@@ -409,7 +409,7 @@ def _date_in(value: str, epoch_1904: bool) -> Any:
         return PENDING
     if text[0] == "=":
         return Bad("formula")
-    if _MARKED.search(value):
+    if not value.isascii() and _MARKED.search(value):
         return Bad("marked")
     found = _DATE.fullmatch(text) or _DATE8.fullmatch(text)
     if found:

@@ -30,6 +30,7 @@ READER_VERSION = "5"  # goes into the key of what was read: raise it whenever th
 
 _FLOATS = {float}
 _HUNDRED = Decimal(100)
+_MOST_SUMS = 1_000_000  # rows that may be sums times rows they may be the sums of: more is a column nobody filled in
 _FOLD_TITLE = re.compile(r"[表册账]$|情况$|统计$|台账$|明细$|汇总$")
 
 
@@ -200,6 +201,9 @@ class Reader:
             if c.kind in ("decimal", "integer") and c.unit not in ("%", "分"):
                 plan.summed.append((m, reader.factor))
         plan.summed.sort(key=lambda s: s[0].place)
+        summed = {m.column.name for m, _ in plan.summed}
+        plan.needed = [c.name for c in contract.kept if c.required and c.name in plan.places and c.name not in summed]
+        plan.sums_alone = not plan.needed and any(c.required and c.name not in summed for c in contract.kept)
         guards = [m for m in choice.mapped if m.column.refuse]
         for c in contract.columns:
             # Fail closed: a header that is nearly the guard's is the guard's.
@@ -308,6 +312,8 @@ class _Plan:
     columns: list[tuple[str, Mapped | None, cells.ColumnReader | None, bool]] = field(default_factory=list)
     guards: list[Mapped] = field(default_factory=list)
     summed: list[tuple[Mapped, Decimal | None]] = field(default_factory=list)  # what a total may be the sum of
+    needed: list[str] = field(default_factory=list)  # required columns here that no total has a value in
+    sums_alone: bool = False  # there are such columns, but the sheet states their values once
     unclear: set[str] = field(default_factory=set)  # columns for which the heading states several units
     contradicting: list[Mapped] = field(default_factory=list)  # and those whose header says another unit than it
 
@@ -610,21 +616,23 @@ class _TableReader:
     def _nameless_totals(self, data: list[int]) -> list[int]:
         """Takes rows out of the data that say nothing but sums of other rows, and not even 合计, or a group's name and its
         sums where a row of data must say more."""
-        values = self.sheet.values
-        summed = {m.column.name for m, _ in self.plan.summed}
-        names = [n for n, m, _, _ in self.plan.columns if m is not None and n not in summed]
-        needed = [n for n in names if self.contract.column(n).required]
-        stated = not needed and any(c.required and c.name not in summed for c in self.contract.kept)
-        last = len(data) - 1
-        if not stated and not any(None in values[n] for n in needed):
+        values, plan = self.sheet.values, self.plan
+        needed, last = plan.needed, len(data) - 1
+        if not plan.sums_alone and not any(None in values[n] for n in needed):
             return data
+        summed = [m.column.name for m, _ in plan.summed if m.column.name in values]
+        names = [n for n, m, _, _ in plan.columns if m is not None and n not in summed]
         found: dict[int, list[str]] = {}  # rows that may be sums, and their columns that hold one
-        for k in [last] if stated else [k for k in range(last + 1) if any(values[n][k] is None for n in needed)]:
+        for k in (
+            [last] if plan.sums_alone else [k for k in range(last + 1) if any(values[n][k] is None for n in needed)]
+        ):
             said = [n for n in names if values[n][k] is not None]
-            sums = [n for n in summed if values.get(n, [None] * len(data))[k]]
+            sums = [n for n in summed if values[n][k]]
             group = len(said) == 1 and needed and len(sums) > 1 and self.contract.column(said[0]).kind == "string"
             if sums and (not said or group):
                 found[k] = sums
+                if len(found) * len(data) > _MOST_SUMS:
+                    return data
         if not found:
             return data
         rest = [k for k in range(last + 1) if k not in found]

@@ -79,6 +79,7 @@ class Table:
     own: tuple[int, ...] = ()  # of tables that share columns, one a year: those of this year alone
     covered: set[int] = field(default_factory=set)  # rows that merged cells reach down into
     named: set[int] = field(default_factory=set)  # places of its columns
+    words: list[int] = field(default_factory=list)  # places of its columns of texts that every row must have
     counters: set[int] = field(default_factory=set)  # places of columns that only count the rows, as 序号 does
     beside: bool = False  # stands to the right of another table whose rows it shares
     columns: list[tuple[Any, ...]] = field(
@@ -407,6 +408,7 @@ class Finder:
         for t in tables:
             t.covered = _covered(grid, t)
             t.named = {m.place for m in t.choice.mapped}
+            t.words = [m.place for m in t.choice.mapped if m.column.required and m.column.kind == "string"]
             t.counters = {p for p, h in t.choice.unmapped if headers.is_serial(h)}
             t.counters |= {m.place for m in t.choice.mapped if headers.is_serial(m.header)}
         while i < len(rows):
@@ -621,14 +623,11 @@ class Finder:
         place = at + t.left if cells is not row else at
         if label in (AMONG, CONTINUED) or (label == EXAMPLE and place not in t.named):
             return
-        if filled > 1 and any(
-            type(row[m.place]) is str
-            and m.column.required
-            and m.column.kind == "string"
-            and self.label(row[m.place]) == AMONG
-            for m in mapped
-        ):
-            return  # 1.1 其中：灯具
+        if filled > 1:
+            for p in t.words:
+                v = row[p]
+                if type(v) is str and "其中" in v and self.label(v) == AMONG:
+                    return  # 1.1 其中：灯具
         if filled > 1:
             # 合计 behind numbers or a blank label
             for v in cells[at + 1 :]:
@@ -654,7 +653,9 @@ class Finder:
                 return
             texts = [v for v in cells if type(v) is str and v and not v.isspace()]
             if len(texts) == filled:
-                if all(squeeze(v) in _NOTHING for v in texts) or self._reports_nothing(t, row, texts):
+                if all(squeeze(v) in _NOTHING for v in texts) or (
+                    "无" in texts and self._reports_nothing(t, row, texts)
+                ):
                     return
                 if filled <= 3:
                     if label == NOTE or (filled == 1 and t.noted == i - 1):
@@ -684,7 +685,6 @@ class Finder:
             len(said) == 1
             and said[0].institution is not None
             and 2 * sum(squeeze(v) in _NOTHING for v in texts) >= len(t.choice.mapped)
-            and any(squeeze(v) == "无" for v in texts)
         )
 
     @staticmethod
@@ -802,6 +802,9 @@ def _is_column_numbers(row: Sequence[Any]) -> bool:
 
 def _is_translation(row: Sequence[Any], choice: Choice) -> bool:
     """The English names under a Chinese header: words alone, and some where only a number or a date can stand."""
+    first = next((v for v in row if v != ""), None)
+    if type(first) is not str or not first[0].isascii() or not first[0].isalpha():
+        return False
     filled = [(j, v) for j, v in enumerate(row) if v != ""]
     if len(filled) < 2 or 2 * len(filled) < len(choice.mapped):
         return False
