@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -34,3 +36,13 @@ def test_nothing_is_left_of_a_release_that_was_retired(home: Path) -> None:
             break
         threading.Event().wait(0.1)
     assert left() <= before
+
+
+def test_a_process_of_the_site_holds_nothing_that_only_making_a_release_needs() -> None:
+    """Each costs seconds of every start, and its memory in every process that runs public SQL."""
+    code = "import sys, publish.site.serve, publish.site.worker; print(*sys.modules, sep='\\n')"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300
+    ).stdout
+    assert "publish.site.app" in loaded.split()
+    assert {"pandas", "scipy", "altair", "vl_convert", "great_expectations", "dagster"} & set(loaded.split()) == set()

@@ -15,7 +15,6 @@ import pyarrow as pa
 from datasette.utils.asgi import NotFound, Response
 
 from publish.release.schema import MADE_UP_EN, MADE_UP_ZH, MARTS
-from publish.release.tables import from_rows
 from publish.release.write import write_csv, write_parquet, write_xlsx
 from publish.site.charts import TOTALS, lines_of
 from publish.site.facts import Facts, Label
@@ -418,7 +417,7 @@ async def export(datasette: Any, request: Any) -> Response:
             {"indicator": about, "notes": dict(notes), "values": found}, ensure_ascii=False, indent=1
         ).encode()
     else:
-        body = await asyncio.to_thread(_file, form, from_rows(found, VALUES), notes)
+        body = await asyncio.to_thread(_file, form, pa.Table.from_pylist(found, schema=VALUES.arrow), notes)
     name = f"{about['indicator_id']}-{facts.release_id}.{form}"
     response = Response(body, headers={"content-disposition": f'attachment; filename="{name}"'})
     response.content_type = FORMATS[form]
