@@ -5,7 +5,8 @@ A page never waits for this: only a request that carries a visitor's own SQL, fi
 
 There are two lanes. A request first goes to a quick worker, for a tenth of a second, which is ten times what an honest
 question takes; what is not done by then begins anew in the slow lane, with the whole time allowed. So however many slow
-queries are being run, a quick one finds a worker. A query known to be slow goes to the slow lane at once.
+queries are being run, a quick one finds a worker. A query known to be slow goes to the slow lane at once, and so does what
+comes from an address whose last queries were nearly all slow, until one of its is quick again.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ log = logging.getLogger("mingzhang.site.pool")
 ROOT = Path(__file__).parents[2]
 WORKERS = 6
 QUEUE_SECONDS = 1.5  # for a free worker
-SLOW_KEPT = 2_000  # queries remembered as slow
+SLOW_KEPT = 2_000  # queries remembered as slow, and addresses
+SLOW_ADDRESS = 1.6  # what three slow queries come to, one after the other, each counting half of the one after it
 START_SECONDS = 90.0  # for the nursery to import and a worker to open its first release, on a slow machine
 
 
@@ -113,6 +115,25 @@ class Lines:
             raise
 
 
+class Habits:
+    """Which addresses send slow queries one after the other: the quick lane is not for them. One slow query, or two, is
+    anybody's; each that is quick halves what is remembered."""
+
+    def __init__(self, most: int = SLOW_KEPT):
+        self.most = most
+        self._of: OrderedDict[str, float] = OrderedDict()
+
+    def note(self, address: str, slow: bool) -> None:
+        habit = self._of.pop(address, 0.0) / 2 + slow
+        if habit > 0.1:
+            self._of[address] = habit
+        if len(self._of) > self.most:
+            self._of.popitem(last=False)
+
+    def are_slow(self, address: str) -> bool:
+        return self._of.get(address, 0.0) > SLOW_ADDRESS
+
+
 class Pool:
     """Some worker processes: `await start(warm)`, then `await ask(request)` from any task, at the end `await close()`.
 
@@ -128,6 +149,7 @@ class Pool:
         self.killed = 0  # workers ended because they were late or died
         self._free = {lane: Lines() for lane in self.lanes}
         self._slow: OrderedDict[bytes, None] = OrderedDict()
+        self._habits = Habits()
         self._all: set[_Worker] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._nursery: subprocess.Popen[bytes] | None = None
@@ -160,14 +182,24 @@ class Pool:
         key = hashlib.blake2b(
             f"{request['folder']} {request['path']}?{request['query']}".encode(), digest_size=16
         ).digest()
-        if self.lanes[QUICK] and key not in self._slow:
+        if self.lanes[QUICK] and key not in self._slow and not self._habits.are_slow(address):
             try:
-                return await self._ask(QUICK, request, address)
+                answer = await self._ask(QUICK, request, address)
             except _Late:
                 self._slow[key] = None
                 if len(self._slow) > SLOW_KEPT:
                     self._slow.popitem(last=False)
-        return await self._ask(SLOW, request, address)
+            else:
+                self._habits.note(address, False)
+                return answer
+        begun = request.get("spent", 0.0)
+        try:
+            answer = await self._ask(SLOW, request, address)
+        except Stopped:
+            self._habits.note(address, True)
+            raise
+        self._habits.note(address, request["spent"] - begun > QUICK.seconds)
+        return answer
 
     async def _ask(self, lane: Lane, request: dict[str, Any], address: str) -> tuple[dict[str, Any], bytes]:
         try:

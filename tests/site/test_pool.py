@@ -171,3 +171,43 @@ def test_whoever_asks_for_much_at_once_waits_behind_himself() -> None:
         assert await lines.get("later") == "worker"  # and none was lost
 
     asyncio.run(run())
+
+
+def test_an_address_that_sends_slow_queries_only_leaves_the_quick_lane_to_others(home: Path) -> None:
+    async def look(pool: Pool) -> None:
+        lanes: list[tuple[str, str]] = []
+        ask = pool._ask
+
+        async def noted(lane: Any, asked: Any, address: str) -> Any:
+            lanes.append((address, lane.name))
+            return await ask(lane, asked, address)
+
+        pool._ask = noted  # type: ignore[method-assign]
+        for n in range(4):
+            with pytest.raises((Stopped, Busy)):
+                await pool.ask(request(home, f"{UNSTOPPABLE} as a{n}"), "attacker")
+        assert lanes == [*[("attacker", "quick"), ("attacker", "slow")] * 3, ("attacker", "slow")]
+        lanes.clear()
+        for _ in range(100):
+            try:
+                await pool.ask(request(home, "select 1"), "reader")
+                break
+            except Busy:
+                continue
+        assert lanes[0] == ("reader", "quick")
+
+    with_pool(home, look, workers=2)
+
+
+def test_a_habit_is_of_several_queries_and_goes_with_a_quick_one() -> None:
+    habits = pool_module.Habits(most=2)
+    for _ in range(2):
+        habits.note("a", True)
+    assert not habits.are_slow("a")
+    habits.note("a", True)
+    assert habits.are_slow("a") and not habits.are_slow("b")
+    habits.note("a", False)
+    assert not habits.are_slow("a")
+    for address in "bcd":
+        habits.note(address, True)
+    assert len(habits._of) == 2
