@@ -406,7 +406,7 @@ def _with_cells(w: Warehouse, t: Table, cells: pd.DataFrame, own: tuple[str, ...
     """The rows of a mart that speaks of indicator values, with the published `value` and `status` of each; of `own`,
     `computed` is the value as the mart has it. Raises ReleaseError where the mart lacks a column."""
     if not w.has("marts", t.name):
-        return pd.DataFrame(columns=[*t.columns, *own])
+        return pd.DataFrame(columns=list(dict.fromkeys((*t.columns, *own))))
     have = w.columns["marts", t.name]
     taken = [f for f in t.fields if f.name not in ("value", "status")]
     if missing := [f.name for f in taken if f.name not in have]:

@@ -67,10 +67,19 @@ def write_csv(path: Path, table: Table, data: pa.Table) -> int:
     return written
 
 
+def _each(column: pa.Array, kind: Type, make: Callable[[Any], Any]) -> list[Any]:
+    """`make` of each value; of texts, which repeat, once for each different one."""
+    if kind != "text":
+        return [make(v) for v in column.to_pylist()]
+    encoded = column.dictionary_encode()
+    made = [*map(make, encoded.dictionary.to_pylist()), make(None)]
+    return [made[n] for n in encoded.indices.fill_null(len(made) - 1).to_pylist()]
+
+
 def _csv_texts(column: pa.Array, kind: Type) -> list[Any]:
-    values = column.to_pylist()
     if kind == "text":
-        return [None if v is None else neutral(v) for v in values]
+        return _each(column, kind, lambda v: None if v is None else neutral(v))
+    values = column.to_pylist()
     if kind == "real":
         return [None if v is None else plain_number(v) for v in values]
     if kind == "boolean":
@@ -204,7 +213,7 @@ def _write_rows(sheet: Any, table: Table, part: pa.Table, day: Any) -> None:
     makers = [_cell_maker(f.type, xl_col_to_name(at), style) for at, f in enumerate(table.fields)]
     row = 1
     for batch in part.to_batches(max_chunksize=BATCH):
-        columns = [[m(v) for v in c.to_pylist()] for m, c in zip(makers, batch.columns, strict=True)]
+        columns = [_each(c, f.type, m) for m, c, f in zip(makers, batch.columns, table.fields, strict=True)]
         lines = []
         for cells in zip(*columns, strict=True):
             row += 1

@@ -27,7 +27,7 @@ def query(release, sql):
 
 
 def again(con):
-    for table in ("indicators", "facts", "indicator_values", "claims", "savings_statement", "provenance"):
+    for (table,) in con.sql("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall():
         con.execute(f"drop table marts.{table}")
     con.execute("drop table intermediate.int_indicator_parts")
     make_marts(con)
