@@ -113,6 +113,7 @@ class Finder:
     def __init__(self, headers: Headers):
         self.headers = headers
         self._labels: dict[str, int] = {}
+        self._tall: dict[tuple[int, int], int] = {}  # of the grid in hand: where a cell merged downwards ends
 
     # ---- headers
 
@@ -124,6 +125,7 @@ class Finder:
             if len(r) < width:
                 r.extend([""] * (width - len(r)))
         spans = _spans(grid, width)
+        self._tall = _tall(grid)
         found = Found([])
         block = None
         for i in range(min(len(rows), _SCAN)):
@@ -144,7 +146,7 @@ class Finder:
                 facts.synthetic |= known.synthetic
                 facts.texts += known.texts
             known = facts
-            tables = self._tables(block, begin, width, facts, self._years(rows, begin, block, spans))
+            tables = self._tables(block, begin, width, facts, self._years(rows, begin, block, spans), rows, spans)
             end, block = self._rows(grid, tables, block, spans)
             found.tables += tables
             begin = end
@@ -320,6 +322,7 @@ class Finder:
                 units = tuple(self.headers.unit_alone(v) if v else None for v in below)
                 choices = self.headers.choices(_texts(choices, len(below)), units)
                 last += 1
+        last = self._merged_down(first, last, choices[0], len(rows))
         if last + 1 < len(rows) and _is_translation(rows[last + 1], choices[0]):
             last += 1
         if last + 1 < len(rows) and (
@@ -327,6 +330,16 @@ class Finder:
         ):
             last += 1
         return Block(first, last, choices, units)
+
+    def _merged_down(self, first: int, last: int, choice: Choice, most: int) -> int:
+        """The last row of a header whose names are merged down beside others' names in two rows that nobody knows: 年 月 日."""
+        if not self._tall:
+            return last
+        ends = [
+            max((self._tall.get((r, m.place), r) for r in range(first, last + 1)), default=last) for m in choice.mapped
+        ]
+        below = [e for e in ends if e > last]
+        return min(max(below), first + _DEEPEST - 1, most - 1) if 2 * len(below) >= len(ends) and below else last
 
     def _years(
         self, rows: list[list[Any]], begin: int, block: Block, spans: dict[tuple[int, int], str]
@@ -360,10 +373,42 @@ class Finder:
 
     # ---- rows
 
-    def _tables(self, block: Block, begin: int, width: int, facts: Facts, years: list[int | None]) -> list[Table]:
+    @staticmethod
+    def _placed(c: Choice, block: Block, rows: list[list[Any]], spans: dict[tuple[int, int], str]) -> Choice:
+        """A choice with each column where its values are: under a header merged over two columns not always in the first."""
+        if not spans:
+            return c
+        taken = {m.place for m in c.mapped} | {p for p, _ in c.unmapped}
+        below = rows[block.last + 1 : block.last + 21]
+        out = []
+        for m in c.mapped:
+            place = m.place
+            wide = next((r for r in range(block.last, block.first - 1, -1) if (r, place + 1) in spans), None)
+            if wide is not None and rows[wide][place] == spans[wide, place + 1] and squeeze(m.header) != "":
+                j = place + 1
+                while (wide, j) in spans and j not in taken:
+                    here, there = [r[place] for r in below], [r[j] for r in below]
+                    counted = m.column.institution == "name" and all(_is_count(v) for v in here)
+                    if (all(v == "" for v in here) or counted) and any(v != "" for v in there):
+                        m = m._replace(place=j)
+                        break
+                    j += 1
+            out.append(m)
+        return c if all(a is b for a, b in zip(out, c.mapped, strict=True)) else replace(c, mapped=tuple(out))
+
+    def _tables(
+        self,
+        block: Block,
+        begin: int,
+        width: int,
+        facts: Facts,
+        years: list[int | None],
+        rows: list[list[Any]],
+        spans: dict[tuple[int, int], str],
+    ) -> list[Table]:
         best = block.choices[0]
         said = {y for y in years if y is not None}
-        own = [c for c in block.choices if c.dataset == best.dataset and c.fits]
+        own = [self._placed(c, block, rows, spans) for c in block.choices if c.dataset == best.dataset and c.fits]
         own.sort(key=lambda c: c.mapped[0].place)
         rest = [c for c in block.choices if c.dataset != best.dataset and c.fits]
         if len(said) > 1 and len(own) == 1:
@@ -738,6 +783,23 @@ def _covered(grid: Grid, t: Table) -> set[int]:
         if c > a and b == d and b in places and c - a < 10_000:
             out.update(range(a + 1 - grid.top, c + 1 - grid.top))
     return out
+
+
+def _tall(grid: Grid) -> dict[tuple[int, int], int]:
+    """Where each cell merged downwards ends: its row and column to its last row, all 0-based in the grid."""
+    return {
+        (a - grid.top, j - grid.left): c - grid.top
+        for a, b, c, d in grid.merges or ()
+        if c > a and d - b < 100
+        for j in range(b, d + 1)
+    }
+
+
+def _is_count(value: Any) -> bool:
+    """Whether a cell is blank or a number that counts rows."""
+    return (
+        value == "" or type(value) is float or type(value) is int or (type(value) is str and value.strip().isdecimal())
+    )
 
 
 def _key(row: list[Any]) -> tuple[str, ...]:

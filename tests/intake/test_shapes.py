@@ -319,3 +319,28 @@ def test_half_a_year_is_no_month_and_no_row_of_it_is_lost(when: str) -> None:
     got = read([HEAD, [1.0, "甲示范局", when, 1.0, 2.0, 3.0]])
     assert (got.rows, [(i.code, i.cell, i.quarantines) for i in got.issues]) == ([2], [("bad_type", "C2", True)])
     assert "每月填一行" in got.issues[0].message_zh
+
+
+@pytest.mark.parametrize("second", [["", "甲示范局"], [1.0, "甲示范局"], ["1", "甲示范局"], ["甲示范局", ""]])
+def test_a_header_merged_over_two_columns_has_its_values_in_either(second: Row) -> None:
+    rows: list[Row] = [
+        ["2021年度能源资源消费状况"],
+        ["单位名称", "", "月份", "用电量", "用水量"],
+        [*second, "1月", 1.0, 2.0],
+        [*second, "2月", 3.0, 4.0],
+    ]
+    got = read(rows, merges=[(1, 0, 1, 1)])
+    assert (got.values["org_name"], got.values["electricity"], got.issues) == (["甲示范局"] * 2, [1.0, 3.0], [])
+
+
+def test_names_merged_down_beside_a_date_cut_into_three_are_header_and_no_row() -> None:
+    head = ["处置编号", "单位名称", "处置方式", "面积类别", "面积", "批准日期", "", "", "状态"]
+    rows: list[Row] = [
+        ["2021年资产处置"],
+        head,
+        ["", "", "", "", "", "年", "月", "日", ""],
+        ["1", "甲示范局", "拍卖", "房屋", 5.0, 2021.0, 3.0, 5.0, "已成交"],
+    ]
+    got = read(rows, merges=[(1, 5, 1, 7), *((1, c, 2, c) for c in (0, 1, 2, 3, 4, 8))])
+    assert got.rows == [4]
+    assert [(i.code, i.cell) for i in got.issues] == [("bad_type", "F4")]  # a day of which only the year is in its cell
