@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 WORKERS = 6
 QUEUE_SECONDS = 1.5  # for a free worker
 SLOW_KEPT = 2_000  # queries remembered as slow, and addresses
-SLOW_ADDRESS = 1.6  # what three slow queries come to, one after the other, each counting half of the one after it
+SLOW_ADDRESS = 1.4  # two slow queries, one after the other, come to 1.5: each counts half of the one after it
 START_SECONDS = 90.0  # for the nursery to import and a worker to open its first release, on a slow machine
 
 
@@ -116,8 +116,8 @@ class Lines:
 
 
 class Habits:
-    """Which addresses send slow queries one after the other: the quick lane is not for them. One slow query, or two, is
-    anybody's; each that is quick halves what is remembered."""
+    """Which addresses send slow queries one after the other: the quick lane is not for them. One slow query is anybody's; each
+    that is quick halves what is remembered."""
 
     def __init__(self, most: int = SLOW_KEPT):
         self.most = most
@@ -143,7 +143,7 @@ class Pool:
 
     def __init__(self, workers: int = WORKERS):
         self.size = workers
-        slow = max(1, workers // 2)
+        slow = max(1, workers // 3)
         self.lanes = {SLOW: slow, QUICK: workers - slow}
         self.warm: dict[str, Any] = {}
         self.killed = 0  # workers ended because they were late or died
