@@ -49,6 +49,7 @@ _BIFF = (
 )
 _GARBLED = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _HIDDEN_ROW = re.compile(rb'<row [^>]*?\br="(\d+)"[^>]*?\bhidden="(?:1|true)"')
+_COLUMN = re.compile(rb"<(?:\w+:)?col\b[^>]*>")
 _ERROR_CELL = re.compile(rb'<(?:\w+:)?c\b([^>]*\bt="e"[^>]*)>(.*?)</(?:\w+:)?c>', re.DOTALL)
 # A formula that nobody has computed: an export wrote it and no spreadsheet program has opened it since.
 _UNCOMPUTED = re.compile(
@@ -62,10 +63,13 @@ _XLS_ERROR = re.compile(
     re.DOTALL,
 )
 _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
-# Hidden rows, 1-based; errors: row and column, 0-based, and text; merged cells, where calamine does not tell them.
-_Details = tuple[list[int], list[tuple[int, int, str]], list[markup.Merge] | None]
+# Hidden rows, 1-based; errors: row and column, 0-based, and text; merged cells, where calamine does not tell them; hidden
+# columns, first and last, 0-based.
+_Details = tuple[list[int], list[tuple[int, int, str]], list[markup.Merge] | None, list[tuple[int, int]]]
 # A row of an .xls that says it is hidden: a ROW record whose flags have bit 5.
 _XLS_HIDDEN = re.compile(rb"\x08\x02\x10\x00.{12}[\x20-\x3f\x60-\x7f\xa0-\xbf\xe0-\xff]", re.DOTALL)
+# Columns of an .xls that say so: a COLINFO record whose flags have bit 0.
+_XLS_NARROW = re.compile(rb"\x7d\x00\x0c\x00.{8}[\x01\x03\x05\x07\x09\x0b\x0d\x0f]", re.DOTALL)
 _MARKS = tuple(MARK.encode(e) for e in ("utf-8", "utf-16-le", "gb18030"))
 _PROPERTIES = frozenset(["docProps/core.xml", "docProps/custom.xml", "meta.xml"])
 _ODS_MORE = re.compile(
@@ -101,6 +105,7 @@ class Grid:
     merges: list[markup.Merge] | None = None
     hidden: bool = False
     hidden_rows: list[int] = field(default_factory=list)  # 1-based
+    hidden_columns: list[tuple[int, int]] = field(default_factory=list)  # first and last, absolute and 0-based
     refusal: Refusal | None = None
 
 
@@ -246,10 +251,12 @@ def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _binary_details(data: bytes) -> _Details:
-    """What calamine does not tell of a sheet of an .xlsb: BrtRowHdr (0), BrtCellError (3), BrtFmlaError (11), BrtMergeCell (176)."""
+    """What calamine does not tell of a sheet of an .xlsb: BrtRowHdr (0), BrtCellError (3), BrtFmlaError (11), BrtColInfo (60),
+    BrtMergeCell (176)."""
     hidden: list[int] = []
     errors: list[tuple[int, int, str]] = []
     merges: list[markup.Merge] = []
+    narrow: list[tuple[int, int]] = []
     row = 0
     for kind, body in _records(data):
         if kind == 0 and len(body) >= 12:
@@ -261,7 +268,9 @@ def _binary_details(data: bytes) -> _Details:
         elif kind == 176 and len(body) >= 16 and len(merges) < 100_000:
             first, last, left, right = struct.unpack_from("<4L", body)
             merges.append((first, left, last, right))
-    return hidden, errors, merges
+        elif kind == 60 and len(body) >= 18 and body[16] & 1:
+            narrow.append(struct.unpack_from("<2L", body))
+    return hidden, errors, merges, narrow
 
 
 def _declares_entities(data: bytes, entries: list[zips.Entry]) -> bool:
@@ -334,15 +343,22 @@ def _sheet_details(data: bytes, entries: list[zips.Entry], sheets: list[zips.Ent
     # Grids are in the order of the workbook, chart sheets left out; names may hold escapes, so match by place.
     plain = [p for p in _sheet_order(data, entries) if p.startswith("xl/worksheets/")]
     for grid, path in zip(grids, plain, strict=False):
-        grid.hidden_rows, errors, merges = found.get(path, ([], [], None))
+        grid.hidden_rows, errors, merges, grid.hidden_columns = found.get(path, ([], [], None, []))
         grid.merges = grid.merges or merges
         for row, column, message in errors:
             _put(grid, row, column, message)
 
 
 def _xml_details(xml: bytes) -> _Details:
-    rows = [int(n) for n in _HIDDEN_ROW.findall(xml)] if b'hidden="' in xml else []
+    rows: list[int] = []
+    narrow: list[tuple[int, int]] = []
     errors = []
+    if b'hidden="' in xml:
+        rows = [int(n) for n in _HIDDEN_ROW.findall(xml)]
+        for tag in _COLUMN.findall(xml[: xml.find(b"<sheetData") if b"<sheetData" in xml else 100_000]):
+            first, last = re.search(rb'\bmin="(\d+)"', tag), re.search(rb'\bmax="(\d+)"', tag)
+            if first and last and re.search(rb'\bhidden="(?:1|true)"', tag):
+                narrow.append((int(first[1]) - 1, int(last[1]) - 1))
     if b't="e"' in xml:
         for attributes, inner in _ERROR_CELL.findall(xml):
             value = _VALUE.search(inner)
@@ -352,7 +368,7 @@ def _xml_details(xml: bytes) -> _Details:
         for attributes, formula in _UNCOMPUTED.findall(xml):
             if place := _place(attributes):
                 errors.append((*place, "=" + html.unescape(formula.decode("utf-8", "replace"))[:200]))
-    return rows, errors, None
+    return rows, errors, None, narrow
 
 
 def _place(attributes: bytes) -> tuple[int, int] | None:
@@ -401,7 +417,7 @@ def _put(grid: Grid, row: int, column: int, value: str) -> None:
 
 
 def _ods_details(data: bytes, entries: list[zips.Entry], grids: list[Grid]) -> None:
-    """What calamine does not tell of an ods: merged cells, hidden rows, and cells that hold an error (it gives them as
+    """What calamine does not tell of an ods: merged cells, hidden rows and columns, and cells that hold an error (it gives them as
     empty)."""
     content = next((e for e in entries if e.name == "content.xml"), None)
     xml = (zips.read(data, content, LARGEST_UNPACKED) if content else None) or b""
@@ -409,18 +425,23 @@ def _ods_details(data: bytes, entries: list[zips.Entry], grids: list[Grid]) -> N
         for g in grids:
             g.merges = []
         return
-    tables: list[tuple[list[markup.Merge], list[tuple[int, int, str]], list[int]]] = []
-    at = {"row": 0, "column": 0, "rows": 1}
+    tables: list[tuple[list[markup.Merge], list[tuple[int, int, str]], list[int], list[tuple[int, int]]]] = []
+    at = {"row": 0, "column": 0, "rows": 1, "declared": 0}
     text: list[str] | None = None
 
     def start(name: str, attrs: dict[str, str]) -> None:
         nonlocal text
         tag = name.rpartition(":")[2]
         if name == "table:table":
-            tables.append(([], [], []))
-            at["row"] = 0
+            tables.append(([], [], [], []))
+            at["row"] = at["declared"] = 0
         elif not tables:
             return
+        elif name == "table:table-column":
+            many = _count(attrs.get("table:number-columns-repeated"))
+            if attrs.get("table:visibility") in ("collapse", "filter"):
+                tables[-1][3].append((at["declared"], at["declared"] + many - 1))
+            at["declared"] += many
         elif name == "table:table-row":
             at["column"], at["rows"] = 0, _count(attrs.get("table:number-rows-repeated"))
             if attrs.get("table:visibility") in ("collapse", "filter") and at["rows"] < 10_000:
@@ -456,8 +477,8 @@ def _ods_details(data: bytes, entries: list[zips.Entry], grids: list[Grid]) -> N
         parser.Parse(xml, True)
     except expat.ExpatError:
         return  # calamine read it; the merges stay unknown
-    for grid, (merges, errors, hidden) in zip(grids, tables, strict=False):
-        grid.merges, grid.hidden_rows = merges, hidden
+    for grid, (merges, errors, hidden, narrow) in zip(grids, tables, strict=False):
+        grid.merges, grid.hidden_rows, grid.hidden_columns = merges, hidden, narrow
         for r, c, value in errors:
             _put(grid, r, c, value)
 
@@ -494,14 +515,15 @@ def _open_xls(data: bytes, unlocked: bool = False) -> Book:
         # a cell that holds an error as an empty one.
         with contextlib.suppress(Refusal):
             book.grids = _xlrd(data)
-    if _XLS_HIDDEN.search(data):
-        for grid, hidden in zip(book.grids, _xls_hidden_rows(data), strict=False):
-            grid.hidden_rows = hidden
+    if _XLS_HIDDEN.search(data) or _XLS_NARROW.search(data):
+        for grid, (rows, columns) in zip(book.grids, _xls_hidden(data), strict=False):
+            grid.hidden_rows, grid.hidden_columns = rows, columns
     return book
 
 
-def _xls_hidden_rows(data: bytes) -> list[list[int]]:
-    """The hidden rows (1-based) of each worksheet of an .xls, in the order of the workbook (MS-XLS 2.4.28, 2.4.221)."""
+def _xls_hidden(data: bytes) -> list[tuple[list[int], list[tuple[int, int]]]]:
+    """The hidden rows (1-based) and columns (0-based, first and last) of each worksheet of an .xls, in the order of the
+    workbook (MS-XLS 2.4.28, 2.4.53, 2.4.221)."""
     stream = data
     if data.startswith(_OLE):
         import olefile  # type: ignore[import-untyped]
@@ -516,11 +538,14 @@ def _xls_hidden_rows(data: bytes) -> list[list[int]]:
     ]  # fmt: skip
     out = []
     for begin in begins:
-        hidden = []
+        rows: list[int] = []
+        columns: list[tuple[int, int]] = []
         for kind, body in _xls_records(stream, begin):
             if kind == 0x208 and len(body) >= 16 and body[12] & 0x20:
-                hidden.append(int.from_bytes(body[:2], "little") + 1)
-        out.append(hidden)
+                rows.append(int.from_bytes(body[:2], "little") + 1)
+            elif kind == 0x7D and len(body) >= 10 and body[8] & 1:
+                columns.append(struct.unpack_from("<HH", body))
+        out.append((rows, columns))
     return out
 
 
@@ -676,7 +701,18 @@ def _open_text(data: bytes) -> Book:
 def _open_markup(data: bytes, content: str, encoding: str, head: str) -> Book:
     if "urn:schemas-microsoft-com:office:spreadsheet" in head and "<table" not in head.split("workbook", 1)[0]:
         tables = markup.xml2003_tables(data)
-        grids = [Grid(t.name, t.rows, merges=t.merges, hidden_rows=[r + 1 for r in t.hidden_rows]) for t in tables]
+        grids = [
+            Grid(t.name, [], hidden=True)
+            if t.hidden
+            else Grid(
+                t.name,
+                t.rows,
+                merges=t.merges,
+                hidden_rows=[r + 1 for r in t.hidden_rows],
+                hidden_columns=t.hidden_columns,
+            )
+            for t in tables
+        ]
         return Book(grids, MARK in content)
     if "<!entity" in head:
         raise markup.MarkupError("it declares entities", unsafe=True)

@@ -30,6 +30,7 @@ class Table:
         self.rows: list[list[Any]] = []
         self.merges: list[Merge] = []
         self.hidden_rows: list[int] = []
+        self.hidden_columns: list[tuple[int, int]] = []  # first and last, 0-based
         self.hidden = False
         self._taken: dict[int, set[int]] = {}
         self._cells = 0
@@ -126,6 +127,7 @@ def html_tables(text: str) -> list[Table]:
 
 
 _SS = "urn:schemas-microsoft-com:office:spreadsheet"
+_EXCEL = "urn:schemas-microsoft-com:office:excel"
 
 
 def xml2003_tables(data: bytes) -> list[Table]:
@@ -133,16 +135,28 @@ def xml2003_tables(data: bytes) -> list[Table]:
     tables: list[Table] = []
     text: list[str] = []
     cell: dict[str, Any] = {}
-    reading = False
+    reading = commenting = False
+    columns = 0  # of the sheet in hand, as declared so far
 
     def start(name: str, attrs: dict[str, str]) -> None:
-        nonlocal reading
+        nonlocal reading, commenting, columns
         at = {k.rpartition(" ")[2]: v for k, v in attrs.items()}
         space, _, tag = name.rpartition(" ")
+        if space == _EXCEL and tag == "Visible" and tables:
+            text.clear()
+            reading = True
         if space != _SS:
             return
         if tag == "Worksheet":
             tables.append(Table(at.get("Name", "")))
+            columns = 0
+        elif tag == "Column" and tables:
+            first = int(at["Index"]) - 1 if at.get("Index", "").isdigit() else columns
+            columns = first + 1 + (_span(at["Span"]) if "Span" in at else 0)
+            if at.get("Hidden") == "1":
+                tables[-1].hidden_columns.append((first, columns - 1))
+        elif tag == "Comment":
+            commenting = True
         elif tag == "Row" and tables:
             t = tables[-1]
             index = int(at["Index"]) - 1 if at.get("Index", "").isdigit() else None
@@ -155,17 +169,22 @@ def xml2003_tables(data: bytes) -> list[Table]:
             cell["across"] = _span(at.get("MergeAcross")) + 1 if "MergeAcross" in at else 1
             cell["down"] = _span(at.get("MergeDown")) + 1 if "MergeDown" in at else 1
             cell["value"] = ""
-        elif tag == "Data" and tables:
+        elif tag == "Data" and tables and not commenting:
             cell["type"] = at.get("Type", "String")
             text.clear()
             reading = True
 
     def end(name: str) -> None:
-        nonlocal reading
+        nonlocal reading, commenting
         space, _, tag = name.rpartition(" ")
+        if space == _EXCEL and tag == "Visible" and reading:
+            reading = False
+            tables[-1].hidden = "".join(text).strip() in ("SheetHidden", "SheetVeryHidden")
         if space != _SS or not tables:
             return
-        if tag == "Data":
+        if tag == "Comment":
+            commenting = False
+        elif tag == "Data" and not commenting:
             reading = False
             cell["value"] = _typed("".join(text), cell.get("type", "String"))
         elif tag == "Cell" and cell:

@@ -147,6 +147,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "本表有隐藏的行（{rows}），也一并收下了；如果不该报送，请删去。",
         "Hidden rows ({rows}) were read as well; delete them if they were not meant to be sent.",
     ),
+    "doubtful.hidden_columns": (
+        "本表有隐藏的列（{columns}），也一并收下了；如果不该报送，请删去。",
+        "Hidden columns ({columns}) were read as well; delete them if they were not meant to be sent.",
+    ),
     "unmapped_column": (
         "{cell} 的表头“{header}”在这张表的规定里没有，这一列没有接收{nearest}。",
         "The header '{header}' in {cell} is not in this dataset's contract; the column was left out{nearest_en}.",

@@ -249,6 +249,15 @@ class Reader:
                             grid.name, "doubtful", "warning", "hidden_rows", {"rows": _ranges(hidden)}, row=min(hidden)
                         )
                     )
+        if grid.hidden_columns:
+            for s in out:
+                unseen = [
+                    c for c in s.columns if c.column and any(a <= number(c.letter) <= b for a, b in grid.hidden_columns)
+                ]
+                if unseen and s.rows:
+                    words = {"columns": "、".join(f"{c.letter} 列“{shown(c.header)}”" for c in unseen)}
+                    row = unseen[0].first_row - 1
+                    s.issues.append(_issue(grid.name, "doubtful", "warning", "hidden_columns", words, row=row))
         return out
 
     def _ambiguous(self, grid: Grid, table: Table, rivals: Iterable[Choice]) -> SheetReading:
@@ -818,6 +827,14 @@ def letter(column: int) -> str:
             known = chr(65 + rest) + known
         _LETTERS[column] = known
     return known
+
+
+def number(name: str) -> int:
+    """A column's place, 0-based, by its name: A is 0, AB is 27."""
+    place = 0
+    for c in name:
+        place = place * 26 + ord(c) - 64
+    return place - 1
 
 
 def _as_shown(value: Any) -> str:

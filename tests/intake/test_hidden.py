@@ -1,0 +1,121 @@
+"""What is hidden in a sheet: columns are read with a warning as rows are; a hidden sheet is not read, whatever the format."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from collections.abc import Callable
+
+import pytest
+import xlsxwriter
+
+from expectations.contract import load_contracts
+from pipelines.intake.reader import Reader
+from tests.intake.cases import HEAD, TWO
+from tests.intake.make import xls, xlsb, xml2003
+
+READER = Reader(load_contracts(only=["energy_use"]))
+ROWS = [HEAD, *TWO]
+HIDDEN = 3  # the column of the water, 0-based
+
+
+def in_xlsx(hide: bool) -> bytes:
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out)
+    sheet = book.add_worksheet("表")
+    for r, row in enumerate(ROWS):
+        sheet.write_row(r, 0, row)
+    sheet.set_column(0, 0, 30)
+    if hide:
+        sheet.set_column(HIDDEN, HIDDEN, None, None, {"hidden": True})
+    book.close()
+    return out.getvalue()
+
+
+def in_xls(hide: bool) -> bytes:
+    import xlwt
+
+    if not hide:
+        return xls(("表", ROWS))
+    book = xlwt.Workbook(encoding="utf-8")
+    sheet = book.add_sheet("表")
+    for r, row in enumerate(ROWS):
+        for c, v in enumerate(row):
+            sheet.write(r, c, v)
+    sheet.col(0).width = 9000
+    sheet.col(HIDDEN).hidden = True
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def in_xlsb(hide: bool) -> bytes:
+    info = struct.pack("<4LH", HIDDEN, HIDDEN, 2560, 0, 1 if hide else 0)
+    columns = b"\x86\x03\x00" + b"\x3c" + bytes([len(info)]) + info + b"\x87\x03\x00"
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(xlsb("表", ROWS))) as old, zipfile.ZipFile(out, "w") as new:
+        for n in old.namelist():
+            part = old.read(n)
+            if n.endswith("sheet1.bin"):
+                part = part.replace(b"\x91\x01\x00", columns + b"\x91\x01\x00", 1)
+            new.writestr(n, part)
+    return out.getvalue()
+
+
+def in_ods(hide: bool) -> bytes:
+    from odf.opendocument import OpenDocumentSpreadsheet
+    from odf.table import Table, TableCell, TableColumn, TableRow
+    from odf.text import P
+
+    doc = OpenDocumentSpreadsheet()
+    table = Table(name="表")
+    table.addElement(TableColumn(numbercolumnsrepeated=HIDDEN))
+    table.addElement(TableColumn(visibility="collapse") if hide else TableColumn())
+    table.addElement(TableColumn())
+    for row in ROWS:
+        line = TableRow()
+        for v in row:
+            number = isinstance(v, int | float)
+            cell = TableCell(valuetype="float", value=v) if number else TableCell(valuetype="string")
+            cell.addElement(P(text=str(v)))
+            line.addElement(cell)
+        table.addElement(line)
+    doc.spreadsheet.addElement(table)
+    out = io.BytesIO()
+    doc.write(out)
+    return out.getvalue()
+
+
+def in_xml(hide: bool) -> bytes:
+    columns = f'<Table><Column ss:Span="2"/><Column ss:Hidden="{int(hide)}"/>'
+    return xml2003("表", ROWS).replace(b"<Table>", columns.encode())
+
+
+@pytest.mark.parametrize("make", [in_xlsx, in_xls, in_xlsb, in_ods, in_xml])
+def test_a_hidden_column_is_read_and_said(make: Callable[[bool], bytes]) -> None:
+    (plain,) = READER.read(make(False), "a").sheets
+    assert plain.issues == []
+    (got,) = READER.read(make(True), "a").sheets
+    assert got.values == plain.values
+    assert [(i.code, i.severity, i.row) for i in got.issues] == [("doubtful", "warning", 1)]
+    assert "D 列“用水量（立方米）”" in got.issues[0].message_zh
+
+
+def test_a_hidden_sheet_of_an_xml_workbook_is_not_read() -> None:
+    whole = xml2003("表", ROWS).decode()
+    one = whole[whole.index("<Worksheet") : whole.index("</Workbook>")]
+    hide = '<WorksheetOptions xmlns="urn:schemas-microsoft-com:office:excel"><Visible>SheetHidden</Visible></WorksheetOptions>'
+    second = one.replace('"表"', '"存"').replace("甲示范局", "藏示范局").replace("</Worksheet>", f"{hide}</Worksheet>")
+    got = READER.read(whole.replace("</Workbook>", second + "</Workbook>").encode(), "a.xls")
+    assert [(s.sheet, s.status) for s in got.sheets] == [("表", "accepted"), ("存", "ignored")]
+    assert "藏示范局" not in repr(got)
+
+
+def test_a_comment_in_an_xml_workbook_is_no_value() -> None:
+    comment = b'<Comment><ss:Data xmlns="http://www.w3.org/TR/REC-html40">7</ss:Data></Comment></Cell>'
+    whole = xml2003("表", ROWS)
+    at = whole.index(b">1000</Data></Cell>")
+    whole = whole[:at] + whole[at:].replace(b"</Cell>", comment, 1)
+    (got,) = READER.read(whole, "a.xls").sheets
+    assert got.values["electricity"] == [1000.0, 1100.5]
