@@ -30,6 +30,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 
@@ -50,6 +51,7 @@ WHO = [
     "admin_level",
 ]
 PARTS = [*WHO, "numerator", "denominator"]
+TEXTS = [c for c in WHO if c != "year"]
 # A frame in the columns PARTS, or the Parquet file that holds them: a city of 6,000 institutions has a million and a half.
 Parts = pd.DataFrame | Path
 HELD_ZH = "沿用上一版数值：此后有变动的单位太少"
@@ -314,6 +316,14 @@ def movements(
 ) -> tuple[np.ndarray, np.ndarray]:
     """For each cell how many institutions' contributions differ between `then` and `now`, and the largest one's share of the
     difference (0..1). A contribution counts in every year of a period, and in both years of a change."""
+    with scratch() as con:
+        for name, given in (("now", now), ("earlier", then)):
+            con.register(name, con.read_parquet(str(given)) if isinstance(given, Path) else given)
+        return moved(con, places_of(cells, indicators), len(cells))
+
+
+def places_of(cells: pd.DataFrame, indicators: dict[str, Indicator]) -> pd.DataFrame:
+    """Where contributions count: cell (a position in `cells`), indicator_id, factor_set, year, dimension and member."""
     rows = []
     for at, (indicator, factors, year, dimension, member) in enumerate(
         zip(*(cells[c] for c in ("indicator_id", "factor_set", "year", "dimension", "member")), strict=True)
@@ -323,40 +333,45 @@ def movements(
         years = range(p.first, p.year + 1) if p.over == "period" else {p.first, p.year}
         of = (about.change_of or about.compares or indicator) if p.over == "base" else indicator
         rows += [(at, of, factors, y, p.group, "all" if p.group == "total" else p.member) for y in years]
-    places = pd.DataFrame(rows, columns=["cell", "indicator_id", "factor_set", "year", "dimension", "member"])
-    with scratch() as con:
-        for name, frame in (("now", now), ("earlier", then), ("places", places)):
-            con.register(name, con.read_parquet(str(frame)) if isinstance(frame, Path) else frame)
-        found = con.execute(f"""
-            with parted as (
-                select {", ".join(PARTS)}, 1 as side from (select {", ".join(PARTS)} from now except all select {", ".join(PARTS)} from earlier)
-                union all
-                select {", ".join(PARTS)}, -1 from (select {", ".join(PARTS)} from earlier except all select {", ".join(PARTS)} from now)
-            ),
-            spread as (
-                select *, unnest(case breakdown
-                    when '' then [{{'d': 'total', 'm': 'all'}}, {{'d': 'district', 'm': district}},
-                                  {{'d': 'org_type', 'm': org_type}}, {{'d': 'level', 'm': admin_level}}]
-                    when 'total' then [{{'d': 'total', 'm': 'all'}}]
-                    else [{{'d': breakdown, 'm': breakdown_member}}] end) as place
-                from parted
-            ),
-            by_org as (
-                select places.cell, spread.org, spread.year,
-                       abs(sum(side * numerator)) as top, abs(sum(side * coalesce(denominator, 0))) as bottom
-                from spread join places on places.indicator_id = spread.indicator_id
-                    and places.factor_set = spread.factor_set and places.year = spread.year
-                    and places.dimension = spread.place.d and places.member = spread.place.m
-                group by all
-            ),
-            moved as (
-                select cell, org, sum(top) as top, sum(bottom) as bottom from by_org group by all
-                having sum(top) <> 0 or sum(bottom) <> 0
-            )
-            select cell, count(*) as orgs,
-                   greatest(coalesce(max(top) / nullif(sum(top), 0), 0), coalesce(max(bottom) / nullif(sum(bottom), 0), 0))
-            from moved group by cell""").fetchall()
-    count, share = np.zeros(len(cells)), np.zeros(len(cells))
+    return pd.DataFrame(rows, columns=["cell", "indicator_id", "factor_set", "year", "dimension", "member"])
+
+
+def moved(con: duckdb.DuckDBPyConnection, places: pd.DataFrame, cells: int) -> tuple[np.ndarray, np.ndarray]:
+    """`movements` of the relations `now` and `earlier` of a connection, in the columns PARTS, for so many `cells`; `places` are
+    theirs (`places_of`)."""
+    con.register("places", places)
+    # Compared as they come, which may be as members of an enumeration, and only what differs as text.
+    texts = ", ".join(f"cast({c} as varchar) as {c}" if c in TEXTS else c for c in PARTS)
+    found = con.execute(f"""
+        with parted as (
+            select {texts}, 1 as side from (select {", ".join(PARTS)} from now except all select {", ".join(PARTS)} from earlier)
+            union all
+            select {texts}, -1 from (select {", ".join(PARTS)} from earlier except all select {", ".join(PARTS)} from now)
+        ),
+        spread as (
+            select *, unnest(case breakdown
+                when '' then [{{'d': 'total', 'm': 'all'}}, {{'d': 'district', 'm': district}},
+                              {{'d': 'org_type', 'm': org_type}}, {{'d': 'level', 'm': admin_level}}]
+                when 'total' then [{{'d': 'total', 'm': 'all'}}]
+                else [{{'d': breakdown, 'm': breakdown_member}}] end) as place
+            from parted
+        ),
+        by_org as (
+            select places.cell, spread.org, spread.year,
+                   abs(sum(side * numerator)) as top, abs(sum(side * coalesce(denominator, 0))) as bottom
+            from spread join places on places.indicator_id = spread.indicator_id
+                and places.factor_set = spread.factor_set and places.year = spread.year
+                and places.dimension = spread.place.d and places.member = spread.place.m
+            group by all
+        ),
+        moved as (
+            select cell, org, sum(top) as top, sum(bottom) as bottom from by_org group by all
+            having sum(top) <> 0 or sum(bottom) <> 0
+        )
+        select cell, count(*) as orgs,
+               greatest(coalesce(max(top) / nullif(sum(top), 0), 0), coalesce(max(bottom) / nullif(sum(bottom), 0), 0))
+        from moved group by cell""").fetchall()
+    count, share = np.zeros(cells), np.zeros(cells)
     for at, orgs, largest in found:
         count[at], share[at] = orgs, float(largest)
     return count, share

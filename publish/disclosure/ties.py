@@ -11,16 +11,15 @@ What is left out is then a published sum, and must pass the rules for sums.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from publish.disclosure.history import PARTS, Parts, movements
+from pipelines.duck import scratch
+from publish.disclosure.history import PARTS, TEXTS, Parts, moved, places_of
 from publish.disclosure.relations import Indicator, place
 from publish.disclosure.suppress import KEY, Rules
 
@@ -99,38 +98,54 @@ def _between(
 ) -> tuple[np.ndarray, np.ndarray]:
     """How many institutions stand between tie and whole of each pair, and the share of the largest: as a movement from what
     the one counts to what the other counts."""
-    of_kind = _slices(parts)
     groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for i, (n, w, of, side, base) in enumerate(pairs):
         tie, sum_ = cells.iloc[n], cells.iloc[w]
         kinds = (of, tie["factor_set"], sum_["indicator_id"], sum_["factor_set"])
         groups[(*kinds, side, int(tie["year"]) if base else 0, base)].append(i)
     count, share = np.zeros(len(pairs)), np.zeros(len(pairs))
-    # One after another: all of them at once are as many times the parts as there are ratios.
-    for (of, factors, whole, whole_factors, side, year, base), these in groups.items():
-        counted, all_ = of_kind(of, factors), of_kind(whole, whole_factors)
-        if side == "both":
-            same = ["org", "breakdown", "breakdown_member"]
-            years = [counted.loc[counted["year"] == y, same] for y in (year, base)]
-            counted = counted.merge(years[0].merge(years[1], on=same).drop_duplicates(), on=same)
-        else:
-            counted = counted.assign(numerator=counted[side], denominator=np.nan)
-        named = {"indicator_id": "left out", "factor_set": "none"}
-        places = cells.iloc[[pairs[i][1] for i in these]][["year", "dimension", "member"]].assign(**named)
-        found = movements(places, {}, all_.assign(**named)[PARTS], counted.assign(**named)[PARTS])
-        count[these], share[these] = found
+    with scratch() as con:
+        con.register("given", con.read_parquet(str(parts)) if isinstance(parts, Path) else parts)
+        # Of a million and a half rows most is the same few words: by number they are small, and compared at once.
+        for c in TEXTS:
+            con.execute(
+                f"create type {c}s as enum (select cast({c} as varchar) from given where {c} is not null union select '')"
+            )
+        kept = ", ".join(f"cast({c} as {c}s) as {c}" if c in TEXTS else c for c in PARTS)
+        con.execute(f"create table parts as select {kept} from given")
+        # One after another: all of them at once are as many times the parts as there are ratios.
+        for (of, factors, whole, whole_factors, side, year, base), these in groups.items():
+            con.execute("create or replace temp table counted as " + _of_kind("numerator, denominator"), [of, factors])
+            con.execute(
+                "create or replace temp table now as " + _of_kind("numerator, denominator"), [whole, whole_factors]
+            )
+            con.execute(
+                "create or replace temp view earlier as " + (_of_both(year, base) if side == "both" else _side(side))
+            )
+            wholes = cells.iloc[[pairs[i][1] for i in these]].assign(indicator_id="left out", factor_set="none")
+            count[these], share[these] = moved(con, places_of(wholes, {}), len(these))
     return count, share
 
 
-def _slices(parts: Parts) -> Callable[[Any, Any], pd.DataFrame]:
-    """What gives the parts of one indicator and factor set."""
-    if isinstance(parts, Path):
+_SAME = "year, org, breakdown, breakdown_member, district, org_type, admin_level"
 
-        @lru_cache(maxsize=8)
-        def read(indicator: Any, factors: Any) -> pd.DataFrame:
-            wanted = [("indicator_id", "=", indicator), ("factor_set", "=", factors)]
-            return pd.read_parquet(parts, columns=PARTS, filters=wanted)
 
-        return read
-    by = dict(iter(parts.groupby(["indicator_id", "factor_set"])))
-    return lambda indicator, factors: by.get((indicator, factors), parts.iloc[:0])
+def _of_kind(amounts: str) -> str:
+    """The parts of one indicator and factor set, under a name that whatever it is held against has too."""
+    return (
+        f"select 'left out' as indicator_id, 'none' as factor_set, {_SAME}, {amounts} from parts "
+        "where indicator_id = cast($1 as varchar) and factor_set = cast($2 as varchar)"
+    )
+
+
+def _side(side: str) -> str:
+    """What a ratio counts of the numerator or the denominator."""
+    return f"select indicator_id, factor_set, {_SAME}, {side} as numerator, cast(null as double) as denominator from counted"
+
+
+def _of_both(year: int, base: int) -> str:
+    """What a comparison counts: of the institutions that have the quantity in both years."""
+    same = "select distinct org, breakdown, breakdown_member from counted where year ="
+    return f"""select counted.* from counted join ({same} {year} intersect {same} {base}) both_years
+        on counted.org is not distinct from both_years.org and counted.breakdown is not distinct from both_years.breakdown
+        and counted.breakdown_member is not distinct from both_years.breakdown_member"""
