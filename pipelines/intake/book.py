@@ -7,6 +7,7 @@ quirks of each library. Not here: what the cells mean. Nothing is executed, no l
 from __future__ import annotations
 
 import contextlib
+import email
 import html
 import io
 import re
@@ -679,7 +680,8 @@ def _sheet(sheet: CalamineSheet) -> Grid:
 # ---- text and markup
 
 
-def _open_text(data: bytes) -> Book:
+def _open_text(data: bytes, inside: bool = False) -> Book:
+    """Text or markup; `inside` a page in one file, which may not hold another."""
     decoded = text.decode(data)
     if decoded is None:
         raise Refusal("unreadable", "不是表格文件", "it is neither a workbook nor text")
@@ -692,10 +694,31 @@ def _open_text(data: bytes) -> Book:
             if e.unsafe:
                 raise Refusal("unsafe", "文件里声明了 XML 实体或异常的表格大小", str(e)) from e
             raise _broken(str(e)) from e
+    if head.startswith("mime-version:") and "multipart/" in head and not inside:
+        return _open_web_archive(data)
     if not content.strip():
         raise Refusal("empty")
     rows = text.rows(content)
     return Book([Grid("", rows)], MARK in content)
+
+
+def _open_web_archive(data: bytes) -> Book:
+    """A page in one file (MHTML, RFC 2557), which spreadsheet programs save too: its tables, whatever parts they are in."""
+    book = Book([])
+    for part in email.message_from_bytes(data).walk():
+        if part.get_content_type() != "text/html":
+            continue
+        content = part.get_payload(decode=True)
+        if isinstance(content, bytes) and content.strip():
+            with contextlib.suppress(Refusal):  # frames and lists of sheets hold no table
+                page = _open_text(content, inside=True)
+                book.grids += page.grids
+                book.synthetic |= page.synthetic
+    if not book.grids:
+        raise Refusal("unreadable", "网页或标记文件里没有表格", "markup without a table")
+    for i, grid in enumerate(book.grids, 1):
+        grid.name = str(i) if len(book.grids) > 1 else ""
+    return book
 
 
 def _open_markup(data: bytes, content: str, encoding: str, head: str) -> Book:

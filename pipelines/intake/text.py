@@ -112,7 +112,7 @@ def rows(text: str) -> list[list[str]]:
         separator, text = first.strip().strip('"')[4], rest  # a hint to Excel, which does not show it as a row
     separator = separator or _separator(text)
     csv.field_size_limit(50_000_000)
-    found = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    found = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True))
     if any("\n" in c and len(c) > 2000 and c.count("\n") > 20 for r in found for c in r):
         # A quotation mark that nobody closed swallowed the lines after it.
         found = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=csv.QUOTE_NONE))
@@ -134,7 +134,7 @@ def _separator(text: str) -> str:
     if len(sample) < len(text) and len(lines) > 1:
         lines.pop()
     best, chosen = 0.0, ","
-    for separator, weight in ((";", 1.5), ("\t", 1.0), (",", 1.0), ("|", 1.0)):
+    for separator, weight in ((";", 1.5), ("\t", 1.0), (",", 1.0), ("|", 1.0), ("，", 0.3)):
         if separator not in sample:
             continue
         if separator == "\t" and sample.count("\t,") + sample.count("\t\n") > 0.6 * sample.count("\t"):

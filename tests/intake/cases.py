@@ -5,6 +5,7 @@ Belongs here: one builder for each shape. Not here: expectations. Names and figu
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import io
 import zipfile
@@ -550,3 +551,26 @@ def formulas_that_nobody_computed() -> bytes:
         for n in old.namelist():
             new.writestr(n, old.read(n).replace(b"</f><v>0</v>", b"</f>"))
     return out.getvalue()
+
+
+@case
+def page_in_one_file() -> bytes:
+    page = html([HEAD, ["甲示范局", "2021-01", "1,000", "20", "600"]], "gb18030")
+    sheet = base64.encodebytes(page).decode()
+    frame = "<html><frameset><frame src='sheet001.htm'></frameset></html>"
+    lines = [
+        "MIME-Version: 1.0",
+        'Content-Type: multipart/related; boundary="x"',
+        "",
+        "--x",
+        'Content-Type: text/html; charset="us-ascii"',
+        "",
+        frame,
+        "--x",
+        'Content-Type: text/html; charset="gb2312"',
+        "Content-Transfer-Encoding: base64",
+        "",
+        sheet,
+        "--x--",
+    ]
+    return "\r\n".join(lines).encode()

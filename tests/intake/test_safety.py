@@ -218,3 +218,10 @@ def test_what_is_only_in_hidden_sheets_is_asked_for(contracts: Contracts) -> Non
     got = reader_for(contracts).read(xlsx(("表", []), ("存", [HEAD, *TWO]), hidden_sheets=["存"]), "a.xlsx")
     assert (got.status, got.reason) == ("rejected", "empty")
     assert "“存”" in got.issues[0].message_zh and "取消隐藏" in got.issues[0].message_zh
+
+
+def test_pages_in_pages_end_at_the_second() -> None:
+    page = b"<table><tr><td>1</td></tr></table>"
+    for _ in range(3000):
+        page = b"MIME-Version: 1.0\nContent-Type: multipart/x; boundary=b\n\n--b\nContent-Type: text/html\n\n" + page
+    assert open_book(page).grids  # whatever they hold, it ends

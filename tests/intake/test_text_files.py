@@ -66,3 +66,12 @@ def test_a_constant_written_as_a_formula_is_what_it_holds_and_a_formula_stays() 
     lines = 'a,b,c\n="0731",=SUM(A1:A2),"=""2021-01"""\n'
     assert text.rows(lines)[1] == ["0731", "=SUM(A1:A2)", "2021-01"]
     assert text.rows('a,b\n="x"&A1,="a""b"\n')[1][0] == '="x"&A1'
+
+
+def test_spaces_before_quotation_marks_do_not_count() -> None:
+    assert text.rows('"a" ,"b", "c,d"\n"1", "2","3"\n') == [["a", "b", "c,d"], ["1", "2", "3"]]
+
+
+def test_the_wide_comma_separates_where_nothing_else_does() -> None:
+    assert text.rows("甲，乙，丙\n1，2，3\n")[1] == ["1", "2", "3"]
+    assert text.rows("甲,乙\n一，二，三,四\n")[1] == ["一，二，三", "四"]
