@@ -38,6 +38,9 @@ _AMONG = re.compile(r"^(?:#|\*)?其中(?:[:、,]|.{0,12}$)")
 _SECTION = re.compile(
     r"^(?:[一二三四五六七八九十]{1,3}[、.．]|[(][一二三四五六七八九十]{1,3}[)]|第[一二三四五六七八九十]{1,3}[部分章节类项]).{0,40}$"
 )
+_YEAR_SECTION = re.compile(
+    r"^(?:[(]?[一二三四五六七八九十\d]{1,3}[)、.．])?((?:19|20)\d\d)年度?(?:情况|数据|部分)?[:]?$"
+)
 _EXAMPLE = re.compile(r"^[(]?(?:填[写报表])?(?:示例|样例|举例|例)(?:行)?[)]?[:]?$")
 _GROUP = re.compile(r"^[(]?[一二三四五六七八九十]{1,3}[)、.．]?$")
 _WHOLE_DATE = re.compile(r"^(?:19|20)\d\d[-./年]\d{1,2}[-./月]\d{1,2}日?$|^年月日?$")
@@ -148,7 +151,7 @@ class Finder:
             known = facts
             tables = self._tables(block, begin, width, facts, self._years(rows, begin, block, spans), rows, spans)
             end, block = self._rows(grid, tables, block, spans)
-            found.tables += tables
+            found.tables += _by_sections(tables[0], rows) if len(tables) == 1 else tables
             begin = end
         return found
 
@@ -765,6 +768,8 @@ class Finder:
         under = next((m.column for m in t.choice.mapped if m.place == place), None)
         if under is None:
             return True
+        if under.kind == "year" and _YEAR_SECTION.match(squeeze(text)):
+            return len(t.choice.mapped) >= 4
         if under.kind == "string" or (under.kind in ("date", "month") and _WHOLE_DATE.match(squeeze(text))):
             # A name alone over the full width of a wide table: no clerk leaves nine of ten cells empty.
             return len(t.choice.mapped) >= 4
@@ -773,6 +778,38 @@ class Finder:
         return len(t.choice.mapped) >= 3 and (
             type(value) is Bad or (under.kind == "enum" and value not in under.values)
         )
+
+
+def _by_sections(t: Table, rows: list[list[Any]]) -> list[Table]:
+    """A table as it is, or, where rows between its data say a year, a table for each of these years."""
+    begins: list[tuple[int, int]] = []
+    for i in t.sections:
+        said = [v for v in rows[i] if v != ""]
+        named = _YEAR_SECTION.match(squeeze(said[0])) if len(said) == 1 and type(said[0]) is str else None
+        if named:
+            begins.append((i, int(named[1])))
+    if not begins:
+        return [t]
+    edges: list[tuple[int, int | None]] = [(t.first, t.facts.year), *begins, (t.last + 1, None)]
+    out = []
+    for (a, year), (b, _) in pairwise(edges):
+        inside = range(a, b)
+        part = replace(
+            t,
+            first=a,
+            last=b - 1,
+            facts=replace(t.facts, year=year),
+            data=[i for i in t.data if i in inside],
+            totals=[i for i in t.totals if i in inside],
+            sections=[i for i in t.sections if i in inside and i != a],
+            columns=[],
+            types=[],
+        )
+        out.append(part)
+    if not out[0].data and not out[0].totals:  # the heading and the header belong to the first year's
+        out[1].first = t.first
+        del out[0]
+    return out
 
 
 def _covered(grid: Grid, t: Table) -> set[int]:

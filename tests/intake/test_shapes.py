@@ -344,3 +344,35 @@ def test_names_merged_down_beside_a_date_cut_into_three_are_header_and_no_row() 
     got = read(rows, merges=[(1, 5, 1, 7), *((1, c, 2, c) for c in (0, 1, 2, 3, 4, 8))])
     assert got.rows == [4]
     assert [(i.code, i.cell) for i in got.issues] == [("bad_type", "F4")]  # a day of which only the year is in its cell
+
+
+def test_rows_that_say_a_year_begin_that_years_table() -> None:
+    head = ["单位名称", "月份", "用电量", "用水量"]
+    first, second = sheets(
+        [
+            ["能源资源消费状况"],
+            head,
+            ["2021年"],
+            ["甲示范局", "1月", 1.0, 2.0],
+            ["甲示范局", "2月", 3.0, 4.0],
+            ["小计", "", 4.0, 6.0],
+            ["二、2022年度"],
+            ["甲示范局", "1月", 5.0, 6.0],
+            ["小计", "", 5.0, 6.0],
+        ]
+    )
+    assert (first.values["month"], first.period, first.issues) == (["2021-01", "2021-02"], "2021-01..2021-02", [])
+    assert (second.values["month"], second.rows, second.issues) == (["2022-01"], [8], [])
+    assert (first.rows_read, second.rows_read) == (6, 3)
+    assert all(s.rows_read == len(s.rows) + s.rows_explained for s in (first, second))
+
+
+def test_a_year_that_a_title_says_holds_until_a_row_says_another() -> None:
+    rows: list[Row] = [
+        ["2021年节能补助资金安排"],
+        FUNDS[:4],
+        [1.0, "甲示范局", "照明改造", 3.0],
+        ["", "2022年"],
+        [1.0, "乙示范局", "空调改造", 4.0],
+    ]
+    assert [s.values["fiscal_year"] for s in sheets(rows)] == [[2021], [2022]]
