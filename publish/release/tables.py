@@ -484,7 +484,7 @@ def provenance(
                 records=("records", "sum"), sheet_rows=("sheet_rows", "first")
             )
             made.append(ordered(counted.assign(kind="value", column=None, letter=None)))
-    return pa.concat_tables(made).combine_chunks() if made else empty(t)
+    return pa.concat_tables(made) if made else empty(t)  # as it is: one piece of it all would be a second copy
 
 
 def _sources(w: Warehouse, indicator: str) -> pd.DataFrame:
