@@ -365,7 +365,7 @@ def _xml_details(xml: bytes) -> _Details:
             value = _VALUE.search(inner)
             if value and (place := _place(attributes)):
                 errors.append((*place, value[1].decode("utf-8", "replace")))
-    if b"<f" in xml or b":f" in xml:
+    if b"</f>" in xml:
         for attributes, formula in _UNCOMPUTED.findall(xml):
             if place := _place(attributes):
                 errors.append((*place, "=" + html.unescape(formula.decode("utf-8", "replace"))[:200]))

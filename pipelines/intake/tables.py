@@ -379,17 +379,20 @@ class Finder:
     @staticmethod
     def _placed(c: Choice, block: Block, rows: list[list[Any]], spans: dict[tuple[int, int], str]) -> Choice:
         """A choice with each column where its values are: under a header merged over two columns not always in the first."""
-        if not spans:
+        wide = {r for r, _ in spans}
+        wide.intersection_update(range(block.first, block.last + 1))
+        if not wide:
             return c
+        lines = sorted(wide, reverse=True)
         taken = {m.place for m in c.mapped} | {p for p, _ in c.unmapped}
         below = rows[block.last + 1 : block.last + 21]
         out = []
         for m in c.mapped:
             place = m.place
-            wide = next((r for r in range(block.last, block.first - 1, -1) if (r, place + 1) in spans), None)
-            if wide is not None and rows[wide][place] == spans[wide, place + 1] and squeeze(m.header) != "":
+            at = next((r for r in lines if (r, place + 1) in spans), None)
+            if at is not None and rows[at][place] == spans[at, place + 1] and m.header:
                 j = place + 1
-                while (wide, j) in spans and j not in taken:
+                while (at, j) in spans and j not in taken:
                     here, there = [r[place] for r in below], [r[j] for r in below]
                     counted = m.column.institution == "name" and all(_is_count(v) for v in here)
                     if (all(v == "" for v in here) or counted) and any(v != "" for v in there):
@@ -524,10 +527,10 @@ class Finder:
         if len(t.data) < 2 or t.data[-1] in t.covered:
             return
         i = t.data[-1]
-        filled = [(p, v) for p, v in enumerate(rows[i][t.left : t.right], t.left) if v != ""]
-        if len(filled) != 1:
+        cells = rows[i][t.left : t.right]
+        if cells.count("") != len(cells) - 1:
             return
-        place, v = filled[0]
+        place, v = next((p, v) for p, v in enumerate(cells, t.left) if v != "")
         text = squeeze(v) if type(v) is str else ""
         under = next((m.column for m in t.choice.mapped if m.place == place), None)
         if under is None or not (isinstance(v, dt.date) or _WHOLE_DATE.match(text)):
@@ -824,12 +827,12 @@ def _covered(grid: Grid, t: Table) -> set[int]:
 
 def _tall(grid: Grid) -> dict[tuple[int, int], int]:
     """Where each cell merged downwards ends: its row and column to its last row, all 0-based in the grid."""
-    return {
-        (a - grid.top, j - grid.left): c - grid.top
-        for a, b, c, d in grid.merges or ()
-        if c > a and d - b < 100
-        for j in range(b, d + 1)
-    }
+    out: dict[tuple[int, int], int] = {}
+    for a, b, c, d in grid.merges or ():
+        if c > a and d - b < 100:
+            for j in range(b, d + 1):
+                out[a - grid.top, j - grid.left] = c - grid.top
+    return out
 
 
 def _is_count(value: Any) -> bool:
