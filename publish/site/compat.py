@@ -14,36 +14,9 @@ from typing import Any
 
 import datasette
 from datasette.app import Datasette
-from datasette.database import Database, WriteTask
+from datasette.database import Database
 
 NEXT = int(datasette.__version__.split(".")[0]) >= 1
-
-
-class _Over(BaseException):
-    """Ends the loop of a writing thread, which lives through every Exception."""
-
-
-class _Catalogue(Database):
-    """Datasette's own list of tables, in memory in both: 1.0 would write a file, which a worker may not."""
-
-    def __init__(self, ds: Datasette):
-        super().__init__(ds, memory_name=secrets.token_hex(16))
-
-    def _execute_writes(self) -> None:
-        try:
-            super()._execute_writes()
-        except _Over:
-            return
-
-    def end(self) -> None:
-        """Ends the writing thread, which in 0.65 would wait for ever and hold all of Datasette."""
-        if not NEXT and self._write_queue is not None:
-            self._write_queue.put(WriteTask(_close_and_leave, "", None))
-
-
-def _close_and_leave(conn: sqlite3.Connection) -> None:
-    conn.close()
-    raise _Over
 
 
 def arguments() -> dict[str, Any]:
@@ -52,15 +25,13 @@ def arguments() -> dict[str, Any]:
 
 
 def prepare(ds: Datasette) -> None:
-    """Makes a new Datasette ready for databases of ours: its catalogue in memory, and no door without a guard."""
+    """Makes a new Datasette ready for databases of ours: no door without a guard, and what it keeps for itself in memory as in
+    0.65, for a worker may write no file."""
     ds.remove_database("_memory")  # Datasette adds it where it is given no file
-    catalogue = _Catalogue(ds)
     if NEXT:
-        catalogue.name = ds._internal_database.name
-        ds._internal_database = catalogue
-    else:
-        ds.remove_database("_internal")
-        ds.add_database(catalogue, name="_internal")
+        name = ds._internal_database.name
+        ds._internal_database = Database(ds, memory_name=secrets.token_hex(16))
+        ds._internal_database.name = name
 
 
 def opened(database: Database, connection: sqlite3.Connection) -> None:
@@ -72,9 +43,7 @@ def close(ds: Datasette) -> None:
     """Gives back what a Datasette holds, once its other databases are closed."""
     if NEXT:
         ds.close()
-        return
-    ds.databases["_internal"].end()
-    if ds.executor is not None:
+    elif ds.executor is not None:
         ds.executor.shutdown(wait=False)
 
 

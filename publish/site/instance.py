@@ -78,7 +78,6 @@ class Instance:
         """Reads what Datasette reads at its start; nothing is answered before."""
         for ds in self.both:
             await ds.invoke_startup()
-            await ds.refresh_schemas()
         await self.db.table_counts(limit=10_000)
 
     async def health(self) -> None:
