@@ -196,7 +196,7 @@ def _open_package(data: bytes) -> Book:
             raise
         if _declares_entities(data, entries):
             raise Refusal("unsafe", "文件里声明了 XML 实体", "it declares XML entities") from e
-        plain = _without_macro_sheets(data, entries)
+        plain = _as_calamine_takes_it(data, entries)
         if plain is None:
             raise
         book.grids = list(_calamine(plain))
@@ -291,9 +291,11 @@ def _declares_entities(data: bytes, entries: list[zips.Entry]) -> bool:
     return False
 
 
-def _without_macro_sheets(data: bytes, entries: list[zips.Entry]) -> bytes | None:
-    """The workbook without its sheets of Excel 4.0 macros, for which calamine refuses the whole; None where it has none."""
-    if not any(e.name.startswith("xl/macrosheets/") for e in entries):
+def _as_calamine_takes_it(data: bytes, entries: list[zips.Entry]) -> bytes | None:
+    """The workbook without its sheets of Excel 4.0 macros and with its parts in UTF-8: calamine refuses the whole for a
+    sheet of macros or a part in UTF-16. None where neither is the matter."""
+    wide = {e.name for e in entries if (zips.read(data, e, 2) or b"") in (b"\xfe\xff", b"\xff\xfe")}
+    if not wide and not any(e.name.startswith("xl/macrosheets/") for e in entries):
         return None
     order = _sheet_order(data, entries)
     out = io.BytesIO()
@@ -302,6 +304,10 @@ def _without_macro_sheets(data: bytes, entries: list[zips.Entry]) -> bytes | Non
             if e.name.startswith("xl/macrosheets/"):
                 continue
             part = zips.read(data, e, LARGEST_UNPACKED) or b""
+            if e.name in wide:
+                part = re.sub(
+                    r'encoding="[^"]*"', 'encoding="UTF-8"', part.decode("utf-16", "replace"), count=1
+                ).encode()
             targets = iter(order)
             if e.name == "xl/workbook.xml":
                 part = re.sub(

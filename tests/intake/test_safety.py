@@ -155,6 +155,18 @@ def test_a_sheet_of_macros_is_left_out_and_the_others_are_read(contracts: Contra
         assert [i.row for i in got.sheets[0].issues] == [3]
 
 
+def test_a_workbook_in_utf_16_is_read(contracts: Contracts) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(xlsx(("表", [HEAD, *TWO])))) as old, zipfile.ZipFile(out, "w") as new:
+        for n in old.namelist():
+            part = old.read(n)
+            if n.startswith("xl/") and n.endswith(".xml"):
+                part = part.decode().replace("UTF-8", "UTF-16", 1).encode("utf-16")
+            new.writestr(n, part)
+    got = reader_for(contracts).read(out.getvalue(), "a.xlsx")
+    assert (got.status, len(got.sheets[0].rows)) == ("accepted", 2)
+
+
 def test_a_locked_workbook_says_so_and_one_with_excels_own_password_is_read() -> None:
     import msoffcrypto.format.ooxml as ooxml
 
