@@ -21,7 +21,7 @@ import pytest
 from tests.site.conftest import FIRST, build_release, point_current
 from tests.site.serving import FREE, HOSTILE, fetch, path_of, serving, stock
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("promises")]  # so that each server is started once
 SQL = "select+year,+value+from+indicator_values+where+indicator_id='energy_tce'+and+dimension='total'+order+by+year"
 MANY = "with+recursive+c(n)+as+(select+1+union+all+select+n%2B1+from+c+limit+3000)+select+n+from+c"
 ENDLESS = "with+recursive+c(n)+as+(select+1+union+all+select+n%2B1+from+c)+select+sum(n)+from+c"
