@@ -464,19 +464,16 @@ def provenance(
         hidden = cells.loc[cells["status"] == "S", key].astype({"year": "int64"}).assign(hidden=True)
         stood = cells.loc[held, key].astype({"year": "int64"})
         gone = pd.concat([hidden, stood.assign(hidden=True)]).drop_duplicates(key)
-        before = None
-        if len(stood) and last is not None:
-            before = pq.read_table(last, filters=[("kind", "=", "value")]).to_pandas()
-            before = before.astype({"year": "int64"}).merge(stood, on=key)
-            before = before.merge(hidden[key], on=key, how="left", indicator=True)
-            before = before[before["_merge"] == "left_only"]
         names = {n for (n,) in w.con.sql("select distinct indicator_id from marts.provenance").fetchall()}
         # One indicator after another: a large city's values rest on its files a million times, each named by 64 letters.
-        for name in sorted(names | set(() if before is None else before["indicator_id"])):
+        for name in sorted(names | set(stood["indicator_id"])):
             found = _sources(w, name).merge(gone, on=key, how="left")
             found = found[found["hidden"].isna()].drop(columns="hidden")
-            if before is not None:
-                found = pd.concat([found, before[before["indicator_id"] == name].reindex(columns=found.columns)])
+            if last is not None and (stood["indicator_id"] == name).any():
+                of_name = [("kind", "=", "value"), ("indicator_id", "=", name)]
+                before = pq.read_table(last, filters=of_name).to_pandas().astype({"year": "int64"}).merge(stood, on=key)
+                before = before.merge(hidden[key], on=key, how="left", indicator=True)
+                found = pd.concat([found, before[before["_merge"] == "left_only"].reindex(columns=found.columns)])
             for column in ("sheet", "sheet_rows"):
                 found[column] = found[column].where(found["dataset"].isin(open_sets), None)
             by = [*key, "dataset", "file", "sheet"]
