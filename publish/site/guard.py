@@ -26,6 +26,7 @@ from publish.site import compat
 PROGRESS_STEPS = 20
 ANSWER_BYTES = 2_000_000  # what the rows of one answer may weigh, before JSON or HTML is made of them
 CELL_BYTES = 24  # what a cell weighs besides its text: its brackets, its tags
+TEXT = (str, bytes)
 NAME_BYTES = 200  # the longest name of a column in an answer
 
 # Honest rows fit: the longest text of a release is a definition or a query of some kilobytes.
@@ -241,7 +242,7 @@ class GuardedCursor(sqlite3.Cursor):
             row = self.fetchone()
             if row is None:
                 break
-            weight += row_bytes + sum(len(v) for v in row if isinstance(v, (str, bytes)))
+            weight += row_bytes + sum([len(v) for v in row if v.__class__ in TEXT])
             if weight > ANSWER_BYTES:
                 raise sqlite3.DataError("the answer is too large; ask for fewer columns or rows")
             rows.append(row)

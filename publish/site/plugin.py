@@ -101,6 +101,12 @@ def register_output_renderer(datasette: Any) -> list[dict[str, Any]]:
 
 
 @hookimpl
+def prepare_connection(conn: sqlite3.Connection, datasette: Any) -> None:
+    if isinstance(datasette, SiteDatasette) and not datasette.in_worker:
+        conn.text_factory = str  # a visitor's SQL may make text that is none; a release holds no such text
+
+
+@hookimpl
 def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     if isinstance(datasette, SiteDatasette):
         env.loader = NAMES

@@ -509,6 +509,17 @@ def figure(language: Language, value: Any, status: Any, decimals: int | None = N
     return said[0 if language == "zh" else 1]
 
 
+def figures(
+    language: Language, row: Mapping[Any, Mapping[str, Any]], columns: Iterable[Any], decimals: int | None = None
+) -> list[tuple[Any, str, bool]]:
+    """A row of a breakdown: for each column its name, its figure ('' where there is none), and whether it is suppressed."""
+    found = ((c, row.get(c)) for c in columns)
+    return [
+        (c, figure(language, v["value"], v["status"], decimals), v["status"] == "S") if v else (c, "", False)
+        for c, v in found
+    ]
+
+
 def amounts(language: Language, values: list[float], of: str | None, decimals: int | None = None) -> list[str]:
     """Several figures of one kind with their unit, written alike: 9,638万元 and 5,249万元; 41.0 million yuan."""
     size, name = scale(language, values)
@@ -635,7 +646,7 @@ def add_to(env: Any, language: Language) -> None:
     env.globals |= {"_": said_in(language), "gettext": said_in(language)}  # as Jinja's own say it, four times as fast
     at = 0 if language == "zh" else 1
     spoken = (
-        unit, amount, pick, beside, spell, spell_plain, compact, figure, yes, section, month, own_half, scale, scaled_unit, member, amounts,
+        unit, amount, pick, beside, spell, spell_plain, compact, figure, figures, yes, section, month, own_half, scale, scaled_unit, member, amounts,
         breakdown,
         by_sentence,
     )  # fmt: skip

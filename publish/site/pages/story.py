@@ -221,7 +221,7 @@ async def indicator(datasette: Any, request: Any) -> Response:
     every = await rows(
         datasette,
         f"""
-        select *, {USUAL} as _usual from indicator_values
+        select dimension, member, year, value, status, factor_set, {USUAL} as _usual from indicator_values
         where indicator_id = :id order by dimension, member, year
         """,
         id=name,
