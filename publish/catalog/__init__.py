@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
-from pipelines.statistics.city import City
 from publish.release.schema import MADE_UP_EN, MADE_UP_ZH, Table
+
+if TYPE_CHECKING:  # every process of the site imports this, and none needs a city
+    from pipelines.statistics.city import City
 
 MEDIA = {
     "csv": "text/csv",

@@ -321,9 +321,7 @@ def explained(answer: Answer, help_at: str) -> Answer:
     if not isinstance(said, dict):
         return answer
     if "code" not in said:
-        detail = said.get("error")
-        zh, en = words.explain_sql(str(detail or ""))
-        said = {"ok": False, "status": answer.status, "code": "bad_sql", "error": en, "error_zh": zh, "detail": detail}
+        said = words.sql_error(str(said.get("error") or "")) | {"status": answer.status}
     return as_json(said | {"help": help_at}, answer.status)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from datasette.utils import path_from_row_pks
 from datasette.utils.asgi import BadRequest, Response
 
-from publish.site.words import explain_sql
+from publish.site.words import sql_error
 
 SHAPES = ("array", "objects", "arrays", "arrayfirst", "object")
 JSON = "application/json; charset=utf-8"
@@ -28,16 +28,7 @@ def rows_as_json(
     `columns`, `truncated`, and for a table `next` and `next_url`; `arrayfirst`, the first column; `object`, by primary key.
     With `_nl`, an array has a row in each line."""
     if data.get("error"):
-        zh, en = explain_sql(str(data["error"]))
-        wrong = {
-            "ok": False,
-            "status": 400,
-            "code": "bad_sql",
-            "error": en,
-            "error_zh": zh,
-            "detail": str(data["error"]),
-        }
-        return Response(_text(wrong), status=400, content_type=JSON)
+        return Response(_text(sql_error(str(data["error"]))), status=400, content_type=JSON)
     shape = request.args.get("_shape") or "objects"
     cells = [list(r.values()) if type(r) is dict else list(r) for r in rows]
     of_key = data.get("primary_keys") or []

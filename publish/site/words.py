@@ -328,6 +328,12 @@ def explain_sql(message: str) -> Pair:
     return zh.format(text), en.format(text)
 
 
+def sql_error(message: str) -> dict[str, Any]:
+    """The same as an error in JSON."""
+    zh, en = explain_sql(message)
+    return {"ok": False, "status": 400, "code": "bad_sql", "error": en, "error_zh": zh, "detail": message}
+
+
 # Units as the release has them, and what one of each is called. Whoever reads Chinese is not asked to know symbols either.
 UNITS = {
     "元": "yuan", "人": "person", "人次": "attendances", "个": "count", "家": "institutions", "处": "places", "宗": "sales",

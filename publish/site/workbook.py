@@ -14,7 +14,7 @@ from datasette.utils.asgi import Response
 
 from publish.release.schema import MADE_UP_EN, MADE_UP_ZH
 from publish.release.write import XLSX_CREATED, XLSX_TEXT
-from publish.site.words import explain_sql
+from publish.site.words import sql_error
 
 KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -26,16 +26,7 @@ def workbook(
     """Datasette's rows as XLSX. A text is never run as a formula; the second sheet names release, licence and query."""
     facts = datasette.facts
     if data.get("error"):
-        zh, en = explain_sql(str(data["error"]))
-        said = {
-            "ok": False,
-            "status": 400,
-            "code": "bad_sql",
-            "error": en,
-            "error_zh": zh,
-            "detail": str(data["error"]),
-        }
-        return Response.json(said, status=400)
+        return Response.json(sql_error(str(data["error"])), status=400)
     body = io.BytesIO()
     book = xlsxwriter.Workbook(body, OPTIONS)
     book.set_properties({"title": table or "query", "author": "", "created": XLSX_CREATED})
