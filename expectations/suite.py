@@ -251,7 +251,15 @@ EXAMPLES: dict[str, Any] = {
 def _rehearsed(expression: str, kinds: tuple[tuple[str, str], ...]) -> str | None:
     try:
         evaluate(expression, pd.DataFrame({name: EXAMPLES[kind] for name, kind in kinds} | {LIVE: [True]}))
-    except (TypeError, ValueError, SyntaxError, NotImplementedError, AttributeError, KeyError) as e:
+    except (
+        TypeError,
+        ValueError,
+        SyntaxError,
+        NotImplementedError,
+        AttributeError,
+        KeyError,
+    ) as e:  # what pandas says of
+        # operands it cannot put together, Arrow's by NotImplementedError; whoever asked makes it a ContractError
         return " ".join(str(e).split())[:120] or type(e).__name__
     return None
 

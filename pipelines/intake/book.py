@@ -574,7 +574,7 @@ def _is_encrypted(data: bytes) -> bool:
 
     try:
         return bool(msoffcrypto.OfficeFile(io.BytesIO(data)).is_encrypted())
-    except (FileFormatError, OSError, ValueError, AttributeError, KeyError, IndexError, NotImplementedError):
+    except (FileFormatError, OSError, ValueError, AttributeError, KeyError, IndexError):
         return False  # not a file that could be encrypted so: whoever reads it next says what is wrong with it
 
 

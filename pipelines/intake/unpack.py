@@ -6,7 +6,9 @@ Belongs here: walking an archive without writing anything to disk. Not here: rea
 from __future__ import annotations
 
 import io
+import lzma
 import posixpath
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -65,7 +67,9 @@ class _Budget:
 def _walk(data: bytes, name: str, depth: int, budget: _Budget) -> Iterator[tuple[str, bytes]]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as e:
+    except NotImplementedError as e:
+        raise _unknown(e) from e
+    except (zipfile.BadZipFile, ValueError, OSError) as e:
         raise Refusal("unreadable", "压缩结构已损坏", f"its zip structure is broken: {e}") from e
     infos = [i for i in archive.infolist() if not i.is_dir() and not _is_clutter(i.filename)]
     budget.spend(0, len(infos))
@@ -98,9 +102,17 @@ def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget) 
                         "too_large", size=f"> {LARGEST_FILE // 1_000_000} MB", limit=f"{LARGEST_FILE // 1_000_000} MB"
                     )
                 parts.append(part)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as e:
+    except NotImplementedError as e:
+        raise _unknown(e) from e
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError) as e:
         raise Refusal("unreadable", "压缩包里有文件已损坏", f"a member cannot be unpacked: {e}") from e
     return b"".join(parts)
+
+
+def _unknown(e: NotImplementedError) -> Refusal:
+    """The archive is whole, but made in a way of which Python's zipfile knows only the name (Deflate64, PPMd, patches)."""
+    why = "压缩方式不通用，请用系统自带的“压缩为 zip”重新压缩"
+    return Refusal("unreadable", why, f"it is packed in a way few programs know, so pack it again as a plain zip: {e}")
 
 
 def _safe_name(info: zipfile.ZipInfo) -> str:

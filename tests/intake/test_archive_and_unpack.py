@@ -6,6 +6,7 @@ import errno
 import hashlib
 import io
 import os
+import struct
 import zipfile
 from pathlib import Path
 
@@ -130,3 +131,40 @@ def test_a_locked_member_is_said_to_be_locked(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     path.write_bytes(data)
     assert refusal(path) == "encrypted"
+
+
+METHODS = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_damaged_member_is_unreadable_whatever_packed_it(tmp_path: Path, method: int) -> None:
+    data = zipped({"a.csv": b"1,2,3\n" * 200}, method)
+    at = 30 + len("a.csv")  # behind the member's own header
+    refused = 0
+    for where_ in range(at, data.index(b"PK\x01\x02"), 1 if method else 97):
+        path = tmp_path / "damaged.zip"
+        path.write_bytes(data[:where_] + bytes([data[where_] ^ 0xFF]) + data[where_ + 1 :])
+        try:
+            assert [c for _, c in members(path, "a.zip")] == [b"1,2,3\n" * 200]
+        except Refusal as e:
+            assert e.code == "unreadable", e
+            refused += 1
+    assert refused > 3
+
+
+# version needed, method, flags: where each stands in a member's own header and in the directory
+@pytest.mark.parametrize(("field", "value"), [((4, 6), 99), ((8, 10), 9), ((6, 8), 0x20)])
+def test_an_archive_made_in_an_uncommon_way_says_to_pack_it_again(
+    tmp_path: Path, field: tuple[int, int], value: int
+) -> None:
+    data = bytearray(zipped({"a.csv": b"1,2"}))
+    local, central = field
+    struct.pack_into("<H", data, local, value)
+    struct.pack_into("<H", data, data.index(b"PK\x01\x02") + central, value)
+    path = tmp_path / "uncommon.zip"
+    path.write_bytes(data)
+    with pytest.raises(Refusal) as e:
+        list(members(path, "a.zip"))
+    assert (
+        e.value.code == "unreadable" and "重新压缩" in e.value.fields["why"] and "plain zip" in e.value.fields["why_en"]
+    )
