@@ -9,7 +9,7 @@ import datetime as dt
 import io
 import struct
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 import xlsxwriter
@@ -92,12 +92,14 @@ def ods(
     *sheets: tuple[str, Rows],
     down: dict[tuple[int, int], int] | None = None,
     hidden_rows: Iterable[int] = (),
+    hidden_column: int | None = None,
+    percents: Container[tuple[int, int]] = (),
     epoch_1904: bool = False,
 ) -> bytes:
-    """An OpenDocument spreadsheet; `down`: (row, column) -> how many rows that cell is high; `hidden_rows` 0-based. Both
-    are of the first sheet."""
+    """An OpenDocument spreadsheet; `down`: (row, column) -> how many rows that cell is high; `hidden_rows` and
+    `hidden_column` 0-based; `percents`: (row, column) of numbers shown as percentages. All are of the first sheet."""
     from odf.opendocument import OpenDocumentSpreadsheet
-    from odf.table import CalculationSettings, CoveredTableCell, NullDate, Table, TableCell, TableRow
+    from odf.table import CalculationSettings, CoveredTableCell, NullDate, Table, TableCell, TableColumn, TableRow
     from odf.text import P
 
     doc = OpenDocumentSpreadsheet()
@@ -107,6 +109,10 @@ def ods(
         doc.spreadsheet.addElement(settings)
     for k, (name, rows) in enumerate(sheets):
         table = Table(name=name)
+        if k == 0 and hidden_column is not None:
+            table.addElement(TableColumn(numbercolumnsrepeated=hidden_column))
+            table.addElement(TableColumn(visibility="collapse"))
+            table.addElement(TableColumn())
         spans = (down or {}) if k == 0 else {}
         covered = {(r + i, c) for (r, c), n in spans.items() for i in range(1, n)}
         for r, row in enumerate(rows):
@@ -121,7 +127,8 @@ def ods(
                 elif isinstance(v, dt.date):
                     cell = TableCell(valuetype="date", datevalue=v.isoformat(), **more)
                 elif isinstance(v, (int, float)):
-                    cell = TableCell(valuetype="float", value=v, **more)
+                    kind = "percentage" if k == 0 and (r, c) in percents else "float"
+                    cell = TableCell(valuetype=kind, value=v, **more)
                 else:
                     cell = TableCell(valuetype="string", **more)
                 if v not in (None, ""):

@@ -13,7 +13,7 @@ import xlsxwriter
 from expectations.contract import load_contracts
 from pipelines.intake.reader import Reader
 from tests.intake.cases import HEAD, TWO
-from tests.intake.make import xls, xlsb, xml2003
+from tests.intake.make import ods, xls, xlsb, xml2003
 
 READER = Reader(load_contracts(only=["energy_use"]))
 ROWS = [HEAD, *TWO]
@@ -64,27 +64,7 @@ def in_xlsb(hide: bool) -> bytes:
 
 
 def in_ods(hide: bool) -> bytes:
-    from odf.opendocument import OpenDocumentSpreadsheet
-    from odf.table import Table, TableCell, TableColumn, TableRow
-    from odf.text import P
-
-    doc = OpenDocumentSpreadsheet()
-    table = Table(name="表")
-    table.addElement(TableColumn(numbercolumnsrepeated=HIDDEN))
-    table.addElement(TableColumn(visibility="collapse") if hide else TableColumn())
-    table.addElement(TableColumn())
-    for row in ROWS:
-        line = TableRow()
-        for v in row:
-            number = isinstance(v, int | float)
-            cell = TableCell(valuetype="float", value=v) if number else TableCell(valuetype="string")
-            cell.addElement(P(text=str(v)))
-            line.addElement(cell)
-        table.addElement(line)
-    doc.spreadsheet.addElement(table)
-    out = io.BytesIO()
-    doc.write(out)
-    return out.getvalue()
+    return ods(("表", ROWS), hidden_column=HIDDEN if hide else None)
 
 
 def in_xml(hide: bool) -> bytes:

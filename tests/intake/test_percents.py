@@ -13,6 +13,7 @@ import xlsxwriter
 from expectations.contract import load_contracts
 from pipelines.intake.percents import is_percent
 from pipelines.intake.reader import Reader
+from tests.intake.make import ods
 
 READER = Reader(load_contracts(only=["epc_contracts"]))
 CONTRACT = READER.contracts["epc_contracts"]
@@ -65,28 +66,8 @@ def in_xls(rates: list[Any], code: str) -> bytes:
 
 
 def in_ods(rates: list[Any], code: str) -> bytes:
-    from odf.opendocument import OpenDocumentSpreadsheet
-    from odf.table import Table, TableCell, TableRow
-    from odf.text import P
-
-    doc = OpenDocumentSpreadsheet()
-    table = Table(name="表")
-    for n, cells in enumerate([HEAD, *(row(n, r) for n, r in enumerate(rates))]):
-        line = TableRow()
-        for c, v in enumerate(cells):
-            if isinstance(v, dt.date):
-                cell = TableCell(valuetype="date", datevalue=v.isoformat())
-            elif isinstance(v, int | float):
-                cell = TableCell(valuetype="percentage" if c == RATE and n and "%" in code else "float", value=v)
-            else:
-                cell = TableCell(valuetype="string")
-            cell.addElement(P(text=str(v)))
-            line.addElement(cell)
-        table.addElement(line)
-    doc.spreadsheet.addElement(table)
-    out = io.BytesIO()
-    doc.write(out)
-    return out.getvalue()
+    rows = [HEAD, *(row(n, r) for n, r in enumerate(rates))]
+    return ods(("表", rows), percents={(n, RATE) for n in range(1, len(rows))} if "%" in code else ())
 
 
 @pytest.mark.parametrize("make", [in_xlsx, in_xls, in_ods])
