@@ -97,6 +97,8 @@ def _b(name: str, zh: str, en: str, note: str = "", optional: bool = False) -> F
     return Field(name, "boolean", zh, en, note=note, optional=optional)
 
 
+# With an indicator and a year, the address of one value of indicator_values.
+_CELL = (_t("dimension", "分组", "Dimension"), _t("member", "组别", "Member"), _t("factor_set", "系数组", "Factor set"))
 _SYNTHETIC = _b("synthetic", "合成示例数据", "Made-up data", "true: computed from made-up records")
 _STATUS = "A normal, E estimated, F forecast, M missing (SDMX OBS_STATUS); S suppressed, the value is then empty"
 
@@ -277,9 +279,7 @@ MARTS: tuple[Table, ...] = (
             _t("kind", "类别", "Kind", "value: a file a value came from; column: where a column stands in a sheet"),
             _t("indicator_id", "指标编号", "Indicator id"),
             _i("year", "年度", "Year"),
-            _t("dimension", "分组", "Dimension"),
-            _t("member", "组别", "Member"),
-            _t("factor_set", "系数组", "Factor set"),
+            *_CELL,
             _t("dataset", "数据集", "Dataset"),
             _t("file", "文件", "File", "sha256 of the file received"),
             _t("sheet", "工作表", "Sheet", "empty where the dataset is not open in rows"),
@@ -407,9 +407,7 @@ OWN += (
             _t("unit", "计量单位", "Unit"),
             _t("status", "状态", "Status", _STATUS),
             _t("indicator_id", "指标编号", "Indicator id"),
-            _t("dimension", "分组", "Dimension"),
-            _t("member", "组别", "Member"),
-            _t("factor_set", "系数组", "Factor set"),
+            *_CELL,
             _t("explanation_zh", "中文说明", "Chinese explanation"),
             _t("explanation_en", "英文说明", "English explanation"),
             _SYNTHETIC,
@@ -425,9 +423,7 @@ OWN += (
             _t("comparison", "比较方式", "Comparison", "target, average"),
             _i("year", "年度", "Year"),
             _t("indicator_id", "指标编号", "Indicator id"),
-            _t("dimension", "分组", "Dimension"),
-            _t("member", "组别", "Member"),
-            _t("factor_set", "系数组", "Factor set"),
+            *_CELL,
             _r("value", "数值", "Value"),
             _r("benchmark_value", "对照值", "Benchmark value"),
             _i("benchmark_year", "对照年度", "Year of the benchmark"),
