@@ -387,34 +387,31 @@ def task_counts(w: Warehouse, as_of: date, due_days: int) -> pa.Table:
 def savings_statement(w: Warehouse, cells: pd.DataFrame) -> pa.Table:
     """The lines of savings, each with the value and status of its cell as published."""
     t = BY_NAME["savings_statement"]
-    return _whole(_with_cells(w, t, cells, ()).sort_values(["line", "whole_period", "year"]), t)
+    return _whole(_with_cells(w, t, cells).sort_values(["line", "whole_period", "year"]), t)
 
 
 def benchmark_distances(w: Warehouse, cells: pd.DataFrame) -> pa.Table:
     """The distances to targets and averages, each with the value and status of its cell as published. What was computed
     from a value that is not the published one (hidden, or standing as in the last release) is left empty: it would tell it."""
     t = BY_NAME["benchmark_distances"]
-    told = ("difference", "percent", "reached")
-    lines = _with_cells(w, t, cells, ("computed", *told))
+    lines = _with_cells(w, t, cells)
     same = np.isclose(lines["value"].astype(float), lines["computed"].astype(float), rtol=1e-9, atol=0)
-    for name in told:
+    for name in ("difference", "percent", "reached"):
         lines[name] = lines[name].where(same)
     return _whole(lines.sort_values(["benchmark_id", "year"]), t)
 
 
-def _with_cells(w: Warehouse, t: Table, cells: pd.DataFrame, own: tuple[str, ...]) -> pd.DataFrame:
-    """The rows of a mart that speaks of indicator values, with the published `value` and `status` of each; of `own`,
-    `computed` is the value as the mart has it. Raises ReleaseError where the mart lacks a column."""
+def _with_cells(w: Warehouse, t: Table, cells: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a mart that speaks of indicator values, with the published `value` and `status` of each, and as
+    `computed` the value that the mart has. Raises ReleaseError where the mart lacks a column."""
     if not w.has("marts", t.name):
-        return pd.DataFrame(columns=list(dict.fromkeys((*t.columns, *own))))
+        return pd.DataFrame(columns=[*t.columns, "computed"])
     have = w.columns["marts", t.name]
     taken = [f for f in t.fields if f.name not in ("value", "status")]
     if missing := [f.name for f in taken if f.name not in have]:
         raise ReleaseError(f"marts.{t.name} lacks {', '.join(missing)}, which the public table promises.")
     parts = [f"{value(_id(f.name), f.type)} as {_id(f.name)}" for f in taken]
-    if "computed" in own:
-        parts.append("cast(value as double) as computed")
-    lines = w.frame(f"select {', '.join(parts)} from marts.{t.name}")
+    lines = w.frame(f"select {', '.join(parts)}, cast(value as double) as computed from marts.{t.name}")
     key = ["indicator_id", "year", "dimension", "member", "factor_set"]
     shown = cells[[*key, "value", "status"]].astype({"year": "int64"})
     return lines.merge(shown, on=key, how="left")
