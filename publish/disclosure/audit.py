@@ -43,7 +43,7 @@ def bounds(
         )
     )
     value = published["value"].to_numpy(dtype=float, na_value=np.nan)
-    hidden = (published["status"] == "S").to_numpy()
+    hidden = (published["status"] == "Q").to_numpy()
     systems: dict[tuple[str, str], list[int]] = defaultdict(list)
     for i, (indicator, _, dimension, _, factors) in enumerate(rows):
         if kinds.get(indicator, "flow") in ("flow", "stock") and not dimension.startswith("base"):

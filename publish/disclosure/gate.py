@@ -352,7 +352,7 @@ def _contributors(look: _Look) -> int:
         look.hit(
             f"{DATABASE} indicator_values {'/'.join(map(str, row))}", "too few institutions stand behind this value"
         )
-    marked = both[(both["status"] == "S") & both["value"].notna()]
+    marked = both[(both["status"] == "Q") & both["value"].notna()]
     for row in marked[KEY].itertuples(index=False):
         look.hit(f"{DATABASE} indicator_values {'/'.join(map(str, row))}", "a suppressed value is there")
     beside = (
@@ -366,7 +366,7 @@ def _contributors(look: _Look) -> int:
             keys = " and ".join(f"c.{k} = v.{k}" for k in KEY if k != "year" or table != "claims")
             if table == "claims":  # one about several years rests on each of them
                 keys += " and v.year between coalesce(c.first_year, c.year) and c.year"
-            sql = f"select c.{name} from {table} c join indicator_values v on {keys} where v.status = 'S' and ({told})"
+            sql = f"select c.{name} from {table} c join indicator_values v on {keys} where v.status = 'Q' and ({told})"
             with closing(_open(look)) as con:
                 for (row,) in con.execute(sql, {"zh": CLAIM_ZH, "en": CLAIM_EN} if ":zh" in sql else {}):
                     look.hit(f"{DATABASE} {table} {row}", "it shows a value that is suppressed")

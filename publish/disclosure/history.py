@@ -261,7 +261,7 @@ def versions(
         frames = [_aligned(cells, p.cells) for p in releases]
         values = [f["value"].to_numpy(dtype=float, na_value=np.nan) for f in frames]
         stood = [f["note"].map(_stands).to_numpy(dtype=bool) for f in frames]
-        hidden = np.any([(f["status"] == "S").to_numpy(dtype=bool) for f in frames], axis=0)
+        hidden = np.any([(f["status"] == "Q").to_numpy(dtype=bool) for f in frames], axis=0)
         if isinstance(at, Path) and at in moved:
             changed, share = moved[at]
             current = np.any([~np.isnan(v) & ~s for v, s in zip(values, stood, strict=True)], axis=0)

@@ -79,14 +79,14 @@ def suppress(
     known: np.ndarray | None = None,
     near: Iterable[tuple[int, int]] = (),
 ) -> Suppressed:
-    """Hides what must be hidden: value, records and files become null, status 'S', with one note for all.
+    """Hides what must be hidden: value, records and files become null, status 'Q', with one note for all.
 
     By position: `stays` are hidden whatever the rules say, `known` are known to readers of the last release, so that nothing
     is protected by hiding them (history.py gives both); `near` are pairs of a ratio or comparison and a sum beside it that
     leave too few institutions between them (ties.py).
 
     `cells` has one row per indicator, year, dimension, member and factor set, with contributors (institutions),
-    largest_share (0..1) and closed, and may have closed_value; `indicators` says what each indicator is made of. Open values pass as they are. A closed value behind which nobody stands becomes missing ('M'): there is nothing to hide.
+    largest_share (0..1) and closed, and may have closed_value; `indicators` says what each indicator is made of. Open values pass as they are. A closed value behind which nobody stands becomes missing ('O'): there is nothing to hide.
     """
     rules = rules or Rules()
     out = cells.reset_index(drop=True).copy()
@@ -107,7 +107,7 @@ def suppress(
         hiding.hide(np.flatnonzero(apart))
         hidden = hiding.run()
     out["value"] = out["value"].mask(hidden | nobody)
-    out["status"] = out["status"].mask(hidden, "S").mask(nobody, "M")
+    out["status"] = out["status"].mask(hidden, "Q").mask(nobody, "O")
     out["note"] = out["note"].astype("object").mask(hidden, NOTE).mask(nobody, NOBODY)
     for column in ("records", "files"):
         out[column] = out[column].astype("Int64").mask(hidden)

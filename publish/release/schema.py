@@ -100,7 +100,7 @@ def _b(name: str, zh: str, en: str, note: str = "", optional: bool = False) -> F
 # With an indicator and a year, the address of one value of indicator_values.
 _CELL = (_t("dimension", "分组", "Dimension"), _t("member", "组别", "Member"), _t("factor_set", "系数组", "Factor set"))
 _SYNTHETIC = _b("synthetic", "合成示例数据", "Made-up data", "true: computed from made-up records")
-_STATUS = "A normal, E estimated, F forecast, M missing (SDMX OBS_STATUS); S suppressed, the value is then empty"
+_STATUS = "A normal, E estimated, F forecast, P provisional, O missing value, Q suppressed, the value is then empty (SDMX CL_OBS_STATUS)"
 
 # Tables of the marts, copied column by column; provenance is put together in tables.py.
 MARTS: tuple[Table, ...] = (

@@ -193,7 +193,7 @@ def claims(w: Warehouse, cells: pd.DataFrame, held: np.ndarray, last: Path | Non
     t = MART["claims"]
     rows = w.take("marts", "claims", t).to_pylist()
     key = ["indicator_id", "year", "dimension", "member", "factor_set"]
-    hidden = {tuple(k) for k in cells.loc[cells["status"] == "S", key].itertuples(index=False)}
+    hidden = {tuple(k) for k in cells.loc[cells["status"] == "Q", key].itertuples(index=False)}
     kept = {tuple(k) for k in cells.loc[held, key].itertuples(index=False)}
     before = {r["claim_id"]: r for r in pq.read_table(last).to_pylist()} if kept and last is not None else {}
     result = ("computed_value", "difference", "check_status", "evidence", "explanation_zh", "explanation_en")
@@ -458,7 +458,7 @@ def provenance(
         made.append(ordered(letters.assign(kind="column")))
     if w.has("marts", "provenance"):
         key = ["indicator_id", "year", "dimension", "member", "factor_set"]
-        hidden = cells.loc[cells["status"] == "S", key].astype({"year": "int64"}).assign(hidden=True)
+        hidden = cells.loc[cells["status"] == "Q", key].astype({"year": "int64"}).assign(hidden=True)
         stood = cells.loc[held, key].astype({"year": "int64"})
         gone = pd.concat([hidden, stood.assign(hidden=True)]).drop_duplicates(key)
         names = {n for (n,) in w.con.sql("select distinct indicator_id from marts.provenance").fetchall()}

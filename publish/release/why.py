@@ -54,7 +54,7 @@ def why(home: Home, release_id: str, indicator_id: str, year: int) -> str:
 def _value(con: sqlite3.Connection, v: sqlite3.Row, unit: str) -> Iterator[str]:
     place = str(v["year"]) if v["dimension"] == "total" else f"{v['year']} {v['dimension']} {v['member']}"
     factors = "" if v["factor_set"] == "none" else f", factors: {v['factor_set']}"
-    if v["status"] == "S":
+    if v["status"] == "Q":
         yield f"{place}: suppressed{factors}; where it comes from would tell about single institutions"
         return
     shown = "no value" if v["value"] is None else f"{v['value']:,} {unit}"

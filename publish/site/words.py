@@ -54,8 +54,9 @@ CODES: dict[str, dict[str, Pair]] = {
         "A": pair("Normal"),
         "E": pair("Estimated"),
         "F": pair("Forecast"),
-        "M": pair("Missing"),
-        "S": pair("Suppressed"),
+        "O": pair("Missing"),
+        "P": pair("Provisional"),
+        "Q": pair("Suppressed"),
     },
     "kind": {
         "stock": pair("Stock"),
@@ -511,7 +512,7 @@ def figure(language: Language, value: Any, status: Any, decimals: int | None = N
     """A value of an indicator, or why there is none."""
     if value is not None:
         return number(value, decimals)
-    said = {"S": pair("suppressed"), "M": pair("missing")}.get(str(status), ("—", "—"))
+    said = {"Q": pair("suppressed"), "O": pair("missing")}.get(str(status), ("—", "—"))
     return said[0 if language == "zh" else 1]
 
 
@@ -521,7 +522,7 @@ def figures(
     """A row of a breakdown: for each column its name, its figure ('' where there is none), and whether it is suppressed."""
     found = ((c, row.get(c)) for c in columns)
     return [
-        (c, figure(language, v["value"], v["status"], decimals), v["status"] == "S") if v else (c, "", False)
+        (c, figure(language, v["value"], v["status"], decimals), v["status"] == "Q") if v else (c, "", False)
         for c, v in found
     ]
 

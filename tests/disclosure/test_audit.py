@@ -12,7 +12,7 @@ KINDS = {"e": "flow", "s": "stock", "r": "ratio"}
 
 def published(*rows):
     columns = ["indicator_id", "year", "dimension", "member", "value", "status", "factor_set"]
-    return pd.DataFrame([(*r, "S" if r[-1] is None else "A", "f") for r in rows], columns=columns).astype(
+    return pd.DataFrame([(*r, "Q" if r[-1] is None else "A", "f") for r in rows], columns=columns).astype(
         {"value": float}
     )
 

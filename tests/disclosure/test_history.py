@@ -170,10 +170,10 @@ def test_what_was_hidden_stays_hidden_while_its_neighbours_stand(tmp_path):
     in_c = list(facts.loc[facts["district"] == "c", "org"].unique())
     few = facts[~facts["org"].isin(in_c[4:])]
     first, _, past = publish(few, [], tmp_path, "a")
-    assert at(first, "kgce", "district", "c")["status"] == "S"
+    assert at(first, "kgce", "district", "c")["status"] == "Q"
     one_more = facts[~facts["org"].isin(in_c[5:])]
     second, _, past = publish(one_more, past, tmp_path, "b")
-    assert at(second, "kgce", "district", "c")["status"] == "S"
+    assert at(second, "kgce", "district", "c")["status"] == "Q"
     assert told([(first, few), (second, one_more)]) == []
 
 
@@ -305,7 +305,7 @@ def test_what_is_new_and_would_tell_of_what_stands_is_hidden(tmp_path):
     second, _, _ = publish(after, past, tmp_path, "b")
     assert at(second, "kgce", "district", "b")["value"] == at(first, "kgce", "district", "b")["value"]
     stands = HELD_ZH in (at(second, "kgce", "total", "all")["note"] or "")
-    assert at(second, "kgce", "district", "z")["status"] == "S" and not stands
+    assert at(second, "kgce", "district", "z")["status"] == "Q" and not stands
     assert told([(first, before), (second, after)]) == []
 
 

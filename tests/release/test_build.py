@@ -199,9 +199,9 @@ def test_a_traceable_row_names_hash_sheet_row_and_the_letter_of_its_column(relea
 def test_of_closed_datasets_only_hashes_and_counts_leave(release):
     assert query(release, "select distinct sheet from provenance where dataset = 'energy_use'") == [(None,)]
     hidden = """select count(*) from provenance p join indicator_values v using (indicator_id, year, dimension, member, factor_set)
-        where v.status = 'S'"""
+        where v.status = 'Q'"""
     assert query(release, hidden) == [(0,)]
-    assert query(release, "select count(*) from indicator_values where status = 'S'")[0][0] > 5
+    assert query(release, "select count(*) from indicator_values where status = 'Q'")[0][0] > 5
     assert query(release, "select count(*) from provenance where dataset = 'energy_use'")[0][0] > 5
 
 
@@ -219,7 +219,7 @@ def test_a_statement_on_a_suppressed_value_shows_nothing_of_it(release):
     assert query(
         release,
         "select status, value from indicator_values where indicator_id='energy_tce' and year=2024 and member='coal'",
-    ) == [("S", None)]
+    ) == [("Q", None)]
     found = query(
         release, "select computed_value, difference, check_status, explanation_en from claims order by claim_id"
     )

@@ -266,12 +266,12 @@ def test_tasks_are_counted_by_the_day_the_release_speaks_of(made):
 
 def test_a_line_of_savings_is_shown_as_its_cell(made):
     found = query(made(), "select line, value, status from savings_statement order by line")
-    assert found == [("1", None, "S"), ("2", 300000.0, "A")]
+    assert found == [("1", None, "Q"), ("2", 300000.0, "A")]
 
 
 def test_a_distance_is_told_of_a_value_as_published_only(made):
     sql = "select benchmark_id, value, difference, percent, reached, status from benchmark_distances order by benchmark_id"
-    coal, funds = ("coal_plan", None, None, None, None, "S"), ("funds_mean", 300000.0, 100000.0, 50.0, None, "A")
+    coal, funds = ("coal_plan", None, None, None, None, "Q"), ("funds_mean", 300000.0, 100000.0, 50.0, None, "A")
     assert query(made(), sql) == [coal, funds]
 
     def other(con):  # as where a cell stands as in the last release

@@ -170,7 +170,7 @@ SPOILT = {
     "a row more in SQLite": (sql("insert into disposals default values"), "disposals: the formats differ in rows: 3 in SQLite"),
     # statistics
     "too few institutions": (sql(f"update indicator_values set value = 10714.5, status = 'A' {COAL}"), "energy_kgce/2024/carrier/coal/default: too few institutions"),
-    "a suppressed value is there": (sql("update indicator_values set status = 'S' where indicator_id = 'energy_kgce' and dimension = 'total' and year = 2024"), "energy_kgce/2024/total/all/default: a suppressed value is there"),
+    "a suppressed value is there": (sql("update indicator_values set status = 'Q' where indicator_id = 'energy_kgce' and dimension = 'total' and year = 2024"), "energy_kgce/2024/total/all/default: a suppressed value is there"),
     "a hidden value follows from others": (lambda f: unhide(f), "energy_kgce/2024/carrier/coal/default: this hidden value can be computed from others"),
     "a statement shows a suppressed value": (sql("update claims set computed_value = 10.7 where claim_id = 'coal_2024'"), "claims coal_2024: it shows a value that is suppressed"),
     "a statement shows how far off a suppressed value is": (sql("update claims set difference = 1 where claim_id = 'coal_2024'"), "claims coal_2024: it shows a value that is suppressed"),

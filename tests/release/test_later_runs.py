@@ -160,7 +160,7 @@ def test_a_correction_a_withdrawal_and_a_new_factor_change_what_they_must_and_no
     for k in stands:
         assert {c: v for c, v in is_[k].items() if c != "note"} == {c: v for c, v in was[k].items() if c != "note"}, k
     assert {k for k in touched - open_ if makes.get(k, {}).get("value") != made.get(k, {}).get("value")} <= stands | {
-        k for k in was if was[k]["status"] == "S"
+        k for k in was if was[k]["status"] == "Q"
     }
     # Everything else is the same to the last character.
     assert {k: v for k, v in is_.items() if k not in touched} == {k: v for k, v in was.items() if k not in touched}
@@ -185,7 +185,7 @@ def test_a_correction_a_withdrawal_and_a_new_factor_change_what_they_must_and_no
     city = [k for k in derived if k[0] == "energy_kgce" and k[2] in ("total", "period") and k[4] == "default"]
     assert len(city) == 6 and all(now[k]["value"] == makes_now[k]["value"] != then[k]["value"] for k in city)
     for k in derived - moved:
-        assert now[k]["status"] == "S" or HELD_ZH in now[k]["note"], k
+        assert now[k]["status"] == "Q" or HELD_ZH in now[k]["note"], k
     for k in ("electricity", meter[4], "total", "all", "none"), ("people", gone[4], "total", "all", "none"):
         assert now[k] == then[k], k
     assert {k: v for k, v in now.items() if k not in derived} == {k: v for k, v in then.items() if k not in derived}

@@ -113,7 +113,7 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
                         dimension="total",
                         member="all",
                         value=scaled,
-                        status="A" if value is not None else "M",
+                        status="A" if value is not None else "O",
                         records=600,
                         files=120,
                     )
@@ -126,7 +126,7 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
                             dimension="district",
                             member=member,
                             value=None if hidden or value is None else value * share,
-                            status="S" if hidden else "A",
+                            status="Q" if hidden else "A",
                             records=300,
                             files=60,
                         )
@@ -173,7 +173,7 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
         return [
             dict(line="1", nature="once", name_zh="资产处置成交金额", name_en="Sale proceeds", year=y, whole_period=False, value=v, unit="元", status=s,
                  indicator_id="disposal_amount", dimension="total", member="all", factor_set="none", explanation_zh="卖出的价款。",
-                 explanation_en="The price of what was sold.", synthetic=synthetic) for y, v, s in ((2024, 2.6e7, "A"), (2025, None, "S"))
+                 explanation_en="The price of what was sold.", synthetic=synthetic) for y, v, s in ((2024, 2.6e7, "A"), (2025, None, "Q"))
         ]  # fmt: skip
     if table.name == "benchmark_distances":
         return [

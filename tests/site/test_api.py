@@ -89,7 +89,7 @@ def test_indicators_and_their_values(get: Get) -> None:
     ]  # fmt: skip
     assert all(v["synthetic"] is True for v in one["values"])
     hidden = api(get, "/indicators/energy_tce?dimension=district&member=430203&year=2023")["values"]
-    assert [(v["status"], v["value"]) for v in hidden] == [("S", None)]
+    assert [(v["status"], v["value"]) for v in hidden] == [("Q", None)]
 
 
 def test_statements(get: Get) -> None:

@@ -48,7 +48,7 @@ def test_a_chart_speaks_one_language() -> None:
 
 
 def test_a_hidden_year_stays_on_the_axis_and_says_so() -> None:
-    _, text = spec([(2021, 5.0, "A"), (2022, None, "S"), (2023, None, "M")])
+    _, text = spec([(2021, 5.0, "A"), (2022, None, "Q"), (2023, None, "O")])
     assert '"text": "已隐去"' in text and '"text": "缺"' in text and '"year": "2022"' in text
 
 

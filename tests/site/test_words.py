@@ -61,8 +61,8 @@ def test_large_figures_are_said_as_each_language_counts() -> None:
 
 
 def test_a_hidden_value_says_so() -> None:
-    assert [figure("zh", None, s) for s in "SM"] == ["已隐去", "缺"]
-    assert [figure("en", None, s) for s in "SM"] == ["suppressed", "missing"]
+    assert [figure("zh", None, s) for s in "QO"] == ["已隐去", "缺"]
+    assert [figure("en", None, s) for s in "QO"] == ["suppressed", "missing"]
     assert figure("zh", 12.0, "A") == "12"
 
 

@@ -103,7 +103,7 @@ def test_a_number_is_the_sum_of_the_rows_that_its_source_names(
         join provenance p using (indicator_id, year, dimension, member, factor_set)
         join json_each(p.sheet_rows) span
         join {dataset} r on r._file = p.file and r._sheet is p.sheet and r._row between span.value ->> 0 and span.value ->> 1
-        where v.indicator_id = ? and v.dimension = 'total' and v.status <> 'S' and v.records = (
+        where v.indicator_id = ? and v.dimension = 'total' and v.status <> 'Q' and v.records = (
             select sum(records) from provenance where dataset = '{dataset}' and sheet is not null
                 and (indicator_id, year, dimension, member, factor_set) = (v.indicator_id, v.year, 'total', v.member, v.factor_set))
         group by v.year order by v.year""",

@@ -169,7 +169,7 @@ def test_a_new_name_is_still_the_same_institution_and_a_stranger_is_unknown(db: 
     assert value(db, "energy_kgce", 2024, "org_type", "教育")[0] == D("675.95")
     assert value(db, "energy_kgce", 2024, "district", "unknown")[0] == D("147.48")
     # A ratio that nobody of a member can enter has a row that says so, not a value.
-    assert value(db, "energy_per_capita", 2024, "district", "unknown") == (None, "M", 0, 0, 0, 1)
+    assert value(db, "energy_per_capita", 2024, "district", "unknown") == (None, "O", 0, 0, 0, 1)
 
 
 def test_a_change_divides_two_ratios(db: duckdb.DuckDBPyConnection) -> None:
@@ -392,7 +392,7 @@ SPOILT = {
     "int_facts_is_whole": "update intermediate.int_facts set org = null where measure = 'water'",
     "int_indicator_values_share_is_a_share": "update intermediate.int_indicator_values set largest_share = 1.2",
     "indicators_kind_and_better_are_known": "update marts.indicators set kind = 'sum' where indicator_id = 'water'",
-    "indicator_values_has_a_value_or_says_it_is_missing": "update marts.indicator_values set status = 'M' where indicator_id = 'water'",
+    "indicator_values_has_a_value_or_says_it_is_missing": "update marts.indicator_values set status = 'O' where indicator_id = 'water'",
     "indicator_values_rests_on_records": "update marts.indicator_values set files = 0 where indicator_id = 'water'",
     "savings_statement_nature_is_known": "update marts.savings_statement set nature = 'saved'",
     "benchmark_distances_compares_like_with_like": "update marts.benchmark_distances set comparison = 'scale'",

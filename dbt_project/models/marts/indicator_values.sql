@@ -5,7 +5,7 @@ select
     member,
     value,
     unit,
-    case when value is null then 'M' when months_missing > 0 then 'E' else 'A' end as status,
+    case when value is null then 'O' when months_missing > 0 then 'E' else 'A' end as status,
     cast(records as bigint) as records,
     cast(files as bigint) as files,
     factor_set,

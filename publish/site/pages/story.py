@@ -236,7 +236,7 @@ async def indicator(datasette: Any, request: Any) -> Response:
         c for c in await held(datasette, "claims") if c["indicator_id"] == name or f"'{name}'" in (c["sql"] or "")
     ]
     breakdowns = _pivot(values, await district_names(datasette))
-    hidden = any(v["status"] == "S" for v in (*values, *points))
+    hidden = any(v["status"] == "Q" for v in (*values, *points))
     return await page(
         datasette,
         request,

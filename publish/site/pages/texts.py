@@ -37,7 +37,7 @@ async def methods(datasette: Any, request: Any) -> Response:
 
 
 async def secrecy(datasette: Any, request: Any) -> Response:
-    hidden = await rows(datasette, "select count(*) as n from indicator_values where status = 'S'")
+    hidden = await rows(datasette, "select count(*) as n from indicator_values where status = 'Q'")
     levels = await rows(datasette, "select access, count(*) as n from dataset_columns group by 1 order by 1")
     return await page(
         datasette, request, "secrecy.html", hidden=hidden[0]["n"], levels=levels, rules=datasette.facts.rules
