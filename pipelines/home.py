@@ -87,11 +87,28 @@ class Home:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Gives a path beside `path` to write to; it takes the place of `path` only when the block ends well."""
+def whole_file(path: Path, durable: bool = False) -> Iterator[Path]:
+    """Gives a path beside `path` to write to; it takes the place of `path` only when the block ends well.
+
+    `durable`: it is on the disk when this returns, for a note by which a later run decides something. Without it a power cut may
+    leave the new name over an empty file.
+    """
     part = path.with_name(f".{path.name}.part")
     try:
         yield part
+        if durable:
+            sync(part)
         part.replace(path)
+        if durable:
+            sync(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Forces a file, or the names in a folder, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

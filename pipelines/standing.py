@@ -29,7 +29,7 @@ class Standing:
     def __init__(self, home: Home):
         self._home = home
         self._path = home.work / "standing.json"
-        said = json.loads(self._path.read_text(encoding="utf-8")) if self._path.exists() else {}
+        said = _note(self._path)
         self._made_of: str | None = said.get("made_of")
         self._looks_of: str | None = said.get("looks_of")
         self.report: dict[str, Any] = said.get("report") or {}
@@ -75,9 +75,18 @@ class Standing:
 
     def write(self, made_of: str, looks_of: str, report: dict[str, Any]) -> None:
         """Notes what the release that stands is made of, and what was said of the run that found it so."""
-        with whole_file(self._path) as part:
+        with whole_file(self._path, durable=True) as part:
             said = {"made_of": made_of, "looks_of": looks_of, "report": report}
             part.write_text(json.dumps(said, ensure_ascii=False), encoding="utf-8")
+
+
+def _note(path: Path) -> dict[str, Any]:
+    """The note as it was written; one that cannot be read (a power cut) counts for none, so that everything is computed."""
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _asked(city: Path, contracts: Contracts, as_of: date) -> Any:

@@ -68,6 +68,9 @@ CHANGES: dict[str, Callable[[Home, Path], object]] = {
     "the city's folder": lambda home, city: (city / "city.yaml").write_text("b"),
     "a feedback file gone": lambda home, city: (home.feedback / "unit" / "a.xlsx").unlink(),
     "the release gone": lambda home, city: (home.releases / "r").rmdir(),
+    "half a note": lambda home, city: (home.work / "standing.json").write_bytes(b'{"made_of": "\xe5'),
+    "a note of zeros": lambda home, city: (home.work / "standing.json").write_bytes(bytes(64)),
+    "a note of another kind": lambda home, city: (home.work / "standing.json").write_text("[]"),
     "no note of it": lambda home, city: (home.work / "standing.json").unlink(),
 }
 

@@ -113,16 +113,16 @@ def remember(home: Home, release_id: str, cells: pd.DataFrame, parts: Parts | No
     if isinstance(parts, Path):
         with parts.open("rb") as f:
             digest = hashlib.file_digest(f, "sha256").hexdigest()[:16]
-        with whole_file(folder / f"parts-{digest}.parquet") as part:
+        with whole_file(folder / f"parts-{digest}.parquet", durable=True) as part:
             shutil.copyfile(parts, part)
     elif parts is not None:
         digest = hashlib.sha256(pd.util.hash_pandas_object(parts, index=False).to_numpy().tobytes()).hexdigest()[:16]
-        with whole_file(folder / f"parts-{digest}.parquet") as part:
+        with whole_file(folder / f"parts-{digest}.parquet", durable=True) as part:
             parts.to_parquet(part, index=False)
     number = max((int(p.name[:6]) for p in folder.glob("??????-*.parquet")), default=0) + 1
     for old in folder.glob(f"??????-{release_id}-*.parquet"):
         old.unlink()
-    with whole_file(folder / f"{number:06d}-{release_id}-{digest}.parquet") as part:
+    with whole_file(folder / f"{number:06d}-{release_id}-{digest}.parquet", durable=True) as part:
         cells[
             [*KEY, *(c for c in SHOWN if c not in KEY), "unit", "contributors", "largest_share", "closed"]
         ].to_parquet(part, index=False)

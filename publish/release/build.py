@@ -29,7 +29,7 @@ from xlsxwriter.exceptions import FileCreateError
 
 from expectations.contract import Contracts
 from pipelines.feedback.tasks import DUE_DAYS
-from pipelines.home import Home
+from pipelines.home import Home, sync
 from pipelines.progress import report
 from pipelines.statistics.city import City
 from publish.catalog import About, File, Resource, csvw
@@ -163,7 +163,7 @@ def _build(
     step()
     _seal(folder)
     folder.rename(final)
-    _sync(home.releases)
+    sync(home.releases)
     history.remember(home, release_id, hidden.cells, parts)
     store.switch(home, release_id)
     rows = {name: t.num_rows for name, t in data.items()}
@@ -372,20 +372,12 @@ def _seal(folder: Path) -> None:
     (folder / store.SUMS).write_text("".join(lines), encoding="utf-8")
     for p in [*files, folder / store.SUMS]:
         p.chmod(0o444)
-        _sync(p)
+        sync(p)
     for p in sorted((p for p in folder.rglob("*") if p.is_dir()), reverse=True):
         p.chmod(0o755)
-        _sync(p)
+        sync(p)
     folder.chmod(0o755)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync(folder)
 
 
 def _sweep(home: Home) -> None:

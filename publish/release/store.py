@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.home import Home, whole_file
+from pipelines.home import Home, sync, whole_file
 from publish.errors import NoSuchRelease, ReleaseError
 from publish.release.changes import compare
 
@@ -126,7 +125,7 @@ def rollback(home: Home, release_id: str) -> Path:
         if now is not None and now.name != target.name:
             gone.add(now.name)
         gone.discard(target.name)
-        with whole_file(home.releases / WITHDRAWN) as part:
+        with whole_file(home.releases / WITHDRAWN, durable=True) as part:
             part.write_text("".join(f"{i}\n" for i in sorted(gone)), encoding="utf-8")
         switch(home, target.name)
     return target
@@ -147,8 +146,4 @@ def switch(home: Home, release_id: str) -> None:
     part.unlink(missing_ok=True)
     part.symlink_to(Path(home.releases.name) / release_id)
     part.replace(link)
-    handle = os.open(home.root, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync(home.root)

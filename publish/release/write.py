@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
+from publish.formulas import neutral
 from publish.release.schema import Field, Table, Type
 
 BATCH = 20_000
@@ -27,9 +28,6 @@ PAGE_SIZE = 4096
 XLSX_ROWS = 200_000  # to a sheet: Excel holds a million, but whoever reads one holds it whole
 XLSX_TEXT = 32_767
 XLSX_CREATED = dt.datetime(2000, 1, 1)
-# OWASP, "CSV Injection": a cell that begins so is run as a formula by spreadsheet programs; East Asian editions of Excel
-# take the full-width forms too.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _ESCAPED = re.compile(r"(_x[0-9A-Fa-f]{4}_)")  # how a workbook writes a character by its code
 _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;", "%": "%%"})
 SQLITE: dict[Type, str] = {"text": "TEXT", "integer": "INTEGER", "real": "REAL", "boolean": "INTEGER", "date": "TEXT"}
@@ -39,11 +37,6 @@ def rows_of(data: pa.Table, size: int = BATCH) -> Iterator[list[tuple[Any, ...]]
     """The rows of a table as Python tuples, in batches."""
     for batch in data.to_batches(max_chunksize=size):
         yield list(zip(*(c.to_pylist() for c in batch.columns), strict=True))
-
-
-def neutral(text: str) -> str:
-    """A text that no spreadsheet program takes for a formula: an apostrophe stands before what would start one."""
-    return "'" + text if text.startswith(FORMULA_STARTS) else text
 
 
 def plain_number(x: float) -> str:
@@ -120,7 +113,7 @@ class Database:
         for batch in rows_of(data):
             self.con.executemany(f"insert into {_id(table.name)} values ({marks})", batch)
         for n, columns_of in enumerate(table.indexes, 1):
-            name = f"{table.name}_{n}"
+            name = f"{table.name}:{n}"  # no dataset has a colon in its name, and indexes share one list of names with tables
             self.con.execute(f"create index {_id(name)} on {_id(table.name)} ({', '.join(map(_id, columns_of))})")
         self.con.execute("commit")
         return data.num_rows

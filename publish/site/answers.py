@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from publish.formulas import may_hold_formula, neutral
 from publish.site import words
 from publish.site.facts import DB, Facts
 
@@ -328,16 +329,14 @@ def explained(answer: Answer, help_at: str) -> Answer:
 def for_excel(answer: Answer) -> Answer:
     """A CSV as Excel reads it: a byte order mark first, and no cell that would run as a formula when it is opened.
 
-    Method of the second: OWASP, CSV Injection; an apostrophe goes before the cell. Negative figures stay figures.
+    Negative figures stay figures.
     """
     text = answer.body.decode("utf-8")
-    if re.search(r"(^|[,\n\"])[=+\-@\t\r]", text):
+    if may_hold_formula(text):
         out = io.StringIO()
         writer = csv.writer(out)
         for row in csv.reader(io.StringIO(text, newline="")):
-            writer.writerow(
-                [f"'{c}" if c[:1] in ("=", "+", "-", "@", "\t", "\r") and not _is_number(c) else c for c in row]
-            )
+            writer.writerow([c if _is_number(c) else neutral(c) for c in row])
         text = out.getvalue()
     headers = [(k, v) for k, v in answer.headers if k.lower() != b"content-type"]
     headers.append((b"content-type", b"text/csv; charset=utf-8"))

@@ -26,10 +26,11 @@ from expectations.contract import Contracts
 from pipelines.home import Home
 from publish.disclosure import gate
 from publish.errors import ReleaseError
+from publish.formulas import neutral
 from publish.release import build as building
 from publish.release import store, write
 from publish.release.schema import Field, Table, public_tables
-from publish.release.write import Database, neutral, plain_number, write_csv, write_xlsx
+from publish.release.write import Database, plain_number, write_csv, write_xlsx
 from tests.release.conftest import AS_OF, BUYER, make_warehouse
 
 
@@ -182,6 +183,20 @@ def test_the_database_answers_from_its_indexes(release):
         assert all(how in step[3] and "SCAN" not in step[3] for step in plan), plan
     assert query(release, "select count(*) from sqlite_stat1")[0][0] > 0
     assert query(release, "pragma integrity_check") == [("ok",)]
+
+
+@pytest.mark.parametrize("names", [("parking", "parking_2"), ("parking_2", "parking"), ("parking_1", "parking")])
+def test_datasets_whose_names_differ_by_a_number_share_a_database(tmp_path, names):
+    fields = (Field("a", "text", "甲", "A"), Field("b", "text", "乙", "B"))
+    with Database(tmp_path / "x.db") as db:
+        for name in names:
+            t = Table(name, name, name, fields, indexes=(("a",), ("b",)))
+            db.add(t, pa.Table.from_pylist([{"a": name, "b": "1"}], schema=t.arrow), unique=False)
+        db.finish()
+    with closing(sqlite3.connect(tmp_path / "x.db")) as con:
+        for name in names:
+            assert con.execute(f"select a from {name}").fetchall() == [(name,)]
+            assert len(con.execute(f"pragma index_list({name})").fetchall()) == 2
 
 
 def test_a_traceable_row_names_hash_sheet_row_and_the_letter_of_its_column(release):

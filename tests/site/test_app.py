@@ -12,10 +12,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
 
+from publish.formulas import FORMULA_STARTS, neutral
 from publish.site import app as app_module
 from publish.site.app import NoRelease, Site, create_app, needs_worker
 from publish.site.instance import ReleaseUnhealthy
@@ -287,6 +289,17 @@ def test_csv_runs_no_formula(get: Callable[..., httpx.Response]) -> None:
     sql = "select '=1%2B1' as a, '-2.5' as b, -3.5 as c, '@x' as d, 'plain' as e, '%2Bcmd' as f"
     body = get(f"/mingzhang.csv?sql={sql}").content.decode("utf-8-sig")
     assert list(csv.reader(io.StringIO(body)))[1] == ["'=1+1", "-2.5", "-3.5", "'@x", "plain", "'+cmd"]
+
+
+@pytest.mark.parametrize("start", FORMULA_STARTS)
+@pytest.mark.parametrize("first", [True, False])
+def test_csv_of_the_site_neutralises_what_the_download_does(
+    get: Callable[..., httpx.Response], start: str, first: bool
+) -> None:
+    cells = [f"{start}cmd", "plain"] if first else ["plain", f"{start}cmd"]
+    sql = f"select char({','.join(str(ord(c)) for c in cells[0])}) as a, char({','.join(str(ord(c)) for c in cells[1])}) as b"
+    body = get(f"/mingzhang.csv?sql={quote(sql)}").content.decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(body, newline="")))[1] == [neutral(c) for c in cells] != cells
 
 
 @pytest.mark.parametrize(
