@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from expectations.contract import Contracts
+from pipelines.filenames import printable
 from pipelines.home import Home
 from pipelines.intake.book import Refusal
 from pipelines.intake.model import FileReading
@@ -84,21 +85,22 @@ def _read(files: Iterable[Path], contracts: Contracts, place: Home) -> tuple[lis
     """(file_id, name) of all that was given, and what was read, the same bytes once."""
     asked, jobs, done = [], {}, []
     for path in files:
+        own = printable(path.name)
         if not holds_files(path):
-            job = _job(path, path.name)
+            job = _job(path, own)
             asked.append((job.file_id, job.name))
             jobs[job.file_id] = job
             continue
         try:
-            for i, (name, data) in enumerate(members(path, path.name)):
+            for i, (name, data) in enumerate(members(path, own)):
                 part = place.work / f"member-{len(jobs)}-{i}"
                 part.write_bytes(data)
                 job = _job(part, name)
                 asked.append((job.file_id, job.name))
                 jobs[job.file_id] = job
         except Refusal as e:
-            done.append(refused(hashlib.sha256(path.read_bytes()).hexdigest(), path.name, e))
-            asked.append((done[-1].file_id, path.name))
+            done.append(refused(hashlib.sha256(path.read_bytes()).hexdigest(), own, e))
+            asked.append((done[-1].file_id, own))
     order = {file_id: i for i, file_id in enumerate(jobs)}
     return asked, sorted(read_many(jobs.values(), contracts), key=lambda r: order[r.file_id]) + done
 

@@ -80,6 +80,8 @@ def run(
         print(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
     else:
         _print_report(report)
+    if report.down:
+        raise typer.Exit(1)  # a release stands, but not of all that was sent
 
 
 @app.command()
@@ -314,6 +316,16 @@ def _print_report(r: Any) -> None:
             "", "computed from made-up data: it shows how the computing works and proves nothing about a real city"
         )
     out.print(table)
+    if r.left:
+        named = ", ".join(r.left[:5]) + (f" and {len(r.left) - 5} more" if len(r.left) > 5 else "")
+        out.print(
+            f"Left for the next run, because still being written or cut off: {named}. "
+            "A file that has not changed for ten minutes is taken as it is.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    for sentence in r.down:
+        err.print(f"{sentence} What the other inboxes hold was taken in.", highlight=False, soft_wrap=True)
 
 
 def _print_check(r: Any) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from expectations.contract import load_contracts
 from pipelines.home import Home
-from pipelines.sources.receive import nothing_new
+from pipelines.sources.receive import Received, nothing_new
 from pipelines.standing import Standing
 
 FIRST = ("received", "readings", "records", "intake", "feedback", "drift")  # the assets before statistics
@@ -35,6 +35,8 @@ class RunReport:
     rows: dict[str, int] = field(default_factory=dict)  # read, accepted, quarantined, explained
     records: dict[str, int] = field(default_factory=dict)  # by dataset
     issues: dict[str, int] = field(default_factory=dict)  # open issues by code
+    left: list[str] = field(default_factory=list)  # names of files still being written, which the next run takes
+    down: list[str] = field(default_factory=list)  # a sentence for each inbox that did not answer
     seconds: dict[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -65,9 +67,9 @@ def refresh(
         with place.locked():
             standing = Standing(place)
             if standing.looks_so(standing.looks_of(city, found, on, due_days)):
-                seen = nothing_new(place, inbox)
-                if seen is not None:
-                    return _again(standing, seen, time.perf_counter() - begin)
+                looked = nothing_new(place, inbox)
+                if looked is not None:
+                    return _again(standing, looked, time.perf_counter() - begin)
     use_dagster_home(place)
     import dagster as dg
 
@@ -116,11 +118,12 @@ def refresh(
     return report
 
 
-def _again(standing: Standing, seen: int, seconds: float) -> RunReport:
+def _again(standing: Standing, found: Received, seconds: float) -> RunReport:
     """What the run reported that made the release which stands, of which nothing has changed."""
     out = RunReport(**standing.report)
     out.release_state, out.seconds = "unchanged", {"looking": round(seconds, 2)}
-    out.files |= {"seen": seen, "new": 0, "read": 0}
+    out.files |= {"seen": found.seen, "new": 0, "read": 0, "left": len(found.left)}
+    out.left, out.down = list(found.left), list(found.down)
     return out
 
 
@@ -161,6 +164,8 @@ def _note(out: RunReport, events: Sequence[Any], stats: Sequence[Any]) -> None:
         if path[0] == "records":
             out.records[path[1]] = int(said["rows"])
         out.files |= said.get("report_files", {})
+        out.left += said.get("left", ())
+        out.down += said.get("down", ())
         out.rows |= said.get("report_rows", {})
         out.issues |= said.get("report_issues", {})
         if path == ["release"]:

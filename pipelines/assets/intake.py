@@ -18,7 +18,13 @@ def received(place: Place) -> dg.MaterializeResult:
     """Every file of the inboxes, kept in the archive under its sha256; which came when is in the ledger."""
     r = receive(place.home_folder, place.inbox, place.full)
     return dg.MaterializeResult(
-        metadata={"seen": r.seen, "new": r.new, "report_files": {"seen": r.seen, "new": r.new}},
+        metadata={
+            "seen": r.seen,
+            "new": r.new,
+            "left": list(r.left),
+            "down": list(r.down),
+            "report_files": {"seen": r.seen, "new": r.new, "left": len(r.left)},
+        },
     )
 
 

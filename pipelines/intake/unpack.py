@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipelines.filenames import printable
 from pipelines.intake.book import LARGEST_FILE, Refusal, is_archive
 
 DEEPEST = 2  # an archive in an archive is opened, one in that is not
@@ -122,7 +123,7 @@ def _safe_name(info: zipfile.ZipInfo) -> str:
         raw = _as_chinese(raw)
     parts = posixpath.normpath(raw.replace("\\", "/")).split("/")
     kept = [p for p in parts if p not in ("", ".", "..") and not (len(p) == 2 and p[1] == ":")]
-    return "/".join(kept) or "unnamed"
+    return printable("/".join(kept)) or "unnamed"
 
 
 def _as_chinese(name: str) -> str:

@@ -100,7 +100,7 @@ def _ages(files: pd.DataFrame, receipts: Mapping[str, Receipt]) -> pd.DataFrame:
     rows = []
     for file_id, name in zip(files["file_id"], files["name"], strict=True):
         r = receipts.get(file_id)
-        age = ("", "", name, file_id) if r is None else (*r.age, file_id)
+        age = (-1, "", "", name, file_id) if r is None else (*r.age, file_id)
         rows.append((age, file_id, r.received_at if r else None, r.url if r else None))
     rows.sort(key=lambda r: r[0])
     received = np.array([None if r[2] is None else _moment(r[2]) for r in rows], dtype="datetime64[us]")

@@ -18,6 +18,8 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from pipelines.filenames import printable, printable_url
+
 # Whose address has a host that fsspec's own paths lack.
 HOSTED = ("sftp", "ssh", "smb")
 CONNECT_SECONDS = 30
@@ -32,6 +34,12 @@ class InboxError(RuntimeError):
     """An inbox that cannot be listed or read. The message says which and what to do."""
 
     exit_status = 2
+
+
+class SourceDown(InboxError):
+    """An inbox that is rightly named and does not answer: the fault of the day, not of the configuration."""
+
+    exit_status = 1
 
 
 @dataclass(frozen=True)
@@ -56,18 +64,32 @@ class Found:
         return isinstance(self._fs, LocalFileSystem)
 
     def read(self) -> bytes:
-        """The whole content. Raises InboxError where the source does not give it."""
+        """The whole content. Raises SourceDown where the source does not give it."""
         try:
             if self.is_local:
                 return Path(self._path).read_bytes()
             return bytes(self._fs.cat_file(self._path))
         except OSError as e:
-            raise InboxError(
+            raise SourceDown(
                 f"{self.url} is listed but cannot be read ({e.strerror or type(e).__name__}); check its permissions."
             ) from e
         except Exception as e:  # each driver has faults of its own
-            raise InboxError(
+            raise SourceDown(
                 f"{self.url} is listed but cannot be read ({_why(e)}); check the network and its permissions."
+            ) from e
+
+    def looks_now(self) -> tuple[int | str, ...] | None:
+        """What `looks` would be if the inbox were listed now; None where the file is gone. Raises SourceDown."""
+        try:
+            if self.is_local:
+                return _looks_local(os.stat(self._path))  # noqa: PTH116
+            self._fs.invalidate_cache()
+            return _looks_remote(self._fs.info(self._path))
+        except FileNotFoundError:
+            return None
+        except Exception as e:  # each driver has faults of its own
+            raise SourceDown(
+                f"{self.url} is listed but cannot be looked at ({_why(e)}); check the network and its permissions."
             ) from e
 
 
@@ -75,8 +97,8 @@ def list_inbox(inbox: str) -> list[Found]:
     """Every file below `inbox`, a folder, a single file, or a URL that fsspec can open, in order of name.
 
     Office's lock files and the litter of file managers are left out; links that lead out of a local inbox are not
-    followed, nor any link of a remote one. Raises InboxError where the inbox is missing or cannot be listed: an outage must
-    not look like no new files.
+    followed, nor any link of a remote one. Raises InboxError where the inbox is missing, SourceDown where it does not answer: an
+    outage must not look like no new files.
     """
     refuse_password(inbox)
     scheme = _scheme(inbox)
@@ -91,7 +113,7 @@ def list_inbox(inbox: str) -> list[Found]:
             f"The inbox {inbox} needs a driver that is not installed ({_why(e)}); type: make inboxes"
         ) from e
     except Exception as e:  # each driver has faults of its own
-        raise InboxError(
+        raise SourceDown(
             f"The inbox {inbox} cannot be reached ({_why(e)}); check the address, the network and your rights."
         ) from e
     try:
@@ -104,7 +126,7 @@ def list_inbox(inbox: str) -> list[Found]:
     except Exception as e:
         if isinstance(e, OSError) and (isinstance(e, FileNotFoundError) or e.errno == errno.ENOENT):
             raise InboxError(f"There is no inbox at {inbox}; make the folder or give another --inbox.") from e
-        raise InboxError(
+        raise SourceDown(
             f"The inbox {inbox} cannot be listed ({_why(e)}); check the address, the network and your rights."
         ) from e
     return sorted((f for f in found if not _litter(f.name)), key=lambda f: f.name)
@@ -167,9 +189,12 @@ def _of_path(fs: LocalFileSystem, path: str, name: str) -> Found:
     """Without a Path for each: a run that finds nothing new does little else than this."""
     s = os.stat(path)  # noqa: PTH116
     modified = datetime.fromtimestamp(s.st_mtime, UTC)
-    looks = (s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)
     url = "file://" + urllib.parse.quote_from_bytes(os.fsencode(path))
-    return Found(url, name, s.st_size, modified, fs, path, looks, s.st_ctime_ns)
+    return Found(url, printable(name), s.st_size, modified, fs, path, _looks_local(s), s.st_ctime_ns)
+
+
+def _looks_local(s: os.stat_result) -> tuple[int | str, ...]:
+    return (s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)
 
 
 def _remote(fs: Any, root: str, inbox: str) -> Iterator[Found]:
@@ -186,9 +211,21 @@ def _remote(fs: Any, root: str, inbox: str) -> Iterator[Found]:
         elif info["type"] == "file":
             name = path[len(base) :].lstrip("/")
             size, modified = int(info.get("size") or 0), _modified(info)
-            looks = (size, str(modified), str(info.get("ETag") or ""))
             changed = None if modified is None else int(modified.timestamp() * 1e9)
-            yield Found(_url(fs, path, inbox), name, size, modified, fs, path, looks, changed)
+            yield Found(
+                printable_url(_url(fs, path, inbox)),
+                printable(name),
+                size,
+                modified,
+                fs,
+                path,
+                _looks_remote(info),
+                changed,
+            )
+
+
+def _looks_remote(info: dict[str, Any]) -> tuple[int | str, ...]:
+    return (int(info.get("size") or 0), str(_modified(info)), str(info.get("ETag") or ""))
 
 
 def _url(fs: Any, path: str, inbox: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ class Receipt:
     """One receipt. Times are ISO 8601 in UTC; `modified` is the source's own time of change, '' where unknown.
 
     An archive has `members`, how many files were taken out of it (None for any other file); where it was refused, whole
-    or from some member on, `refused` is (code, why in Chinese, why in English).
+    or from some member on, `refused` is (code, why in Chinese, why in English). `order` is the number of the run that wrote
+    it, counted from 1 by the ledger's own lines and never written; 0 for a receipt that is in no ledger.
     """
 
     file_id: str
@@ -32,11 +33,15 @@ class Receipt:
     received_at: str
     members: int | None = None
     refused: tuple[str, str, str] | None = None
+    order: int = 0
 
     @property
-    def age(self) -> tuple[str, str, str]:
-        """Sorts older before newer: received later is newer; within one run the source's time, then the name."""
-        return (self.received_at, self.modified, self.name)
+    def age(self) -> tuple[int, str, str, str]:
+        """Sorts older before newer: received later is newer; within one run the source's time, then the name.
+
+        Later is a later line of the ledger: a clock that was put back must not make a correction older than what it corrects.
+        """
+        return (self.order, self.received_at, self.modified, self.name)
 
 
 class Ledger:
@@ -46,15 +51,24 @@ class Ledger:
         self.path: Path = home.archive / "received.jsonl"
         self.latest: dict[str, Receipt] = {}  # by file
         self._at: dict[str, str] = {}  # address -> file it last held
+        self._order, self._moment = 0, ""  # of the last line
         if self.path.exists():
-            for line in self.path.read_text(encoding="utf-8").splitlines():
-                # A run killed while writing leaves at most one cut line, whose file will be received again.
-                if line.endswith("}"):
-                    self._take(_receipt(json.loads(line)))
+            # Lines end with \n alone: a name may hold other characters that Unicode calls line breaks.
+            with self.path.open(encoding="utf-8", newline="\n") as f:
+                for line in f:
+                    # A run killed while writing leaves at most one cut line, whose file will be received again.
+                    if line.rstrip("\n").endswith("}"):
+                        self._take(_receipt(json.loads(line)))
 
     def _take(self, r: Receipt) -> None:
-        self.latest[r.file_id] = r
+        if r.received_at != self._moment:  # all receipts of a run have one moment
+            self._order, self._moment = self._order + 1, r.received_at
+        self.latest[r.file_id] = replace(r, order=self._order)
         self._at[r.url] = r.file_id
+
+    def last_at(self, url: str) -> str | None:
+        """The file_id that an address last held; None for an address that is new."""
+        return self._at.get(url)
 
     def is_news(self, file_id: str, url: str) -> bool:
         """Whether finding this file at this address is a receipt that the ledger does not have yet."""
@@ -68,12 +82,18 @@ class Ledger:
         cut = self.path.exists() and self.path.stat().st_size and not self.path.read_bytes().endswith(b"\n")
         with self.path.open("a", encoding="utf-8") as f:
             f.write("\n" if cut else "")
-            f.writelines(json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in new)
+            f.writelines(_line(r) for r in new)
             f.flush()
             os.fsync(f.fileno())
         self.path.chmod(0o600)
         for r in new:
             self._take(r)
+
+
+def _line(r: Receipt) -> str:
+    written = asdict(r)
+    del written["order"]
+    return json.dumps(written, ensure_ascii=False) + "\n"
 
 
 def _receipt(raw: dict[str, Any]) -> Receipt:

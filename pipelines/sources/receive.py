@@ -16,71 +16,129 @@ from pipelines.intake.archive import store, where
 from pipelines.intake.book import Refusal
 from pipelines.intake.unpack import holds_files, members
 from pipelines.progress import report
-from pipelines.sources.inbox import Found, list_inbox
+from pipelines.sources.inbox import Found, SourceDown, list_inbox
 from pipelines.sources.ledger import Ledger, Receipt, stamp
 from pipelines.sources.seen import Seen
+from pipelines.sources.settled import is_changing, is_cut, wait_for
 
 STAGE = "Receiving"
 
 
 @dataclass(frozen=True)
 class Received:
-    """`seen` files lay in the inboxes (members of archives not counted); `new` came into the ledger, members too."""
+    """What taking in found: `seen` files lay in the inboxes (members of archives not counted); `new` came into the ledger,
+    members too; `left` names those still being written, which the next run takes; `down` has a sentence for each inbox that
+    did not answer while others did."""
 
     seen: int
     new: int
+    left: tuple[str, ...] = ()
+    down: tuple[str, ...] = ()
 
 
 def receive(home: Home, inboxes: list[str], full: bool = False) -> Received:
     """Archives every file of every inbox and writes down what is news; what looks as it did when it was read is not read
-    again, unless `full`. Raises InboxError or ArchiveError.
+    again, unless `full`. Raises InboxError where no inbox answers or one is wrongly named, ArchiveError.
 
     A run that dies on the way has archived some files without writing them down: the next one finds them again.
     """
     seen, ledger = Seen(home), Ledger(home)
-    found = [f for inbox in inboxes for f in list_inbox(inbox)]
+    sources = _Sources(inboxes)
     # One moment for the run: within a run it is the source's own time of change that tells newer from older.
     now = stamp(datetime.now(UTC))
     news: list[Receipt] = []
-    read = 0
-    for i, f in enumerate(found):
-        report(STAGE, i, len(found))
-        if not full and _is_known(home, f, seen, ledger):
-            continue
-        read += 1
-        file_id = store(home, f.read())
+    unread = [f for f in sources.files if full or not _is_known(home, f, seen, ledger)]
+    for f, data in sources.read(home, ledger, unread):
+        file_id = store(home, data)
         seen.note(f, file_id)
         if ledger.is_news(file_id, f.url):
             news += _receipts(home, Receipt(file_id, f.name, f.url, stamp(f.modified), now))
-    report(STAGE, len(found), len(found))
     if news:
         # The archive was written without waiting for the disk file by file; the ledger must not be ahead of it.
         os.sync()
         ledger.add(news)
-    if read:
+    if unread:
         seen.write()  # last: what is noted as seen is in the ledger
-    return Received(len(found), len(news))
+    return sources.received(len(news))
 
 
-def nothing_new(home: Home, inboxes: list[str]) -> int | None:
-    """How many files lie in the inboxes, where none of them is news; None where one is. Only what looks otherwise than when
-    it was received is read, up to the first news. Raises InboxError."""
+def nothing_new(home: Home, inboxes: list[str]) -> Received | None:
+    """What `receive` would give, where none of the files in the inboxes is news; None where one is. Only what looks
+    otherwise than when it was received is read, up to the first news. Raises InboxError."""
     seen, ledger = Seen(home), Ledger(home)
-    found = [f for inbox in inboxes for f in list_inbox(inbox)]
-    read = 0
-    for f in found:
-        if _is_known(home, f, seen, ledger):
-            continue
-        read += 1
-        file_id = hashlib.sha256(f.read()).hexdigest()
+    sources = _Sources(inboxes)
+    unread = [f for f in sources.files if not _is_known(home, f, seen, ledger)]
+    for f, data in sources.read(home, ledger, unread):
+        file_id = hashlib.sha256(data).hexdigest()
         if ledger.is_news(file_id, f.url) or not where(home, file_id).exists():
-            break
+            return None
         seen.note(f, file_id)
-    else:
-        if read:
-            seen.write()
-        return len(found)
-    return None
+    if unread:
+        seen.write()
+    return sources.received(0)
+
+
+class _Sources:
+    """The inboxes of a run: their files, in order, and which inboxes stopped answering.
+
+    One inbox that is down must not keep back what came in the others. Raises SourceDown once all are.
+    """
+
+    def __init__(self, inboxes: list[str]):
+        self.files: list[Found] = []
+        self._of: dict[Found, int] = {}
+        self._many = len(inboxes)
+        self._down: dict[int, SourceDown] = {}
+        self._left: list[str] = []
+        for n, inbox in enumerate(inboxes):
+            try:
+                found = list_inbox(inbox)
+            except SourceDown as e:
+                self._fail(n, e)
+                continue
+            self.files += found
+            self._of |= dict.fromkeys(found, n)
+
+    def _fail(self, inbox: int, error: SourceDown) -> None:
+        self._down[inbox] = error
+        if len(self._down) == self._many:
+            raise error
+
+    def read(self, home: Home, ledger: Ledger, files: list[Found]) -> Iterator[tuple[Found, bytes]]:
+        """These files and their bytes, but for those still being written and those of an inbox that stopped answering."""
+        wait_for(files)
+        for i, f in enumerate(files):
+            report(STAGE, i, len(files))
+            inbox = self._of[f]
+            if inbox in self._down:
+                continue
+            try:
+                data = f.read()
+                unfinished = _is_unfinished(home, f, data, ledger)
+            except SourceDown as e:
+                self._fail(inbox, e)
+                continue
+            if unfinished:
+                self._left.append(f.name)
+            else:
+                yield f, data
+        report(STAGE, len(files), len(files))
+
+    def received(self, new: int) -> Received:
+        """What the run's report says."""
+        return Received(len(self.files), new, tuple(self._left), tuple(str(e) for e in self._down.values()))
+
+
+def _is_unfinished(home: Home, f: Found, data: bytes, ledger: Ledger) -> bool:
+    """Whether a file is still being written. What ends in the middle is taken in a home that never received anything:
+    there is no release that it could spoil, and no run before which it could have been whole."""
+    if is_changing(f):
+        return True
+    if not ledger.latest:
+        return False
+    last = ledger.last_at(f.url)
+    kept = where(home, last) if last else None
+    return is_cut(f, data, kept.read_bytes() if kept and kept.exists() else None)
 
 
 def _is_known(home: Home, f: Found, seen: Seen, ledger: Ledger) -> bool:

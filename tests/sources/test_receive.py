@@ -12,7 +12,7 @@ from pipelines.home import Home
 from pipelines.intake.archive import where
 from pipelines.sources import inbox, seen
 from pipelines.sources.ledger import Ledger
-from pipelines.sources.receive import nothing_new, receive
+from pipelines.sources.receive import Received, nothing_new, receive
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_file_that_looks_as_it_did_is_not_read_again(tmp_path: Path, reads: li
     home, folder = _inbox(tmp_path)
     assert nothing_new(home, [str(folder)]) is None and reads == ["a.csv"]
     assert receive(home, [str(folder)]).new == 2
-    assert nothing_new(home, [str(folder)]) == 2
+    assert nothing_new(home, [str(folder)]) == Received(2, 0)
     assert receive(home, [str(folder)]).new == 0
     assert reads[1:] == ["a.csv", "b.csv"]
 
@@ -71,7 +71,7 @@ def test_a_file_written_again_as_it_was_is_no_news_and_read_once(
     for p in folder.iterdir():
         p.write_text(p.name)
         os.utime(p, (1, 1))
-    assert nothing_new(home, [str(folder)]) == 2 and nothing_new(home, [str(folder)]) == 2
+    assert [nothing_new(home, [str(folder)]) for _ in "ab"] == [Received(2, 0)] * 2
     assert reads[2:] == ["a.csv", "b.csv"]
 
 
@@ -83,7 +83,7 @@ def test_a_file_too_young_to_show_a_change_is_read_again(
     monkeypatch.setattr(seen, "time_ns", lambda: written + seen.LOCAL_TICK)
     for _ in range(2):
         receive(home, [str(folder)])
-    assert nothing_new(home, [str(folder)]) == 2
+    assert nothing_new(home, [str(folder)]) == Received(2, 0)
     assert reads == ["a.csv", "b.csv"] * 3
 
 
@@ -139,3 +139,38 @@ def test_a_remote_file_says_what_it_can_of_its_looks() -> None:
     finally:
         memory.rm("/ours", recursive=True)
     assert not before.is_local and before.looks != after.looks
+
+
+def test_names_in_other_bytes_or_with_line_breaks_are_received(tmp_path: Path) -> None:
+    home, folder = _inbox(tmp_path)
+    for raw in (b"2023\xc4\xea.csv", "x\u2028y.csv".encode(), b"bad\xff\xfe.csv"):
+        Path(os.fsdecode(os.fsencode(folder) + b"/" + raw)).write_bytes(raw)
+    assert receive(home, [str(folder)]).new == 5
+    assert {r.name for r in Ledger(home).latest.values()} == {
+        "a.csv", "b.csv", "2023年.csv", "x\\u2028y.csv", "bad\\xff\\xfe.csv",
+    }  # fmt: skip
+    assert receive(home, [str(folder)]).new == 0
+
+
+def test_one_inbox_that_is_down_keeps_back_none_of_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, folder = _inbox(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "c.csv").write_text("c")
+    read = inbox.Found.read
+
+    def fails(self: inbox.Found) -> bytes:
+        if self.name == "a.csv":
+            raise inbox.SourceDown(f"{self.url} does not answer.")
+        return read(self)
+
+    monkeypatch.setattr(inbox.Found, "read", fails)
+    found = receive(home, [str(folder), str(other)])
+    assert found.new == 1 and [r.name for r in Ledger(home).latest.values()] == ["c.csv"]
+    assert len(found.down) == 1 and "a.csv does not answer" in found.down[0]
+    with pytest.raises(inbox.SourceDown):
+        receive(home, [str(folder)])
+    monkeypatch.undo()
+    assert receive(home, [str(folder), str(other)]) == Received(3, 2)
+    with pytest.raises(inbox.InboxError, match="no inbox at"):  # a name that is wrong is the configuration's fault
+        receive(home, [str(folder), str(tmp_path / "nowhere")])
