@@ -31,7 +31,18 @@ SLOW = {
     *(f"sample/test_{name}.py" for name in ("make", "round_trip")),
     *(
         f"site/test_{name}.py"
-        for name in ("api", "app", "charts", "door", "hostile", "instance", "language", "pages", "pool", "structured")
+        for name in (
+            "api",
+            "app",
+            "charts",
+            "door",
+            "instance",
+            "language",
+            "pages",
+            "pool",
+            "structured",
+            "under_load",
+        )
     ),
 }
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 from xml.parsers import expat
 
 from python_calamine import (
@@ -38,6 +38,8 @@ LARGEST_UNPACKED = 500_000_000
 LARGEST_RATIO = 100  # unpacked to packed; counts only above SMALL_UNPACKED, because empty sheets pack that well
 SMALL_UNPACKED = 50_000_000
 MOST_CELLS = 20_000_000
+UNPACKS_TOO_FAR = ("解压后的体积远大于文件本身", "it unpacks to far more than its own size")
+_DECLARES = ("文件里带有自定的文档类型（DTD）", markup.DECLARES)
 MARK = "合成示例数据"
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -169,7 +171,7 @@ def _open_package(data: bytes) -> Book:
         raise Refusal("unreadable", "压缩结构已损坏", "its zip structure is broken")
     unpacked = sum([e.size for e in entries])
     if unpacked > LARGEST_UNPACKED or (unpacked > SMALL_UNPACKED and unpacked > LARGEST_RATIO * len(data)):
-        raise Refusal("unsafe", "解压后体积异常，像是压缩炸弹", "it unpacks to far more than it is, like a zip bomb")
+        raise Refusal("unsafe", *UNPACKS_TOO_FAR)
     kind = _package(entries)
     if kind == "zip":
         raise Refusal("unreadable", "压缩包里没有可读的表格", "a zip that holds no workbook")
@@ -194,8 +196,8 @@ def _open_package(data: bytes) -> Book:
     except Refusal as e:
         if e.code != "unreadable":
             raise
-        if _declares_entities(data, entries):
-            raise Refusal("unsafe", "文件里声明了 XML 实体", "it declares XML entities") from e
+        if _has_document_type(data, entries):
+            raise Refusal("unsafe", *_DECLARES) from e
         plain = _as_calamine_takes_it(data, entries)
         if plain is None:
             raise
@@ -274,15 +276,9 @@ def _binary_details(data: bytes) -> _Details:
     return hidden, errors, merges, narrow
 
 
-def _declares_entities(data: bytes, entries: list[zips.Entry]) -> bool:
+def _has_document_type(data: bytes, entries: list[zips.Entry]) -> bool:
     # A member in UTF-16 or EBCDIC hides its <!DOCTYPE from a search for ASCII.
-    wanted: tuple[bytes, ...] = (
-        b"<!DOCTYPE",
-        b"<!ENTITY",
-        "<!DOCTYPE".encode("utf-16-le"),
-        "<!DOCTYPE".encode("utf-16-be"),
-    )
-    wanted += ("<!DOCTYPE".encode("cp037"),)
+    wanted = tuple("<!DOCTYPE".encode(e) for e in ("ascii", "utf-16-le", "utf-16-be", "cp037"))
     for e in entries:
         if e.name.endswith((".xml", ".rels")):
             head = zips.read(data, e, 100_000) or b""
@@ -474,12 +470,12 @@ def _ods_details(data: bytes, entries: list[zips.Entry], grids: list[Grid]) -> N
             tables[-1][1].append((at["row"], at["column"] - 1, "".join(text).strip() or "#N/A"))
             text = None
 
-    def entity(*_: Any) -> int:
-        raise Refusal("unsafe", "文件里声明了 XML 实体", "it declares XML entities")
+    def refuse() -> NoReturn:
+        raise Refusal("unsafe", *_DECLARES)
 
     parser = expat.ParserCreate()
-    parser.StartElementHandler, parser.EndElementHandler, parser.EntityDeclHandler = start, end, entity
-    parser.CharacterDataHandler = characters
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, characters
+    markup.refuse_declarations(parser, refuse)
     try:
         parser.Parse(xml, True)
     except expat.ExpatError:
@@ -698,7 +694,7 @@ def _open_text(data: bytes, inside: bool = False) -> Book:
             return _open_markup(data, content, encoding, head)
         except markup.MarkupError as e:
             if e.unsafe:
-                raise Refusal("unsafe", "文件里声明了 XML 实体或异常的表格大小", str(e)) from e
+                raise Refusal("unsafe", "文件里带有自定的文档类型（DTD）或异常的表格大小", str(e)) from e
             raise _broken(str(e)) from e
     if head.startswith("mime-version:") and "multipart/" in head and not inside:
         return _open_web_archive(data)
@@ -743,8 +739,8 @@ def _open_markup(data: bytes, content: str, encoding: str, head: str) -> Book:
             for t in tables
         ]
         return Book(grids, MARK in content)
-    if "<!entity" in head:
-        raise markup.MarkupError("it declares entities", unsafe=True)
+    if re.search(r"<!doctype[^>\[]*\[", head):
+        raise markup.MarkupError(markup.DECLARES, unsafe=True)
     named = re.search(r"<meta[^>]*charset=[\"']?([\w-]+)", content[:4096], re.IGNORECASE)
     if named and encoding not in ("utf-8-sig", "utf-16", "utf-32"):
         charset = {"gb2312": "gb18030", "gbk": "gb18030"}.get(named[1].lower(), named[1])

@@ -6,16 +6,18 @@ Belongs here: their cells and merges. Not here: sniffing. No entity is expanded,
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, NoReturn
 from xml.parsers import expat
 
 Merge = tuple[int, int, int, int]  # first row, first column, last row, last column; 0-based, inclusive
 _MOST_CELLS = 5_000_000
+DECLARES = "it brings a document type of its own"
 
 
 class MarkupError(ValueError):
-    """Markup that cannot be read; `unsafe` where it declares entities or claims an absurd size."""
+    """Markup that cannot be read; `unsafe` where it brings a document type of its own or claims an absurd size."""
 
     def __init__(self, why: str, unsafe: bool = False):
         super().__init__(why)
@@ -131,7 +133,7 @@ _EXCEL = "urn:schemas-microsoft-com:office:excel"
 
 
 def xml2003_tables(data: bytes) -> list[Table]:
-    """The worksheets of an XML-2003 workbook. Raises MarkupError where it is broken or declares entities."""
+    """The worksheets of an XML-2003 workbook. Raises MarkupError where it is broken or brings a document type of its own."""
     tables: list[Table] = []
     text: list[str] = []
     cell: dict[str, Any] = {}
@@ -194,18 +196,29 @@ def xml2003_tables(data: bytes) -> list[Table]:
         if reading:
             text.append(data)
 
-    def entity(*_: Any) -> int:
-        raise MarkupError("it declares entities", unsafe=True)
+    def refuse() -> NoReturn:
+        raise MarkupError(DECLARES, unsafe=True)
 
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, characters
-    parser.EntityDeclHandler = entity
-    parser.ExternalEntityRefHandler = entity
+    refuse_declarations(parser, refuse)
     try:
         parser.Parse(data, True)
     except expat.ExpatError as e:
         raise MarkupError(f"XML: {e}") from e
     return tables
+
+
+def refuse_declarations(parser: expat.XMLParserType, refuse: Callable[[], NoReturn]) -> None:
+    """Has a parser call `refuse`, which raises, at a document type that declares anything: no spreadsheet program writes one."""
+
+    def begins(_name: str, _system: str | None, _public: str | None, declares: bool) -> None:
+        if declares:
+            refuse()
+
+    parser.StartDoctypeDeclHandler = begins
+    parser.EntityDeclHandler = lambda *_: refuse()
+    parser.ExternalEntityRefHandler = lambda *_: refuse()
 
 
 def _typed(text: str, kind: str) -> Any:

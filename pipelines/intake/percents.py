@@ -9,10 +9,11 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import NoReturn
 from xml.parsers import expat
 
 from pipelines.intake import zips
+from pipelines.intake.markup import DECLARES, refuse_declarations
 
 Places = frozenset[tuple[int, int]]  # rows and columns, absolute and 0-based
 NONE: Places = frozenset()
@@ -107,7 +108,7 @@ def of_ods(content: bytes, sheet: str) -> Places:
 
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.EntityDeclHandler = _refuse
+    refuse_declarations(parser, _refuse)
     try:
         parser.Parse(content, True)
     except (expat.ExpatError, ValueError):
@@ -115,8 +116,8 @@ def of_ods(content: bytes, sheet: str) -> Places:
     return frozenset(out)
 
 
-def _refuse(*_: Any) -> None:
-    raise ValueError("it declares entities")
+def _refuse() -> NoReturn:
+    raise ValueError(DECLARES)
 
 
 def _count(text: str | None) -> int:

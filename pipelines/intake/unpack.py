@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines.filenames import printable
-from pipelines.intake.book import LARGEST_FILE, Refusal, is_archive
+from pipelines.intake.book import LARGEST_FILE, UNPACKS_TOO_FAR, Refusal, is_archive
 
 DEEPEST = 2  # an archive in an archive is opened, one in that is not
 MOST_FILES = 1_000
@@ -60,9 +60,7 @@ class _Budget:
         if self.files > MOST_FILES:
             raise Refusal("unsafe", f"压缩包里的文件超过 {MOST_FILES} 个", f"it holds more than {MOST_FILES} files")
         if self.unpacked > MOST_BYTES or (self.unpacked > SMALL and self.unpacked > MOST_RATIO * self.packed):
-            raise Refusal(
-                "unsafe", "解压后体积异常，像是压缩炸弹", "it unpacks to far more than it is, like a zip bomb"
-            )
+            raise Refusal("unsafe", *UNPACKS_TOO_FAR)
 
 
 def _walk(data: bytes, name: str, depth: int, budget: _Budget) -> Iterator[tuple[str, bytes]]:

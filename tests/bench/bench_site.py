@@ -33,7 +33,7 @@ import psutil
 from tests.bench.figures import Measured, table
 from tests.ports import free_port
 from tests.site.conftest import FIRST, SECOND, build_release, point_current
-from tests.site.serving import FREE, PROXIED, ROOT, attack, fetch, memory, serving, stock
+from tests.site.serving import FREE, PROXIED, ROOT, fetch, keep_asking, memory, serving, stock
 from tests.standards.fuzz import fuzz
 
 QUESTIONS = ROOT / "docs" / "questions.md"
@@ -123,7 +123,7 @@ def under_attack(base: str, pid: int, attackers: int = 8) -> list[Measured]:
     stop = threading.Event()
     with ThreadPoolExecutor(attackers) as pool:
         for who in range(attackers):
-            pool.submit(attack, base, stop, who)
+            pool.submit(keep_asking, base, stop, who)
         time.sleep(1)
         try:
             for n, sql in enumerate(questions()):
@@ -198,7 +198,7 @@ def readers(home: Path, seconds: int, switches: int) -> list[Measured]:
         with ThreadPoolExecutor(66) as pool:
             for n in range(64):
                 pool.submit(read, n)
-            pool.submit(attack, base, stop)
+            pool.submit(keep_asking, base, stop)
             try:
                 look()
                 time.sleep(seconds / (switches + 1))

@@ -26,7 +26,7 @@ def test_every_file_ends_in_a_report(shared: Path, tmp_path: Path, part: str) ->
     assert files
     start = time.monotonic()
     reports = check_files(files, load_contracts(), Home(tmp_path / "none"))
-    # Each is killed after 30 s; all together must not take longer than the few that are meant to hang.
+    # Each is killed after 30 s; all together must not take longer than a few that hang would.
     assert time.monotonic() - start < 30 * 8
     assert {r.status for r in reports} <= {"accepted", "partial", "rejected"}
     # A zip counts as its members; the same bytes under another name are reported under both.
@@ -35,9 +35,3 @@ def test_every_file_ends_in_a_report(shared: Path, tmp_path: Path, part: str) ->
         assert r.status != "rejected" or (r.reason and r.issues), r.name
         for s in r.sheets:
             assert s["rows_read"] == s["rows_accepted"] + s["rows_quarantined"] + s["rows_explained"], r.name
-
-
-def test_a_file_that_kills_its_reader_is_unreadable(shared: Path, tmp_path: Path) -> None:
-    (bad,) = (shared / "realdata" / "nasty").rglob("oleloop.xls")
-    (report,) = check_files([bad], load_contracts(), Home(tmp_path / "none"))
-    assert (report.status, report.reason) == ("rejected", "unreadable")

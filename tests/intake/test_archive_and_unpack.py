@@ -95,9 +95,12 @@ def refusal(path: Path) -> str:
 
 def test_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.zip"
-    path.write_bytes(zipped({"bomb.csv": b"0" * 5_000_000}))
+    monkeypatch.setattr(unpack, "SMALL", 1_000)
+    monkeypatch.setattr(unpack, "MOST_RATIO", 10)
+    path.write_bytes(zipped({"even.csv": b"0" * 5_000}))
     assert refusal(path) == "unsafe"
-    path.write_bytes(zipped({f"{i}.csv": b"" for i in range(1001)}))
+    monkeypatch.setattr(unpack, "MOST_FILES", 3)
+    path.write_bytes(zipped({f"{i}.csv": b"" for i in range(4)}))
     assert refusal(path) == "unsafe"
     path.write_bytes(zipped({"1.zip": zipped({"2.zip": zipped({"x.csv": b"1"})})}))
     assert refusal(path) == "unsafe"
@@ -112,10 +115,15 @@ def test_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpack, "LARGEST_FILE", 1000)
     path.write_bytes(zipped({"x.csv": os.urandom(3000)}))
     assert refusal(path) == "too_large"
+    monkeypatch.setattr(unpack, "MOST_BYTES", 5_000)
+    path.write_bytes(zipped({"x.csv": os.urandom(900), **{f"{i}.csv": os.urandom(900) for i in range(6)}}))
+    assert refusal(path) == "unsafe"
 
 
-def test_what_the_directory_claims_is_not_believed(tmp_path: Path) -> None:
-    data = bytearray(zipped({"bomb.csv": b"0" * 5_000_000}))
+def test_what_the_directory_claims_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpack, "SMALL", 1_000)
+    monkeypatch.setattr(unpack, "MOST_RATIO", 10)
+    data = bytearray(zipped({"even.csv": b"0" * 5_000}))
     at = data.rfind(b"PK\x01\x02")
     data[at + 24 : at + 28] = (100).to_bytes(4, "little")  # "only 100 bytes"
     path = tmp_path / "a.zip"

@@ -38,8 +38,6 @@ def test_every_real_file_ends_in_rows_or_in_an_issue(shared: Path) -> None:
         for s in r.sheets:
             assert s.rows_read == len(s.rows) + s.refused + s.rows_explained
     reasons = {Path(n).name: r.reason for n, r in got.items()}
-    assert reasons["oleloop.xls"] == "unreadable"
-    assert reasons["54764.xlsx"] == reasons["poc-xmlbomb.xlsx"] == "unsafe"
     assert reasons["protected_sha512.xlsx"] == reasons["xor-encryption-abc.xls"] == "encrypted"
     assert reasons["HiddenSheet.xlsx"] == "empty"
     # Encrypted with the password that Excel tries by itself: read, and of a dataset that no contract describes.

@@ -9,14 +9,13 @@ import zipfile
 import pytest
 
 from expectations.contract import Contracts, load_contracts
-from pipelines.intake import book
+from pipelines.intake import book, markup
 from pipelines.intake.book import Refusal, is_archive, open_book
 from pipelines.intake.reader import read_file, reader_for
 from tests.intake.cases import CASES, HEAD, TWO
-from tests.intake.make import html, text, xlsb, xlsx, xml2003
+from tests.intake.make import html, ods, text, xlsb, xlsx, xml2003
 
-BOMB = "<!DOCTYPE lolz [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;'>]>"
-OUTSIDE = "<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>"
+DECLARES = "<!DOCTYPE x [<!ELEMENT x ANY>]>"  # harmless; what could do harm is declared in the same place
 
 
 @pytest.fixture(scope="module")
@@ -40,27 +39,39 @@ def changed(data: bytes, name: str, change: object) -> bytes:
     return out.getvalue()
 
 
-def test_entity_bombs_and_external_entities_are_not_expanded() -> None:
-    base = CASES["plain"]()
-    for dtd, entity in ((BOMB, "&b;"), (OUTSIDE, "&e;")):
-        strings = "xl/sharedStrings.xml"
-        bomb = changed(base, strings, lambda x, d=dtd, e=entity: x.replace("?>", f"?>{d}", 1).replace("甲示范局", e))
-        assert code(bomb) == "unsafe"
-        assert code(xml2003("a", [[entity]], dtd)) == "unsafe"
-        assert code(dtd.encode() + html([["1"]])) == "unsafe"
+def with_type(data: bytes, name: str) -> bytes:
+    """A package with a document type in front of one member's root."""
+    return changed(data, name, lambda x: x.replace("?>", f"?>{DECLARES}", 1) if "?>" in x else DECLARES + x)
 
 
-def test_a_zip_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_document_type_of_its_own_is_refused_in_every_format() -> None:
+    broken = changed(CASES["plain"](), "xl/sharedStrings.xml", lambda x: x.replace("甲示范局", "&unknown;"))
+    assert code(broken) == "unreadable"
+    assert code(with_type(broken, "xl/sharedStrings.xml")) == "unsafe"
+    assert code(with_type(ods(("表", [HEAD, *TWO]), hidden_rows=[1]), "content.xml")) == "unsafe"
+    assert code(xml2003("a", [["1"]], DECLARES)) == "unsafe"
+    assert code(DECLARES.encode() + html([["1"]])) == "unsafe"
+    assert open_book(b"<!DOCTYPE html>" + html([["1"]])).grids, "one that declares nothing is any page's"
+
+
+@pytest.mark.parametrize(("limit", "value"), [("LARGEST_RATIO", 10), ("LARGEST_UNPACKED", 100_000)])
+def test_a_package_that_unpacks_to_too_much_is_not_unpacked(
+    monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
         z.writestr("[Content_Types].xml", "<Types/>")
-        z.writestr("xl/worksheets/sheet1.xml", b"0" * 60_000_000)
+        z.writestr("xl/worksheets/sheet1.xml", b"0" * 200_000)
 
     def never(*_: object) -> None:
         raise AssertionError("unpacked it")
 
     monkeypatch.setattr(book, "_calamine", never)
+    monkeypatch.setattr(book, "SMALL_UNPACKED", 50_000)
+    monkeypatch.setattr(book, "LARGEST_RATIO", 10_000)
+    monkeypatch.setattr(book, limit, value)
     assert code(out.getvalue()) == "unsafe"
+    assert len(out.getvalue()) < 1_000
 
 
 def test_a_false_dimension_loses_no_row(contracts: Contracts) -> None:
@@ -106,8 +117,12 @@ def test_a_file_too_large_is_not_even_loaded(
     assert read_file(path, "x.csv", contracts).reason == "too_large"
 
 
-def test_spans_that_claim_a_billion_cells() -> None:
-    assert code(html([["x"] * 50], spans={(0, i): (16000, 65000) for i in range(50)})) == "unsafe"
+def test_a_table_of_more_cells_than_a_sheet_may_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(markup, "_MOST_CELLS", 100)
+    assert code(html([["x"] * 3], spans={(0, i): (10, 10) for i in range(3)})) == "unsafe"
+    monkeypatch.setattr(book, "MOST_CELLS", 9)
+    (grid,) = open_book(xlsx(("a", [HEAD, *TWO]))).grids
+    assert grid.refusal is not None and (grid.refusal.code, grid.rows) == ("too_large", [])
 
 
 def test_a_directory_of_nonsense_is_no_archive() -> None:
@@ -234,6 +249,6 @@ def test_what_is_only_in_hidden_sheets_is_asked_for(contracts: Contracts) -> Non
 
 def test_pages_in_pages_end_at_the_second() -> None:
     page = b"<table><tr><td>1</td></tr></table>"
-    for _ in range(3000):
+    for _ in range(30):
         page = b"MIME-Version: 1.0\nContent-Type: multipart/x; boundary=b\n\n--b\nContent-Type: text/html\n\n" + page
     assert open_book(page).grids  # whatever they hold, it ends

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import signal
 import subprocess
@@ -27,7 +26,50 @@ SERVE = "import sys; from pathlib import Path; from publish.site.serve import se
 STOCK = "from datasette.cli import cli; cli()"
 FREE = {"MINGZHANG_SITE_REQUESTS_EACH_SECOND": "0", "MINGZHANG_SITE_SQL_SECONDS_EACH_SECOND": "0"}
 PROXIED = {"MINGZHANG_SITE_TRUSTED_PROXIES": "127.0.0.1"}  # so that each reader and attacker can be somebody else
-HOSTILE: list[dict[str, str]] = json.loads((Path(__file__).parent / "hostile.json").read_text(encoding="utf-8"))
+
+
+def asked(sql: str) -> str:
+    """Where a query is asked."""
+    return "/mingzhang.json?_shape=array&sql=" + urllib.parse.quote(sql)
+
+
+def _rows(n: int) -> str:
+    return f"with recursive t(i) as (select 1 union all select i + 1 from t where i < {n}) "
+
+
+# Queries that cost much and end by themselves within seconds and 100 MB: the guard has to stop, cut or refuse each sooner.
+EXPENSIVE: dict[str, str] = {
+    "long count": _rows(20_000_000) + "select count(*) from t",
+    "answer of 6 MB": _rows(900) + "select i, printf('%.*c', 6500, 'x') as w from t",
+    "cross join": _rows(4_000) + "select count(*) from t a, t b where a.i % 7 = b.i % 5",
+    "sort by chance": _rows(400_000)
+    + "select i, row_number() over (order by random()) from t order by random() limit 10",
+    "long text made": _rows(600_000) + "select length(group_concat(i || 'xxxxxxxxxxxxxxxx')) from t",
+    "wide rows": _rows(1_000) + "select " + ", ".join(f"i as c{n}" for n in range(60)) + " from t",
+}
+# What is refused before it runs.
+FORBIDDEN: dict[str, str] = {
+    "another database": "attach database 'other.db' as p",
+    "a write": "delete from claims",
+    "a pragma": "select file from pragma_database_list",
+    "a function": "select sqlite_version()",
+    "depth": "select " + "(" * 300 + "1" + ")" * 300,
+    "two statements": "select 1; select 2",
+}
+# The doors by which a visitor's own words reach SQL.
+DOORS = (
+    "/mingzhang/claims.json?_where=" + urllib.parse.quote(f"({_rows(8_000_000)} select count(*) from t) > 0"),
+    "/mingzhang/claims.json?_sort=" + "x" * 10_000,
+    "/mingzhang/claims.json?_facet=name_zh",
+    "/mingzhang/claims.csv?_stream=1&_size=max",
+    "/mingzhang/claims.json?" + "&".join(["section=x"] * 300),
+    "/mingzhang/claims.json?_through=1",
+    "/mingzhang.json?sql=select+'" + "x" * 30_000 + "'",
+    "/%6dingzhang.json?sql=select+1",
+    "/_internal.json?sql=select+1",
+    "/search?q=" + "+".join(["NEAR"] * 50),
+)
+LOAD = [*map(asked, [*EXPENSIVE.values(), *FORBIDDEN.values()]), *DOORS]
 
 
 def fetch(
@@ -44,23 +86,16 @@ def fetch(
     return status, {k.lower(): v for k, v in got.items()}, body, time.monotonic() - begun
 
 
-def path_of(query: Mapping[str, str], n: int | None = None) -> str:
-    """Where a query of the list is asked; with `n`, in words that nobody asked with before."""
-    said = "" if n is None else f" -- {n}"
-    long = query.get("path", "").replace("LONG", "x" * 60_000)
-    return long or "/mingzhang.json?_shape=array&sql=" + urllib.parse.quote(query["sql"] + said)
-
-
-def attack(base: str, over: threading.Event, who: int = 0) -> Counter[int]:
-    """One attacker, at an address of his own where the site believes proxies: every query of the list, round and round,
-    never twice the same, until it is over. What he was answered; 0 where the connection was closed."""
+def keep_asking(base: str, over: threading.Event, who: int = 0) -> Counter[int]:
+    """One client, at an address of its own where the site believes proxies: every expensive query, round and round, never
+    twice the same, until it is over. What it was answered; 0 where the connection was closed."""
     codes: Counter[int] = Counter()
-    for n, query in enumerate(itertools.cycle(HOSTILE)):
+    for n, sql in enumerate(itertools.cycle(EXPENSIVE.values())):
         if over.is_set():
             break
         try:
             address = {"X-Forwarded-For": f"203.0.113.{who}"}
-            codes[fetch(base + path_of(query, 1_000_000 * who + n), address, limit=120)[0]] += 1
+            codes[fetch(base + asked(f"{sql} -- {1_000_000 * who + n}"), address, limit=120)[0]] += 1
         except OSError:
             codes[0] += 1
     return codes

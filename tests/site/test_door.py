@@ -66,12 +66,12 @@ def test_a_request_without_end_is_cut_off(server: tuple[str, int], start: bytes)
     with connect(base) as s:
         try:
             s.sendall(start)
-            while sent < 50_000_000:
+            while sent < 8_000_000:
                 s.sendall(b"x" * 65_536)
                 sent += 65_536
         except OSError:
             pass
-    assert sent < 20_000_000  # what the system had in its buffers
+    assert sent < 6_000_000  # what the system had in its buffers
     assert psutil.Process(pid).memory_info().rss - before < 20_000_000
     assert fetch(f"{base}/healthz")[0] == 200
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
+import subprocess
+import sys
 import urllib.parse
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,9 +18,16 @@ import pytest
 
 from publish.site import pool as pool_module
 from publish.site.pool import Busy, Pool, Stopped
+from tests.site.serving import ROOT
 
-# One step of SQLite's machine, so no clock of SQLite's is asked while it runs, for many seconds.
-UNSTOPPABLE = "select printf('%,.*c', 2000000000, 'x')"
+# Some seconds of work. `patient` has the clock of SQLite let it go on, as it would what it is not asked about.
+LONG = "with recursive t(i) as (select 1 union all select i + 1 from t limit 20000000) select count(*) as n from t"
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slow lane leaves a query all the time there is, and is killed after half a second."""
+    monkeypatch.setattr(pool_module, "SLOW", pool_module.Lane("slow", 60.0, 0.5, 15))
 
 
 def request(home: Path, sql: str, kind: str = ".json") -> dict[str, Any]:
@@ -65,21 +75,21 @@ async def again(pool: Pool, home: Path) -> None:
     raise AssertionError("no worker came back")
 
 
-def test_what_cannot_be_interrupted_is_killed_and_replaced(home: Path) -> None:
+def test_what_is_not_interrupted_is_killed_and_replaced(patient: None, home: Path) -> None:
     async def look(pool: Pool) -> None:
         with pytest.raises(Stopped) as e:
-            await pool.ask(request(home, UNSTOPPABLE))
+            await pool.ask(request(home, LONG))
         assert e.value.why == "too_slow" and pool.killed == 1
         await again(pool, home)
 
     with_pool(home, look)
 
 
-def test_a_full_house_says_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_house_says_so(patient: None, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool_module, "QUEUE_SECONDS", 0.2)
 
     async def look(pool: Pool) -> None:
-        slow = asyncio.create_task(pool.ask(request(home, UNSTOPPABLE)))
+        slow = asyncio.create_task(pool.ask(request(home, LONG)))
         await asyncio.sleep(0.05)
         with pytest.raises(Busy):
             await pool.ask(request(home, "select 1"))
@@ -125,8 +135,42 @@ def test_the_kernel_limits_a_worker(home: Path) -> None:
     with_pool(home, look)
 
 
-def test_an_answer_too_large_is_refused_and_the_worker_lives(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wide = "with recursive t(i) as (select 1 union all select i + 1 from t where i < 900) select i, printf('%.*c', 60000, 'x') as x from t"
+def test_memory_beyond_the_kernels_limit_is_refused() -> None:
+    code = """
+from publish.site import worker
+worker.ADDRESS_SPACE = 8 << 20
+worker.limit_process(0)
+bytearray(4 << 20)
+try:
+    bytearray(16 << 20)
+except MemoryError:
+    print("refused")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "refused\n"
+
+
+def test_a_finished_answer_beyond_its_limit_is_refused(home: Path) -> None:
+    """Three megabytes of JSON, where one is allowed and the rows may weigh what they like."""
+    code = """
+import asyncio, json, socket, sys
+from publish.site import guard, worker
+guard.ANSWER_BYTES, worker.ANSWER_BYTES = 10_000_000, 1_000_000
+made = worker.Worker(socket.socket())
+print(made.loop.run_until_complete(made.answer(json.loads(sys.argv[1]) | {"seconds": 30})))
+"""
+    three_mb = "with recursive t(i) as (select 1 union all select i + 1 from t where i < 500) select printf('%.*c', 6000, 'x') as x from t"
+    asked = json.dumps(request(home, three_mb))
+    done = subprocess.run(
+        [sys.executable, "-c", code, asked], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout == "({'refused': 'too_large'}, b'')\n"
+
+
+def test_an_answer_too_large_is_refused_and_the_worker_lives(home: Path) -> None:
+    wide = "with recursive t(i) as (select 1 union all select i + 1 from t where i < 500) select i, printf('%.*c', 6000, 'x') as x from t"
 
     async def look(pool: Pool) -> None:
         header, body = await pool.ask(request(home, wide))
@@ -173,7 +217,7 @@ def test_whoever_asks_for_much_at_once_waits_behind_himself() -> None:
     asyncio.run(run())
 
 
-def test_an_address_that_sends_slow_queries_only_leaves_the_quick_lane_to_others(home: Path) -> None:
+def test_an_address_that_sends_slow_queries_only_leaves_the_quick_lane_to_others(patient: None, home: Path) -> None:
     async def look(pool: Pool) -> None:
         lanes: list[tuple[str, str]] = []
         ask = pool._ask
@@ -185,8 +229,8 @@ def test_an_address_that_sends_slow_queries_only_leaves_the_quick_lane_to_others
         pool._ask = noted  # type: ignore[method-assign]
         for n in range(3):
             with pytest.raises((Stopped, Busy)):
-                await pool.ask(request(home, f"{UNSTOPPABLE} as a{n}"), "attacker")
-        assert lanes == [*[("attacker", "quick"), ("attacker", "slow")] * 2, ("attacker", "slow")]
+                await pool.ask(request(home, f"{LONG} -- {n}"), "slow one")
+        assert lanes == [*[("slow one", "quick"), ("slow one", "slow")] * 2, ("slow one", "slow")]
         lanes.clear()
         for _ in range(100):
             try:

@@ -19,12 +19,12 @@ from typing import Any
 import pytest
 
 from tests.site.conftest import FIRST, build_release, point_current
-from tests.site.serving import FREE, HOSTILE, fetch, path_of, serving, stock
+from tests.site.serving import FREE, LOAD, fetch, serving, stock
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("promises")]  # so that each server is started once
 SQL = "select+year,+value+from+indicator_values+where+indicator_id='energy_tce'+and+dimension='total'+order+by+year"
 MANY = "with+recursive+c(n)+as+(select+1+union+all+select+n%2B1+from+c+limit+3000)+select+n+from+c"
-ENDLESS = "with+recursive+c(n)+as+(select+1+union+all+select+n%2B1+from+c)+select+sum(n)+from+c"
+LONG = "with+recursive+c(n)+as+(select+1+union+all+select+n%2B1+from+c+limit+20000000)+select+sum(n)+from+c"
 
 # What scripts may be written against, below any release's address.
 PROMISED = (
@@ -92,9 +92,9 @@ ERRORS = (
         for form in (".json", ".csv", ".xlsx", "")
         for wrong in ("select+nothing", "delete+from+claims")
     ),
-    f"/mingzhang.json?sql={ENDLESS}",
-    f"/mingzhang?sql={ENDLESS}",
-    "/mingzhang.json?sql=select+zeroblob(10)",
+    f"/mingzhang.json?sql={LONG}",
+    f"/mingzhang?sql={LONG}",
+    "/mingzhang.json?sql=select+sqlite_version()",
     "/mingzhang.json?sql=select+1;select+2",
     "/mingzhang.json?_shape=array&sql=pragma+table_info(claims)",
     "/mingzhang.json?_timelimit=x&sql=select+1",
@@ -162,7 +162,7 @@ def wholly(base: str, path: str) -> tuple[int, dict[str, str], bytes]:
     """An answer, less where the server happens to stand. Whoever is told that the machine is busy asks again."""
     for _ in range(20):
         status, headers, body, _ = fetch(base + path, limit=120)
-        if status != 503 and (ENDLESS in path or b"too_slow" not in body):
+        if status != 503 and (LONG in path or b"too_slow" not in body):
             break
     said = {k: headers[k].replace(base, "") for k in SAID if k in headers}
     return status, said, body.replace(base.encode(), b"").replace(base.removeprefix("http://").encode(), b"")
@@ -259,19 +259,19 @@ def test_what_the_next_datasette_brings_along_is_no_door(both: tuple[str, str], 
     assert [fetch(base + path)[0] for base in both] == [404, 404]
 
 
-def test_every_attack_is_refused_by_the_guard_on_the_next_datasette(both: tuple[str, str], aged: Any) -> None:
-    def of(query: dict[str, str]) -> tuple[int, bytes]:
-        status, _, body, _ = fetch(both[1] + path_of(query), limit=120)
+def test_the_guard_holds_on_the_next_datasette(both: tuple[str, str], aged: Any) -> None:
+    def of(path: str) -> tuple[int, bytes]:
+        status, _, body, _ = fetch(both[1] + path, limit=120)
         return status, body
 
     with ThreadPoolExecutor(8) as pool:
-        for query, (status, body) in zip(HOSTILE, pool.map(of, HOSTILE), strict=True):
-            assert status in (200, 400, 403, 404, 414, 503), query
-            assert len(body) < 5_000_000 and str(aged[0]).encode() not in body, query
+        for path, (status, body) in zip(LOAD, pool.map(of, LOAD), strict=True):
+            assert status in (200, 400, 403, 404, 414, 503), path
+            assert len(body) < 5_000_000 and str(aged[0]).encode() not in body, path
     assert fetch(f"{both[1]}/mingzhang.json?_shape=array&sql=select+42+as+x")[2] == b'[{"x": 42}]'
 
 
-@pytest.mark.parametrize("name", ["zeroblob(10)", "randomblob(10)", "load_extension('x')", "sqlite_version()"])
+@pytest.mark.parametrize("name", ["sqlite_version()", "sqlite_source_id()", "fts3_tokenizer('simple')"])
 def test_a_function_that_is_not_open_is_refused_on_both(both: tuple[str, str], name: str) -> None:
     for base in both:
         status, _, body, _ = fetch(f"{base}/mingzhang.json?_shape=array&sql=select+{name}")
