@@ -51,7 +51,9 @@ _BIFF = (
     b"\x09\x00\x04\x00",
 )
 _GARBLED = re.compile(r"[\x00-\x08\x0e-\x1f]")
-_HIDDEN_ROW = re.compile(rb'<row [^>]*?\br="(\d+)"[^>]*?\bhidden="(?:1|true)"')
+_ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*>")
+_IS_HIDDEN = re.compile(rb"""\bhidden\s*=\s*["'](?:1|true|on)["']""")
+_ROW_NUMBER = re.compile(rb"""\br\s*=\s*["'](\d+)["']""")
 _COLUMN = re.compile(rb"<(?:\w+:)?col\b[^>]*>")
 _ERROR_CELL = re.compile(rb'<(?:\w+:)?c\b([^>]*\bt="e"[^>]*)>(.*?)</(?:\w+:)?c>', re.DOTALL)
 # A formula that nobody has computed: an export wrote it and no spreadsheet program has opened it since.
@@ -356,18 +358,24 @@ def _xml_details(xml: bytes) -> _Details:
     rows: list[int] = []
     narrow: list[tuple[int, int]] = []
     errors = []
-    if b'hidden="' in xml:
-        rows = [int(n) for n in _HIDDEN_ROW.findall(xml)]
-        for tag in _COLUMN.findall(xml[: xml.find(b"<sheetData") if b"<sheetData" in xml else 100_000]):
-            first, last = re.search(rb'\bmin="(\d+)"', tag), re.search(rb'\bmax="(\d+)"', tag)
-            if first and last and re.search(rb'\bhidden="(?:1|true)"', tag):
+    if _IS_HIDDEN.search(xml):
+        number = 0
+        for tag in _ROW.findall(xml):
+            at = _ROW_NUMBER.search(tag)
+            number = int(at[1]) if at else number + 1  # a row without a number is the next one
+            if _IS_HIDDEN.search(tag):
+                rows.append(number)
+        start = xml.find(b"sheetData")
+        for tag in _COLUMN.findall(xml[: start if start >= 0 else 100_000]):
+            first, last = (re.search(rb"""\b%s\s*=\s*["'](\d+)["']""" % n, tag) for n in (b"min", b"max"))
+            if first and last and _IS_HIDDEN.search(tag):
                 narrow.append((int(first[1]) - 1, int(last[1]) - 1))
     if b't="e"' in xml:
         for attributes, inner in _ERROR_CELL.findall(xml):
             value = _VALUE.search(inner)
             if value and (place := _place(attributes)):
                 errors.append((*place, value[1].decode("utf-8", "replace")))
-    if b"</f>" in xml:
+    if b"f>" in xml or b"f/>" in xml or b"f />" in xml:
         for attributes, formula in _UNCOMPUTED.findall(xml):
             if place := _place(attributes):
                 errors.append((*place, "=" + html.unescape(formula.decode("utf-8", "replace"))[:200]))

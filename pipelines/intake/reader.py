@@ -26,8 +26,6 @@ from pipelines.intake.messages import EXPECTED, place, say, shown
 from pipelines.intake.model import FileReading, Issue, MappedColumn, Severity, SheetReading
 from pipelines.intake.tables import Block, Finder, Found, Table
 
-READER_VERSION = "5"  # goes into the key of what was read: raise it whenever the same bytes may read differently
-
 _FLOATS = {float}
 _HUNDRED = Decimal(100)
 _MOST_SUMS = 1_000_000  # rows that may be sums times rows they may be the sums of: more is a column nobody filled in

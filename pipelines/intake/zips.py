@@ -15,6 +15,7 @@ _ENTRY = struct.Struct(
     "<4s4xHH8xLLHHH8xL"
 )  # signature, flags, method, packed, size, lengths of name/extra/comment, offset
 _LOCAL = struct.Struct("<4s22xHH")
+_BIG = 0xFFFFFFFF  # in the directory: the number is in the zip64 field
 
 
 class Entry(NamedTuple):
@@ -29,7 +30,8 @@ class Entry(NamedTuple):
 
 
 def entries(data: bytes) -> list[Entry] | None:
-    """The members of a zip, or None where it has no directory that can be followed (also zip64)."""
+    """The members of a zip, or None where it has no directory that can be followed (also one of over 65,534 members or
+    beyond 4 GB). A member whose sizes stand in its zip64 field has them from there: some writers always do so."""
     end = data.rfind(_END, max(0, len(data) - 65_557))
     if end < 0 or end + 22 > len(data):
         return None
@@ -47,11 +49,27 @@ def entries(data: bytes) -> list[Entry] | None:
                 return None
             raw = data[at + 46 : at + 46 + names]
             name = raw.decode("ascii") if raw.isascii() else _name(raw, flags)
+            if _BIG in (packed, size, offset):
+                size, packed, offset = _zip64(data[at + 46 + names : at + 46 + names + extra], size, packed, offset)
             add(make(Entry, (name, method, packed, size, offset + shift, flags & 1 == 1)))
             at += 46 + names + extra + comment
     except struct.error:
         return None
     return out
+
+
+def _zip64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
+    """Size, packed size and offset, those of 0xFFFFFFFF from the zip64 field (APPNOTE.TXT 4.5.3: in this order, each only
+    where the directory's own is full). Where the field lacks one it stays as it is."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<HH", extra, at)
+        if kind == 1:
+            numbers = struct.iter_unpack("<Q", extra[at + 4 : at + 4 + length // 8 * 8])
+            found = [next(numbers, (n,))[0] if n == _BIG else n for n in (size, packed, offset)]
+            return found[0], found[1], found[2]
+        at += 4 + length
+    return size, packed, offset
 
 
 def read(data: bytes, entry: Entry, limit: int) -> bytes | None:

@@ -111,3 +111,28 @@ def test_dates_come_back_as_dates(contracts: Contracts) -> None:
         "2021-03-05",
         None,
     ]
+
+
+def test_the_key_changes_with_the_readers_own_files(
+    home: Home, contracts: Contracts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A number that somebody raises by hand was forgotten in ten commits: what was read before stayed as it was."""
+    before = cache.key(contracts)
+    assert before == cache.key(contracts)
+    named = {p.name for p in cache._FILES}
+    assert {"reader.py", "cells.py", "percents.py", "headers.py", "contract.py", "units.yaml"} <= named
+    cache.append(home, contracts, readings(contracts))
+    assert cache.known(home, contracts)
+    changed = tmp_path / "cells.py"
+    changed.write_bytes(b"# another way of reading\n")
+    monkeypatch.setattr(cache, "_FILES", (changed, *cache._FILES))
+    assert cache.key(contracts) != before and not cache.known(home, contracts)
+    monkeypatch.undo()
+    monkeypatch.setattr(cache, "version", lambda library: "another")
+    cache._reader.cache_clear()
+    try:
+        assert cache.key(contracts) != before
+    finally:
+        monkeypatch.undo()
+        cache._reader.cache_clear()
+    assert cache.key(contracts) == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zipfile
 from collections.abc import Callable
@@ -99,3 +100,40 @@ def test_a_comment_in_an_xml_workbook_is_no_value() -> None:
     whole = whole[:at] + whole[at:].replace(b"</Cell>", comment, 1)
     (got,) = READER.read(whole, "a.xls").sheets
     assert got.values["electricity"] == [1000.0, 1100.5]
+
+
+def _rewritten(data: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for n in old.namelist():
+            part = old.read(n)
+            new.writestr(n, change(part) if n.endswith("worksheets/sheet1.xml") else part)
+    return out.getvalue()
+
+
+def _prefixed(xml: bytes) -> bytes:
+    """As the Open XML SDK writes: each element with a prefix."""
+    xml = re.sub(rb"<(/?)(?!\?)(\w)", rb"<\1x:\2", xml)
+    return xml.replace(b"xmlns=", b"xmlns:x=")
+
+
+SPELLINGS: dict[str, Callable[[bytes], bytes]] = {
+    "hidden after the number": lambda xml: xml.replace(b'<row r="3"', b'<row r="3" hidden="1"'),
+    "hidden before the number": lambda xml: xml.replace(b'<row r="3"', b'<row hidden="true" r="3"'),
+    "in single quotes": lambda xml: xml.replace(b'<row r="3"', b"<row hidden='1' r='3'"),
+    "with spaces and line breaks": lambda xml: xml.replace(b'<row r="3"', b'<row\n  r = "3"\n  hidden = "1" '),
+    "with a prefix": lambda xml: _prefixed(xml.replace(b'<row r="3"', b'<row hidden="1" r="3"')),
+    "rows without numbers": lambda xml: re.sub(
+        rb'<(row|c) r="[A-Z]*\d+"', rb"<\1", xml.replace(b'<row r="3"', b'<row hidden="1" r="3"')
+    ),
+}
+
+
+@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
+def test_a_hidden_row_is_told_however_its_xml_is_written(spell: Callable[[bytes], bytes]) -> None:
+    plain = READER.read(in_xlsx(False), "表.xlsx")
+    found = READER.read(_rewritten(in_xlsx(False), spell), "表.xlsx")
+    assert found.sheets[0].values == plain.sheets[0].values and plain.sheets[0].rows
+    issues = [i for s in found.sheets for i in s.issues if i.code == "doubtful"]
+    assert [(i.row, "隐藏" in i.message_zh) for i in issues] == [(3, True)]
+    assert not [i for s in plain.sheets for i in s.issues if i.code == "doubtful"]
