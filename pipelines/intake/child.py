@@ -1,7 +1,9 @@
 """The process that reads: takes batches of paths from its standard input, answers on its standard output.
 
 Belongs here: what such a process may do, and its loop. Not here: how many there are or what happens when one dies (pool.py).
-It has no network, starts nothing and writes nowhere but to its pipe; too much memory or time kills it, not its parent.
+It starts nothing, opens no socket and writes nowhere but to its pipe; too much memory or time kills it, not its parent. Where
+the system lets it, it has no network at all; where not (a container without user namespaces), Python's own sockets alone
+are closed to it, and the parent is told.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ from pipelines.intake.reader import Reader, bytes_of, reader_for, refused
 
 FRAME = struct.Struct("<Q")
 POSITION = struct.Struct("<q")  # in memory shared with the parent: which file of all those sent it is on
+NETWORK = POSITION.size  # there, the byte that says whether it is cut off from the network: one of the next three
+UNKNOWN, CUT_OFF, CONNECTED = 0, 1, 2
 _MOST_CELLS = 100_000  # of files that are open at a time: a few small ones, or one large
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 
@@ -39,7 +43,7 @@ def main() -> None:
     contracts: Contracts = receive(stdin)
     reader = reader_for(contracts)  # before the walls go up: it may still import
     _warm()
-    _confine(memory)
+    position[NETWORK] = CUT_OFF if _confine(memory) else CONNECTED
     signal.signal(
         signal.SIGALRM, signal.SIG_DFL
     )  # the default action ends the process wherever it is, in C or Rust too
@@ -171,16 +175,17 @@ def _warm() -> None:
     import xlrd  # noqa: F401
 
 
-def _confine(memory: int) -> None:
-    """Puts up the walls; those the system does not permit are left out."""
+def _confine(memory: int) -> bool:
+    """Sets the limits; says whether the process is cut off from the network, which not every system permits."""
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     sys.dont_write_bytecode = True
     libc = ctypes.CDLL(None, use_errno=True)
     # Root needs no user namespace, and in one would lose the right to read what others own.
-    libc.unshare(_CLONE_NEWNET if os.geteuid() == 0 else _CLONE_NEWNET | _CLONE_NEWUSER)
+    failed = libc.unshare(_CLONE_NEWNET if os.geteuid() == 0 else _CLONE_NEWNET | _CLONE_NEWUSER)
     sys.addaudithook(_forbid)
+    return not failed
 
 
 def _forbid(event: str, arguments: tuple[Any, ...]) -> None:

@@ -6,6 +6,7 @@ child may do (child.py).
 
 from __future__ import annotations
 
+import logging
 import mmap
 import os
 import selectors
@@ -23,9 +24,11 @@ from typing import IO, cast
 
 from expectations.contract import Contracts
 from pipelines.intake.book import Refusal
-from pipelines.intake.child import POSITION, out_of_memory, out_of_time, receive, send, unpacked
+from pipelines.intake.child import CONNECTED, NETWORK, POSITION, out_of_memory, out_of_time, receive, send, unpacked
 from pipelines.intake.model import FileReading
 from pipelines.intake.reader import refused
+
+_log = logging.getLogger(__name__)
 
 MEMORY = 1_000_000_000  # bytes of address space a child may have
 SECONDS = 30.0  # for one file
@@ -79,6 +82,7 @@ class Pool:
         self.processes = processes or len(os.sched_getaffinity(0))
         self._children: list[_Child] = []
         self._select = selectors.DefaultSelector()
+        self._told = False
 
     def __enter__(self) -> Pool:
         return self
@@ -138,7 +142,17 @@ class Pool:
                 else:
                     c.given.popleft()
                     c.answered += len(answers)
+                    self._tell_of_network(c)
                     yield from map(unpacked, answers)
+
+    def _tell_of_network(self, c: _Child) -> None:
+        """Warns once for a pool whose processes the system does not let be cut off from the network."""
+        if not self._told and c.shared[NETWORK] == CONNECTED:
+            self._told = True
+            _log.warning(
+                "The processes that read files could not be cut off from the network (unshare was refused); Python's sockets "
+                "are closed to them all the same. Allow user namespaces, or run where nothing secret can be reached."
+            )
 
     def _spawn(self) -> None:
         descriptor = os.memfd_create("mingzhang-reader")

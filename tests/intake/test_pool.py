@@ -34,6 +34,9 @@ def made_of(self, book, name, file_id):
     if name == "start": os.system("true")
     return true(self, book, name, file_id)
 reader.Reader.made_of, reader.Reader.opened = made_of, staticmethod(open_it)
+if os.environ.get("MINGZHANG_TEST_NO_NAMESPACES"):  # a container that permits none
+    import ctypes, types
+    ctypes.CDLL = lambda *_, **__: types.SimpleNamespace(unshare=lambda _: -1)
 """
 
 
@@ -129,3 +132,24 @@ def test_children_that_cannot_start_say_how_to_find_out_why(
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(RuntimeError, match=r"pipelines\.intake\.child"), Pool(contracts, 1) as pool:
         list(pool.read([Job("0", book, "x")]))
+
+
+@pytest.mark.parametrize("permitted", [True, False])
+def test_a_reading_process_that_keeps_its_network_is_told_of(
+    permitted: bool,
+    contracts: Contracts,
+    hooked: None,
+    book: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    if permitted and os.geteuid() != 0:
+        pytest.skip("whether a network namespace may be made is root's to know: run as root")
+    if not permitted:
+        monkeypatch.setenv("MINGZHANG_TEST_NO_NAMESPACES", "1")
+    jobs = [Job(str(n), book, "x.xlsx") for n in range(3)] + [Job("c", book, "connect")]
+    found = {r.file_id: r for r in read_many(jobs, contracts, processes=1)}
+    assert [found[k].status for k in "012"] == ["accepted"] * 3
+    assert found["c"].status == "rejected"  # Python's sockets are closed either way
+    told = [r for r in caplog.records if "unshare was refused" in r.message]
+    assert len(told) == (0 if permitted else 1)
