@@ -306,6 +306,12 @@ def _print_report(r: Any) -> None:
         "Rows", ", ".join(f"{rows.get(k, 0):,} {k}" for k in ("read", "accepted", "quarantined", "explained"))
     )
     table.add_row("Issues", ", ".join(f"{n} {c}" for c, n in sorted(r.issues.items())) or "none")
+    if r.corrected:
+        table.add_row(
+            "Corrected", f"{r.corrected:,} figures replaced or withdrawn by decision ('mingzhang correct list')"
+        )
+    if r.held:
+        table.add_row("Held", f"{r.held:,} figures as last published, listed in feedback/_bureau/held.csv")
     table.add_row("Time", ", ".join(f"{s} {t:.1f} s" for s, t in r.seconds.items()))
     state = {"new": "new", "unchanged": "unchanged: the same inputs gave it before"}.get(
         r.release_state, r.release_state

@@ -18,6 +18,7 @@ from pipelines.home import Home
 from pipelines.sources.ledger import stamp
 
 PATH = "decisions.jsonl"
+UNDO = "undo"  # its target is the `decided_at` of the decision undone
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,12 @@ def read(home: Home, kinds: Iterable[str] = ()) -> list[Decision]:
                 f"Line {number} of {ledger} is no decision ({e}); restore the file from a backup."
             ) from e
     return [d for d in out if not wanted or d.kind in wanted]
+
+
+def in_force(home: Home, kinds: Iterable[str]) -> list[Decision]:
+    """The decisions of these kinds that were not undone since, the oldest first."""
+    undone = {d.target for d in read(home, [UNDO])}
+    return [d for d in read(home, kinds) if d.decided_at not in undone]
 
 
 def _split(ledger: Path) -> tuple[list[bytes], bool]:

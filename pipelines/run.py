@@ -37,6 +37,8 @@ class RunReport:
     issues: dict[str, int] = field(default_factory=dict)  # open issues by code
     left: list[str] = field(default_factory=list)  # names of files still being written, which the next run takes
     down: list[str] = field(default_factory=list)  # a sentence for each inbox that did not answer
+    held: int = 0  # figures that stand as last published while the records give another
+    corrected: int = 0  # figures that a decision of the bureau replaced or withdrew
     seconds: dict[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -171,6 +173,7 @@ def _note(out: RunReport, events: Sequence[Any], stats: Sequence[Any]) -> None:
         if path == ["release"]:
             out.release, out.release_state = said["release_id"], said["state"]
             out.synthetic = bool(said["synthetic"])
+            out.held, out.corrected = int(said["held"]), int(said["corrected"])
     for s in stats:
         if s.start_time and s.end_time:
             out.seconds[s.step_key] = round(s.end_time - s.start_time, 2)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.contract import Contracts
+from pipelines import decisions
 from pipelines.home import Home, whole_file
 from pipelines.version import code_version
 
@@ -39,21 +40,28 @@ class Standing:
         return self.report.get("release")
 
     def made_of(self, city: Path, contracts: Contracts, as_of: date) -> str:
-        """The digest of what a release would be made of now: records, intake, the city's folder, contracts, code, date."""
-        h = _asked(city, contracts, as_of)
+        """The digest of what a release would be made of now: records, intake, decisions, the city's folder, contracts, code,
+        date."""
+        h = self._asked(city, contracts, as_of)
         for path in self._tables():
             h.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
         return h.hexdigest()
 
     def looks_of(self, city: Path, contracts: Contracts, as_of: date, due_days: int) -> str:
         """The same of what has been received, and of how the tables made of it look. `due_days` as for tasks."""
-        h = _asked(city, contracts, as_of)
+        h = self._asked(city, contracts, as_of)
         ledger = self._home.archive / "received.jsonl"
         h.update(f"{due_days} {hashlib.sha256(ledger.read_bytes()).hexdigest() if ledger.exists() else ''}".encode())
         for path in self._tables():
             s = path.stat()
             h.update(f"{path.name} {s.st_size} {s.st_mtime_ns}\n".encode())
         return h.hexdigest()
+
+    def _asked(self, city: Path, contracts: Contracts, as_of: date) -> Any:
+        h = _asked(city, contracts, as_of)
+        decided = decisions.path(self._home)
+        h.update(hashlib.sha256(decided.read_bytes()).digest() if decided.exists() else b"")
+        return h
 
     def _tables(self) -> list[Path]:
         return sorted(p for s in ("records", "intake") for p in self._home.table(s, "_").parent.glob("*.parquet"))

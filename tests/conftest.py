@@ -24,6 +24,7 @@ settings.load_profile("same")
 # Modules that build releases, run the whole command or start servers: minutes together, so `make test-quick` leaves them.
 SLOW = {
     "test_cli.py",
+    "disclosure/test_corrections.py",
     "disclosure/test_history.py",
     "disclosure/test_suppress.py",
     "records/test_build.py",

@@ -44,6 +44,8 @@ def release_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
                 "state": made.state,
                 "synthetic": made.synthetic,
                 "suppressed": made.suppressed,
+                "held": made.held,
+                "corrected": made.corrected,
                 "rows": made.rows,
             },
             check_results=[

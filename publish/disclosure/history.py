@@ -74,12 +74,14 @@ class Past:
 @dataclass(frozen=True)
 class Standing:
     """Figures to publish in place of the new ones. By position: `held` keep the last published value, `hidden` stay hidden
-    as in a past release, `known` stand in the last release with the very same value, so that hiding them hides nothing."""
+    as in a past release, `known` stand in the last release with the very same value, so that hiding them hides nothing.
+    `seen` is what each past release knew."""
 
     cells: pd.DataFrame
     held: np.ndarray
     hidden: np.ndarray
     known: np.ndarray
+    seen: tuple[Version, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ def stand(
     none = np.zeros(n, dtype=bool)
     if not past or n == 0:
         return Standing(cells, none, none, none)
-    last = _aligned(cells, past[-1].cells)
+    last = aligned(cells, past[-1].cells)
     old, new = (frame["value"].to_numpy(dtype=float, na_value=np.nan) for frame in (last, cells))
     shown = ~np.isnan(old)
     closed = cells["closed"].astype("boolean").fillna(True).to_numpy(dtype=bool) & ~np.isnan(new)
@@ -193,7 +195,7 @@ def stand(
         new_stays = ~held | (last[c].isna().to_numpy() if c in INSIDE else False)
         out[c] = out[c].where(new_stays, last[c].astype(out[c].dtype))
     out["note"] = out["note"].astype("object").where(~held, last["note"].map(_held_note))
-    return Standing(out, held, hidden, shown & (held | (old == new)))
+    return Standing(out, held, hidden, shown & (held | (old == new)), tuple(seen))
 
 
 def _what_stands(
@@ -258,9 +260,9 @@ def versions(
     since_first = next(iter(moved.values()), (np.zeros(len(cells)), np.zeros(len(cells))))
     out = []
     for at, releases in groups.items():
-        frames = [_aligned(cells, p.cells) for p in releases]
+        frames = [aligned(cells, p.cells) for p in releases]
         values = [f["value"].to_numpy(dtype=float, na_value=np.nan) for f in frames]
-        stood = [f["note"].map(_stands).to_numpy(dtype=bool) for f in frames]
+        stood = [f["note"].map(stands).to_numpy(dtype=bool) for f in frames]
         hidden = np.any([(f["status"] == "Q").to_numpy(dtype=bool) for f in frames], axis=0)
         if isinstance(at, Path) and at in moved:
             changed, share = moved[at]
@@ -277,7 +279,7 @@ def versions(
     return out
 
 
-def _aligned(cells: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+def aligned(cells: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     """The rows of `published` in the order of `cells`, empty where it has none."""
     columns = ["value", "status", "records", "files", "synthetic", "note", *INSIDE]
     return _keyed(cells)[KEY].merge(_keyed(published)[[*KEY, *columns]], on=KEY, how="left")
@@ -287,14 +289,14 @@ def _keyed(cells: pd.DataFrame) -> pd.DataFrame:
     return cells.astype({"year": "int64"})
 
 
-def _stands(note: object) -> bool:
+def stands(note: object) -> bool:
     """Whether a published note says that the figure stands as it was before."""
     return isinstance(note, str) and HELD_ZH in note
 
 
 def _held_note(note: object) -> str:
     before = note if isinstance(note, str) else ""
-    return before if _stands(note) else " ".join(filter(None, (before, f"{HELD_ZH}。 {HELD_EN}.")))
+    return before if stands(note) else " ".join(filter(None, (before, f"{HELD_ZH}。 {HELD_EN}.")))
 
 
 def _still_hidden(v: Version, relations: list[Relation]) -> np.ndarray:
@@ -340,9 +342,58 @@ def moved(con: duckdb.DuckDBPyConnection, places: pd.DataFrame, cells: int) -> t
     """`movements` of the relations `now` and `earlier` of a connection, in the columns PARTS, for so many `cells`; `places` are
     theirs (`places_of`)."""
     con.register("places", places)
+    found = con.execute(f"""
+        {_moved_by_org()},
+        moved as (
+            select cell, org, sum(top) as top, sum(bottom) as bottom from by_org group by all
+            having sum(top) <> 0 or sum(bottom) <> 0
+        )
+        select cell, count(*) as orgs,
+               greatest(coalesce(max(top) / nullif(sum(top), 0), 0), coalesce(max(bottom) / nullif(sum(bottom), 0), 0))
+        from moved group by cell""").fetchall()
+    count, share = np.zeros(cells), np.zeros(cells)
+    for at, orgs, largest in found:
+        count[at], share[at] = orgs, float(largest)
+    return count, share
+
+
+def reach(
+    cells: pd.DataFrame,
+    indicators: dict[str, Indicator],
+    now: Parts,
+    then: Parts,
+    named: np.ndarray | None = None,
+    who: pd.DataFrame | None = None,
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Behind which cells contributions differ between `then` and `now`, and whose: `who` has the columns org and year.
+
+    With `named` (by position) only what moved behind those cells is looked at; with `who` only what those institutions
+    contribute to those years.
+    """
+    places = places_of(cells, indicators)
+    if named is not None:
+        places = places[named[places["cell"].to_numpy()]]
+    with scratch() as con:
+        for name, given in (("now", now), ("earlier", then)):
+            con.register(name, con.read_parquet(str(given)) if isinstance(given, Path) else given)
+        con.register("places", places)
+        only = ""
+        if who is not None:
+            con.register("who", who)
+            only = "and exists (select 1 from who where who.org = by_org.org and who.year = by_org.year)"
+        found = con.execute(
+            f"{_moved_by_org()} select distinct cell, org, year from by_org where (top <> 0 or bottom <> 0) {only}"
+        ).df()
+    out = np.zeros(len(cells), dtype=bool)
+    out[found["cell"].to_numpy(dtype=int)] = True
+    return out, found[["org", "year"]].drop_duplicates()
+
+
+def _moved_by_org() -> str:
+    """The head of a query: `by_org` holds by cell, institution and year how far the relations `now` and `earlier` differ."""
     # Compared as they come, which may be as members of an enumeration, and only what differs as text.
     texts = ", ".join(f"cast({c} as varchar) as {c}" if c in TEXTS else c for c in PARTS)
-    found = con.execute(f"""
+    return f"""
         with parted as (
             select {texts}, 1 as side from (select {", ".join(PARTS)} from now except all select {", ".join(PARTS)} from earlier)
             union all
@@ -363,15 +414,4 @@ def moved(con: duckdb.DuckDBPyConnection, places: pd.DataFrame, cells: int) -> t
                 and places.factor_set = spread.factor_set and places.year = spread.year
                 and places.dimension = spread.place.d and places.member = spread.place.m
             group by all
-        ),
-        moved as (
-            select cell, org, sum(top) as top, sum(bottom) as bottom from by_org group by all
-            having sum(top) <> 0 or sum(bottom) <> 0
-        )
-        select cell, count(*) as orgs,
-               greatest(coalesce(max(top) / nullif(sum(top), 0), 0), coalesce(max(bottom) / nullif(sum(bottom), 0), 0))
-        from moved group by cell""").fetchall()
-    count, share = np.zeros(cells), np.zeros(cells)
-    for at, orgs, largest in found:
-        count[at], share[at] = orgs, float(largest)
-    return count, share
+        )"""

@@ -17,7 +17,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ import pyarrow as pa
 from xlsxwriter.exceptions import FileCreateError
 
 from expectations.contract import Contracts
+from pipelines import decisions
 from pipelines.feedback.tasks import DUE_DAYS
 from pipelines.home import Home, sync
 from pipelines.progress import report
@@ -36,12 +37,14 @@ from publish.catalog import About, File, Resource, csvw
 from publish.catalog.datapackage import datapackage
 from publish.catalog.dcat import catalog
 from publish.disclosure import gate, history
+from publish.disclosure.corrections import FIGURE, correct
 from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import Rules, suppress
 from publish.disclosure.ties import ties
 from publish.errors import ReleaseError
 from publish.release import store, tables
 from publish.release.changes import compare
+from publish.release.held import held, write_held
 from publish.release.punctuality import punctuality
 from publish.release.schema import MADE_UP_EN, MADE_UP_ZH, RELEASES, Table, is_open, public_tables
 from publish.release.write import Database, write_csv, write_parquet, write_xlsx
@@ -54,7 +57,8 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 @dataclass(frozen=True)
 class Release:
     """A release that stands. `state` is new or unchanged; `current`: whether HOME/current points to it, which it does
-    unless it was withdrawn by a rollback. `rows` by table; `suppressed` counts the values hidden."""
+    unless it was withdrawn by a rollback. `rows` by table; `suppressed` counts the values hidden, `held` those that stand as
+    last published while the records give another, `corrected` those that a decision replaced or withdrew."""
 
     release_id: str
     path: Path
@@ -63,6 +67,8 @@ class Release:
     synthetic: bool
     rows: dict[str, int] = field(default_factory=dict)
     suppressed: int = 0
+    held: int = 0
+    corrected: int = 0
     gates: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -112,9 +118,15 @@ def _build(
         near = [(t.tie, t.whole) for t in ties(standing.cells, indicators, parts, standing.held) if t.unsafe(rules)]
         hidden = suppress(standing.cells, indicators, rules, standing.hidden, standing.known, near)
         last = home.releases / past[-1].release_id if past else None
-        data = _rows(w, contracts, shapes, hidden.cells, standing.held, last)
+        decided = decisions.in_force(home, [FIGURE])
+        corrected = correct(cells, hidden.cells, standing.held, decided, parts, past, indicators)
+        stands = standing.held & ~corrected.withdrawn
+        data = _rows(w, contracts, shapes, corrected.cells, stands, last)
+        data["corrections"] = tables.corrections(corrected.rows)
         data["task_counts"] = tables.task_counts(w, as_of, due_days)
         data["punctuality"] = punctuality(w, contracts, as_of)
+        waiting = held(cells, corrected, standing, past, rules)
+        write_held(home, waiting, data["indicators"])
         given = tables.inputs(w)
         names = tables.institution_names(data, contracts)
         words = "\n".join(c.path.read_text(encoding="utf-8") for c in contracts.values())
@@ -145,7 +157,7 @@ def _build(
     if final.is_dir():
         if not any(p.release_id == final.name and p.kept for p in past):
             history.remember(home, release_id, hidden.cells, parts)
-        return _standing(home, final, synthetic)
+        return replace(_standing(home, final, synthetic), held=len(waiting), corrected=len(corrected.rows))
 
     data["releases"] = tables.from_rows([_release_row(about, contracts, content, data)], RELEASES)
     write_csv(folder / "csv" / "releases.csv", RELEASES, data["releases"])
@@ -168,7 +180,9 @@ def _build(
     store.switch(home, release_id)
     rows = {name: t.num_rows for name, t in data.items()}
     suppressed = int(hidden.primary.sum() + hidden.secondary.sum())
-    return Release(release_id, final, "new", True, synthetic, rows, suppressed, results)
+    return Release(
+        release_id, final, "new", True, synthetic, rows, suppressed, len(waiting), len(corrected.rows), results
+    )
 
 
 def _rows(
@@ -209,7 +223,7 @@ def _standing(home: Home, final: Path, synthetic: bool) -> Release:
     record = store.show(home, final.name)
     suppressed = record["suppressed"]["primary"] + record["suppressed"]["secondary"]
     here = now is not None and now.name == final.name
-    return Release(final.name, final, "unchanged", here, synthetic, record["rows"], suppressed, record["gates"])
+    return Release(final.name, final, "unchanged", here, synthetic, record["rows"], suppressed, gates=record["gates"])
 
 
 def _write_formats(

@@ -101,6 +101,7 @@ def _b(name: str, zh: str, en: str, note: str = "", optional: bool = False) -> F
 _CELL = (_t("dimension", "分组", "Dimension"), _t("member", "组别", "Member"), _t("factor_set", "系数组", "Factor set"))
 _SYNTHETIC = _b("synthetic", "合成示例数据", "Made-up data", "true: computed from made-up records")
 _STATUS = "A normal, E estimated, F forecast, P provisional, O missing value, Q suppressed, the value is then empty (SDMX CL_OBS_STATUS)"
+_REVISED = "replaced or withdrawn by a decision of the bureau, which the table corrections names; empty: neither"
 
 # Tables of the marts, copied column by column; provenance is put together in tables.py.
 MARTS: tuple[Table, ...] = (
@@ -146,6 +147,7 @@ MARTS: tuple[Table, ...] = (
             _t("factor_set", "系数组", "Factor set"),
             _SYNTHETIC,
             _t("note", "说明", "Note"),
+            _t("revised", "更正", "Revised", _REVISED, optional=True),
         ),
         key=("indicator_id", "dimension", "member", "year", "factor_set"),
         indexes=(("indicator_id", "dimension", "year"), ("dimension", "member", "year")),
@@ -450,6 +452,26 @@ OWN += (
             _i("expected", "应报单位数", "Institutions expected", "个"),
         ),
         key=("dataset", "period"),
+    ),
+    Table(
+        "corrections",
+        "更正记录",
+        "Corrections",
+        (
+            _t("indicator_id", "指标编号", "Indicator id"),
+            _i("year", "年度", "Year"),
+            *_CELL,
+            _t("outcome", "处理结果", "Outcome", "replaced: the figure shown now is another; withdrawn: none is shown"),
+            _r("old_value", "原公布值", "Value published before"),
+            _r("new_value", "现公布值", "Value published now", "empty where the figure is withdrawn"),
+            _t("unit", "计量单位", "Unit"),
+            _t("was_in", "更正前版本", "Last release before", "the last release that published the old value"),
+            _t("decided_by", "决定人", "Decided by"),
+            _t("why_zh", "更正原因", "Why, in Chinese"),
+            _t("why_en", "更正原因（英文）", "Why, in English"),
+            Field("since", "date", "更正日期", "Since"),
+        ),
+        key=("indicator_id", "dimension", "member", "year", "factor_set"),
     ),
     Table(
         "punctuality",

@@ -134,10 +134,10 @@ def indicator_cells(w: Warehouse) -> pd.DataFrame:
     if not w.has("marts", "indicator_values"):
         return empty(public).to_pandas().assign(contributors=None, largest_share=None, closed=None, closed_value=None)
     have = w.columns["marts", "indicator_values"]
-    missing = [c for c in (*(f.name for f in public.fields), *INTERNAL) if c not in have]
+    missing = [c for c in (*(f.name for f in public.fields if not f.optional), *INTERNAL) if c not in have]
     if missing:
         raise ReleaseError(f"marts.indicator_values lacks {', '.join(missing)}; secrecy cannot be kept without it.")
-    parts = [f"{value(_id(f.name), f.type)} as {_id(f.name)}" for f in public.fields]
+    parts = [f"{value(_id(f.name) if f.name in have else 'null', f.type)} as {_id(f.name)}" for f in public.fields]
     parts += [f"{value(c, k)} as {c}" for c, k in kinds.items()]
     parts.append(f"{value(OF_CLOSED if OF_CLOSED in have else 'null', 'real')} as {OF_CLOSED}")
     order = ", ".join(public.key)
@@ -151,6 +151,13 @@ def indicator_values(cells: pd.DataFrame) -> pa.Table:
     """The public rows of suppressed cells."""
     t = MART["indicator_values"]
     return pa.Table.from_pandas(cells[list(t.columns)], schema=t.arrow, preserve_index=False)
+
+
+def corrections(rows: list[dict[str, Any]]) -> pa.Table:
+    """The figures that a decision of the bureau replaced or withdrew (publish/disclosure/corrections.py), in order."""
+    t = BY_NAME["corrections"]
+    ordered = sorted(rows, key=lambda r: [str(r[k]) for k in t.key])
+    return from_rows([r | {"since": date.fromisoformat(r["since"])} for r in ordered], t)
 
 
 def indicators_about(w: Warehouse) -> dict[str, Indicator]:

@@ -159,3 +159,46 @@ def left_over(releases: list[tuple[pd.DataFrame, pd.DataFrame]]) -> list[tuple[i
                 if total in both and few(now, then):
                     out.append((t, j, total))
     return out
+
+
+FACTORS = [10.0**n for n in (-4, -3, -2, -1, 1, 2, 3, 4)]
+
+
+def slips(releases: list[tuple[pd.DataFrame, pd.DataFrame]]) -> dict[tuple[str, int], list[float]]:
+    """What a reader finds who takes each movement between two figures shown for a slip of the decimal point by one institution:
+    (institution, year) -> its value as computed, where that is the true one to a part in a thousand.
+
+    Of a slip by k the movement is (k - 1) times the right value, whichever of the two figures is the right one. Movements of
+    sums are taken whole and, where all other members of a sum are shown unmoved, for the one that is not.
+    """
+    shown: dict[Cell, list[tuple[int, float]]] = {}
+    for n, (published, _) in enumerate(releases):
+        values = {(r.indicator_id, int(r.year), r.dimension, r.member): float(r.value) for r in published.itertuples()}
+        for cell in current(published):
+            if cell[0] == "kgce" and cell[2] != "base":
+                shown.setdefault(cell, []).append((n, values[cell]))
+    movements = {(cell, a, b): y - x for cell, seen in shown.items() for a, x in seen for b, y in seen if a < b}
+    for (total, a, b), whole in list(movements.items()):
+        for of, members in sums(list(shown)):
+            if of == total:
+                moved = sum(movements.get((m, a, b), 0.0) for m in members)
+                movements[total, b, a] = whole - moved
+    out: dict[tuple[str, int], list[float]] = {}
+    for of_amount in movements.values():
+        if of_amount == 0:
+            continue
+        for k in FACTORS:
+            guess = abs(of_amount / (k - 1))
+            for _, facts in releases:
+                near = facts[np.isclose(facts["v"], guess, rtol=1e-3)]
+                for r in near.itertuples():
+                    if _slipped(releases, r.org, r.year):
+                        out.setdefault((r.org, int(r.year)), []).append(guess)
+    return out
+
+
+def _slipped(releases: list[tuple[pd.DataFrame, pd.DataFrame]], org: str, year: int) -> bool:
+    """Whether an institution's amount was in some release a power of ten times what it was in another: else a guess that meets its
+    value is chance."""
+    seen = {float(v) for _, f in releases for v in f.loc[(f["org"] == org) & (f["year"] == year), "v"]}
+    return any(np.isclose(a, b * k, rtol=0.5) for a in seen for b in seen for k in FACTORS if a != b)
