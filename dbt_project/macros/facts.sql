@@ -43,6 +43,9 @@ group by measure, factor_set, year, org, breakdown, breakdown_member, file_id, s
 {# The records of a dataset that names no institution: what they tell is told of the city. #}
 {% macro of_city(relation) %}(select '(city)' as org, records.* from {{ relation }} as records){% endmacro %}
 
+{# The month of `2024-03` as one bit of an integer, so that bit_or gives the months that were reported. #}
+{% macro month_bit(month) %}cast(1 << cast(substr({{ month }}, 6, 2) as integer) as integer){% endmacro %}
+
 {# What counts as a new-energy vehicle, by the column `power` of the contracts. #}
 {% macro is_new_energy() %}(power in ('纯电', '插混', '增程', '燃料电池')){% endmacro %}
 

@@ -37,7 +37,7 @@ import pandas as pd
 from pipelines.duck import scratch
 from pipelines.home import Home, whole_file
 from publish.disclosure.relations import Indicator, Relation, find_relations, place
-from publish.disclosure.suppress import KEY, Hiding, Rules
+from publish.disclosure.suppress import COUNTS, KEY, Hiding, Rules
 
 WHO = [
     "indicator_id",
@@ -57,7 +57,7 @@ Parts = pd.DataFrame | Path
 HELD_ZH = "沿用上一版数值：此后有变动的单位太少"
 HELD_EN = "As last published: too few institutions have changed since"
 INSIDE = ("contributors", "largest_share")
-SHOWN = ["value", "status", "records", "files", "factor_set", "synthetic", "note"]
+SHOWN = ["value", "status", *COUNTS, "factor_set", "synthetic", "note"]
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,8 @@ def remember(home: Home, release_id: str, cells: pd.DataFrame, parts: Parts | No
     for old in folder.glob(f"??????-{release_id}-*.parquet"):
         old.unlink()
     with whole_file(folder / f"{number:06d}-{release_id}-{digest}.parquet", durable=True) as part:
-        cells[
-            [*KEY, *(c for c in SHOWN if c not in KEY), "unit", "contributors", "largest_share", "closed"]
-        ].to_parquet(part, index=False)
+        kept = [*KEY, *(c for c in SHOWN if c not in KEY), "unit", "contributors", "largest_share", "closed"]
+        cells.reindex(columns=kept).to_parquet(part, index=False)
 
 
 def recall(home: Home) -> list[Past]:
@@ -190,7 +189,7 @@ def stand(
         must = _what_stands(cells, indicators, rules, relations, seen, waits, must, stays)
     held, hidden = must & shown, must & ~shown | stays & ~shown
     out = cells.copy()
-    for c in ("value", "status", "records", "files", "synthetic", *INSIDE):
+    for c in ("value", "status", *(c for c in COUNTS if c in out), "synthetic", *INSIDE):
         # What stood behind a release that is forgotten is taken to be what stands behind it now.
         new_stays = ~held | (last[c].isna().to_numpy() if c in INSIDE else False)
         out[c] = out[c].where(new_stays, last[c].astype(out[c].dtype))
@@ -281,8 +280,9 @@ def versions(
 
 def aligned(cells: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     """The rows of `published` in the order of `cells`, empty where it has none."""
-    columns = ["value", "status", "records", "files", "synthetic", "note", *INSIDE]
-    return _keyed(cells)[KEY].merge(_keyed(published)[[*KEY, *columns]], on=KEY, how="left")
+    columns = ["value", "status", *COUNTS, "synthetic", "note", *INSIDE]
+    published = published.reindex(columns=[*KEY, *columns])  # an older release lacks what was counted later
+    return _keyed(cells)[KEY].merge(_keyed(published), on=KEY, how="left")
 
 
 def _keyed(cells: pd.DataFrame) -> pd.DataFrame:

@@ -41,6 +41,7 @@ NOBODY = "无单位报送 / No institution reported"
 FAR = 1e6  # how far a value may move, in units of the move asked for: an attacker knows no upper limit
 NOISE = 1e-6  # moves smaller than this, in the same units, are the solver's
 KEY = ["indicator_id", "year", "dimension", "member", "factor_set"]
+COUNTS = ("records", "files", "reporting", "population")  # what stands behind a value, hidden with it
 OF_CLOSED = "closed_value"  # of a sum of open and closed rows, the part of the closed ones; not there: all of it
 LEAST = 1e-4  # a hidden nothing must at least be free to rise by this share of its indicator's largest value
 
@@ -109,8 +110,9 @@ def suppress(
     out["value"] = out["value"].mask(hidden | nobody)
     out["status"] = out["status"].mask(hidden, "Q").mask(nobody, "O")
     out["note"] = out["note"].astype("object").mask(hidden, NOTE).mask(nobody, NOBODY)
-    for column in ("records", "files"):
-        out[column] = out[column].astype("Int64").mask(hidden)
+    for column in COUNTS:
+        if column in out:
+            out[column] = out[column].astype("Int64").mask(hidden)
     return Suppressed(out, primary, hidden & ~primary)
 
 

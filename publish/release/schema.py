@@ -85,8 +85,8 @@ def _t(name: str, zh: str, en: str, note: str = "", optional: bool = False) -> F
     return Field(name, "text", zh, en, note=note, optional=optional)
 
 
-def _i(name: str, zh: str, en: str, unit: str | None = None, optional: bool = False) -> Field:
-    return Field(name, "integer", zh, en, unit=unit, optional=optional)
+def _i(name: str, zh: str, en: str, unit: str | None = None, optional: bool = False, note: str = "") -> Field:
+    return Field(name, "integer", zh, en, unit=unit, note=note, optional=optional)
 
 
 def _r(name: str, zh: str, en: str, note: str = "", optional: bool = False) -> Field:
@@ -102,6 +102,12 @@ _CELL = (_t("dimension", "分组", "Dimension"), _t("member", "组别", "Member"
 _SYNTHETIC = _b("synthetic", "合成示例数据", "Made-up data", "true: computed from made-up records")
 _STATUS = "A normal, E estimated, F forecast, P provisional, O missing value, Q suppressed, the value is then empty (SDMX CL_OBS_STATUS)"
 _REVISED = "replaced or withdrawn by a decision of the bureau, which the table corrections names; empty: neither"
+
+_REPORTING = (
+    "institutions in the value that stated every item it needs; of a comparison, in both years and the same months; empty where "
+    "suppressed or where no institution is named"
+)
+_POPULATION = "institutions of the year's register in that group, and those that reported without being in it; empty as reporting is"
 
 # Tables of the marts, copied column by column; provenance is put together in tables.py.
 MARTS: tuple[Table, ...] = (
@@ -147,6 +153,8 @@ MARTS: tuple[Table, ...] = (
             _t("factor_set", "系数组", "Factor set"),
             _SYNTHETIC,
             _t("note", "说明", "Note"),
+            _i("reporting", "填报单位数", "Institutions reporting", "家", note=_REPORTING),
+            _i("population", "应报单位数", "Institutions expected", "家", note=_POPULATION),
             _t("revised", "更正", "Revised", _REVISED, optional=True),
         ),
         key=("indicator_id", "dimension", "member", "year", "factor_set"),

@@ -142,7 +142,7 @@ def indicator_cells(w: Warehouse) -> pd.DataFrame:
     parts.append(f"{value(OF_CLOSED if OF_CLOSED in have else 'null', 'real')} as {OF_CLOSED}")
     order = ", ".join(public.key)
     frame = w.frame(f"select {', '.join(parts)} from marts.indicator_values order by {order}")
-    for c in ("year", "records", "files", "contributors"):
+    for c in ("year", "records", "files", "reporting", "population", "contributors"):
         frame[c] = frame[c].astype("Int64")
     return frame
 

@@ -46,8 +46,7 @@ TOTALS = """
         select dimension, coalesce(factor_set, '') as factors from indicator_values
         where indicator_id = :id and dimension in ('total', 'base')
         order by dimension <> 'total', coalesce(factor_set, '') not in ('', 'none', 'default'), 2 limit 1)
-    select year, member, value, status, records, files, factor_set, synthetic, note, unit, dimension
-    from indicator_values join main using (dimension)
+    select indicator_values.* from indicator_values join main using (dimension)
     where indicator_id = :id and coalesce(factor_set, '') = main.factors
     order by year
 """

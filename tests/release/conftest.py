@@ -228,13 +228,13 @@ def make_marts(con: duckdb.DuckDBPyConnection) -> None:
         sums as (select year, dimension, member, sum(v) as v, count(*) as n, max(v) / sum(v) as share from per group by all)
         select 'energy_kgce' as indicator_id, year, dimension, member, cast(round(v, 2) as decimal(28, 6)) as value,
                'kgce' as unit, 'A' as status, n as records, 1 as files, 'default' as factor_set, true as synthetic,
-               cast(null as varchar) as note, n as contributors, round(share, 6) as largest_share, true as closed from sums
+               cast(null as varchar) as note, n as reporting, n + 1 as population, n as contributors, round(share, 6) as largest_share, true as closed from sums
         union all
         select 'energy_tce', year, dimension, member, cast(round(v / 1000, 5) as decimal(28, 6)), 'tce', 'A', n, 1, 'default',
-               true, null, n, round(share, 6), true from sums
+               true, null, n, n + 1, n, round(share, 6), true from sums
         union all
         select 'funds', fiscal_year, 'total', 'all', cast(sum(planned_amount) as decimal(28, 6)), '元', 'A', count(*), 1,
-               'none', false, null, count(distinct org_name), 1.0, false
+               'none', false, null, count(distinct org_name), count(distinct org_name), count(distinct org_name), 1.0, false
         from records.retrofit_funds group by fiscal_year""")
     con.execute("""
         insert into marts.indicator_values
@@ -242,11 +242,11 @@ def make_marts(con: duckdb.DuckDBPyConnection) -> None:
             select f.year, f.org_name, sum(f.v) as v, any_value(i.energy_population) as people
             from marts.facts f join records.institutions i on i.org_name = f.org_name and i.year = f.year
             where f.dimension = 'total' group by all)
-        select 'people', year, 'total', 'all', sum(people), '人', 'A', count(*), 1, 'none', true, null, count(*),
+        select 'people', year, 'total', 'all', sum(people), '人', 'A', count(*), 1, 'none', true, null, count(*), count(*), count(*),
             round(max(people) / sum(people), 6), true from per group by year
         union all
         select 'per_head', year, 'total', 'all', round(sum(v) / sum(people), 2), 'kgce/人', 'A', count(*), 1, 'default', true, null,
-            count(*), round(max(v) / sum(v), 6), true from per group by year""")
+            count(*), count(*), count(*), round(max(v) / sum(v), 6), true from per group by year""")
     con.execute("""
         create table intermediate.int_indicator_parts as
         with one as (

@@ -21,7 +21,7 @@ from publish.release import store
 from tests.conftest import ROOT, MadeUp
 
 KEY = ("indicator_id", "year", "dimension", "member", "factor_set")
-PUBLIC = ("value", "unit", "status", "records", "files", "synthetic", "note")
+PUBLIC = ("value", "unit", "status", "records", "files", "reporting", "population", "synthetic", "note")
 AS_OF = ("--as-of", "2025-12-31")
 Row = dict[str, Any]
 

@@ -116,6 +116,8 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
                         status="A" if value is not None else "O",
                         records=600,
                         files=120,
+                        reporting=46,
+                        population=76,
                     )
                 )
                 for member, share in (("430202", 0.6), ("430203", 0.4)):
@@ -129,6 +131,8 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
                             status="Q" if hidden else "A",
                             records=300,
                             files=60,
+                            reporting=None if hidden else 20,
+                            population=None if hidden else 30,
                         )
                     )
         return out

@@ -394,6 +394,7 @@ SPOILT = {
     "indicators_kind_and_better_are_known": "update marts.indicators set kind = 'sum' where indicator_id = 'water'",
     "indicator_values_has_a_value_or_says_it_is_missing": "update marts.indicator_values set status = 'O' where indicator_id = 'water'",
     "indicator_values_rests_on_records": "update marts.indicator_values set files = 0 where indicator_id = 'water'",
+    "indicator_values_counts_no_more_than_were_expected": "update marts.indicator_values set reporting = population + 1 where indicator_id = 'water'",
     "savings_statement_nature_is_known": "update marts.savings_statement set nature = 'saved'",
     "benchmark_distances_compares_like_with_like": "update marts.benchmark_distances set comparison = 'scale'",
     "claims_explains_every_status": "update marts.claims set explanation_en = '' where claim_id = 'parking_units'",

@@ -155,7 +155,8 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
     "vehicle_costs": [
         {"org_name": ONE, "month": "2024-01", "service": "加油", "amount": 100.0, "at_designated": True, "vehicle_count": 2},
         {"org_name": ONE, "month": "2024-02", "service": "加油", "amount": 50.0, "at_designated": False, "vehicle_count": 3},
-        {"org_name": ONE, "month": "2022-02", "service": "加油", "amount": 190.0, "at_designated": True, "vehicle_count": 3},
+        {"org_name": ONE, "month": "2022-01", "service": "加油", "amount": 100.0, "at_designated": True, "vehicle_count": 3},
+        {"org_name": ONE, "month": "2022-02", "service": "加油", "amount": 90.0, "at_designated": True, "vehicle_count": 3},
     ],
     "vehicles": [
         {"vehicle_id": "V8", "year": 2025, "org_name": ONE, "use_class": "其他", "power": "燃油", "first_registered_on": date("2015-01-01"), "odometer_km": 280000, "status": "已更新", "replaced_on": date("2025-03-01")},

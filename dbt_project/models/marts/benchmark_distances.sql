@@ -27,7 +27,7 @@ select
     cast(found.value - benchmarks.value as decimal(28, 6)) as difference,
     case
         when benchmarks.comparison = 'average' then
-            cast(round((cast(found.value as double) / cast(benchmarks.value as double) - 1) * 100, 2) as decimal(28, 6))
+            {{ half_up(millionths('(found.value - benchmarks.value)') ~ ' * 100', millionths('benchmarks.value'), 2) }}
     end as percent,
     case
         when benchmarks.comparison = 'average' or benchmarks.base_year <> benchmarks.city_base_year then null

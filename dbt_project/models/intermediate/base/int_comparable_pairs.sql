@@ -1,5 +1,6 @@
--- One row per indicator that compares the same institutions, factor set, year after the base year and institution that is
--- there in both: its parts in both years, and what the institution was in the later one.
+-- One row per indicator that compares the same institutions, factor set, year after the base year and institution that stated
+-- every required item of it in both, in the same months (int_items_stated): its parts in both years, and what the institution
+-- was in the later one.
 select
     indicators.indicator_id,
     indicators.change_of,
@@ -18,6 +19,9 @@ select
     now.denominator,
     base.numerator as base_numerator,
     base.denominator as base_denominator,
+    now.registered,
+    now.names_institution,
+    now.optional_items <> base.optional_items as items_differ,
     now.synthetic or base.synthetic as synthetic,
     now.closed or base.closed as closed
 from {{ ref('seed_indicators') }} as indicators
@@ -31,4 +35,5 @@ inner join {{ ref('int_indicator_parts') }} as base
     and base.breakdown = now.breakdown
     and base.org = now.org
     and base.year = city.base_year
+    and base.comparable_as = now.comparable_as
 where indicators.change_kind in ('comparable', 'saved')

@@ -1,12 +1,10 @@
 -- One row per indicator that is a change, factor set, year after the base year, dimension and member. Of the kind `full` the
--- ratio of the year over that of the base year; `comparable` the same over the institutions that are in both years; `saved` the
--- sum of the base year less that of the year, over those in both. Dimension 'base' or 'base/<dimension>', member '2021' or
--- '2021/<member>'.
-with ratios as (
-    select
-        *,
-        cast(numerator as double) / nullif(cast(denominator as double), 0) as ratio
-    from {{ ref('int_indicator_sums') }}
+-- ratio of the year over that of the base year, null where not the same months were reported in both (a year that is not over);
+-- `comparable` the same over the institutions that stated all of it in both years; `saved` the sum of the base year less that of
+-- the year, over those. The change is `above` over `below`, whole numbers. Dimension 'base' or 'base/<dimension>', member '2021'
+-- or '2021/<member>'.
+with months as (
+    select 'energy_use' as dataset, year, bit_or(months) as months from {{ ref('int_energy_use') }} group by year
 ),
 
 of_all as (
@@ -19,7 +17,16 @@ of_all as (
         city.base_year,
         now.dimension as of_dimension,
         now.member as of_member,
-        now.ratio / nullif(base.ratio, 0) - 1 as change,
+        case when months_now.months is not distinct from months_base.months then now.numerator end as numerator,
+        now.denominator,
+        base.numerator as base_numerator,
+        base.denominator as base_denominator,
+        months_now.months is distinct from months_base.months as months_differ,
+        least(now.reporting, base.reporting) as reporting,
+        now.partly + base.partly as partly,
+        now.unregistered,
+        now.names_institution,
+        cast(0 as bigint) as items_differ,
         least(now.contributors, base.contributors) as contributors,
         now.left_out + base.left_out as left_out,
         greatest(now.largest_share, base.largest_share) as largest_share,
@@ -27,13 +34,15 @@ of_all as (
         now.closed or base.closed as closed
     from {{ ref('seed_indicators') }} as indicators
     cross join {{ ref('stg_city') }} as city
-    inner join ratios as now on now.indicator_id = indicators.change_of and now.year > city.base_year
-    inner join ratios as base
+    inner join {{ ref('int_indicator_sums') }} as now on now.indicator_id = indicators.change_of and now.year > city.base_year
+    inner join {{ ref('int_indicator_sums') }} as base
         on base.indicator_id = indicators.change_of
         and base.factor_set = now.factor_set
         and base.year = city.base_year
         and base.dimension = now.dimension
         and base.member = now.member
+    left join months as months_now on months_now.dataset = indicators.monthly_dataset and months_now.year = now.year
+    left join months as months_base on months_base.dataset = indicators.monthly_dataset and months_base.year = city.base_year
     where indicators.change_kind = 'full'
 ),
 
@@ -51,12 +60,16 @@ of_same as (
         base_year,
         dimension as of_dimension,
         member as of_member,
-        case change_kind
-            when 'saved' then cast(sum(base_numerator) - sum(numerator) as double)
-            else
-                (cast(sum(numerator) as double) / nullif(cast(sum(denominator) as double), 0))
-                / nullif(cast(sum(base_numerator) as double) / nullif(cast(sum(base_denominator) as double), 0), 0) - 1
-        end as change,
+        sum(numerator) as numerator,
+        sum(denominator) as denominator,
+        sum(base_numerator) as base_numerator,
+        sum(base_denominator) as base_denominator,
+        false as months_differ,
+        count(distinct org) filter (where names_institution) as reporting,
+        cast(0 as bigint) as partly,
+        count(distinct org) filter (where names_institution and not registered) as unregistered,
+        bool_or(names_institution) as names_institution,
+        count(distinct org) filter (where items_differ) as items_differ,
         count(distinct org) as contributors,
         0 as left_out,
         greatest(
@@ -79,6 +92,8 @@ changes as (
 
 select
     *,
+    {{ change_above('numerator', 'denominator', 'base_numerator', 'base_denominator', 'change_kind') }} as above,
+    {{ change_below('numerator', 'denominator', 'base_numerator', 'base_denominator', 'change_kind') }} as below,
     case of_dimension when 'total' then 'base' else 'base/' || of_dimension end as dimension,
     base_year || case of_dimension when 'total' then '' else '/' || of_member end as member
 from changes

@@ -1,7 +1,8 @@
 -- One row per indicator, factor set, year, institution and breakdown: the institution's part of the numerator and of the
 -- denominator. In a ratio an institution that lacks either is not matched and counts in neither. A ratio that is broken down is
 -- held against the same part of the denominator where that is broken down likewise, else against the whole. What of either
--- comes from rows that are not open stands beside it: the rest anybody can add up.
+-- comes from rows that are not open stands beside it: the rest anybody can add up. Of a numerator made of several items
+-- (int_items_stated) it says whether the institution stated every one that is required, and what of it a comparison needs equal.
 with facts as (
     select
         measure, factor_set, year, org, breakdown, breakdown_member, district, org_type, admin_level,
@@ -71,8 +72,23 @@ ratios as (
         and below.breakdown_member = above.below_member
         and below.org = above.org
         and below.year = above.year
+),
+
+parts as (
+    select * from sums
+    union all by name
+    select * from ratios
 )
 
-select * from sums
-union all by name
-select * from ratios
+select
+    parts.*,
+    parts.org not in ('(city)', '(unknown)') as names_institution,
+    register.org is not null as registered,
+    coalesce(items.complete, true) as complete,
+    case when items.measure is null then '' else items.comparable_as end as comparable_as,
+    coalesce(items.optional_items, '') as optional_items
+from parts
+inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = parts.indicator_id
+left join {{ ref('int_items_stated') }} as items
+    on items.measure = indicators.numerator and items.org = parts.org and items.year = parts.year
+left join {{ ref('int_institution_years') }} as register on register.org = parts.org and register.year = parts.year

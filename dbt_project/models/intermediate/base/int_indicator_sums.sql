@@ -17,6 +17,9 @@ by_institution as (
         sum(denominator) as denominator,
         sum(closed_numerator) as closed_numerator,
         sum(closed_denominator) as closed_denominator,
+        bool_and(complete) as complete,
+        bool_or(registered) as registered,
+        bool_or(names_institution) as names_institution,
         bool_or(synthetic) as synthetic,
         bool_or(closed) as closed
     from years_and_period
@@ -38,6 +41,10 @@ summed as (
             else count(distinct org) filter (where matched)
         end as contributors,
         count(distinct org) filter (where not matched) as left_out,
+        count(distinct org) filter (where matched and names_institution and complete) as reporting,
+        count(distinct org) filter (where matched and names_institution and not complete) as partly,
+        count(distinct org) filter (where matched and names_institution and not registered) as unregistered,
+        bool_or(names_institution) as names_institution,
         coalesce(
             greatest(
                 max(abs(closed_numerator)) filter (where matched) / nullif(sum(abs(closed_numerator)) filter (where matched), 0),

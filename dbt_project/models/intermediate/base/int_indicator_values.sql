@@ -3,7 +3,10 @@ with values_of_sums as (
     select
         sums.indicator_id, sums.factor_set, sums.year, sums.dimension, sums.member,
         sums.contributors, sums.left_out, sums.largest_share, sums.synthetic, sums.closed,
-        case when indicators.denominator is null then cast(sums.closed_numerator as double) end as raw_closed_value,
+        sums.reporting, sums.partly, sums.unregistered, sums.names_institution,
+        cast(0 as bigint) as items_differ,
+        false as months_differ,
+        case when indicators.denominator is null then {{ millionths('sums.closed_numerator') }} end as closed_above,
         cast(null as integer) as base_year,
         case when sums.dimension like 'period%' then city.period_start end as first_year,
         case
@@ -16,10 +19,10 @@ with values_of_sums as (
             when sums.dimension like 'period/%' then substr(sums.member, position('/' in sums.member) + 1)
             else sums.member
         end as of_member,
+        {{ millionths('sums.numerator') }} as above,
         case
-            when indicators.denominator is null then cast(sums.numerator as double)
-            else cast(sums.numerator as double) / nullif(cast(sums.denominator as double), 0)
-        end as raw_value
+            when indicators.denominator is null then cast(1000000 as hugeint) else {{ millionths('sums.denominator') }}
+        end as below
     from {{ ref('int_indicator_sums') }} as sums
     cross join {{ ref('stg_city') }} as city
     inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = sums.indicator_id
@@ -29,9 +32,10 @@ changes as (
     select
         indicator_id, factor_set, year, dimension, member,
         contributors, left_out, largest_share, synthetic, closed,
-        cast(null as double) as raw_closed_value,
+        reporting, partly, unregistered, names_institution, items_differ, months_differ,
+        cast(null as hugeint) as closed_above,
         base_year, cast(null as integer) as first_year, of_dimension, of_member,
-        change as raw_value
+        above, below
     from {{ ref('int_indicator_changes') }}
 ),
 
@@ -110,8 +114,11 @@ described as (
     select
         all_values.*,
         indicators.unit,
-        cast(round(all_values.raw_value * cast(indicators.multiplier as double), indicators.decimals) as decimal(28, 6)) as value,
-        cast(round(all_values.raw_closed_value * cast(indicators.multiplier as double), indicators.decimals) as decimal(28, 6)) as closed_value,
+        {{ half_up('(all_values.above * ' ~ times('indicators.multiplier') ~ ')', '(all_values.below * ' ~ over('indicators.multiplier') ~ ')', 'indicators.decimals') }} as value,
+        {{ half_up('(all_values.closed_above * ' ~ times('indicators.multiplier') ~ ')', '(cast(1000000 as hugeint) * ' ~ over('indicators.multiplier') ~ ')', 'indicators.decimals') }} as closed_value,
+        -- who was expected: the register of the year in that district, kind or level (of a breakdown of its own, of the city), and
+        -- whoever stated something without being in it; nobody knows where there is no register of the year
+        case when all_values.names_institution and register.institutions is not null then register.institutions + all_values.unregistered end as population,
         coalesce(sources.records, 0) as records,
         coalesce(sources.files, 0) as files,
         coalesce(gaps.months_missing, 0) as months_missing,
@@ -122,6 +129,19 @@ described as (
     from all_values
     left join sources using (indicator_id, factor_set, year, dimension, member)
     left join gaps using (indicator_id, factor_set, year, dimension, member)
+    left join {{ ref('int_register_cells') }} as register
+        on register.year = all_values.year
+        and register.dimension = case
+            when all_values.first_year is null and all_values.of_dimension in ('district', 'org_type', 'level') then all_values.of_dimension
+            when all_values.first_year is null then 'total'
+            when all_values.of_dimension in ('district', 'org_type', 'level') then all_values.dimension
+            else 'period'
+        end
+        and register.member = case
+            when all_values.of_dimension not in ('district', 'org_type', 'level') then coalesce(all_values.first_year || '-' || all_values.year, 'all')
+            when all_values.first_year is null then all_values.of_member
+            else all_values.member
+        end
     inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = all_values.indicator_id
     left join undated on undated.measure = indicators.numerator
     left join too_large on too_large.indicator_id = all_values.indicator_id
@@ -134,29 +154,37 @@ described as (
 )
 
 select
-    *,
+    * exclude (reporting),
+    case when names_institution then reporting end as reporting,
     nullif(concat_ws(
         ' ',
-        case when value is null then '缺少分母，无法计算。' end,
+        case when value is null and months_differ then '与基年报送的月份不同，不作比较。' when value is null then '缺少分母，无法计算。' end,
         case
             when months_missing > 0 then
                 '报送不全：缺 ' || months_missing || ' 个机构月'
                 || case when silent > 0 then '，其中 ' || silent || ' 家机构全年未报' else '' end || '。'
         end,
         case when left_out > 0 then '有 ' || left_out || ' 家机构分子、分母不全，未计入。' end,
+        case when partly > 0 then '另有 ' || partly || ' 家机构只填了其中一部分，已填的计入。' end,
+        case when items_differ > 0 then '其中 ' || items_differ || ' 家机构两年填报的选填能源品种不同，空白的按没有使用计。' end,
         case when undated > 0 then '另有 ' || undated || ' 条记录没有年份，未计入任何一年。' end,
         case when too_large > 0 then '有 ' || too_large || ' 条记录的数字大得不合理（10^16 以上），未计入。' end,
         case when factor_ids is not null then '电力系数：' || factor_ids || '。' end
     ), '') as note_zh,
     nullif(concat_ws(
         ' ',
-        case when value is null then 'Without a denominator there is no value.' end,
+        case
+            when value is null and months_differ then 'Not the same months were reported as in the base year: not compared.'
+            when value is null then 'Without a denominator there is no value.'
+        end,
         case
             when months_missing > 0 then
                 'Incomplete: institution-months missing: ' || months_missing
                 || case when silent > 0 then '; institutions that reported nothing in a year: ' || silent else '' end || '.'
         end,
         case when left_out > 0 then 'Institutions left out because they lack one of the two quantities: ' || left_out || '.' end,
+        case when partly > 0 then 'Institutions that stated only a part of it, which counts: ' || partly || '.' end,
+        case when items_differ > 0 then 'Of these, institutions that stated other optional carriers in the one year than in the other (what is empty counts as not used): ' || items_differ || '.' end,
         case when undated > 0 then 'Records that state no year and count in none: ' || undated || '.' end,
         case when too_large > 0 then 'Records with a number too large to be true (10^16 or more), which counts nowhere: ' || too_large || '.' end,
         case when factor_ids is not null then 'Factor of electricity: ' || replace(factor_ids, '、', ', ') || '.' end

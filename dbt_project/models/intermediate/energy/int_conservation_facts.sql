@@ -9,7 +9,7 @@ contracts as (
         extract(year from start_on) as year,
         status as contract_status,
         contract_type = '能源费用托管' and status = '实施' as entrusted,
-        baseline_tce * guaranteed_rate / 100 as guaranteed_tce,
+        baseline_tce * guaranteed_rate as guaranteed_tce_times_100,
         row_number() over (
             partition by org, contract_type = '能源费用托管' and status = '实施' order by start_on, contract_id
         ) = 1 as first
@@ -55,8 +55,8 @@ union all
     ('epc_annual_fee', 'annual_fee'),
     ('epc_baseline', 'case when verified_saving_tce is not null then baseline_tce end', ['contract_type']),
     ('epc_verified_saving', 'case when baseline_tce is not null then verified_saving_tce end', ['contract_type']),
-    ('epc_assessed', 'case when verified_saving_tce is not null and guaranteed_tce is not null then 1 end'),
-    ('epc_guarantee_met', 'case when verified_saving_tce is not null and guaranteed_tce is not null then cast(verified_saving_tce >= guaranteed_tce as integer) end'),
+    ('epc_assessed', 'case when verified_saving_tce is not null and guaranteed_tce_times_100 is not null then 1 end'),
+    ('epc_guarantee_met', 'case when verified_saving_tce is not null and guaranteed_tce_times_100 is not null then cast(100 * verified_saving_tce >= guaranteed_tce_times_100 as integer) end'),
 ]) }}
 union all
 {{ facts('city_contracts', 'epc_contracts', [('epc_saving_of_city', 'verified_saving_tce')]) }}

@@ -1,4 +1,5 @@
--- One row per institution, year, carrier (water and the two costs too), file and sheet: the quantity, and the records that state one.
+-- One row per institution, year, carrier (water and the two costs too), file and sheet: the quantity, the records that state
+-- one, and the months they are of (a bit each: 2 is January).
 with
 {% set carriers = ['electricity', 'natural_gas', 'gasoline', 'diesel', 'coal', 'lpg', 'heat', 'other_energy', 'water', 'electricity_cost', 'water_cost'] %}
 named as (
@@ -17,7 +18,8 @@ summed as (
         sheet,
         {% for carrier in carriers %}
         sum({{ carrier }}) as {{ carrier }},
-        count({{ carrier }}) as {{ carrier }}_records{{ ',' if not loop.last }}
+        count({{ carrier }}) as {{ carrier }}_records,
+        bit_or({{ month_bit('month') }}) filter (where {{ carrier }} is not null) as {{ carrier }}_months{{ ',' if not loop.last }}
         {% endfor %}
     from named
     group by org, year, file_id, sheet
@@ -32,7 +34,8 @@ select
     file_id,
     sheet,
     cast({{ carrier }} as decimal(28, 6)) as quantity,
-    {{ carrier }}_records as records
+    {{ carrier }}_records as records,
+    {{ carrier }}_months as months
 from summed
 where {{ carrier }}_records > 0
 {% endfor %}

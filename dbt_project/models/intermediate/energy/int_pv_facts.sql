@@ -72,8 +72,8 @@ union all
     ('pv_feed_in', 'feed_in_kwh'),
     ('pv_generation_with_use', 'case when self_use_kwh is not null then generation_kwh end'),
     ('pv_generation_with_design', 'case when design_annual_kwh is not null then generation_kwh end'),
-    ('pv_expected', 'design_annual_kwh / 12'),
-    ('pv_capacity_years', 'capacity_kw / 12'),
+    ('pv_expected', share_of('design_annual_kwh', 12)),
+    ('pv_capacity_years', share_of('capacity_kw', 12)),
 ]) }}
 union all
 {{ facts('forecast', 'pv_sites', [
