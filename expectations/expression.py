@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LIVE = "_live"  # the column that says whether a row is in force: what share() counts
+SCOPE = "_scope"  # the submission inside which a row's key holds, '' where it holds everywhere: part of every key
 FUNCTIONS = {"abs": (1, 1), "given": (1, 1), "years": (2, 2), "share": (2, 9)}  # name -> fewest and most arguments
 PARTS = (
     ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.BinOp, ast.Add, ast.Sub, ast.Mult,

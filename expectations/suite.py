@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from expectations.contract import Column, Contract, ContractError, Reference, Rule
-from expectations.expression import LIVE, evaluate, parse
+from expectations.expression import LIVE, SCOPE, evaluate, parse
 
 # A larger number would not fit the decimals of the statistics, nor a float to the last digit. A province's budget, at some
 # 10^12 元, must: it is somebody's dataset too.
@@ -79,7 +79,7 @@ def plan(contract: Contract, known: Mapping[str, Collection[str]] | None = None)
     out += [_of_reference(r) for r in contract.references if not r.table.startswith("city.")]
     out += [_of_rule(r) for r in contract.rules]
     if contract.key:
-        columns = ["_file", *contract.key]
+        columns = ["_file", SCOPE, *contract.key]
         arguments = {"column_list": columns, "ignore_row_if": "any_value_is_missing"}
         out.append(_Planned("ExpectUnique", arguments, "key", None, "duplicate_key"))
     return out
@@ -208,6 +208,7 @@ def _plain(contract: Contract, frame: pd.DataFrame, known: Mapping[str, Collecti
             inside = column.isin(list(known.get(name) or ()))
             data[f"{c.name}.{name}"] = inside.astype("float64").where(column.notna())
     data["_file"] = frame["_file"]
+    data[SCOPE] = frame[SCOPE] if SCOPE in frame.columns else np.full(len(frame), "")
     nothing = np.full(len(frame), np.nan)
     for name in (*(f"{r.column}.known" for r in contract.references), *contract.beside):
         beside = frame[name] if name in frame.columns else pd.Series(nothing)

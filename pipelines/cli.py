@@ -305,6 +305,9 @@ def _print_report(r: Any) -> None:
     table.add_row(
         "Rows", ", ".join(f"{rows.get(k, 0):,} {k}" for k in ("read", "accepted", "quarantined", "explained"))
     )
+    if r.superseded:
+        of_each = ", ".join(f"{d} {n:,}" for d, n in sorted(r.superseded.items()))
+        table.add_row("Replaced", f"{sum(r.superseded.values()):,} rows by rows of newer files: {of_each}")
     table.add_row("Issues", ", ".join(f"{n} {c}" for c, n in sorted(r.issues.items())) or "none")
     if r.corrected:
         table.add_row(

@@ -32,8 +32,9 @@ class RunReport:
     release_state: str = "none"  # new, unchanged, none
     synthetic: bool = False
     files: dict[str, int] = field(default_factory=dict)  # seen, new, read, accepted, partial, rejected, superseded
-    rows: dict[str, int] = field(default_factory=dict)  # read, accepted, quarantined, explained
+    rows: dict[str, int] = field(default_factory=dict)  # read, accepted, quarantined, explained, superseded
     records: dict[str, int] = field(default_factory=dict)  # by dataset
+    superseded: dict[str, int] = field(default_factory=dict)  # rows that a newer file replaced, by dataset
     issues: dict[str, int] = field(default_factory=dict)  # open issues by code
     left: list[str] = field(default_factory=list)  # names of files still being written, which the next run takes
     down: list[str] = field(default_factory=list)  # a sentence for each inbox that did not answer
@@ -170,6 +171,7 @@ def _note(out: RunReport, events: Sequence[Any], stats: Sequence[Any]) -> None:
         out.down += said.get("down", ())
         out.rows |= said.get("report_rows", {})
         out.issues |= said.get("report_issues", {})
+        out.superseded |= said.get("report_superseded", {})
         if path == ["release"]:
             out.release, out.release_state = said["release_id"], said["state"]
             out.synthetic = bool(said["synthetic"])

@@ -28,6 +28,7 @@ SLOW = {
     "disclosure/test_history.py",
     "disclosure/test_suppress.py",
     "records/test_build.py",
+    "records/test_serials.py",
     *(f"release/test_{name}.py" for name in ("attack", "build", "differences", "gate", "later_runs", "store")),
     *(f"sample/test_{name}.py" for name in ("make", "round_trip")),
     *(

@@ -65,7 +65,12 @@ def _build(place: Place, contracts: Contracts) -> RecordsSummary:
 
 
 def _report(s: RecordsSummary) -> dict[str, dict[str, int]]:
-    return {"report_files": s.files, "report_rows": s.rows, "report_issues": s.issues}
+    return {
+        "report_files": s.files,
+        "report_rows": s.rows,
+        "report_issues": s.issues,
+        "report_superseded": s.superseded,
+    }
 
 
 def _check(dataset: str, summary: RecordsSummary) -> dg.AssetCheckResult:

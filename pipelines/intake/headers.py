@@ -45,6 +45,11 @@ _COUNTER = 1000  # 序号 beside 车辆编号 only counts the rows, whatever pla
 _SERIAL = frozenset(["序号", "行次", "行号", "栏次", "no.", "no", "№", "顺序号", "编码序号", "序号no.", "序号no"])
 
 
+def is_serial(header: str) -> bool:
+    """Whether a header is what a plain counter of rows is called: 序号, 行次, No."""
+    return _STARS.sub("", squeeze(header)).lower() in _SERIAL
+
+
 class Match(NamedTuple):
     """A header text stands for column `column` of dataset `dataset`, `rank` 0 being its official name.
 
@@ -365,7 +370,7 @@ class Headers:
         if known is None:
             if len(self._serial) > 50_000:
                 self._serial.clear()
-            known = self._serial[header] = _STARS.sub("", squeeze(header)).lower() in _SERIAL
+            known = self._serial[header] = is_serial(header)
         return known
 
     def nearest(self, header: str, dataset: str, taken: Iterable[str]) -> Column | None:

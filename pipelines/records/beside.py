@@ -16,20 +16,23 @@ import numpy as np
 import pandas as pd
 
 from expectations.contract import Column, Contract, Contracts
-from expectations.expression import LIVE
+from expectations.expression import LIVE, SCOPE
 from pipelines.intake.readings import DTYPES
+from pipelines.records.serials import Sent
 from pipelines.statistics.city import CityError
 
 
 @dataclass
 class Beside:
     """`tables` by name: the records in force of each dataset judged so far, and the city's as `city.<name>`; `limits` are
-    the city's; `rank` says how new a file is (higher is newer); `gone` are the (file, table) replaced whole."""
+    the city's; `rank` says how new a file is (higher is newer); `gone` are the (file, table) replaced whole; `sent` is what is
+    known of the tables of the dataset in hand."""
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     limits: dict[str, float] = field(default_factory=dict)
     rank: pd.Series = field(default_factory=lambda: pd.Series(dtype="int64"))
     gone: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    sent: Sent = field(default_factory=Sent)
 
 
 def load_city_tables(contracts: Contracts, city: Path | None) -> tuple[dict[str, pd.DataFrame], dict[str, float]]:
@@ -109,7 +112,7 @@ def _live(contract: Contract, rows: pd.DataFrame, beside: Beside) -> np.ndarray:
     )
     if not contract.key:
         return ~gone
-    key = list(contract.key)
+    key = [SCOPE, *contract.key]
     rank = beside.rank.reindex(rows["_file"]).fillna(-1).to_numpy()
     at = rows[key].assign(rank=np.where(gone, -2, rank), at=np.arange(len(rows))).reset_index(drop=True)
     best = at.sort_values(["rank", "at"], ascending=[False, True], kind="stable").drop_duplicates(key)["at"].to_numpy()
@@ -121,16 +124,15 @@ def _live(contract: Contract, rows: pd.DataFrame, beside: Beside) -> np.ndarray:
 def _previous(contract: Contract, rows: pd.DataFrame, live: np.ndarray, names: list[str]) -> dict[str, pd.Series]:
     """The values of the same key in the nearest earlier period that has a row in force."""
     period = next(c for c in _period_of_key(contract))
-    rest = [k for k in contract.key if k != period.name]
+    keys = [SCOPE, *contract.key]
+    rest = [k for k in keys if k != period.name]
     wanted = list(dict.fromkeys(n.split(".")[1] for n in names))
     whole = rows[list(contract.key)].notna().all(axis=1).to_numpy()
-    first = rows.loc[live & whole, list(dict.fromkeys([*contract.key, *wanted]))].sort_values(
-        list(contract.key), kind="stable"
-    )
+    first = rows.loc[live & whole, list(dict.fromkeys([*keys, *wanted]))].sort_values(keys, kind="stable")
     first = first.sort_values([*rest, period.name], kind="stable")
     shifted = first.groupby(rest, sort=False)[wanted].shift(1).set_axis([f"previous.{w}" for w in wanted], axis=1)
-    found = pd.concat([first[list(contract.key)], shifted], axis=1)
-    out = rows[list(contract.key)].merge(found, on=list(contract.key), how="left").set_index(rows.index)
+    found = pd.concat([first[keys], shifted], axis=1)
+    out = rows[keys].merge(found, on=keys, how="left").set_index(rows.index)
     return {n: out[n].where(whole) for n in names}
 
 

@@ -18,13 +18,15 @@ import numpy as np
 import pandas as pd
 
 from expectations.contract import Contract, Contracts
+from expectations.expression import SCOPE
 from pipelines.home import Home
 from pipelines.intake.readings import Readings
 from pipelines.records import tables, words
 from pipelines.records.beside import Beside, in_order, load_city_tables
 from pipelines.records.divisions import Divisions, load_divisions
-from pipelines.records.institutions import Register, fold_name, load_aliases
+from pipelines.records.institutions import Register, load_aliases
 from pipelines.records.judge import Judged, SuiteRun, judge
+from pipelines.records.serials import sent, submitter
 from pipelines.sources.ledger import Receipt
 
 
@@ -36,6 +38,7 @@ class RecordsSummary:
     files: dict[str, int] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     records: dict[str, int] = field(default_factory=dict)
+    superseded: dict[str, int] = field(default_factory=dict)  # rows that a newer file replaced, by dataset
     issues: dict[str, int] = field(default_factory=dict)
     suites: list[SuiteRun] = field(default_factory=list)
     institutions: int | None = None  # in the register; None where there is none
@@ -70,6 +73,7 @@ def build(
             continue
         mine = periods.get(contract.dataset, pd.Series([], dtype="str"))
         beside.gone = _newer_submissions(contract.dataset, readings.sheets, ages, register)
+        beside.sent = sent(contract, readings.sheets, readings.columns, ages, register)
         judged = judge(contract, rows, readings.issues, mine, register, divisions, folder, beside)
         settled = _settle(judged, beside.gone, ages)
         if contract.register and len(settled.records):
@@ -101,7 +105,7 @@ def _ages(files: pd.DataFrame, receipts: Mapping[str, Receipt]) -> pd.DataFrame:
     for file_id, name in zip(files["file_id"], files["name"], strict=True):
         r = receipts.get(file_id)
         age = (-1, "", "", name, file_id) if r is None else (*r.age, file_id)
-        rows.append((age, file_id, r.received_at if r else None, r.url if r else None))
+        rows.append((age, file_id, r.received_at if r else None, r.url if r else None, name))
     rows.sort(key=lambda r: r[0])
     received = np.array([None if r[2] is None else _moment(r[2]) for r in rows], dtype="datetime64[us]")
     return pd.DataFrame(
@@ -109,6 +113,7 @@ def _ages(files: pd.DataFrame, receipts: Mapping[str, Receipt]) -> pd.DataFrame:
             "rank": np.arange(len(rows)),
             "received_at": received,
             "url": pd.Series([r[3] for r in rows], dtype="str").to_numpy(),
+            "name": pd.Series([r[4] for r in rows], dtype="str").to_numpy(),
         },
         index=pd.Index([r[1] for r in rows], dtype="str"),
     )
@@ -141,7 +146,8 @@ def _settle(judged: Judged, by_sheet: dict[tuple[str, int], str], ages: pd.DataF
     replaced = np.full(len(rows), "", dtype=object)
     if contract.key and len(rows):
         keyed = rows[list(contract.key)].notna().all(axis=1).to_numpy()
-        key = rows[list(contract.key)].groupby(list(contract.key), dropna=False, sort=False).ngroup().to_numpy()
+        keys = [SCOPE, *contract.key]
+        key = rows[keys].groupby(keys, dropna=False, sort=False).ngroup().to_numpy()
         newest = np.full(key.max() + 1, -1, dtype="int64")
         live = in_force & keyed
         np.maximum.at(newest, key[live], ranks[live])
@@ -160,7 +166,7 @@ def _newer_submissions(
     mine = mine[(mine["rows_read"] - mine["rows_explained"]).fillna(0) > 0]
     if mine.empty:
         return {}
-    names = {s: (register.resolve(s) if register else None) or fold_name(s) for s in mine["submitter"].unique()}
+    names = {s: submitter(s, register) for s in mine["submitter"].unique()}
     who = mine["submitter"].map(names)
     rank = ages["rank"].reindex(mine["file_id"]).fillna(-1).to_numpy().astype("int64")
     newest = pd.Series(rank, index=mine.index).groupby([who, mine["period"]]).transform("max").to_numpy()
@@ -256,7 +262,9 @@ def _write(
         path.parent.mkdir(parents=True, exist_ok=True)
         tables.write(path, frame, tables.INTAKE[name])
         _count(summary, name, frame)
-    summary.rows["superseded"] = sum(int((s.replaced_by != "").sum()) for s in done.values())
+    counts = {d: int((s.replaced_by != "").sum()) for d, s in sorted(done.items())}
+    summary.superseded = {d: n for d, n in counts.items() if n}
+    summary.rows["superseded"] = sum(counts.values())
     return summary
 
 

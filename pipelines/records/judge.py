@@ -23,11 +23,12 @@ import pyarrow.parquet as pq
 import expectations.suite as suites
 from expectations import uscc
 from expectations.contract import Contract
-from expectations.expression import LIVE
+from expectations.expression import LIVE, SCOPE
 from pipelines.home import whole_file
 from pipelines.records.beside import Beside, join
 from pipelines.records.divisions import Divisions
 from pipelines.records.institutions import Register
+from pipelines.records.serials import number
 
 # What puts a row in quarantine whether or not its column must be filled in; other codes cost an optional column its cell.
 ALWAYS = frozenset({"missing_required", "bad_check_digit", "unknown_institution", "duplicate_key"})
@@ -82,7 +83,7 @@ def judge(
     required cell that could not be read is not called empty besides.
     """
     read = rows.sort_values(["_file", "_table", "_row"], kind="stable", ignore_index=True)
-    spelt = spell(contract, read, register, divisions)
+    spelt = number(contract, spell(contract, read, register, divisions), beside.sent, beside.tables)
     known: dict[str, Collection[str]] = {"divisions": divisions.codes}
     if register is not None:
         known["institutions"] = register.names
@@ -178,7 +179,11 @@ def _digest(contract: Contract, rows: pd.DataFrame, known: Mapping[str, Collecti
     h = hashlib.sha256(_code_digest().encode() + contract.digest.encode())
     for name in sorted(known):
         h.update(name.encode() + b"\0" + "\0".join(sorted(known[name])).encode() + b"\n")
-    for name in [*(c.name for c in contract.kept), "_file", *(n for n in rows.columns if "." in n or n == LIVE)]:
+    for name in [
+        *(c.name for c in contract.kept),
+        "_file",
+        *(n for n in rows.columns if "." in n or n in (LIVE, SCOPE)),
+    ]:
         h.update(name.encode() + pd.util.hash_pandas_object(rows[name], index=False).to_numpy().tobytes())
     return h.hexdigest()
 
@@ -245,7 +250,7 @@ def _policy(
     bad = np.union1d(outside, out.loc[out["quarantines"], "position"].to_numpy())
     keys = keys[~keys["position"].isin(bad)]
     if len(keys):
-        groups = rows.loc[keys["position"], ["_file", *contract.key]].reset_index(drop=True)
+        groups = rows.loc[keys["position"], ["_file", SCOPE, *contract.key]].reset_index(drop=True)
         group = groups.groupby(list(groups.columns), dropna=False, sort=False).ngroup()
         firsts = pd.Series(keys["position"].to_numpy()).groupby(group).transform("min").to_numpy()
         keys = keys.assign(quarantines=True, first=pd.array(firsts, dtype="Int64"))

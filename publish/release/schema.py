@@ -373,6 +373,7 @@ OWN: tuple[Table, ...] = (
             _i("rows_accepted", "采用行数", "Rows accepted", "行"),
             _i("rows_quarantined", "隔离行数", "Rows quarantined", "行"),
             _i("rows_explained", "说明行数", "Rows explained", "行"),
+            _i("rows_superseded", "被替换行数", "Rows replaced", "行"),
             _SYNTHETIC,
         ),
         indexes=(("dataset", "period"),),

@@ -314,15 +314,18 @@ def submissions(w: Warehouse, contracts: Contracts, public_names: set[str]) -> p
     """Counts by dataset, period and status. A submitter is named only where its name stands in an open table of this
     release anyway (`public_names`) and its dataset is open: who sends closed figures, or was refused, is nobody's matter."""
     t = BY_NAME["submissions"]
-    if not (w.has("intake", "sheets") and w.has("intake", "files")):
+    if not all(w.has("intake", name) for name in ("sheets", "files", "superseded")):
         return empty(t)
     open_sets = [c.dataset for c in contracts.values() if is_open(c)]
     sheets = w.frame("""
         select s.dataset, s.period, s.submitter,
                case when f.superseded_by is not null then 'superseded' else s.status end as status,
                s.file_id, s.rows_read, s.rows_accepted, s.rows_quarantined, s.rows_explained,
-               coalesce(f.synthetic, false) as synthetic
+               coalesce(o.rows, 0) as rows_superseded, coalesce(f.synthetic, false) as synthetic
         from intake.sheets s join intake.files f on f.file_id = s.file_id
+        left join (
+            select file_id, sheet, dataset, count(*) as rows from intake.superseded group by all
+        ) o on o.file_id = s.file_id and o.sheet = s.sheet and o.dataset = s.dataset
         where s.dataset is not null and s.status <> 'ignored'""")
     sheets = sheets[sheets["dataset"].isin(list(contracts))]
     named = sheets["dataset"].isin(open_sets) & sheets["submitter"].isin(public_names)
@@ -334,6 +337,7 @@ def submissions(w: Warehouse, contracts: Contracts, public_names: set[str]) -> p
         rows_accepted=("rows_accepted", "sum"),
         rows_quarantined=("rows_quarantined", "sum"),
         rows_explained=("rows_explained", "sum"),
+        rows_superseded=("rows_superseded", "sum"),
     )
     counts = counts.sort_values(by, na_position="first", kind="stable", key=_as_text)
     return _whole(counts, t)

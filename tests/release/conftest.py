@@ -161,6 +161,7 @@ def make_warehouse(path: Path, contracts: Contracts, change: Change | None = Non
             columns=["file_id", "name", "status", "synthetic"],
         )
         con.register("files", files)
+        con.execute('create table intake.superseded (file_id varchar, sheet varchar, "row" bigint, dataset varchar)')
         con.execute("create table intake.files as select *, cast(null as varchar) as superseded_by from files")
         sheets = pd.DataFrame(
             [

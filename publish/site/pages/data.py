@@ -129,13 +129,14 @@ async def quality(datasette: Any, request: Any) -> Response:
             datasette,
             """
             select dataset, status, sum(files) as files, sum(rows_read) as rows_read, sum(rows_accepted) as rows_accepted,
-                   sum(rows_quarantined) as rows_quarantined, sum(rows_explained) as rows_explained
+                   sum(rows_quarantined) as rows_quarantined, sum(rows_explained) as rows_explained,
+                   sum(rows_superseded) as rows_superseded
             from submissions group by dataset, status order by dataset
             """,
         ):
             one = sent.setdefault(r["dataset"], defaultdict(int))
             one[r["status"]] += r["files"] or 0
-            for k in ("rows_read", "rows_accepted", "rows_quarantined", "rows_explained"):
+            for k in ("rows_read", "rows_accepted", "rows_quarantined", "rows_explained", "rows_superseded"):
                 one[k] += r[k] or 0
     issues: list[dict[str, Any]] = []
     if has(datasette, "data_issues"):
@@ -175,5 +176,14 @@ async def quality(datasette: Any, request: Any) -> Response:
             """,
         )
     return await page(
-        datasette, request, "quality.html", sent=sent, issues=issues, tasks=tasks, months=months, due=due, timely=timely
+        datasette,
+        request,
+        "quality.html",
+        sent=sent,
+        replaced=sum(s["rows_superseded"] for s in sent.values()),
+        issues=issues,
+        tasks=tasks,
+        months=months,
+        due=due,
+        timely=timely,
     )
