@@ -95,3 +95,15 @@ def test_releases_are_listed_and_verified(made_up: MadeUp) -> None:
     assert [r["release_id"] for r in listed if r["current"]] == [made_up.report["release"]]
     assert mingzhang("releases", "verify", "current", "--home", made_up.home).returncode == 0
     assert made_up.report["synthetic"] is True
+
+
+def test_a_file_left_and_an_inbox_that_is_down_are_each_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    from pipelines.cli import _print_report
+    from pipelines.run import RunReport
+
+    _print_report(
+        RunReport("2025-12-31-00000000", "unchanged", left=["停车.csv"], down=["sftp://h/in does not answer."])
+    )
+    out, err = capsys.readouterr()
+    assert "Left for the next run, because still being written or cut off: 停车.csv." in out
+    assert "sftp://h/in does not answer. What the other inboxes hold was taken in." in err
