@@ -21,6 +21,7 @@ from rich.table import Table
 
 from expectations.contract import load_contracts
 from pipelines import progress
+from pipelines.correct import correct
 from pipelines.home import Home
 from pipelines.settings import Settings
 
@@ -186,6 +187,7 @@ def dev(
     os.execv(sys.executable, command)
 
 
+app.add_typer(correct, name="correct")
 releases = typer.Typer(help="List, compare, verify and switch releases.", no_args_is_help=True)
 app.add_typer(releases, name="releases")
 
@@ -315,6 +317,8 @@ def _print_report(r: Any) -> None:
         )
     if r.held:
         table.add_row("Held", f"{r.held:,} figures as last published, listed in feedback/_bureau/held.csv")
+    for sentence in r.unused:
+        table.add_row("Unused", sentence)
     table.add_row("Time", ", ".join(f"{s} {t:.1f} s" for s, t in r.seconds.items()))
     state = {"new": "new", "unchanged": "unchanged: the same inputs gave it before"}.get(
         r.release_state, r.release_state

@@ -40,6 +40,7 @@ class RunReport:
     down: list[str] = field(default_factory=list)  # a sentence for each inbox that did not answer
     held: int = 0  # figures that stand as last published while the records give another
     corrected: int = 0  # figures that a decision of the bureau replaced or withdrew
+    unused: list[str] = field(default_factory=list)  # a sentence for each decision that changed nothing
     seconds: dict[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -169,6 +170,7 @@ def _note(out: RunReport, events: Sequence[Any], stats: Sequence[Any]) -> None:
         out.files |= said.get("report_files", {})
         out.left += said.get("left", ())
         out.down += said.get("down", ())
+        out.unused += said.get("unused", ())
         out.rows |= said.get("report_rows", {})
         out.issues |= said.get("report_issues", {})
         out.superseded |= said.get("report_superseded", {})

@@ -6,14 +6,17 @@ Belongs here: turning the summary of a build into assets, metadata and checks. N
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
 from expectations.contract import Contracts
 from pipelines.assets.place import Place
+from pipelines.decisions import in_force
 from pipelines.intake.read_new import load_readings
 from pipelines.memory import give_back
 from pipelines.records.build import RecordsSummary, build
+from pipelines.records.corrected import CELL, WITHDRAW
 from pipelines.sources.ledger import Ledger
 
 TABLES = ("files", "sheets", "columns", "issues", "quarantine", "superseded")
@@ -61,11 +64,14 @@ def records_asset(contracts: Contracts) -> dg.AssetsDefinition:
 def _build(place: Place, contracts: Contracts) -> RecordsSummary:
     """All that is read lives no longer than this call."""
     home = place.home_folder
-    return build(load_readings(home, contracts), contracts, home, place.city_folder, Ledger(home).latest)
+    decided = in_force(home, (WITHDRAW, CELL))
+    readings = load_readings(home, contracts)
+    return build(readings, contracts, home, place.city_folder, Ledger(home).latest, decided, place.date)
 
 
-def _report(s: RecordsSummary) -> dict[str, dict[str, int]]:
+def _report(s: RecordsSummary) -> dict[str, Any]:
     return {
+        "unused": s.unused,
         "report_files": s.files,
         "report_rows": s.rows,
         "report_issues": s.issues,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ import pandas as pd
 
 from expectations.contract import Contract, Contracts
 from expectations.expression import SCOPE
+from pipelines.decisions import Decision
 from pipelines.home import Home
 from pipelines.intake.readings import Readings
-from pipelines.records import tables, words
+from pipelines.records import corrected, tables, words
 from pipelines.records.beside import Beside, in_order, load_city_tables
 from pipelines.records.divisions import Divisions, load_divisions
 from pipelines.records.institutions import Register, load_aliases
@@ -43,6 +44,7 @@ class RecordsSummary:
     suites: list[SuiteRun] = field(default_factory=list)
     institutions: int | None = None  # in the register; None where there is none
     synthetic: bool = False
+    unused: list[str] = field(default_factory=list)  # a sentence for each decision of the bureau that changed nothing
 
 
 def build(
@@ -51,13 +53,17 @@ def build(
     home: Home,
     city: Path | None = None,
     receipts: Mapping[str, Receipt] | None = None,
+    decided: Sequence[Decision] = (),
+    on: date | None = None,
 ) -> RecordsSummary:
     """Writes work/records and work/intake from all readings of this home.
 
     `city` is the city's folder (divisions, aliases), `receipts` the latest receipt of each file: they say which is newer.
+    `decided` are the bureau's decisions about submissions, as they hold on the day `on`.
     A file without one is older than any with. Rows of one dataset that did not change since the last build keep the
     result of their suite. Raises CityError, SuiteError or ContractError; what was there before then stays.
     """
+    readings, unused = corrected.apply(readings, contracts, decided, on or date.today())
     ages = _ages(readings.files, receipts or {})
     divisions, aliases = load_divisions(city), load_aliases(city)
     periods = _periods(readings.sheets)
@@ -83,7 +89,9 @@ def build(
         done[contract.dataset] = settled
         if contract.dataset in pointed_at:
             beside.tables[contract.dataset] = in_order(contract, judged.rows[settled.records], ages["rank"])
-    return _write(readings, contracts, home, ages, done, register, divisions)
+    summary = _write(readings, contracts, home, ages, done, register, divisions)
+    summary.unused = [corrected.said(d) for d in unused]
+    return summary
 
 
 @dataclass
