@@ -36,6 +36,7 @@ SLOW = {
         for name in (
             "api",
             "app",
+            "asked",
             "charts",
             "door",
             "instance",

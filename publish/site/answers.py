@@ -15,7 +15,7 @@ import mimetypes
 import re
 import urllib.parse
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Container, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -261,7 +261,7 @@ def dressed(answer: Answer, facts: Facts, base_url: str, route: str, cut: bool) 
     """An answer of Datasette's as this site gives it; `route` is its path below the base_url, in Chinese. Called where the
     answer was made: of a large one it takes as long as the query did."""
     if answer.status >= 400 and route.endswith((".json", ".csv", ".xlsx")):
-        return explained(answer, f"{base_url}openapi.json")
+        return explained(answer, facts, f"{base_url}openapi.json")
     if answer.status == 200 and route.endswith(".csv"):
         answer = for_excel(answer)
     if is_data(route) and not route.endswith(".json"):  # a page says in its head and body where it goes on
@@ -279,7 +279,7 @@ def is_data(route: str) -> bool:
 def say_cut(answer: Answer, facts: Facts, base_url: str, route: str) -> Answer:
     """Says that rows were cut away: in the headers of any shape, in a JSON object's own keys, and in the name of a CSV file,
     where whoever opens it in Excel will see it."""
-    table = _table(route)
+    table = table_of(route, facts.tables)
     whole = {
         f: f"{base_url}files/{f}/{table}.{f}" for f in ("csv", "xlsx", "parquet") if f"{f}/{table}.{f}" in facts.files
     }
@@ -294,7 +294,9 @@ def say_cut(answer: Answer, facts: Facts, base_url: str, route: str) -> Answer:
         name = f"{table or 'query'}-first-rows-only.{route.rpartition('.')[2]}"
         headers.append((b"content-disposition", f'attachment; filename="{name}"'.encode()))
         return Answer(answer.status, headers, answer.body)
-    if not answer.body.lstrip().startswith(b"{"):
+    if b"json" not in answer.header(b"content-type") or not answer.body.startswith(
+        b"{"
+    ):  # a list, or a row in each line
         return Answer(answer.status, headers, answer.body)
     said = json.loads(answer.body)
     if table:
@@ -304,16 +306,17 @@ def say_cut(answer: Answer, facts: Facts, base_url: str, route: str) -> Answer:
     else:
         zh = "结果多于 1,000 行，后面的没有返回：请在语句中用 LIMIT 和 OFFSET 分页，或下载整表文件。"
         en = "There were more than 1,000 rows and the rest was cut: page with LIMIT and OFFSET, or download the table's file."
-    said |= {"advice_zh": zh, "advice_en": en, "whole_table": whole}
+    said |= {"truncated": True, "advice_zh": zh, "advice_en": en, "whole_table": whole}
     return as_json(said, answer.status, [h for h in headers if h[0].lower() != b"content-type"])
 
 
-def _table(route: str) -> str:
-    found = re.fullmatch(rf"/{DB}/(\w+)\.(json|csv|xlsx)", route)
-    return found[1] if found else ""
+def table_of(route: str, tables: Container[str]) -> str | None:
+    """The table of whose rows an address gives some, as a page or in a format; None where it is another address."""
+    found = re.fullmatch(rf"/{DB}/([^/]+?)(\.(json|csv|xlsx))?", route)
+    return found[1] if found and found[1] in tables else None
 
 
-def explained(answer: Answer, help_at: str) -> Answer:
+def explained(answer: Answer, facts: Facts, help_at: str) -> Answer:
     """An error of SQL in JSON in the shape that every error has: a code, a sentence in each language, the detail."""
     try:
         said = json.loads(answer.body)
@@ -322,7 +325,7 @@ def explained(answer: Answer, help_at: str) -> Answer:
     if not isinstance(said, dict):
         return answer
     if "code" not in said:
-        said = words.sql_error(str(said.get("error") or "")) | {"status": answer.status}
+        said = words.sql_error(str(said.get("error") or ""), facts) | {"status": answer.status}
     return as_json(said | {"help": help_at}, answer.status)
 
 
@@ -331,7 +334,7 @@ def for_excel(answer: Answer) -> Answer:
 
     Negative figures stay figures.
     """
-    text = answer.body.decode("utf-8")
+    text = answer.body.decode("utf-8-sig")  # a page of ours may have given it its mark already
     if may_hold_formula(text):
         out = io.StringIO()
         writer = csv.writer(out)

@@ -14,11 +14,14 @@ import urllib.parse
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from publish.release.schema import MADE_UP_EN, MADE_UP_ZH, MARTS, OWN, RELEASES, Table
 from publish.release.store import ID
+from publish.site import asked as asked_of
+from publish.site import words
 from publish.site.facts import DB, Facts
+from publish.site.pages.base import district_names
 
 VERSION = "1"
 ROOT = "/api/v1"
@@ -40,6 +43,7 @@ class Release(Protocol):
     facts: Facts
     base_url: str
     db: Any
+    ds: Any
 
 
 class Refused(Exception):
@@ -52,7 +56,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Argument:
-    """An argument in the address. `kind` is string or integer; `allowed` the only values it may have."""
+    """An argument in the address. `kind` is string or integer; `allowed` the only values it may have; `of` the table whose
+    column of this name has the only values it may have in a release."""
 
     name: str
     zh: str
@@ -61,6 +66,7 @@ class Argument:
     least: int = 0
     most: int = 0
     allowed: tuple[str, ...] = ()
+    of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,8 +102,15 @@ PAGING = (
 )
 YEAR = Argument("year", "年度", "Year", "integer", 1900, 2200)
 DIMENSION = Argument("dimension", "分组，如 total、district", "Dimension, such as total or district")
-MEMBER = Argument("member", "组别，如区划代码 430202", "Member, such as the division code 430202")
-FACTOR_SET = Argument("factor_set", "系数组，如 default、none", "Factor set, such as default or none")
+MEMBER = Argument(
+    "member", "组别，代码或名称，如 430203 或 芦淞区", "Member, by code or name, such as 430203 or 芦淞区"
+)
+FACTOR_SET = Argument(
+    "factor_set",
+    "系数组，如 article；不给时是采用的那一组（default 或 none），all 是全部",
+    "Factor set, such as article; without it the one in force (default or none), with all every one",
+)
+IN_FORCE = ("default", "none")  # an indicator has one of these: with the factors in force, or with none
 
 
 # --- reading ---
@@ -123,12 +136,59 @@ async def _rows(release: Release, sql: str, params: Params) -> list[Row]:
 async def _page(release: Release, table: str, order: str, asked: Row, filters: Sequence[str]) -> Row:
     """The rows of a table that fit the filters, from offset on, with their number in all."""
     given = {f: asked[f] for f in filters if f in asked}
-    where = " and ".join(f'"{f}" = :{f}' for f in given) or "1"
+    where = " and ".join(_is(f, given) for f in given) or "1"
     total = (await _rows(release, f"select count(*) as n from {table} where {where}", given))[0]["n"]
     span = {"_limit": asked.get("limit", LIMIT), "_offset": asked.get("offset", 0)}
     sql = f"select * from {table} where {where} order by {order} limit :_limit offset :_offset"
     rows = await _rows(release, sql, given | span)
     return {"rows": rows, "total": total} | _span(total, len(rows), asked)
+
+
+def _is(column: str, given: Row) -> str:
+    """The condition that a column has the value asked for; of factor sets the one in force or all may be asked for."""
+    if column == "factor_set" and given[column] in ("all", ""):
+        return "1" if given[column] else f"factor_set in {IN_FORCE}"
+    return f'"{column}" = :{column}'
+
+
+async def _chosen(release: Release, indicator_id: str, asked: Row) -> Row:
+    """What was asked of an indicator's values, with the member's code for its name and the factor set in force where none is
+    named. Raises Refused where the indicator has no such dimension, member or factor set."""
+    sql = "select distinct dimension, member, factor_set from indicator_values where indicator_id = :i"
+    there = [dict(r) for r in await _rows(release, sql, {"i": indicator_id})]
+    names = await district_names(release.ds)
+    out: Row = {"factor_set": ""} | asked
+    known: dict[str, asked_of.Known] = {
+        "dimension": {
+            r["dimension"]: words.CODES["dimension"].get(r["dimension"], (r["dimension"],) * 2) for r in there
+        },
+        "factor_set": {r["factor_set"]: (r["factor_set"],) * 2 for r in there} | {"all": ("全部", "all")},
+    }
+    within = asked.get("dimension")
+    known["member"] = {
+        r["member"]: words.member_names(r["member"], names) for r in there if within in (None, r["dimension"])
+    }
+    by_name: dict[str, str] = {name: code for code, called in known["member"].items() for name in called}
+    if "member" in asked and asked["member"] not in known["member"]:
+        out["member"] = by_name.get(asked["member"], asked["member"])
+    for name, values in known.items():
+        if out.get(name) and out[name] not in values:
+            _refuse_value(name, out[name], values)
+    return out
+
+
+def _refuse_value(name: str, value: str, known: asked_of.Known) -> NoReturn:
+    zh, en = asked_of.hint(value, known)
+    raise Refused(400, "bad_argument", f"{name} 没有“{value}”这个值。{zh}", f"{name} has no value '{value}'.{en}")
+
+
+async def _named(release: Release, values: list[Row]) -> list[Row]:
+    """Values with what their dimension and member are called."""
+    names = await district_names(release.ds)
+    for r in values:
+        r["dimension_zh"], r["dimension_en"] = words.dimension_names(r["dimension"])
+        r["member_zh"], r["member_en"] = words.member_names(r["member"], names)
+    return values
 
 
 def _span(total: int, returned: int, asked: Row) -> Row:
@@ -167,8 +227,9 @@ async def indicator(release: Release, path: Row, asked: Row) -> Row:
     found = await _one(release, "indicators", "indicator_id", path["indicator_id"], "指标", "indicator")
     order = "dimension <> 'total', dimension, member, factor_set, year"
     filters = ("indicator_id", "year", "dimension", "member", "factor_set")
-    values = await _page(release, "indicator_values", order, asked | path, filters)
-    return {"indicator": found} | values
+    chosen = await _chosen(release, path["indicator_id"], asked)
+    values = await _page(release, "indicator_values", order, chosen | path, filters)
+    return {"indicator": found} | values | {"rows": await _named(release, values["rows"])}
 
 
 async def claims(release: Release, path: Row, asked: Row) -> Row:
@@ -201,9 +262,9 @@ async def dataset(release: Release, path: Row, asked: Row) -> Row:
 
 async def provenance(release: Release, path: Row, asked: Row) -> Row:
     """The files that values came from; where no dimension is named, the year's total."""
-    wanted = {"dimension": "total"} | asked | path
+    wanted = {"dimension": "total", "factor_set": ""} | asked | path
     given = {k: wanted[k] for k in ("indicator_id", "year", "dimension", "member", "factor_set") if k in wanted}
-    where = " and ".join(f'"{k}" = :{k}' for k in given)
+    where = " and ".join(_is(k, given) for k in given)
     values = await _rows(
         release,
         f"select * from indicator_values where {where} order by member, factor_set limit {LIMIT}",
@@ -224,7 +285,7 @@ async def provenance(release: Release, path: Row, asked: Row) -> Row:
         asked | given,
         tuple(given),
     )
-    return {"values": values} | page
+    return {"values": await _named(release, values)} | page
 
 
 async def releases(release: Release, path: Row, asked: Row) -> Row:
@@ -301,8 +362,8 @@ RESOURCES: tuple[Resource, ...] = (
         indicators,
         rows=("indicators", "indicators"),
         arguments=(
-            Argument("theme", "主题，如 能源", "Theme, in Chinese as published"),
-            Argument("kind", "类型", "Kind"),
+            Argument("theme", "主题，如 能源", "Theme, in Chinese as published", of="indicators"),
+            Argument("kind", "类型", "Kind", of="indicators"),
         ),
     ),
     Resource(
@@ -322,10 +383,10 @@ RESOURCES: tuple[Resource, ...] = (
         claims,
         rows=("claims", "claims"),
         arguments=(
-            Argument("section", "章节", "Section"),
+            Argument("section", "章节，如 三(一)", "Section, such as 三(一)", of="claims"),
             Argument("check_status", "核验结果", "Result of the check", allowed=CHECK_STATUS),
-            Argument("evidence", "依据", "Evidence"),
-            Argument("indicator_id", "指标编号", "Indicator id"),
+            Argument("evidence", "依据", "Evidence", of="claims"),
+            Argument("indicator_id", "指标编号", "Indicator id", of="claims"),
         ),
     ),
     Resource(
@@ -338,7 +399,7 @@ RESOURCES: tuple[Resource, ...] = (
         datasets,
         rows=("datasets", "datasets"),
         arguments=(
-            Argument("theme", "主题", "Theme"),
+            Argument("theme", "主题", "Theme", of="datasets"),
             Argument("opening", "开放方式", "How it opens", allowed=OPENING),
         ),
     ),
@@ -411,6 +472,11 @@ async def answer(release: Release, route: str, query: str) -> Row:
     resource, raw = found
     path = {k: _value(INTEGERS[k], v) if k in INTEGERS else v for k, v in raw.items()}
     asked = _arguments(resource, query)
+    for argument in resource.arguments:
+        if argument.of and argument.name in asked:
+            known = await asked_of.values(release.ds, argument.of, argument.name)
+            if known and asked[argument.name] not in known:
+                _refuse_value(argument.name, asked[argument.name], known)
     said = await resource.answer(release, path, asked)
     out: Row = {"ok": True, "api": VERSION, "release": about(release)}
     own = f"/r/{release.facts.release_id}{route}" + (f"?{query}" if query else "")
@@ -465,13 +531,8 @@ def _arguments(resource: Resource, query: str) -> Row:
         raise Refused(400, "bad_argument", "参数太多。", "There are too many arguments; give each once.") from None
     for name, value in pairs:
         if name not in known:
-            names = ", ".join(known) or "—"
-            raise Refused(
-                400,
-                "bad_argument",
-                f"没有参数 {name[:50]}；这里可用：{names}。",
-                f"There is no argument {name[:50]}; here there are: {names}.",
-            )
+            zh, en = asked_of.hint(name, list(known))
+            raise Refused(400, "bad_argument", f"没有参数 {name[:50]}。{zh}", f"There is no argument {name[:50]}.{en}")
         if name in out:
             raise Refused(400, "bad_argument", f"参数 {name} 只能给一次。", f"Give the argument {name} only once.")
         if value:  # a form sends its empty fields too

@@ -29,7 +29,7 @@ import datasette
 from datasette.database import QueryInterrupted
 from datasette.utils.asgi import Request
 
-from publish.site import api, charts, guard, language, pages, words
+from publish.site import api, asked, charts, guard, language, pages, words
 from publish.site.answers import (
     CSP,
     CSP_DRAWING,
@@ -86,6 +86,10 @@ HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?|\[[0-9A-Fa-f:]+\](:[0-9]+)?")
 NO_SQL: words.Pair = (
     "这个地址需要一条查询：?sql=SELECT …。",
     "This address needs a query: ?sql=SELECT ….",
+)
+NOT_UTF8: words.Pair = (
+    "网址里的文字不是 UTF-8 编码（可能是 GBK），请用 UTF-8 编码后再试。",
+    "The text in the address is not UTF-8 (it may be GBK); encode it as UTF-8 and try again.",
 )
 TOO_MANY: words.Pair = (
     "这个地址的请求太多，请稍候再试；要大量数据请下载整表文件或数据库。",
@@ -371,7 +375,7 @@ class Site:
         """The answer to a request that no release need look at; None where one must."""
         if scope["method"] == "OPTIONS":
             allowed = [(b"access-control-allow-methods", b"GET, HEAD"), (b"access-control-max-age", b"86400")]
-            allowed.append((b"access-control-allow-headers", b"If-None-Match, Accept"))
+            allowed.append((b"access-control-allow-headers", b"If-None-Match, Accept, Content-Type"))
             return Answer(204, [(b"allow", b"GET, HEAD"), *allowed], b"")
         if scope["method"] not in ("GET", "HEAD"):
             if (late := self._counted(scope, path)) is not None:
@@ -381,14 +385,15 @@ class Site:
         if len(path) + len(query) > ADDRESS_CHARACTERS:
             if (late := self._counted(scope, path)) is not None:
                 return late
-            form = re.search(r"\.(json|csv|xlsx)$", path)  # and so whether it is told in JSON
-            short = "/api/" if path.startswith("/api/") else f"/too-long{form[0] if form else ''}"
-            return await _refuse(current, scope, short, 414, "too_long", words.TOO_LONG)
+            return await _refuse(current, scope, _where_told(path), 414, "too_long", words.TOO_LONG)
+        if not _is_utf8(path) or not _is_utf8(query):
+            if (late := self._counted(scope, path)) is not None:
+                return late
+            return await _refuse(current, scope, _where_told(path), 400, "bad_request", NOT_UTF8)
         if "//" in path or not path.isascii() or not query.isascii():  # `//host/` would redirect to another site
             if (late := self._counted(scope, path)) is not None:
                 return late
-            safe = "/api/" if path.startswith("/api/") else "/"
-            return await _refuse(current, scope, safe, 404, "not_found", words.NOT_FOUND)
+            return await _refuse(current, scope, _where_told(path), 404, "not_found", words.NOT_FOUND)
         return None
 
     async def _answer(
@@ -398,6 +403,10 @@ class Site:
         facts = instance.facts
         if route == "/en":
             await self._send(send, scope, Answer(301, [(b"location", path.encode() + b"/")], b""), keep)
+            return
+        if route.endswith("/") and route not in ("/", "/en/"):
+            at = path.rstrip("/") + (f"?{query}" if query else "")
+            await self._send(send, scope, Answer(308, [(b"location", at.encode())], b""), keep)
             return
         if language.of_path(route) == "en":  # the same place; the path tells the instance which language
             route = language.in_language(route, "zh")
@@ -416,6 +425,10 @@ class Site:
             await self._send(send, scope, refused, "no-store")
             return
         if is_data(route):
+            if (why := await asked.wrong(instance.ds, route, query)) is not None:
+                refused = await _refuse(instance, scope, path, 400, "bad_argument", why)
+                await self._send(send, scope, refused, "no-store")
+                return
             query = _inner_query(route, query)
         if is_data(route) and needs_worker(route, query, facts.tables):
             answer = await self._run(instance, scope, path, route, query)
@@ -503,6 +516,23 @@ class Site:
     async def _busy(self, instance: Instance, scope: Scope, path: str, said: words.Pair) -> Answer:
         refused = await _refuse(instance, scope, path, 503, "busy", said)
         return Answer(503, [*refused.headers, (b"retry-after", b"2")], refused.body)
+
+
+def _where_told(path: str) -> str:
+    """A short address that is told of its fault in the same form as the one asked for: as JSON or as a page."""
+    form = re.search(r"\.(json|csv|xlsx)$", path)
+    if path.startswith("/api/"):
+        return "/api/"
+    return f"/refused{form[0]}" if form else "/en/" if language.of_path(path) == "en" else "/"
+
+
+def _is_utf8(part: str) -> bool:
+    """Whether a part of an address, percent-encoded, is of UTF-8; GBK would be read as other characters, and find nothing."""
+    try:
+        urllib.parse.unquote_to_bytes(part).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _for_worker(instance: Instance, scheme: str, host: str, path: str, route: str, query: str) -> dict[str, Any]:
@@ -683,4 +713,8 @@ async def _refuse(instance: Instance, scope: Scope, path: str, status: int, code
     response = await instance.error(Request(inner, _nothing), status, code, *said)
     body = response.body if isinstance(response.body, bytes) else str(response.body).encode()
     answer = Answer(status, [(b"content-type", response.content_type.encode())], body)
-    return explained(answer, f"{instance.base_url}openapi.json") if "json" in response.content_type else answer
+    return (
+        explained(answer, instance.facts, f"{instance.base_url}openapi.json")
+        if "json" in response.content_type
+        else answer
+    )

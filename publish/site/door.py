@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import Counter
 from typing import Any
 
@@ -41,9 +42,10 @@ TOO_LONG = _raw(
 NO_REQUEST = _raw(
     "400 Bad Request",
     "bad_request",
-    "这不是一个 HTTP 请求，或者网址太长。",
-    "This is no request of HTTP, or its address is too long.",
+    "这不是一个 HTTP 请求；网址里的汉字和空格请用百分号编码（UTF-8）。",
+    "This is no request of HTTP; percent-encode (UTF-8) the Chinese letters and spaces of an address.",
 )
+RAW = re.compile(rb"[\x80-\xff]")
 
 _open: Counter[str] = Counter()
 
@@ -57,6 +59,8 @@ class Door(HttpToolsProtocol):
     _late: asyncio.TimerHandle | None = None
     _stuck: asyncio.TimerHandle | None = None
     _running: RequestResponseCycle | None = None
+    _between = True  # of two requests, or before the first
+    _in_first_line = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         peer = transport.get_extra_info("peername")
@@ -78,6 +82,9 @@ class Door(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._between or self._in_first_line:
+            self._between, self._in_first_line = False, True
+            data = self._encoded(data)
         self._taken += len(data)
         if self._taken > REQUEST_BYTES:
             self.transport.write(TOO_LONG)
@@ -87,12 +94,27 @@ class Door(HttpToolsProtocol):
         if self._late is None and (self.cycle is None or self.cycle.response_complete):
             self._wait()  # what came is no beginning of a request: the rest of a body, an empty line
 
+    def _encoded(self, data: bytes) -> bytes:
+        """What came, with the letters of its first line percent-encoded that are no ASCII: whoever types an address in Chinese
+        sends them as they are, and the parser refuses them. Nothing below that line is touched, for its length may be told."""
+        start = len(data) - len(data.lstrip(b"\r\n"))
+        end = data.find(b"\n", start)
+        if end >= 0:
+            self._in_first_line = False
+        line, rest = (data[:end], data[end:]) if end >= 0 else (data, b"")
+        return (line if line.isascii() else RAW.sub(lambda m: b"%%%02X" % m[0][0], line)) + rest
+
+    def on_message_complete(self) -> None:
+        self._between = True
+        super().on_message_complete()
+
     def send_400_response(self, msg: str) -> None:
         self.transport.write(NO_REQUEST)
         self._leave()
 
     def on_message_begin(self) -> None:
         self._taken = 0
+        self._between = False  # it may follow in what came with the one before: then its letters stay as they are
         self._wait()
         super().on_message_begin()
 

@@ -72,6 +72,7 @@ class Filler:
             "other_language": "en" if spoken == "zh" else "zh",
             "line_name": partial(charts.line_name, spoken),
             "questions": questions,
+            "explain_sql": lambda m: words.explain_sql(m, facts)[0 if spoken == "zh" else 1],
             "table_label": lambda t: facts.labels.get(t, Label(t, "")),
         }
 

@@ -10,6 +10,7 @@ is asked every 20 steps instead of Datasette's 1,000, because one step may be a 
 from __future__ import annotations
 
 import copy
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from typing import Any
 
 import datasette.utils.sqlite
 from datasette.database import Database
+from datasette.utils import escape_sqlite
 
 from publish.site import compat
 
@@ -316,6 +318,9 @@ def authorize(action: int, a: str | None, b: str | None, db: str | None, inner: 
 
 
 _CUT: ContextVar[list[bool] | None] = ContextVar("cut", default=None)
+_PAGED: ContextVar[str | None] = ContextVar("paged", default=None)
+# How the query ends that Datasette makes of a table sorted by a column; it pages by column and key, and orders by the column alone.
+_SORTED = re.compile(r" order by (\[[^\]]+\]|\w+)( desc)? limit \d+$")
 
 
 @contextmanager
@@ -328,6 +333,17 @@ def watched() -> Iterator[list[bool]]:
         yield cut
     finally:
         _CUT.reset(token)
+
+
+@contextmanager
+def paged(table: str | None) -> Iterator[None]:
+    """While this lasts, in this task and those it starts, pages of `table` are put in order by its key where the sorted column
+    does not tell rows apart, so that no row is left out between two pages or given twice. None: no table is asked for."""
+    token = _PAGED.set(table)
+    try:
+        yield
+    finally:
+        _PAGED.reset(token)
 
 
 def was_cut() -> bool:
@@ -373,9 +389,14 @@ class GuardedDatabase(Database):
         conn.database = self
         return conn
 
-    async def execute(self, *args: Any, **kwargs: Any) -> Any:
+    async def execute(self, sql: str, *args: Any, **kwargs: Any) -> Any:
         kwargs["log_sql_errors"] = False  # a visitor's mistake is no event of ours, and a flood of them fills a disk
-        results = await super().execute(*args, **kwargs)
+        table = _PAGED.get()
+        if table is not None and (end := _SORTED.search(sql)):
+            keys = [escape_sqlite(k) for k in await self.primary_keys(table)] or ["rowid"]
+            at = end.end(end.lastindex or 1)
+            sql = f"{sql[:at]}, {', '.join(keys)}{sql[at:]}"
+        results = await super().execute(sql, *args, **kwargs)
         cut, page = (
             _CUT.get(),
             kwargs.get("page_size"),

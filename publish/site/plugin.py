@@ -150,9 +150,14 @@ def _explain(
         return 400, "too_large", *words.TOO_LARGE
     if isinstance(e, DatasetteError):
         # Datasette answers 500 to a sort by a column that is not there; that is the visitor's slip.
-        return (400 if e.status == 500 else e.status), "bad_sql", *words.explain_sql(str(e.message)), str(e.message)
+        return (
+            (400 if e.status == 500 else e.status),
+            "bad_sql",
+            *words.explain_sql(str(e.message), ds.facts),
+            str(e.message),
+        )
     if isinstance(e, (sqlite3.Error, sqlite3.Warning)) and _is_table(request):  # on a page of ours the fault is ours
-        return 400, "bad_sql", *words.explain_sql(str(e)), str(e)
+        return 400, "bad_sql", *words.explain_sql(str(e), ds.facts), str(e)
     if isinstance(e, Base400):
         return e.status, "bad_request", *words.explain_sql(str(e.args[0])), str(e.args[0])
     if ds.in_worker and isinstance(e, VISITORS_FAULTS):

@@ -7,6 +7,7 @@ pages stand in templates/. Not here: names of columns (they come from the releas
 from __future__ import annotations
 
 import calendar
+import difflib
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +16,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from publish.site.facts import Label
+from publish.site.facts import Facts, Label
 from publish.site.language import HAN, Language, Pair, pair, translations
 
 BANNER: Pair = pair(
@@ -174,6 +175,7 @@ CODES: dict[str, dict[str, Pair]] = {
         "office_change": pair("Kind of change"),
         "org_type": pair("Kind of institution"),
         "part": pair("Part of the saving"),
+        "base": pair("Against a base year"),
         "period": pair("Years together"),
         "power": pair("Kind of power"),
         "project": pair("Project"),
@@ -318,20 +320,33 @@ SQL_ERRORS: tuple[tuple[re.Pattern[str], Pair], ...] = tuple(
 )
 
 
-def explain_sql(message: str) -> Pair:
-    """What SQLite or Datasette complained of, as a sentence in each language; an unknown complaint is quoted."""
+def explain_sql(message: str, facts: Facts | None = None) -> Pair:
+    """What SQLite or Datasette complained of, as a sentence in each language, with the nearest right word where a release is
+    given and the complaint is of a table or column; an unknown complaint is quoted."""
     text = re.sub(r"<[^>]+>", " ", message)[:300]
     for pattern, (zh, en) in SQL_ERRORS:
         if found := pattern.search(text):
             groups = [g.strip() for g in found.groups()]
-            return zh.format(*groups), en.format(*groups)
+            zh, en = zh.format(*groups), en.format(*groups)
+            near = _meant(text, facts) if facts else None
+            return (zh + f"是不是 {near}？", f"{en} Did you mean {near}?") if near else (zh, en)
     zh, en = pair("The query cannot run: {0}")
     return zh.format(text), en.format(text)
 
 
-def sql_error(message: str) -> dict[str, Any]:
+def _meant(complaint: str, facts: Facts) -> str | None:
+    """The table or column whose name is nearest to the one that a query has wrong."""
+    found = re.search(r"no such (table|column): (?:\w+\.)?(\w+)", complaint)
+    if found is None:
+        return None
+    columns = (c for t, of in facts.columns.items() if t in facts.tables for c in of)
+    near = difflib.get_close_matches(found[2], facts.tables if found[1] == "table" else set(columns), 1, 0.6)
+    return near[0] if near else None
+
+
+def sql_error(message: str, facts: Facts | None = None) -> dict[str, Any]:
     """The same as an error in JSON."""
-    zh, en = explain_sql(message)
+    zh, en = explain_sql(message, facts)
     return {"ok": False, "status": 400, "code": "bad_sql", "error": en, "error_zh": zh, "detail": message}
 
 
@@ -562,6 +577,26 @@ def member(language: Language, code: str, names: Mapping[str, Label] | None = No
     return foreign(language, code) if language == "zh" or code not in MEMBERS else MEMBERS[code]
 
 
+def dimension_names(dimension: str) -> Pair:
+    """What a dimension is called; of one over several years, period/district, both parts."""
+    parts = [CODES["dimension"].get(p, (p, p)) for p in dimension.split("/")]
+    return " / ".join(p[0] for p in parts), " / ".join(p[1] for p in parts)
+
+
+def member_names(code: str, names: Mapping[str, Label]) -> Pair:
+    """What a member is called in Chinese and in English, without marks; the years before it stay: 2021-2025/430203."""
+    prefix, slash, rest = code.rpartition("/")
+    if rest in names:
+        zh, en = names[rest].zh, names[rest].en or names[rest].zh
+    elif rest == "all":
+        zh, en = pair("Total")
+    elif rest == "unknown":
+        zh, en = UNKNOWN
+    else:
+        zh, en = CODES["carrier"].get(rest, (rest, str(MEMBERS.get(rest, rest))))
+    return prefix + slash + zh, prefix + slash + en
+
+
 def breakdown(language: Language, dimension: str, code: str, names: Mapping[str, Label] | None = None) -> Any:
     """What part of an indicator a value is, in words: 县市区：芦淞区（2021-2025）."""
     over, _, of = dimension.rpartition("/")
@@ -667,7 +702,6 @@ def add_to(env: Any, language: Language) -> None:
         clauses=clauses,
         number=number,
         said=lambda p: p[at],
-        explain_sql=lambda m: explain_sql(m)[at],
     )
     env.globals |= {
         "BANNER": BANNER[at],

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from publish.site import guard
-from publish.site.answers import Answer, dressed
+from publish.site.answers import Answer, dressed, table_of
 from publish.site.filled import compile_all
 from publish.site.frames import HEAD, pack
 from publish.site.instance import Instance
@@ -101,7 +101,7 @@ class Worker:
             if request.get("only_open"):
                 return {}, b""
             instance.db.allow(request.get("seconds", REQUEST_SECONDS))
-            with guard.watched() as cut:
+            with guard.watched() as cut, guard.paged(table_of(request["route"], instance.facts.tables)):
                 header, body = await self.ask(instance, request, cut)
             return header | {"late": instance.db.is_late() and header["status"] >= 400}, body
         except MemoryError:

@@ -178,7 +178,6 @@ def test_the_csv_of_a_table_is_the_table(get: Get) -> None:
     ("path", "status", "code"),
     [
         ("/nosuch", 404, "not_found"),
-        ("/indicators/", 404, "not_found"),
         ("/indicators/nosuch", 404, "not_found"),
         ("/indicators/%00", 404, "not_found"),
         ("/claims/nosuch", 404, "not_found"),
