@@ -49,13 +49,18 @@ KINDS: dict[str, str] = {  # our kind -> ODCS logicalType
 STATED = ("submitter", "year")
 OF_COLUMN = (
     "titleEn", "aliases", "kind", "unit", "units", "statedOnce", "institution", "check", "codelist", "minimum", "maximum",
-    "refuseRowWhenTrue",
+    "refuseRowWhenTrue", "compare",
 )  # fmt: skip
 OF_DATASET = (
     "opening", "openingNote", "openRowsWhere", "openingAttribute", "openingDecidedBy", "openingDecidedOn", "openingGround",
     "theme", "register", "versions",
 )  # fmt: skip
 OF_RULE = ("code", "messageZh")
+# What a number of these units is, unless its column says otherwise: measured anew in each period, or standing from one to the
+# next. Counts of other things move by ten times in the nature of things.
+FLOWS = frozenset(["kWh", "m³", "L", "t", "kg", "GJ", "tce", "元", "km", "人次", "min"])
+STOCKS = frozenset(["㎡", "人", "kW"])
+COMPARE = ("flow", "stock", "none")
 CODES = ("not_in_list", "out_of_range", "bad_check_digit", "date_order", "inconsistent", "doubtful")
 
 
@@ -137,6 +142,7 @@ class Column:
     institution: Literal["name", "code"] | None = None  # names an institution of the register, or holds its code
     subset: bool = False  # several of `values` in one cell, in any order
     codelist: Literal["divisions"] | None = None  # a list that is the city's own and not the contract's
+    compare: Literal["flow", "stock"] | None = None  # how it is held against other years; None: not at all
 
     @property
     def kept(self) -> bool:
@@ -514,6 +520,13 @@ class _Builder:
             raise self.fail(f"{where}: institution is {institution!r}; write name or code.")
         if own.get("check") not in (None, "uscc"):
             raise self.fail(f"{where}: check is {own.get('check')!r}; the only one known is uscc.")
+        number = kind in ("decimal", "integer") and not p.primaryKey
+        usual = "flow" if number and unit in FLOWS else "stock" if number and unit in STOCKS else "none"
+        compare = own.get("compare", usual)
+        if compare not in COMPARE or (compare != "none" and not number):
+            raise self.fail(
+                f"{where}: compare is {compare!r}; write flow, stock or none, and the first two of a number only."
+            )
         if own.get("codelist") not in (None, "divisions"):
             raise self.fail(f"{where}: codelist is {own.get('codelist')!r}; the only one known is divisions.")
         pattern = options.get("pattern")
@@ -547,6 +560,7 @@ class _Builder:
             institution=institution,
             subset=subset,
             codelist=own.get("codelist"),
+            compare=None if compare == "none" else compare,
         )
 
     def enum(self, p: SchemaProperty, where: str) -> tuple[tuple[str, ...], bool]:

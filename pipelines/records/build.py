@@ -258,6 +258,7 @@ def _write(
         summary.records[contract.dataset] = len(records)
         summary.suites += judged.suites
         found += words.of_failures(judged, readings.columns, register, divisions, contracts)
+        found += words.of_doubts(contract, judged.rows[settled.records], readings.columns, ages["name"])
         if register is None:
             found += words.no_register(judged)
         elif contract.register:

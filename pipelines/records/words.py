@@ -17,6 +17,7 @@ import pandas as pd
 from expectations.contract import Column, Contract, Contracts, unit_key
 from expectations.suite import LARGEST
 from pipelines.intake.messages import EXPECTED, place, say, shown
+from pipelines.records import doubts
 from pipelines.records.divisions import Divisions
 from pipelines.records.institutions import Register
 from pipelines.records.judge import Judged
@@ -150,6 +151,21 @@ def two_institutions(judged: Judged, columns: pd.DataFrame, register: Register) 
         raw = value if code.access in ("L0", "L1") else None
         out.append((f, int(t), s, int(row), code.name, cell, "doubtful", "warning", raw, zh, en, "department"))
     return out
+
+
+def of_doubts(
+    contract: Contract, records: pd.DataFrame, columns: pd.DataFrame, names: pd.Series
+) -> list[tuple[Any, ...]]:
+    """A warning for each thing that a person would doubt beside other years. `records` are those in force, `names` the files'."""
+    where = _where(columns, set(records["_file"]))
+    return [
+        (
+            d.file, d.table, d.sheet, d.row, d.column, d.cell, "doubtful", "warning",
+            _raw(_in_cell(contract.column(d.column), d.value, where.get((d.file, d.table, d.column), NOWHERE)[2])),
+            d.message_zh, d.message_en, "department",
+        )
+        for d in doubts.find(contract, records.reset_index(drop=True), {str(f): str(n) for f, n in names.items()}, where)
+    ]  # fmt: skip
 
 
 NOWHERE: Place = (None, None, None)
