@@ -24,6 +24,22 @@
 {% endmacro %}
 
 {#
+    The same for the parts of indicators, and besides, for a breakdown that a statement about one level asks for
+    (int_claim_crosses), its cross with the level: dimension 'level/<breakdown>', member '<level>/<member>'. Only where all of the
+    indicator is open in rows, so that nothing of it has to be hidden: a cross of closed figures would be one more table to
+    prove safe.
+#}
+{% macro by_dimension_and_cross(relation) %}
+    {{ by_dimension(relation) }}
+    union all
+    select parts.*, 'level/' || parts.breakdown as dimension, parts.admin_level || '/' || parts.breakdown_member as member
+    from {{ relation }} as parts
+    where
+        (parts.indicator_id, parts.breakdown) in (select (indicator_id, breakdown) from {{ ref('int_claim_crosses') }})
+        and parts.indicator_id not in (select indicator_id from {{ ref('int_indicator_parts') }} where closed)
+{% endmacro %}
+
+{#
     The rows of `relation` (with year, dimension, member, adds_over_years) and, for what adds up over years, a second row
     that counts in the city's whole period: year its last, dimension 'period' or 'period/<dimension>', member
     '2021-2025' or '2021-2025/<member>'. What is told of single institutions nowhere and has many carriers (energy and water)

@@ -358,6 +358,7 @@ def _contributors(look: _Look) -> int:
     beside = (
         ("claims", "claim_id", "c.computed_value is not null or c.difference is not null"),
         ("claims", "claim_id", "c.explanation_zh <> :zh or c.explanation_en <> :en"),
+        ("claims", "claim_id", "coalesce(c.basis, c.wording_zh) is not null"),
         ("savings_statement", "line", "c.value is not null"),
         ("benchmark_distances", "benchmark_id", "coalesce(c.value, c.difference, c.percent, c.reached) is not null"),
     )

@@ -375,7 +375,7 @@ def test_the_sql_of_each_statement_gives_its_value_on_the_public_database(
             copy(dataset, [c.name for c in contract.public], f"read_parquet('{path}')")
     claims = db.execute("select claim_id, sql, computed_value from marts.claims where sql is not null").fetchall()
     checks = db.execute("select check_id, sql, computed from marts.claim_arithmetic").fetchall()
-    assert len(claims) == 64
+    assert len(claims) == 60  # one cannot be verified, and the four rules for replacing vehicles not for one level
     assert sum(computed is not None for _, _, computed in claims) == 8
     assert len(checks) == 21
     for name, sql, expected in claims + checks:

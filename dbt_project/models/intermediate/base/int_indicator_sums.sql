@@ -3,7 +3,7 @@
 -- is the sum less the open rows, which anybody can take off.
 -- A dimension of which nothing at all is known (no register yet) is left out.
 with parts as (
-    {{ by_dimension(ref('int_indicator_parts')) }}
+    {{ by_dimension_and_cross(ref('int_indicator_parts')) }}
 ),
 
 years_and_period as (
@@ -64,5 +64,5 @@ summed as (
 select *
 from summed
 qualify
-    bool_or(member <> 'unknown' and member not like '%/unknown')
+    bool_or(member <> 'unknown' and member not like '%/unknown' and member not like 'unknown/%' and member not like '%/unknown/%')
         over (partition by indicator_id, factor_set, dimension)
