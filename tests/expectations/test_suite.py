@@ -266,3 +266,9 @@ def test_great_expectations_reports_to_nobody() -> None:
         "import os, sys; from expectations.suite import _batches; _batches();"
         "sys.exit(os.environ['GX_ANALYTICS_ENABLED'] != 'False' or 'posthog' in sys.modules)"
     )
+
+
+def test_the_documentation_names_the_largest_number_there_may_be(root: Path) -> None:
+    from expectations.suite import LARGEST
+
+    assert f"nothing above {LARGEST:,} " in (root / "docs" / "contracts.md").read_text(encoding="utf-8")

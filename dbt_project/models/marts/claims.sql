@@ -76,9 +76,9 @@ worded as (
         needed.needs_zh,
         needed.needs_en,
         case when synthetic then '以合成示例数据计算（不能证明真实情况）：' else '' end
-            || coalesce(files || ' 份文件的 ', '') || records || ' 条记录算得 ' || {{ plain('computed_value') }} || ' ' || computed_unit as found_zh,
+            || coalesce(files || ' 份文件的 ', '') || records || ' 条记录算得 ' || {{ spelled('computed_value', 'computed_unit', 'zh') }} as found_zh,
         case when synthetic then 'From made-up data (which prove nothing about the real city): ' else '' end
-            || records || ' records' || coalesce(' of ' || files || ' files', '') || ' give ' || {{ plain('computed_value') }} || ' ' || computed_unit as found_en,
+            || records || ' records' || coalesce(' of ' || files || ' files', '') || ' give ' || {{ spelled('computed_value', 'computed_unit', 'en') }} as found_en,
         case when test is not null then '（须 ' || replace(replace(test, '>=', '≥'), '<=', '≤') || ' ' || {{ plain('target') }} || ' ' || computed_unit || '）' end as wanted_zh,
         case when test is not null then ' (must be ' || test || ' ' || {{ plain('target') }} || ' ' || computed_unit || ')' end as wanted_en
     from checked
@@ -140,7 +140,7 @@ select
             when 'mismatch' then
                 found_zh || coalesce(wanted_zh, '') || '，与原文“' || value_text || '”'
                 || case when test is not null then '不符，差 ' else '相差 ' end
-                || {{ plain('difference') }} || ' ' || case computed_unit when '%' then '个百分点' else computed_unit end || '。'
+                || {{ apart('zh') }} || '。'
             when 'no_data' then '没有可用的记录；核对需要' || coalesce(needs_zh, '别的数据') || '。'
         end,
         case when synthetic and check_status = 'mismatch' and kind = 'count' then '示例城市的机构数与真实城市不同，按机构计数的表述会因此不一致。' end,
@@ -155,7 +155,7 @@ select
             when 'mismatch' then
                 found_en || coalesce(wanted_en, '') || ', which '
                 || case when test is not null then 'does not bear the statement out: it is off by ' else 'differs from the statement by ' end
-                || {{ plain('difference') }} || ' ' || case computed_unit when '%' then 'percentage points' else computed_unit end || '.'
+                || {{ apart('en') }} || '.'
             when 'no_data' then 'There are no records to hold this against; it needs: ' || coalesce(needs_en, 'other data') || '.'
         end,
         case when synthetic and check_status = 'mismatch' and kind = 'count' then 'The made-up city has not as many institutions as the real one, so that counts of them differ.' end,
