@@ -48,7 +48,7 @@ def rows_of(n: int, k: int = 1) -> dict[str, list[dict[str, Any]]]:
             org | {"year": year, "power": "纯电" if i < k else "燃油", "price": 1000.0, "purchased_on": date("2021-01-04" if k == 1 else "2020-01-01")} | days
             for year, count in bought for i in range(count)
         ],
-        "parking_lots": [org | {"lot_name": f"院{n}", "spaces": 10 * k, "started_on": date("2024-01-01"), "open": True}],
+        "parking_lots": [org | {"lot_name": f"院{n}", "spaces": 10 * k, "started_on": date("2025-01-01"), "open": True}],
         "office_changes": [org | {"change_id": f"B{n}", "change": "腾退", "area": 50.0 * k, "changed_on": date("2023-01-01")}],
         "utility_separation": [
             # a compound of both, which the other level handed over earlier
