@@ -25,6 +25,7 @@ from pipelines.feedback import tasks as feedback
 from publish.disclosure.history import WHO
 from publish.disclosure.relations import Indicator
 from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH, OF_CLOSED
+from publish.disclosure.wholes import Wholes, made
 from publish.errors import ReleaseError
 from publish.release.schema import MARTS, OWN, Table, Type, is_open, open_table
 
@@ -173,6 +174,14 @@ def indicators_about(w: Warehouse) -> dict[str, Indicator]:
         sql = "select indicator_id, change_of from seeds.seed_indicators where change_of is not null and change_kind <> 'full'"
         compares = dict(w.con.sql(sql).fetchall())
     return {name: Indicator(kind, top, bottom, of, compares.get(name)) for name, kind, top, bottom, of in found}
+
+
+def wholes(w: Warehouse) -> Wholes:
+    """Which figures must add up to which, from the seeds; nothing where the warehouse has none of them."""
+    if not (w.has("seeds", "seed_indicators") and w.has("seeds", "seed_wholes")):
+        return Wholes()
+    indicators = w.con.sql("from seeds.seed_indicators").to_arrow_table().to_pylist()
+    return made(indicators, w.con.sql("select whole, part, relation from seeds.seed_wholes").fetchall())
 
 
 def contributions(w: Warehouse, path: Path) -> Path | None:

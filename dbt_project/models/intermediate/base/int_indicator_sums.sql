@@ -17,6 +17,8 @@ by_institution as (
         sum(denominator) as denominator,
         sum(closed_numerator) as closed_numerator,
         sum(closed_denominator) as closed_denominator,
+        min(in_year) as first_in,
+        max(in_year) as last_in,
         bool_and(complete) as complete,
         bool_or(registered) as registered,
         bool_or(names_institution) as names_institution,
@@ -45,6 +47,8 @@ summed as (
         count(distinct org) filter (where matched and names_institution and not complete) as partly,
         count(distinct org) filter (where matched and names_institution and not registered) as unregistered,
         bool_or(names_institution) as names_institution,
+        min(first_in) filter (where matched) as first_in,
+        max(last_in) filter (where matched) as last_in,
         coalesce(
             greatest(
                 max(abs(closed_numerator)) filter (where matched) / nullif(sum(abs(closed_numerator)) filter (where matched), 0),
