@@ -194,7 +194,9 @@ def _city(path: Path) -> dict[str, Any]:
         if v is None:
             raise CityError(f"city.yaml: '{c}' is missing; write it.")
     if not (out["period_start"] <= out["period_end"] and out["base_year"] <= out["period_end"]):
-        raise CityError("city.yaml: neither period_start nor base_year may come after period_end; mend one of the three.")
+        raise CityError(
+            "city.yaml: neither period_start nor base_year may come after period_end; mend one of the three."
+        )
     return out
 
 

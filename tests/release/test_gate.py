@@ -136,7 +136,7 @@ def copied(a: str, b: str) -> Callable[[Path], None]:
 FUNDS = ["序号", "单位名称"]
 COAL = "where indicator_id = 'energy_kgce' and year = 2024 and member = 'coal'"
 SPOILT = {
-    "a whole that its parts do not give": (sql("update indicator_values set value = value + 1 where indicator_id = 'energy_tce' and dimension = 'total' and year = 2024"), "energy_tce/2024/total/all/default: it is"),
+    "a whole that its parts do not give": (sql("update indicator_values set value = value + 1 where indicator_id = 'energy_tce' and dimension = 'total' and year = 2024"), "energy_kgce/2024/total/all/default: it is"),
     # a table of a dataset that is not open in rows
     "closed table in SQLite": (sql("create table energy_use (month text)"), "mingzhang.db: the dataset energy_use is not open in rows"),
     "closed table as CSV": (copied("csv/claims.csv", "csv/energy_use.csv"), "csv/energy_use.csv: the dataset energy_use is not open in rows"),
