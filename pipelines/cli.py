@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +27,16 @@ from pipelines.correct import correct
 from pipelines.home import Home
 from pipelines.settings import Settings
 
+
+class Stopped(RuntimeError):
+    """Somebody ended the command."""
+
+    exit_status = 1
+
+    def __init__(self) -> None:
+        super().__init__("Stopped; the last release is untouched.")
+
+
 app = typer.Typer(
     name="mingzhang",
     help="明账 Mingzhang: a city's own figures, checkable down to the cell of a spreadsheet.",
@@ -32,7 +44,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-out, err = Console(), Console(stderr=True)
+# A sentence is one line, however narrow the terminal; where nobody looks on, a table is as wide as it is.
+out, err = (
+    Console(stderr=e, soft_wrap=True, width=None if f.isatty() else 400)
+    for e, f in ((False, sys.stdout), (True, sys.stderr))
+)
 
 HomeOption = Annotated[
     Path | None, typer.Option("--home", help="The home folder. Default: MINGZHANG_HOME, else ./data.")
@@ -41,10 +57,30 @@ ContractsOption = Annotated[
     list[Path] | None,
     typer.Option("--contracts", help="A folder of contracts, added to those in expectations/. Repeatable."),
 ]
+CityOption = Annotated[
+    Path | None, typer.Option("--city", help="The city's folder. Default: MINGZHANG_CITY, else cities/zhuzhou.")
+]
 ReleaseArgument = Annotated[str, typer.Argument(metavar="ID", help="A release id, or 'current'.")]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else there.")
 ]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from pipelines.version import code_version
+
+        print(f"mingzhang {code_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _all(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """明账 Mingzhang: a city's own figures, checkable down to the cell of a spreadsheet."""
 
 
 @app.command()
@@ -54,33 +90,32 @@ def run(
     ] = None,
     home: HomeOption = None,
     contracts: ContractsOption = None,
+    city: CityOption = None,
     as_of: Annotated[
-        str, typer.Option("--as-of", help="The date the release speaks of, YYYY-MM-DD. Default: today.")
+        str,
+        typer.Option(
+            "--as-of", help="The date the release speaks of, YYYY-MM-DD. Default: today in the city's time zone."
+        ),
     ] = "",
     full: Annotated[bool, typer.Option("--full", help="Read every file again, not only new ones.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take in what departments sent, check it, compute the statistics, and publish a release."""
-    from pipelines.run import refresh
-
-    s = Settings()
     if as_of:
         _check_date(as_of)
-    with _drawn(quiet=as_json):
-        report = refresh(
-            home=home or s.home,
-            inbox=inbox or s.inbox,
-            contracts=contracts or s.contracts,
-            city=s.city,
-            as_of=as_of or s.as_of,
-            full=full or s.full,
-            processes=s.processes or 0,
-            due_days=s.due_days,
-        )
+    s = _settings(home=home, inbox=inbox, contracts=contracts, city=city, as_of=as_of, full=full)
+    from pipelines.run import refresh
+
+    with _interruptible(), _drawn(quiet=as_json):
+        report = refresh(s)
     if as_json:
         print(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
     else:
         _print_report(report)
+    for note in report.notes:
+        _say(note)
+    for sentence in report.down:
+        _say(f"{sentence} What the other inboxes hold was taken in.")
     if report.down:
         raise typer.Exit(1)  # a release stands, but not of all that was sent
 
@@ -88,6 +123,7 @@ def run(
 @app.command()
 def check(
     files: Annotated[list[Path], typer.Argument(help="Spreadsheets to look at.", metavar="FILE...")],
+    home: HomeOption = None,
     contracts: ContractsOption = None,
     annotated: Annotated[
         Path | None, typer.Option("--annotated", help="Write the file here (.xlsx), its errors marked. For one FILE.")
@@ -95,16 +131,16 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Say what would be accepted of each file, without keeping anything. Ends with 1 where a file has an error."""
+    s = _settings(home=home, contracts=contracts)
     from pipelines.check import check_files
 
-    s = Settings()
     missing = [f for f in files if not f.is_file()]
     if missing:
         raise typer.BadParameter(f"There is no file at {missing[0]}; check the path.")
     if annotated is not None and (len(files) != 1 or annotated.suffix.lower() != ".xlsx"):
         raise typer.BadParameter("--annotated writes one .xlsx for one FILE; check one file at a time.")
-    found = load_contracts(contracts or s.contracts)
-    with _drawn(quiet=as_json):
+    found = load_contracts(s.contracts)
+    with _interruptible(), _drawn(quiet=as_json):
         reports = check_files(files, found, Home(s.home), s.city)
     if as_json:
         print(json.dumps([r.as_json() for r in reports], ensure_ascii=False, indent=2, default=str))
@@ -123,13 +159,13 @@ def check(
 def template(
     dataset: Annotated[str, typer.Argument(help="The dataset's name, such as energy_use.")],
     to: Annotated[Path, typer.Option("-o", "--out", help="The form to write, an .xlsx file.")],
-    year: Annotated[int | None, typer.Option(min=2000, max=2099, help="The year the form is for.")] = None,
+    year: Annotated[int | None, typer.Option(min=2000, max=2035, help="The year the form is for.")] = None,
     contracts: ContractsOption = None,
 ) -> None:
     """Write an empty form to fill in, with drop-downs, units and notes."""
     from pipelines.feedback.form import write_form
 
-    found = load_contracts(contracts or Settings().contracts)
+    found = load_contracts(_settings(contracts=contracts).contracts)
     if dataset not in found:
         raise typer.BadParameter(f"There is no dataset '{dataset}'; there are {', '.join(found)}.")
     if to.suffix.lower() != ".xlsx":
@@ -149,12 +185,13 @@ def sample(
     from pipelines.sample.make import make_city
 
     first, _, last = years.partition("-")
-    if not (first.isdigit() and (last or first).isdigit() and 2000 <= int(first) <= int(last or first) <= 2099):
+    if not (first.isdigit() and (last or first).isdigit() and 2000 <= int(first) <= int(last or first) <= 2035):
         raise typer.BadParameter(f"--years {years} is not a span of years; write for instance 2021-2025.")
     with _drawn():
         made = make_city(folder, seed=seed, orgs=orgs, years=range(int(first), int(last or first) + 1))
     out.print(
-        f"{made.files} spreadsheets of {orgs} invented institutions are in {folder / 'inbox'}; none of it is real."
+        f"{made.files} spreadsheets of {orgs} invented institutions are in {folder / 'inbox'}; none of it is real.",
+        highlight=False,
     )
 
 
@@ -167,7 +204,7 @@ def serve(
     """Serve the current release, and every release kept at its own address, until Ctrl-C."""
     from publish.site.serve import serve as serve_site
 
-    serve_site(home or Settings().home, host, port)
+    serve_site(_settings(home=home).home, host, port)
 
 
 @app.command()
@@ -176,11 +213,13 @@ def dev(
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 3000,
 ) -> None:
     """Open Dagster's own page on the same home: the graph, the runs, the checks."""
-    from pipelines.run import use_dagster_home
+    from pipelines.run import end_dead_runs, use_dagster_home
 
-    place = Home((home or Settings().home).resolve()).create()
+    s = _settings(home=home)
+    place = Home(s.home.resolve()).create()
     use_dagster_home(place)
-    os.environ["MINGZHANG_HOME"] = str(place.root)
+    end_dead_runs(place)
+    os.environ.update(s.environment())  # before the folder changes: a .env file and relative paths are of this one
     root = Path(__file__).resolve().parents[1]
     os.chdir(root)
     command = [sys.executable, "-m", "dagster", "dev", "-w", str(root / "workspace.yaml"), "-p", str(port)]
@@ -260,7 +299,28 @@ def releases_rollback(release_id: ReleaseArgument, home: HomeOption = None) -> N
 
 
 def _home(given: Path | None) -> Home:
-    return Home(given or Settings().home)
+    return Home(_settings(home=given).home)
+
+
+def _settings(**given: Any) -> Settings:
+    """The settings in force, with what was given on the command line in their place. Raises SettingsError."""
+    return Settings.read().model_copy(update={k: v for k, v in given.items() if v})
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ends on SIGTERM as on Ctrl-C, so that what was begun is cleared away and child processes are ended."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Stopped from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -300,45 +360,38 @@ def _check_date(text: str) -> None:
 
 
 def _print_report(r: Any) -> None:
-    table = Table(show_header=False, box=None, pad_edge=False)
     files, rows = r.files, r.rows
-    table.add_row("Files", f"{files.get('seen', 0)} seen, {files.get('new', 0)} new, {files.get('read', 0)} read")
-    table.add_row("", ", ".join(f"{files.get(k, 0)} {k}" for k in ("accepted", "partial", "rejected", "superseded")))
-    table.add_row(
-        "Rows", ", ".join(f"{rows.get(k, 0):,} {k}" for k in ("read", "accepted", "quarantined", "explained"))
-    )
+
+    def line(name: str, text: str) -> None:
+        out.print(f"{name:<10}{text}", highlight=False)
+
+    line("Files", f"{files.get('seen', 0)} seen, {files.get('new', 0)} new, {files.get('read', 0)} read")
+    line("", ", ".join(f"{files.get(k, 0)} {k}" for k in ("accepted", "partial", "rejected", "superseded")))
+    line("Rows", ", ".join(f"{rows.get(k, 0):,} {k}" for k in ("read", "accepted", "quarantined", "explained")))
     if r.superseded:
         of_each = ", ".join(f"{d} {n:,}" for d, n in sorted(r.superseded.items()))
-        table.add_row("Replaced", f"{sum(r.superseded.values()):,} rows by rows of newer files: {of_each}")
-    table.add_row("Issues", ", ".join(f"{n} {c}" for c, n in sorted(r.issues.items())) or "none")
+        line("Replaced", f"{sum(r.superseded.values()):,} rows by rows of newer files: {of_each}")
+    line("Issues", ", ".join(f"{n} {c}" for c, n in sorted(r.issues.items())) or "none")
     if r.corrected:
-        table.add_row(
-            "Corrected", f"{r.corrected:,} figures replaced or withdrawn by decision ('mingzhang correct list')"
-        )
+        line("Corrected", f"{r.corrected:,} figures replaced or withdrawn by decision ('mingzhang correct list')")
     if r.held:
-        table.add_row("Held", f"{r.held:,} figures as last published, listed in feedback/_bureau/held.csv")
+        line("Held", f"{r.held:,} figures as last published, listed in feedback/_bureau/held.csv")
     for sentence in r.unused:
-        table.add_row("Unused", sentence)
-    table.add_row("Time", ", ".join(f"{s} {t:.1f} s" for s, t in r.seconds.items()))
+        line("Unused", sentence)
+    line("Time", ", ".join(f"{s} {t:.1f} s" for s, t in r.seconds.items()))
     state = {"new": "new", "unchanged": "unchanged: the same inputs gave it before"}.get(
         r.release_state, r.release_state
     )
-    table.add_row("Release", f"{r.release} ({state})")
+    line("Release", f"{r.release} ({state})")
     if r.synthetic:
-        table.add_row(
-            "", "computed from made-up data: it shows how the computing works and proves nothing about a real city"
-        )
-    out.print(table)
+        line("", "computed from made-up data: it shows how the computing works and proves nothing about a real city")
     if r.left:
         named = ", ".join(r.left[:5]) + (f" and {len(r.left) - 5} more" if len(r.left) > 5 else "")
-        out.print(
-            f"Left for the next run, because still being written or cut off: {named}. "
+        line(
+            "Left",
+            f"for the next run, because still being written or cut off: {named}. "
             "A file that has not changed for ten minutes is taken as it is.",
-            highlight=False,
-            soft_wrap=True,
         )
-    for sentence in r.down:
-        err.print(f"{sentence} What the other inboxes hold was taken in.", highlight=False, soft_wrap=True)
 
 
 def _print_check(r: Any) -> None:
@@ -357,18 +410,23 @@ def _print_check(r: Any) -> None:
 
 
 def main() -> None:
-    """Runs the command; every foreseen error ends in one sentence. Exit status as the interface fixes it: 0, 1, 2 or 3."""
+    """Runs the command; every foreseen error ends in one sentence. Exit status as the interface fixes it: 0, 1, 2 or 3.
+
+    A defect of ours ends in its traceback, for whoever mends it, and in a sentence that says whose fault it is.
+    """
     try:
         app()
-    except KeyboardInterrupt:
-        err.print("Stopped; the last release is untouched.")
-        sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)
-    except Exception as e:
+    except Exception as e:  # noqa: BLE001 (told, with its traceback)
         foreseen = _foreseen(e)
         if foreseen is None:
-            raise
+            traceback.print_exc()
+            what = " ".join(f"{type(e).__name__}: {e}".split())[:300]
+            foreseen = (
+                f"This is a fault of Mingzhang and not of your files ({what}); please report the lines above.",
+                1,
+            )
         _end(*foreseen)
 
 
@@ -386,6 +444,8 @@ def _foreseen(error: BaseException) -> tuple[str, int] | None:
     for e in chain:
         if hasattr(e, "exit_status"):
             return str(e), e.exit_status
+        if isinstance(e, KeyboardInterrupt) or type(e).__name__ == "DagsterExecutionInterruptedError":
+            return str(Stopped()), 1
     for e in chain:
         if isinstance(e, OSError) and e.errno is not None:
             where = f" at {e.filename}" if e.filename else ""
@@ -395,8 +455,12 @@ def _foreseen(error: BaseException) -> tuple[str, int] | None:
     return None
 
 
+def _say(sentence: str, style: str = "yellow") -> None:
+    err.print(f"mingzhang: {sentence}", style=style, highlight=False, markup=False)
+
+
 def _end(sentence: str, status: int) -> None:
-    err.print(f"mingzhang: {sentence}", style="bold red", highlight=False, soft_wrap=True)
+    _say(sentence, "bold red")
     sys.exit(status)
 
 

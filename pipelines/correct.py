@@ -54,7 +54,7 @@ def figure(
     from publish.disclosure.history import recall
     from publish.release.store import folder
 
-    place = Home(home or Settings().home)
+    place = Home(home or Settings.read().home)
     found = folder(place, release)
     asked = {"dimension": dimension, "member": member, "factor_set": factor_set}
     shown = _published(found, indicator, year, asked)
@@ -90,7 +90,7 @@ def withdraw(
     """Treat a submission as never received, also while its file lies in the inbox. What it had replaced holds again."""
     from pipelines.records.corrected import WITHDRAW
 
-    place = Home(home or Settings().home)
+    place = Home(home or Settings.read().home)
     name, files = _files(place, submission)
     if dataset is not None:
         sheets = _intake(place, "sheets")
@@ -137,7 +137,7 @@ def cell(
     from expectations.contract import load_contracts
     from pipelines.records.corrected import CELL, read_value
 
-    s = Settings()
+    s = Settings.read()
     place = Home(home or s.home)
     name, files = _files(place, file)
     letters, digits = at.upper().rstrip("0123456789"), at[len(at.rstrip("0123456789")) :]
@@ -183,7 +183,7 @@ def listed(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array on standard output.")] = False,
 ) -> None:
     """Every decision, the oldest first, with its number."""
-    found = decisions.read(Home(home or Settings().home))
+    found = decisions.read(Home(home or Settings.read().home))
     undone = {d.target for d in found if d.kind == decisions.UNDO}
     if as_json:
         print(json.dumps([asdict(d) | {"undone": d.decided_at in undone} for d in found], ensure_ascii=False, indent=2))
@@ -205,7 +205,7 @@ def undo(
     home: HomeOption = None,
 ) -> None:
     """Take a decision back. Both stay in the list."""
-    place = Home(home or Settings().home)
+    place = Home(home or Settings.read().home)
     _said(by, why, "")
     with place.locked():
         found = decisions.read(place)

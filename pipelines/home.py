@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,16 @@ class HomeBusy(RuntimeError):
     """Another run holds this home."""
 
     exit_status = 1
+
+
+class HomeError(ValueError):
+    """A path that cannot be a home folder. The message says which and what to do."""
+
+    exit_status = 2
+
+
+# Which homes a thread holds, so that what it calls may ask for the same home again.
+_held: set[tuple[int, str]] = set()
 
 
 @dataclass(frozen=True)
@@ -58,8 +69,13 @@ class Home:
         return self.work / schema / f"{name}.parquet"
 
     def create(self) -> Home:
-        """Makes the folders; what departments sent is for the owner alone."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        """Makes the folders; what departments sent is for the owner alone. Raises HomeError."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise HomeError(
+                f"The home {self.root} is, or lies in, a file and no folder; give another --home."
+            ) from None
         for p in (self.archive, self.work):
             p.mkdir(mode=0o700, exist_ok=True)
             p.chmod(0o700)
@@ -69,8 +85,15 @@ class Home:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Holds the home for one run. Raises HomeBusy at once where another run holds it."""
+        """Holds the home for one run. Raises HomeBusy at once where another run holds it.
+
+        Where this thread holds it already, it holds it until the outermost block ends.
+        """
         self.create()
+        mine = (threading.get_ident(), str(self.root.resolve()))
+        if mine in _held:
+            yield
+            return
         with (self.work / "lock").open("a+") as f:
             try:
                 fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -83,7 +106,11 @@ class Home:
             f.truncate(0)
             f.write(str(os.getpid()))
             f.flush()
-            yield
+            _held.add(mine)
+            try:
+                yield
+            finally:
+                _held.discard(mine)
 
 
 @contextmanager

@@ -1,27 +1,36 @@
-"""One refresh from the command line: runs the same Dagster job that the schedule and the UI run, in this process.
+"""One refresh from the command line: runs the job that the schedule and the UI run, in this process.
 
-Belongs here: starting the job and collecting what its assets said of themselves. Not here: drawing it (cli.py), or any
-stage's work.
+Belongs here: starting the job, collecting what its assets reported, and leaving it out where a release stands already. Not
+here: drawing it (cli.py), or any stage's work.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-from expectations.contract import load_contracts
-from pipelines.home import Home
-from pipelines.sources.receive import Received, nothing_new
+from expectations.contract import Contracts, load_contracts
+from pipelines.clock import today
+from pipelines.home import Home, HomeBusy
+from pipelines.settings import Settings
+from pipelines.sources.inbox import InboxError
+from pipelines.sources.receive import nothing_new
 from pipelines.standing import Standing
 
-FIRST = ("received", "readings", "records", "intake", "feedback", "drift")  # the assets before statistics
+FROM = {"mingzhang/from": "command line"}  # the tag of our own runs in Dagster's record
+
+
+class NoRelease(RuntimeError):
+    """A run ended and no release stands. The message says where to read why."""
+
+    exit_status = 1
 
 
 @dataclass
@@ -30,6 +39,7 @@ class RunReport:
 
     release: str | None = None
     release_state: str = "none"  # new, unchanged, none
+    notes: list[str] = field(default_factory=list)  # what a person should look at, such as an empty inbox
     synthetic: bool = False
     files: dict[str, int] = field(default_factory=dict)  # seen, new, read, accepted, partial, rejected, superseded
     rows: dict[str, int] = field(default_factory=dict)  # read, accepted, quarantined, explained, superseded
@@ -47,88 +57,116 @@ class RunReport:
         return asdict(self)
 
 
-def refresh(
-    home: Path,
-    inbox: list[str],
-    contracts: list[Path],
-    city: Path,
-    as_of: str = "",
-    full: bool = False,
-    processes: int = 0,
-    due_days: int = 15,
-) -> RunReport:
-    """Runs the job `refresh` on `home` and waits for it. Raises what a stage raised; the last release is then untouched.
+def refresh(settings: Settings) -> RunReport:
+    """Runs the job `refresh` and waits for it. Raises what a stage raised; the last release is then untouched.
 
-    The job runs in two parts. Where the first, up to the records, changes nothing that a release is made of, the second
-    is left out: the release stands. Where everything looks as it did when that release was made, there is no job at all,
-    and Dagster is not even imported.
+    The home is held from the first look to the last note. Where everything looks as it did when the release was made that
+    stands, there is no job, and Dagster is not even imported; where the job finds, once the records are there, that nothing a
+    release is made of has changed, it ends there.
     """
-    place = Home(home).create()
-    found = load_contracts(contracts)
-    on = date.fromisoformat(as_of) if as_of else date.today()
-    if not full:
-        begin = time.perf_counter()
-        with place.locked():
-            standing = Standing(place)
-            if standing.looks_so(standing.looks_of(city, found, on, due_days)):
-                looked = nothing_new(place, inbox)
-                if looked is not None:
-                    return _again(standing, looked, time.perf_counter() - begin)
-    use_dagster_home(place)
+    home = Home(settings.home).create()
+    contracts = load_contracts(settings.contracts)
+    on = date.fromisoformat(settings.as_of) if settings.as_of else today(settings.city)
+    settings = settings.model_copy(update={"as_of": on.isoformat()})  # one date, should midnight pass on the way
+    with home.locked():
+        report = None if settings.full else _nothing_to_do(home, contracts, settings, on)
+        return report or _run(home, contracts, settings, on)
+
+
+def _nothing_to_do(home: Home, contracts: Contracts, settings: Settings, on: date) -> RunReport | None:
+    """The report of a run that need not be; None where the job has to look."""
+    begin = time.perf_counter()
+    standing = Standing(home)
+    if not standing.looks_so(standing.looks_of(settings.city, contracts, on, settings.due_days)):
+        return None
+    try:
+        looked = nothing_new(home, settings.inbox)
+    except InboxError:
+        return None  # the job tells it
+    if looked is None or (settings.inbox and not looked.seen):
+        return None
+    out = _as_reported(standing)
+    out.seconds = {"looking": round(time.perf_counter() - begin, 2)}
+    out.files |= {"seen": looked.seen, "new": 0, "read": 0, "left": len(looked.left)}
+    out.left, out.down = list(looked.left), list(looked.down)
+    return out
+
+
+def _as_reported(standing: Standing) -> RunReport:
+    """What the run reported that made the release which stands, now unchanged."""
+    known = {f.name for f in fields(RunReport)} - {"left", "down", "notes"}
+    out = RunReport(**{k: v for k, v in standing.report.items() if k in known})
+    out.release, out.release_state = standing.release_id, "unchanged"
+    return out
+
+
+def _run(home: Home, contracts: Contracts, settings: Settings, on: date) -> RunReport:
+    use_dagster_home(home)
     import dagster as dg
 
-    from pipelines.assets.place import Place
+    from pipelines.assets.place import place_of
     from pipelines.graph import make_definitions
 
-    resource = Place(
-        home=str(home.resolve()),
-        inbox=inbox,
-        contracts=[str(c.resolve()) for c in contracts],
-        city=str(city.resolve()),
-        as_of=as_of,
-        full=full,
-        processes=processes,
-        due_days=due_days,
-    )
-    job = make_definitions(resource).resolve_job_def("refresh")
-    everything = set(job.asset_layer.executable_asset_keys)
-    first = {k for k in everything if k.path[0] in FIRST}
+    job = make_definitions(place_of(settings)).resolve_job_def("refresh")
     report = RunReport()
     # dbt's words, which Dagster repeats on standard output, go to a file: only the report belongs there.
-    log = place.work / "run.log"
+    log = home.work / "run.log"
     with (
         _not_waiting_for_the_disk(),
         dg.DagsterInstance.get() as instance,
         log.open("w", encoding="utf-8") as f,
         redirect_stdout(f),
     ):
-        for part in (first, everything - first):
-            result = job.execute_in_process(
-                instance=instance,
-                asset_selection=sorted(part),
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                tags={"mingzhang/from": "command line"},
-            )
-            stats = instance.get_run_step_stats(result.run_id)
-            _note(report, result.get_asset_materialization_events(), stats)
-            if part is first:
-                standing = Standing(place)
-                made_of = standing.made_of(city, found, on)
-                if standing.holds(made_of):
-                    report.release, report.release_state = standing.release_id, "unchanged"
-                    report.synthetic = bool(standing.report.get("synthetic"))
-                    break
-    standing.write(made_of, standing.looks_of(city, found, on, due_days), report.as_json())
+        _end_dead_runs(instance)
+        # Where the job ends early, Dagster warns of each check behind that end that nobody asked it for.
+        logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
+        result = job.execute_in_process(
+            instance=instance,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            tags=FROM,
+        )
+        checks = [c.metadata for c in result.get_asset_check_evaluations()]
+        _note(report, result.get_asset_materialization_events(), checks, instance.get_run_step_stats(result.run_id))
+    standing = Standing(home)
+    made_of = standing.noted
+    if report.release is None:
+        # It ended early: the inboxes are empty, or nothing that a release is made of has changed.
+        if report.notes and not report.records and standing.is_published:
+            stands = _as_reported(standing)
+            stands.files |= report.files
+            stands.notes, stands.seconds = report.notes, report.seconds
+            return stands
+        made_of = standing.made_of(settings.city, contracts, on)
+        if not standing.holds(made_of):
+            raise NoRelease(f"The run ended and made no release; read {log}, the last release is untouched.")
+        same = {k: standing.report[k] for k in ("synthetic", "held", "corrected") if k in standing.report}
+        report = replace(report, release=standing.release_id, release_state="unchanged", **same)
+    assert made_of is not None and report.release is not None
+    looks_of = standing.looks_of(settings.city, contracts, on, settings.due_days)
+    standing.write(settings.city, contracts, made_of, report.release, looks_of, report.as_json())
     return report
 
 
-def _again(standing: Standing, found: Received, seconds: float) -> RunReport:
-    """What the run reported that made the release which stands, of which nothing has changed."""
-    out = RunReport(**standing.report)
-    out.release_state, out.seconds = "unchanged", {"looking": round(seconds, 2)}
-    out.files |= {"seen": found.seen, "new": 0, "read": 0, "left": len(found.left)}
-    out.left, out.down = list(found.left), list(found.down)
-    return out
+def _end_dead_runs(instance: Any) -> None:
+    """Marks as failed the runs of the command line that a dead process left as started: this one holds the home, so that none
+    of them can be at work."""
+    import dagster as dg
+
+    alive = [s for s in dg.DagsterRunStatus if s not in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE)]
+    alive.remove(dg.DagsterRunStatus.CANCELED)
+    for run in instance.get_runs(dg.RunsFilter(tags=FROM, statuses=alive)):
+        instance.report_run_failed(run, "The process of this run ended before the run did; the next run found it so.")
+
+
+def end_dead_runs(home: Home) -> None:
+    """Marks dead runs of the command line as failed, unless a run is at work."""
+    import dagster as dg
+
+    try:
+        with home.locked(), dg.DagsterInstance.get() as instance:
+            _end_dead_runs(instance)
+    except HomeBusy:
+        return
 
 
 @contextmanager
@@ -150,34 +188,40 @@ def _not_waiting_for_the_disk() -> Iterator[None]:
 
 
 def use_dagster_home(home: Home) -> None:
-    """Makes Dagster keep its runs in this home, and tell nobody about them."""
+    """Makes Dagster keep its runs in this home, and tell nobody about them. What an engineer wrote into its settings stays."""
     folder = home.work / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "dagster.yaml").write_text("telemetry:\n  enabled: false\nnux:\n  enabled: false\n", encoding="utf-8")
+    settings = folder / "dagster.yaml"
+    if not settings.exists():
+        settings.write_text("telemetry:\n  enabled: false\nnux:\n  enabled: false\n", encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(folder.resolve())
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
 
 
-def _note(out: RunReport, events: Sequence[Any], stats: Sequence[Any]) -> None:
-    """Adds what the assets of one run said of themselves, and how long its steps took."""
+def _note(out: RunReport, events: Sequence[Any], checks: Sequence[Any], stats: Sequence[Any]) -> None:
+    """Adds what the assets and checks of a run reported, and how long its steps took."""
+    for found in checks:
+        reported = {k: v.value for k, v in found.items()}
+        out.files |= reported.get("report_files", {})
+        out.left += reported.get("left", ())
+        out.down += reported.get("down", ())
+        out.notes += reported.get("notes", ())
     for event in events:
         made = event.materialization
         path = list(made.asset_key.path)
-        said = {k: v.value for k, v in made.metadata.items()}
+        reported = {k: v.value for k, v in made.metadata.items()}
         if path[0] == "records":
-            out.records[path[1]] = int(said["rows"])
-        out.files |= said.get("report_files", {})
-        out.left += said.get("left", ())
-        out.down += said.get("down", ())
-        out.unused += said.get("unused", ())
-        out.rows |= said.get("report_rows", {})
-        out.issues |= said.get("report_issues", {})
-        out.superseded |= said.get("report_superseded", {})
+            out.records[path[1]] = int(reported["rows"])
+        out.files |= reported.get("report_files", {})
+        out.rows |= reported.get("report_rows", {})
+        out.issues |= reported.get("report_issues", {})
+        out.unused += reported.get("unused", ())
+        out.superseded |= reported.get("report_superseded", {})
         if path == ["release"]:
-            out.release, out.release_state = said["release_id"], said["state"]
-            out.synthetic = bool(said["synthetic"])
-            out.held, out.corrected = int(said["held"]), int(said["corrected"])
+            out.release, out.release_state = reported["release_id"], reported["state"]
+            out.synthetic = bool(reported["synthetic"])
+            out.held, out.corrected = int(reported["held"]), int(reported["corrected"])
     for s in stats:
         if s.start_time and s.end_time:
             out.seconds[s.step_key] = round(s.end_time - s.start_time, 2)

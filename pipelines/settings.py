@@ -1,23 +1,35 @@
 """Settings of a running platform, from the environment (`MINGZHANG_*`) or a .env file; the command line overrides them.
 
-Belongs here: what an operator may choose. Not here: what a city is (its folder) or what a dataset is (its contract).
+Belongs here: what an operator may choose, read in one way for every command and for Dagster. Not here: what a city is (its
+folder) or what a dataset is (its contract). docs/settings.md describes each; a test holds the two against one another.
 """
 
 from __future__ import annotations
 
+import os
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[1]
+PREFIX = "MINGZHANG_"
+MEND_DAYS = 15  # how long a department has to mend an error, where nobody says otherwise
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used. The message names it and what to write instead."""
+
+    exit_status = 2
 
 
 class Settings(BaseSettings):
-    """`inbox` and `contracts` take several values separated by line breaks; `due_days` is how long a department has to mend an error."""
+    """`inbox` and `contracts` take several values separated by line breaks; `as_of` is a date or '' for today; `processes` read
+    files (0: one for each processor); a task is overdue `due_days` after the day its file was received."""
 
-    model_config = SettingsConfigDict(env_prefix="MINGZHANG_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore")
 
     home: Path = Path("data")
     inbox: Annotated[list[str], NoDecode] = []
@@ -25,11 +37,50 @@ class Settings(BaseSettings):
     city: Path = ROOT / "cities" / "zhuzhou"
     as_of: str = ""
     full: bool = False
-    processes: int | None = None
-    due_days: int = 15
+    processes: int = Field(default=0, ge=0)
+    due_days: int = Field(default=MEND_DAYS, ge=0)
 
     @field_validator("inbox", "contracts", mode="before")
     @classmethod
     def _several(cls, value: object) -> object:
         # A newline separates, because an address has colons of its own.
         return [v for v in value.split("\n") if v] if isinstance(value, str) else value
+
+    @field_validator("as_of")
+    @classmethod
+    def _date(cls, value: str) -> str:
+        try:
+            return date.fromisoformat(value).isoformat() if value else ""
+        except ValueError:
+            raise ValueError("it is not a date; write it as 2025-12-31") from None
+
+    @classmethod
+    def read(cls) -> Settings:
+        """Return the settings in force in the current folder. Raises SettingsError."""
+        try:
+            return cls()
+        except ValidationError as e:
+            wrong = e.errors()[0]
+            name = PREFIX + "_".join(map(str, wrong["loc"])).upper()
+            why = str(wrong["msg"]).removeprefix("Value error, ").rstrip(".")
+            raise SettingsError(
+                f"The setting {name} is '{wrong.get('input')}' ({why}); mend it, docs/settings.md says what it may be."
+            ) from None
+
+    def environment(self) -> dict[str, str]:
+        """Return the same settings as environment variables that mean the same in any folder."""
+        return {
+            f"{PREFIX}HOME": str(self.home.resolve()),
+            f"{PREFIX}INBOX": "\n".join(map(absolute, self.inbox)),
+            f"{PREFIX}CONTRACTS": "\n".join(str(c.resolve()) for c in self.contracts),
+            f"{PREFIX}CITY": str(self.city.resolve()),
+            f"{PREFIX}AS_OF": self.as_of,
+            f"{PREFIX}FULL": str(self.full).lower(),
+            f"{PREFIX}PROCESSES": str(self.processes),
+            f"{PREFIX}DUE_DAYS": str(self.due_days),
+        }
+
+
+def absolute(inbox: str) -> str:
+    """Return an inbox's address so that it means the same in any folder; a URL does already."""
+    return inbox if "://" in inbox else os.path.abspath(inbox)  # noqa: PTH100 (a link stays a link)

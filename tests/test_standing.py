@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from expectations.contract import Contracts, load_contracts
 from pipelines.home import Home
 from pipelines.standing import Standing
+from pipelines.statistics.built import being_built, publish
+from publish.release import store
 
 DAY = date(2025, 12, 31)
 SOME = load_contracts(only=["parking_lots"])
@@ -26,12 +29,17 @@ def _made(tmp_path: Path) -> tuple[Home, Path]:
         home.table(schema, name).write_text(name)
     (home.archive / "received.jsonl").write_text("{}\n")
     (home.releases / "r").mkdir()
+    (home.releases / "r" / "release.json").write_text("{}")
+    store.switch(home, "r")
     (home.feedback / "unit").mkdir(parents=True)
     (home.feedback / "unit" / "a.xlsx").write_text("")
     (home.feedback / ".manifest.json").write_text('{"unit/a.xlsx": "key"}')
     standing = Standing(home)
+    made_of = standing.made_of(city, SOME, DAY)
+    being_built(home).write_text("warehouse")
+    publish(home, DAY, made_of)
     report = {"release": "r", "synthetic": True}
-    standing.write(standing.made_of(city, SOME, DAY), standing.looks_of(city, SOME, DAY, 15), report)
+    standing.write(city, SOME, made_of, "r", standing.looks_of(city, SOME, DAY, 15), report)
     return home, city
 
 
@@ -60,6 +68,11 @@ def _later(path: Path) -> None:
     os.utime(path, ns=(s.st_atime_ns, s.st_mtime_ns + 1))
 
 
+def _other(home: Home) -> None:
+    (home.releases / "other").mkdir()
+    store.switch(home, "other")
+
+
 CHANGES: dict[str, Callable[[Home, Path], object]] = {
     "a table written again": lambda home, city: _later(home.table("records", "parking_lots")),
     "a table more": lambda home, city: home.table("intake", "tasks").write_text(""),
@@ -67,7 +80,14 @@ CHANGES: dict[str, Callable[[Home, Path], object]] = {
     "no ledger": lambda home, city: (home.archive / "received.jsonl").unlink(),
     "the city's folder": lambda home, city: (city / "city.yaml").write_text("b"),
     "a feedback file gone": lambda home, city: (home.feedback / "unit" / "a.xlsx").unlink(),
-    "the release gone": lambda home, city: (home.releases / "r").rmdir(),
+    "the release gone": lambda home, city: shutil.rmtree(home.releases / "r"),
+    "a file of the release gone": lambda home, city: (home.releases / "r" / "release.json").unlink(),
+    "a file of the release changed": lambda home, city: _later(home.releases / "r" / "release.json"),
+    "no current release": lambda home, city: home.current.unlink(),
+    "another release made current by hand": lambda home, city: _other(home),
+    "the warehouse gone": lambda home, city: home.warehouse.unlink(),
+    "the warehouse changed": lambda home, city: home.warehouse.write_text("ware"),
+    "the warehouse built by part of a run": lambda home, city: (home.work / "warehouse.json").unlink(),
     "half a note": lambda home, city: (home.work / "standing.json").write_bytes(b'{"made_of": "\xe5'),
     "a note of zeros": lambda home, city: (home.work / "standing.json").write_bytes(bytes(64)),
     "a note of another kind": lambda home, city: (home.work / "standing.json").write_text("[]"),
@@ -80,3 +100,24 @@ def test_what_changed_does_not(tmp_path: Path, change: str) -> None:
     home, city = _made(tmp_path)
     CHANGES[change](home, city)
     assert not _stands(home, city)
+
+
+def test_a_release_that_was_rolled_back_from_stands(tmp_path: Path) -> None:
+    home, city = _made(tmp_path)
+    _other(home)
+    (home.releases / store.WITHDRAWN).write_text("r\n")
+    assert _stands(home, city)
+
+
+def test_a_note_that_a_power_cut_left_in_half_is_no_note(tmp_path: Path) -> None:
+    home, city = _made(tmp_path)
+    note = home.work / "standing.json"
+    note.write_text(note.read_text()[:20])
+    assert not _stands(home, city)
+
+
+def test_only_the_date_is_another(tmp_path: Path) -> None:
+    home, city = _made(tmp_path)
+    assert Standing(home).asks_the_same(city, SOME)
+    (city / "city.yaml").write_text("b")
+    assert not Standing(home).asks_the_same(city, SOME)

@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+from pydantic import PrivateAttr, create_model
 
 from expectations.contract import Contracts, load_contracts
+from pipelines.clock import today
 from pipelines.home import Home
+from pipelines.settings import MEND_DAYS, Settings, absolute
 
 
 class Place(dg.ConfigurableResource):
@@ -28,12 +32,16 @@ class Place(dg.ConfigurableResource):
     as_of: str = ""
     full: bool = False
     processes: int = 0
-    due_days: int = 15
+    due_days: int = MEND_DAYS
+
+    _date: date | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Place]:
-        """Holds the home for the whole run, so that a second run ends at once with one sentence (HomeBusy)."""
+        """Holds the home for the whole run, so that a second run ends at once with one sentence (HomeBusy), and fixes the date
+        that all of its stages speak of, should midnight pass between them."""
         with self.home_folder.locked():
+            self._date = self.date
             yield self
 
     @property
@@ -46,7 +54,28 @@ class Place(dg.ConfigurableResource):
 
     @property
     def date(self) -> date:
-        return date.fromisoformat(self.as_of) if self.as_of else date.today()
+        """The date the run speaks of: `as_of`, else today in the city's time zone, asked for once."""
+        if self._date is not None:
+            return self._date
+        return date.fromisoformat(self.as_of) if self.as_of else today(self.city_folder)
 
     def load_contracts(self) -> Contracts:
         return load_contracts(Path(c) for c in self.contracts)
+
+
+def place_of(settings: Settings) -> Place:
+    """The place that settings name, which is also the default of each of its fields: a run launched with some of them given
+    takes the others from here."""
+    values: dict[str, Any] = {
+        "home": str(settings.home.resolve()),
+        "inbox": [absolute(i) for i in settings.inbox],
+        "contracts": [str(c.resolve()) for c in settings.contracts],
+        "city": str(settings.city.resolve()),
+        "as_of": settings.as_of,
+        "full": settings.full,
+        "processes": settings.processes,
+        "due_days": settings.due_days,
+    }
+    # Dagster takes the values of a resource for the defaults of its configuration only as a whole.
+    fields: dict[str, Any] = {k: (Place.model_fields[k].annotation, v) for k, v in values.items()}
+    return create_model("Place", __base__=Place, __doc__=Place.__doc__, **fields)(**values)

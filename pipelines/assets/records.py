@@ -3,8 +3,6 @@
 Belongs here: turning the summary of a build into assets, metadata and checks. Not here: any rule.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,10 +30,14 @@ def records_asset(contracts: Contracts) -> dg.AssetsDefinition:
             group_name="records",
             description=f"{c.title_zh} {c.title_en}. {c.grain}.",
             kinds={"parquet"},
+            skippable=True,
         )
         for c in contracts.values()
     ]
-    specs += [dg.AssetSpec(["intake", t], deps=["readings"], group_name="intake", kinds={"parquet"}) for t in TABLES]
+    specs += [
+        dg.AssetSpec(["intake", t], deps=["readings"], group_name="intake", kinds={"parquet"}, skippable=True)
+        for t in TABLES
+    ]
     checks = [
         dg.AssetCheckSpec(
             CHECK, asset=["records", d], description="The contract's suite, once per year of the dataset."
@@ -43,18 +45,26 @@ def records_asset(contracts: Contracts) -> dg.AssetsDefinition:
         for d in contracts
     ]
 
-    @dg.multi_asset(name="records", specs=specs, check_specs=checks)
-    def records(place: Place) -> Iterator[dg.MaterializeResult]:
+    @dg.multi_asset(name="records", specs=specs, check_specs=checks, can_subset=True)
+    def records(context: dg.AssetExecutionContext, place: Place) -> Iterator[dg.MaterializeResult]:
+        """All are made together, because rows of one dataset are held against those of another; those asked for are told of."""
         now = place.load_contracts()
         summary = _build(place, now)
         give_back()
+        asked = context.selected_asset_keys
+        checked = {k.asset_key for k in context.selected_asset_check_keys}
         for dataset in now:
+            key = dg.AssetKey(["records", dataset])
+            if key not in asked:
+                continue
             yield dg.MaterializeResult(
-                asset_key=["records", dataset],
+                asset_key=key,
                 metadata={"rows": summary.records.get(dataset, 0)},
-                check_results=[_check(dataset, summary)],
+                check_results=[_check(dataset, summary)] if key in checked else [],
             )
         for t in TABLES:
+            if dg.AssetKey(["intake", t]) not in asked:
+                continue
             said = _report(summary) if t == "files" else {}
             yield dg.MaterializeResult(asset_key=["intake", t], metadata=said)
 

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 import dagster as dg
 
 from pipelines.assets.place import Place
+from pipelines.standing import Standing
 from pipelines.statistics.city import load_city
+from pipelines.statistics.run import require_whole
 from pipelines.version import code_version
 from publish.errors import GateRefused
 from publish.release.build import build
@@ -22,7 +24,8 @@ DESCRIPTION = (
 
 
 def release_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
-    """The asset that depends on every mart. A refused release fails the step, and `current` stays where it was."""
+    """The asset that depends on every mart. A refused release fails the step, and `current` stays where it was; so it does
+    where the warehouse is not one that a whole run built."""
 
     @dg.multi_asset(
         name="release",
@@ -30,13 +33,16 @@ def release_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
         check_specs=[dg.AssetCheckSpec(CHECK, asset="release", description="The gates over the finished files.")],
     )
     def release(place: Place) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        home = place.home_folder
+        home, contracts = place.home_folder, place.load_contracts()
+        made_of = require_whole(home, place.date)
         city = load_city(place.city_folder, home)
         try:
-            made = build(home, place.load_contracts(), city, place.date, code_version(), due_days=place.due_days)
+            made = build(home, contracts, city, place.date, code_version(), due_days=place.due_days)
         except GateRefused as e:
             yield dg.AssetCheckResult(check_name=CHECK, asset_key="release", passed=False, metadata={"hits": e.hits})
             raise
+        noted = {"release": made.release_id, "release_state": made.state, "synthetic": made.synthetic}
+        Standing(home).write(place.city_folder, contracts, made_of, made.release_id, None, noted)
         yield dg.MaterializeResult(
             asset_key="release",
             metadata={

@@ -1,8 +1,7 @@
 """Which cells of a workbook are shown as percentages: there 85% is kept as 0.85.
 
 Belongs here: number formats, and of them only this. Not here: what a column's unit is. Asked only where a column in % holds
-numbers, so that other files pay nothing. Where a file does not tell (an .xlsb, damaged styles) the answer is None, and every
-figure that may be a share is doubted: a factor of 100 hangs on it.
+numbers, so that other files pay nothing. An .xlsb does not tell; its figures are doubted where they look like shares.
 """
 
 from __future__ import annotations
@@ -23,19 +22,15 @@ _XFS = re.compile(rb"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", re.DOTALL)
 _XF = re.compile(rb"<(?:\w+:)?xf\b[^>]*>")
 _FORMAT = re.compile(rb"<(?:\w+:)?numFmt\b[^>]*>")
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*)>")
-_STYLES = "xl/styles.xml"
 _PART = 100_000_000  # bytes of one part looked through
 
 
-def of_xlsx(data: bytes, entries: list[zips.Entry], part: str) -> Places | None:
-    """Of the sheet in the part `part` of an .xlsx; None where the part or the styles cannot be read."""
+def of_xlsx(data: bytes, entries: list[zips.Entry], part: str) -> Places:
+    """Of the sheet in the part `part` of an .xlsx."""
     by_name = {e.name: e for e in entries}
-    if part not in by_name:
-        return None
-    sheet = zips.read(data, by_name[part], _PART)
-    styles = zips.read(data, by_name[_STYLES], _PART) if _STYLES in by_name else b""  # no styles: nothing shown as 85%
-    if sheet is None or styles is None:
-        return None
+    styles, sheet = (
+        (zips.read(data, by_name[n], _PART) or b"") if n in by_name else b"" for n in ("xl/styles.xml", part)
+    )
     codes = set(_BUILT_IN)
     for tag in _FORMAT.findall(styles):
         number, code = re.search(rb'\bnumFmtId="(\d+)"', tag), re.search(rb'\bformatCode="([^"]*)"', tag)
@@ -65,8 +60,8 @@ def is_percent(code: str) -> bool:
     return "%" in re.sub(r'"[^"]*"|&quot;.*?&quot;|\\.', "", code)
 
 
-def of_xls(data: bytes, sheet: str) -> Places | None:
-    """Of one sheet of an .xls; None where xlrd cannot read what calamine read."""
+def of_xls(data: bytes, sheet: str) -> Places:
+    """Of one sheet of an .xls."""
     import xlrd
 
     try:
@@ -78,12 +73,12 @@ def of_xls(data: bytes, sheet: str) -> Places | None:
         return frozenset(
             (r, c) for r in range(found.nrows) for c in range(found.row_len(r)) if found.cell_xf_index(r, c) in shown
         )
-    except Exception:  # noqa: BLE001 - of a damaged file xlrd raises whatever comes; None makes the reader say so
-        return None
+    except Exception:  # noqa: BLE001 - calamine read it; how it is shown stays unknown, and what looks like a share is doubted
+        return NONE
 
 
-def of_ods(content: bytes, sheet: str) -> Places | None:
-    """Of one sheet of an .ods, from its content.xml; None where that is no XML we read."""
+def of_ods(content: bytes, sheet: str) -> Places:
+    """Of one sheet of an .ods, from its content.xml."""
     out: set[tuple[int, int]] = set()
     at = {"row": 0, "column": 0, "rows": 1}
     inside = False
@@ -117,7 +112,7 @@ def of_ods(content: bytes, sheet: str) -> Places | None:
     try:
         parser.Parse(content, True)
     except (expat.ExpatError, ValueError):
-        return None
+        return NONE
     return frozenset(out)
 
 
@@ -129,9 +124,9 @@ def _count(text: str | None) -> int:
     return int(text) if text and text.isdigit() else 1
 
 
-Asked = Callable[[str], Places | None]
+Asked = Callable[[str], Places]
 
 
-def unknown(_: str) -> Places | None:
+def unknown(_: str) -> Places:
     """Of a format that does not tell."""
-    return None
+    return NONE

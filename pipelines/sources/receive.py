@@ -16,12 +16,18 @@ from pipelines.intake.archive import store, where
 from pipelines.intake.book import Refusal
 from pipelines.intake.unpack import holds_files, members
 from pipelines.progress import report
-from pipelines.sources.inbox import Found, SourceDown, list_inbox
+from pipelines.sources.inbox import Found, InboxError, SourceDown, list_inbox
 from pipelines.sources.ledger import Ledger, Receipt, stamp
 from pipelines.sources.seen import Seen
 from pipelines.sources.settled import is_changing, is_cut, wait_for
 
 STAGE = "Receiving"
+
+
+class NothingReceived(RuntimeError):
+    """There is nothing to publish: nothing lies in the inboxes, and nothing ever did."""
+
+    exit_status = 1
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,25 @@ class Received:
     new: int
     left: tuple[str, ...] = ()
     down: tuple[str, ...] = ()
+
+
+def empty(inboxes: list[str]) -> str:
+    """The beginning of a sentence about inboxes in which no file lies."""
+    return f"No file lies in the {'inbox' if len(inboxes) == 1 else 'inboxes'} {', '.join(inboxes)}"
+
+
+def require_something(home: Home, inboxes: list[str], r: Received) -> None:
+    """Refuses to make a release of nothing: InboxError where no inbox is given, NothingReceived where nothing lies in any, and
+    nothing was received before either."""
+    if Ledger(home).latest:
+        return
+    if not inboxes:
+        raise InboxError("No inbox is given, so nothing was published; give --inbox, or set MINGZHANG_INBOX.")
+    if r.left:
+        raise NothingReceived(
+            "Every file is still being written, so nothing was published; run again when they are whole."
+        )
+    raise NothingReceived(f"{empty(inboxes)}, so nothing was published; if it is a share, see that it is mounted.")
 
 
 def receive(home: Home, inboxes: list[str], full: bool = False) -> Received:

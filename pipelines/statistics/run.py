@@ -10,9 +10,12 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -20,14 +23,16 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.home import Home
+from pipelines.statistics.built import being_built, built, publish, trial
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 PRODUCTION = ("--exclude-resource-type", "unit_test")  # what `dbt build` leaves out where it is not a test of ours
 PARTS = ("dbt_project.yml", "profiles.yml", "macros", "models", "seeds", "tests")  # what a manifest depends on
+OF_DBT = "DBT_"  # how dbt's own settings begin: they may change, or swallow, what a run says and does
 
 
 class StatisticsError(RuntimeError):
-    """dbt did not finish. The message names the model or test and where the log is."""
+    """dbt did not finish, or there is no warehouse to work on. The message names the model or test, and the log if there is one."""
 
     exit_status = 1
 
@@ -40,23 +45,25 @@ class Statistics:
     tests: int
 
 
-def being_built(home: Home) -> Path:
-    """Where the warehouse lies until it is whole. It has the name it will have: views in it say which catalogue they mean."""
-    return home.work / home.warehouse.name
+def target(home: Home) -> Path:
+    """Where dbt writes its account of a run, its log too."""
+    return home.work.resolve() / "dbt" / "target"
 
 
-def environment(home: Home, as_of: date | None = None) -> dict[str, str]:
+def environment(home: Home, as_of: date, warehouse: Path | None = None) -> dict[str, str]:
     """The environment variables that dbt_project reads, for a run on `home`.
 
-    `as_of` is the date the figures speak of (which leases are in force, which tasks are overdue); None for today.
+    `as_of` is the date the figures speak of (which leases are in force, which tasks are overdue). `warehouse` is the file to
+    build in, None for the one that will take the place of HOME/warehouse.duckdb.
     """
-    dbt = home.work.resolve() / "dbt"
+    # It stands between quotes in SQL, and dbt-duckdb fills in what stands in braces.
+    work = str(home.work.resolve()).replace("'", "''").replace("{", "{{").replace("}", "}}")
     return {
-        "MINGZHANG_WORK": str(home.work.resolve()).replace("'", "''"),  # stands between quotes in SQL
-        "MINGZHANG_WAREHOUSE": str(being_built(home).resolve()),
-        "MINGZHANG_AS_OF": (as_of or date.today()).isoformat(),
-        "DBT_TARGET_PATH": str(dbt / "target"),
-        "DBT_LOG_PATH": str(dbt / "logs"),
+        "MINGZHANG_WORK": work,
+        "MINGZHANG_WAREHOUSE": str((warehouse or being_built(home)).resolve()),
+        "MINGZHANG_AS_OF": as_of.isoformat(),
+        "DBT_TARGET_PATH": str(target(home)),
+        "DBT_LOG_PATH": str(target(home)),
         # What a run did and what broke it; the 22,000 lines of its debug log cost more than the SQL of a small city.
         "DBT_LOG_LEVEL_FILE": "info",
         "DBT_POPULATE_CACHE": "false",  # nothing stands in the warehouse before it: see macros/materializations.sql
@@ -65,7 +72,67 @@ def environment(home: Home, as_of: date | None = None) -> dict[str, str]:
     }
 
 
-def build_statistics(home: Home, as_of: date | None = None, unit_tests: bool = False) -> Statistics:
+def clean(given: dict[str, str]) -> dict[str, str]:
+    """This process's environment with `given` in the place of whatever settings of dbt it holds."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(OF_DBT)} | given
+
+
+@contextmanager
+def replaced_environment(given: dict[str, str]) -> Iterator[None]:
+    """Makes `clean(given)` the environment of this process while the block runs: dagster-dbt hands on nothing else."""
+    before = dict(os.environ)
+    try:
+        now = clean(given)
+        for name in set(before) - set(now):
+            del os.environ[name]
+        os.environ.update(now)
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def start_whole(home: Home) -> Path:
+    """Clears the place where a whole warehouse is built, and returns it."""
+    being_built(home).unlink(missing_ok=True)
+    return being_built(home)
+
+
+def start_trial(home: Home) -> Path:
+    """Copies the last whole warehouse to where a part of it is built anew, and returns the copy.
+
+    Raises StatisticsError where there is no whole warehouse.
+    """
+    if built(home) is None:
+        raise StatisticsError(
+            "A part of the statistics is built on a copy of the last whole warehouse, and this home has none; "
+            "launch the job 'refresh' (or 'mingzhang run') once, then materialize the part again."
+        )
+    trial(home).parent.mkdir(mode=0o700, exist_ok=True)
+    shutil.copyfile(home.warehouse, trial(home))
+    trial(home).chmod(0o600)
+    return trial(home)
+
+
+def require_whole(home: Home, as_of: date) -> str:
+    """Returns the digest of what the warehouse was made of (Standing.made_of). Raises StatisticsError where it is not one that a
+    whole run built, or speaks of another date than the run does."""
+    found = built(home)
+    if found is None:
+        what = "was changed, or only in part built, since a run made it" if home.warehouse.exists() else "is not there"
+        raise StatisticsError(
+            f"A release is made of a whole warehouse, and {home.warehouse} {what}; "
+            "launch the job 'refresh' (or 'mingzhang run'): the last release stands."
+        )
+    if found.as_of != as_of:
+        raise StatisticsError(
+            f"The warehouse speaks of {found.as_of} and this run of {as_of}; "
+            "launch the job 'refresh' (or 'mingzhang run'): the last release stands."
+        )
+    return found.made_of
+
+
+def build_statistics(home: Home, as_of: date, unit_tests: bool = False) -> Statistics:
     """Builds and tests every model in work/warehouse.duckdb, then puts it in the place of HOME/warehouse.duckdb.
 
     Data tests look at this city's figures in every run. Unit tests look at the project, which is the same in every run: they
@@ -76,7 +143,7 @@ def build_statistics(home: Home, as_of: date | None = None, unit_tests: bool = F
     """
     _dbt(["build", *([] if unit_tests else PRODUCTION)], PROJECT, environment(home, as_of))
     result = collect(home)
-    publish(home)
+    publish(home, as_of, "")
     return result
 
 
@@ -84,8 +151,7 @@ def collect(home: Home) -> Statistics:
     """What the last dbt run on this home did, from its own account of itself."""
     import duckdb
 
-    target = Path(environment(home)["DBT_TARGET_PATH"])
-    results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))["results"]
+    results = json.loads((target(home) / "run_results.json").read_text(encoding="utf-8"))["results"]
     tests = sum(r["status"] == "pass" for r in results)
     with duckdb.connect(str(being_built(home)), read_only=True) as con:
         names = con.execute(
@@ -95,26 +161,22 @@ def collect(home: Home) -> Statistics:
     return Statistics(rows, tests)
 
 
-def publish(home: Home) -> None:
-    """Puts the finished warehouse in the place of the last one, at once; it holds closed rows and is its owner's alone."""
-    being_built(home).chmod(0o600)
-    being_built(home).replace(home.warehouse)
-
-
 def manifest(project: Path = PROJECT) -> Path:
     """The project's target/manifest.json, made by `dbt parse` where it is missing or older than the project's files.
 
     Dagster reads the project's models from it, before any home is known. Raises StatisticsError.
     """
-    target = project / "target"
-    out, stamp = target / "manifest.json", target / "manifest.sha256"
+    folder = project / "target"
+    out, stamp = folder / "manifest.json", folder / "manifest.sha256"
     digest = _digest(project)
     if out.is_file() and stamp.is_file() and stamp.read_text() == digest:
         return out
-    target.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     # Parsed beside and renamed, so that two processes starting at once do not read half a file.
-    with tempfile.TemporaryDirectory(dir=target, prefix=".parse-") as scratch:
-        env = environment(Home(Path(scratch))) | {"DBT_TARGET_PATH": scratch, "DBT_LOG_PATH": str(project / "logs")}
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".parse-") as scratch:
+        # No date and no home matter to a manifest: it says which models there are.
+        env = environment(Home(Path(scratch)), date(1970, 1, 1))
+        env |= {"DBT_TARGET_PATH": scratch, "DBT_LOG_PATH": str(project / "logs")}
         _dbt(["parse"], project, env)
         (Path(scratch) / "manifest.json").replace(out)
         stamp.write_text(digest)
@@ -137,7 +199,7 @@ def _dbt(command: list[str], project: Path, env: dict[str, str]) -> None:
     arguments = ["--project-dir", str(project), "--profiles-dir", str(project)]
     done = subprocess.run(
         [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--quiet", *command, *arguments],
-        env=os.environ | env,
+        env=clean(env),
         cwd=project,
         capture_output=True,
         text=True,
@@ -146,27 +208,29 @@ def _dbt(command: list[str], project: Path, env: dict[str, str]) -> None:
         check=False,
     )
     if done.returncode:
-        raise _failure(command[0], env, done.stdout or done.stderr)
+        raise _failure(command[0], Path(env["DBT_TARGET_PATH"]), Path(env["DBT_LOG_PATH"]), done.stdout or done.stderr)
 
 
-def failure(home: Home) -> StatisticsError:
-    """The one sentence about a `dbt build` of this home that failed elsewhere (in Dagster), from dbt's own account."""
-    return _failure("build", environment(home), "")
+def failure(home: Home, said: Sequence[str] = ()) -> StatisticsError:
+    """The one sentence about a `dbt build` of this home that failed elsewhere (in Dagster), from dbt's own account; `said` are
+    the errors it printed."""
+    return _failure("build", target(home), target(home), " ".join(said))
 
 
-def _failure(command: str, env: dict[str, str], output: str) -> StatisticsError:
-    log = Path(env["DBT_LOG_PATH"]) / "dbt.log"
-    failed = _failures(Path(env["DBT_TARGET_PATH"]) / "run_results.json")
+def _failure(command: str, folder: Path, logs: Path, output: str) -> StatisticsError:
+    log = logs / "dbt.log"
+    more_in = f"; read {log}" if log.is_file() else ""
+    failed = _failures(folder / "run_results.json")
     if failed:
         first = failed[0]
         kind, _, *names = first["unique_id"].split(".")
         name = names[-1] if kind == "unit_test" else names[0]  # a data test's last part is a hash
         said = " ".join(str(first.get("message") or "").split())[:200]
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-        return StatisticsError(f"dbt's {kind.replace('_', ' ')} {name}{more} failed: {said}; read {log}.")
-    said = re.sub(r"\d\d:\d\d:\d\d\s+(Encountered an error:)?", "", output)
-    said = " ".join(said.split())[:300] or "it left no account of itself"
-    return StatisticsError(f"dbt {command} did not finish: {said}; read {log}.")
+        return StatisticsError(f"dbt's {kind.replace('_', ' ')} {name}{more} failed: {said}{more_in}.")
+    said = re.sub(r"\x1b\[[0-9;]*m|\d\d:\d\d:\d\d\s+|Encountered an error:", "", output)
+    said = " ".join(said.split())[:300].rstrip(".") or "it left no account of itself"
+    return StatisticsError(f"dbt {command} did not finish: {said}{more_in}.")
 
 
 def _failures(results: Path) -> list[dict[str, Any]]:

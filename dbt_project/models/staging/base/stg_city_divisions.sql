@@ -10,9 +10,7 @@ renamed as (
         parent,
         level,
         successor,
-        note,
-        own_zh,
-        own_en
+        note
     from source
 )
 
