@@ -5,7 +5,10 @@
         print(value["year"], value["value"])
 
     then = site.at("2025-12-31-0a1b2c3d")       # the same figures for ever
-    rows = then.sql("select year, value from indicator_values where indicator_id = :i", i="energy_tce")
+    rows = then.sql(
+        "select year, value from indicator_values where indicator_id = :i and dimension = 'total' and factor_set = 'default'",
+        i="energy_tce",
+    )
 
 Errors are raised as `Refused`: `code` stays the same from release to release, the message says what to do.
 """
@@ -60,6 +63,7 @@ class Mingzhang:
         return self.pages("/api/v1/indicators", "indicators", **filters)
 
     def values(self, indicator_id, **filters):
+        """Its values, with the factors in force; `factor_set` gives another series, "all" every one."""
         return self.pages(f"/api/v1/indicators/{indicator_id}", "values", **filters)
 
     def claims(self, **filters):

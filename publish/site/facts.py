@@ -199,7 +199,7 @@ def _headline(conn: sqlite3.Connection) -> str | None:
     order = "".join(f"i.indicator_id <> '{i}', " for i in HEADLINES)
     found = conn.execute(
         f"""
-        select i.indicator_id, count(*) as years
+        select i.indicator_id, count(distinct v.year) as years
         from indicators i join indicator_values v using (indicator_id)
         where v.dimension = 'total' and v.value is not null
         group by i.indicator_id having years >= 2

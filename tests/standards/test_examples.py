@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import html
+import json
 import os
 import re
 import shutil
 import sqlite3
 import subprocess
 import sys
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,10 +20,11 @@ import pandas as pd
 import pytest
 
 from tests.site.conftest import FIRST, SECOND, build_release, point_current
-from tests.site.serving import serving
+from tests.site.serving import fetch, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 DOC = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+TOTALS = [6310.5, 6190.2, 6044.9, 5951.0, 5822.6]  # of energy_tce, each of its years once
 EXAMPLES = re.findall(r"```(sh|python|r)\n(.*?)```", DOC, re.S)
 pytestmark = pytest.mark.slow
 
@@ -31,6 +36,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for name in (FIRST, SECOND):
         folder = build_release(home, name, scale=1 if name == FIRST else 0.5)
         with sqlite3.connect(folder / "mingzhang.db") as conn:
+            columns = [r[1] for r in conn.execute("pragma table_info(indicator_values)")]
+            other = ", ".join({"factor_set": "'article'", "value": "value * 2"}.get(c, c) for c in columns)
+            conn.execute(  # a second series, which no example may mix with the first
+                f"insert into indicator_values select {other} from indicator_values where factor_set = 'default'"
+            )
             values = pd.read_sql("select * from indicator_values", conn)
         (folder / "parquet").mkdir()
         (folder / "csv").mkdir(exist_ok=True)
@@ -42,6 +52,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     point_current(home, SECOND)
     with serving(home) as (base, _):
         yield f"{base}/r/{FIRST}"
+
+
+def figures(printed: str) -> list[float]:
+    """The totals in what a program printed, in its order, and those of the other series, twice as large, if it printed any."""
+    known = {*TOTALS, *(2 * v for v in TOTALS)}
+    return [float(f) for f in re.findall(r"\d+\.\d+", printed) if float(f) in known]
 
 
 def test_there_are_examples_for_each_tool() -> None:
@@ -61,7 +77,42 @@ def test_an_example_in_python_runs_and_gives_the_figures(site: str, code: str, t
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "6310.5" in done.stdout and "5822.6" in done.stdout
+    assert figures(done.stdout) == TOTALS
+
+
+@pytest.fixture(scope="module")
+def page(site: str) -> str:
+    return html.unescape(fetch(f"{site}/api")[2].decode())
+
+
+def test_what_the_page_of_the_api_says_to_copy_gives_one_figure_a_year(site: str, page: str, tmp_path: Path) -> None:
+    """Its curl and its Python as they stand there; DuckDB reads the file from the disk, for it may not be able to from the net."""
+    curl, pandas, duckdb_, r = (c for c in re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.S) if "factor_set" in c)
+    address = re.search(r'"(http[^"]+)"', curl)
+    assert address and figures(fetch(address[1].replace("'", "%27"))[2].decode()) == TOTALS
+    local = str(tmp_path / "indicator_values.parquet")
+    urllib.request.urlretrieve(f"{site}/files/parquet/indicator_values.parquet", local)
+    for code in (pandas, duckdb_):
+        assert f"{site}/files/parquet/indicator_values.parquet" in code
+        done = subprocess.run(
+            [sys.executable, "-c", code.replace(f"{site}/files/parquet/indicator_values.parquet", local)],
+            capture_output=True, text=True, timeout=120, check=True,
+        )  # fmt: skip
+        assert figures(done.stdout) == TOTALS
+    assert 'factor_set %in% c("default", "none")' in r
+
+
+@pytest.mark.parametrize("path", ["/mingzhang", "/en/mingzhang", "/indicators/energy_tce"])
+def test_the_query_a_page_begins_with_gives_one_figure_a_year(site: str, path: str) -> None:
+    page = html.unescape(fetch(site + path)[2].decode())
+    found = re.search(r"<textarea[^>]*>(.*?)</textarea>", page, re.S) or re.search(
+        r"<pre[^>]*>(select.*?)</pre>", page, re.S
+    )
+    assert found and "factor_set" in found[1]
+    rows = json.loads(fetch(f"{site}/mingzhang.json?_shape=array&sql={urllib.parse.quote(found[1])}")[2])
+    of = [(r["year"], r.get("dimension"), r.get("member")) for r in rows]
+    assert len(of) == len(set(of)) >= 5
+    assert {r["year"] for r in rows} == set(range(2021, 2026))
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl")
@@ -76,7 +127,8 @@ def test_the_examples_with_curl_run(site: str, tmp_path: Path) -> None:
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0 and done.stdout.count("6310.5") == 2, done.stderr
+    assert done.returncode == 0, done.stderr
+    assert figures(done.stdout) == TOTALS * 2
     assert (tmp_path / "indicator_values.csv").read_bytes().startswith(b"\xef\xbb\xbf")
 
 
@@ -106,7 +158,11 @@ def test_the_client_pages_binds_waits_and_says_what_was_wrong(site: str, monkeyp
     ]
     assert next(iter(now.values("energy_tce", dimension="total")))["value"] == 3155.25
     assert {r["release_id"] for r in now.releases()} == {FIRST, SECOND}
-    rows = then.sql("select max(value) as v from indicator_values where indicator_id = :i", i="energy_tce")
+    assert len(list(then.values("energy_tce", dimension="total", factor_set="all"))) == 10
+    rows = then.sql(
+        "select max(value) as v from indicator_values where indicator_id = :i and factor_set = 'default'",
+        i="energy_tce",
+    )
     assert rows == [{"v": 6310.5}] and then.truncated is False
     many = "with recursive t(i) as (select 1 union all select i + 1 from t where i < 2000) select i from t"
     assert len(then.sql(many)) == 1000 and then.truncated is True

@@ -42,6 +42,20 @@ def test_every_question_is_answered(public: sqlite3.Connection) -> None:
     assert unanswered == []
 
 
+def test_no_answer_mixes_the_series_of_an_indicator(public: sqlite3.Connection, tmp_path: Path) -> None:
+    """Beside every value stands one of twice its size with other factors: no answer changes, but for rows that name those."""
+    with sqlite3.connect(tmp_path / "more.db") as more:
+        public.backup(more)
+        columns = [r[1] for r in more.execute("pragma table_info(indicator_values)")]
+        other = ", ".join({"factor_set": "'others'", "value": "value * 2"}.get(c, c) for c in columns)
+        more.execute(
+            f"insert into indicator_values select {other} from indicator_values where factor_set in ('default', 'none')"
+        )
+        for q in QUESTIONS:
+            before, after = public.execute(q["sql"]).fetchall(), more.execute(q["sql"]).fetchall()
+            assert before == [r for r in after if "others" not in r], q["n"]
+
+
 def test_every_statement_is_answered_and_its_sql_gives_the_figure(public: sqlite3.Connection) -> None:
     claims = public.execute(
         "select claim_id, check_status, computed_value, sql, explanation_zh, explanation_en from claims"

@@ -18,7 +18,7 @@ CSP_CHART = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-USUAL = "coalesce(factor_set, '') in ('', 'none', 'default')"  # the factors in force
+USUAL = "factor_set in ('default', 'none')"  # the factors in force, or none where an indicator needs none
 
 
 async def rows(datasette: Any, sql: str, **params: Any) -> list[dict[str, Any]]:

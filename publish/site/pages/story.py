@@ -260,7 +260,7 @@ async def indicator(datasette: Any, request: Any) -> Response:
 
 
 def _sql(indicator_id: str, year: int | None = None) -> str:
-    where = f"where indicator_id = '{indicator_id}'"
+    where = f"where indicator_id = '{indicator_id}' and {USUAL}"
     if year is not None:
         where += f"\n  and year = {year} and dimension in ('total', 'base')"
     return (
