@@ -562,6 +562,9 @@ def open_table(contract: Contract) -> Table:
     )
 
 
+PLATFORM = frozenset(t.name for t in (*MARTS, *OWN, RELEASES))
+
+
 def public_tables(contracts: Contracts) -> tuple[Table, ...]:
     """Every table a release has, in name order within each group: the platform's own, then the open datasets."""
     own = (*MARTS, *OWN, RELEASES)

@@ -16,7 +16,7 @@ from typing import Any
 
 from datasette.filters import Filters
 
-from publish.release.schema import MARTS, OWN
+from publish.release.schema import PLATFORM
 from publish.site import words
 from publish.site.answers import table_of
 from publish.site.facts import DB, Facts
@@ -44,9 +44,7 @@ CLOSED = frozenset(
         "member", "opening", "qualifier", "section", "severity", "status", "theme",
     ]
 )  # fmt: skip
-CODES = {"status": ("status", "submission", "issue_status"), "state": ("task",)}  # else the group has the column's name
 HOMES = {"claim_id": "claims", "dataset": "datasets", "indicator_id": "indicators"}
-PLATFORM = frozenset(t.name for t in (*MARTS, *OWN))
 
 Known = dict[str, words.Pair]  # what a value is called, by the value
 
@@ -97,12 +95,10 @@ async def values(datasette: Any, table: str, column: str) -> Known:
         return {v: (v, v) for v in listed["allowed"].split("|")} if listed else {}
     if column not in CLOSED or column not in facts.columns.get(table, {}):
         return {}
-    codes: dict[str, words.Pair] = {}
-    for group in CODES.get(column, (column,)):
-        codes |= words.CODES.get(group, {})
     if column in ("theme", "dimension"):  # only what the release has can be found
         there = await _distinct(datasette, table, column)
-        return {v: codes.get(v, (v, v)) for v in there}
+        return {v: words.CODES[column].get(v, (v, v)) for v in there}
+    codes = dict(words.codes_of(table, column))
     names = await district_names(datasette) if column == "member" else {}
     home = HOMES.get(column, table)  # where every right value is listed, whether or not this table has a row of it
     for v in (*await _distinct(datasette, home, column), *await _distinct(datasette, table, column)):

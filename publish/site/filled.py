@@ -18,6 +18,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 from markupsafe import Markup
 
 from publish.catalog import schema_org
+from publish.release.schema import PLATFORM
 from publish.site import charts, guard, language, structured, words
 from publish.site.facts import DB, Facts, Label
 from publish.site.questions import questions
@@ -72,6 +73,7 @@ class Filler:
             "other_language": "en" if spoken == "zh" else "zh",
             "line_name": partial(charts.line_name, spoken),
             "questions": questions,
+            "codes_of": lambda t, c: words.codes_of(t, c) if t in PLATFORM else {},
             "explain_sql": lambda m: words.explain_sql(m, facts)[0 if spoken == "zh" else 1],
             "table_label": lambda t: facts.labels.get(t, Label(t, "")),
         }

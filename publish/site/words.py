@@ -577,6 +577,15 @@ def member(language: Language, code: str, names: Mapping[str, Label] | None = No
     return foreign(language, code) if language == "zh" or code not in MEMBERS else MEMBERS[code]
 
 
+def codes_of(table: str, column: str) -> dict[str, Pair]:
+    """The codes that a column of the platform's own tables may have, with their names; empty where it has no list of its own."""
+    if column == "status":
+        return CODES[{"submissions": "submission", "data_issues": "issue_status"}.get(table, "status")]
+    if column in ("check_status", "evidence", "qualifier", "better", "opening", "severity", "access"):
+        return CODES[column]
+    return CODES["kind"] if (table, column) == ("indicators", "kind") else {}
+
+
 def dimension_names(dimension: str) -> Pair:
     """What a dimension is called; of one over several years, period/district, both parts."""
     parts = [CODES["dimension"].get(p, (p, p)) for p in dimension.split("/")]

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 import urllib.parse
@@ -166,6 +167,17 @@ def test_what_was_answered_once_comes_from_the_cache(front: Front) -> None:
 def front_cache(front: Front) -> Path:
     folder = next(p for p in front.home.parent.iterdir() if p.name.startswith("nginx"))
     return folder / "cache"
+
+
+def test_an_address_in_raw_chinese_comes_through(front: Front) -> None:
+    port = int(front.base.rpartition(":")[2])
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with context.wrap_socket(socket.create_connection(("localhost", port), timeout=20)) as s:
+        address = "/mingzhang/divisions.json?_shape=array&name_zh=芦淞区"
+        s.sendall(f"GET {address} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        got = b"".join(iter(lambda: s.recv(65_536), b""))
+    assert got.startswith(b"HTTP/1.1 200") and b'"code": "430203"' in got
 
 
 def test_a_query_that_is_sent_too_often_is_told_to_wait(front: Front) -> None:

@@ -147,6 +147,12 @@ def test_the_nearest_word(word: str, known: list[str], right: str | None) -> Non
     assert nearest(word, known) == right
 
 
+def test_the_pane_of_tables_lists_the_codes_of_a_column(get: Get) -> None:
+    text = re.sub(r"<[^>]+>", "", get("/mingzhang").text)
+    assert "mismatch 不符" in text and "Q 已隐去" in text
+    assert "mismatch Differs" in re.sub(r"<[^>]+>", "", get("/en/mingzhang").text)
+
+
 # --- the API's series ---
 
 
