@@ -510,8 +510,7 @@ class _Builder:
                 f"{where}: unit '{unit}' is not in expectations/units.yaml; add it there or use one of {', '.join(table)}."
             )
         units = dict(table[unit]) if unit else {}
-        for spelling, factor in (own.get("units") or {}).items():
-            units[unit_key(spelling)] = self.number(factor, f"{where}: unit '{spelling}'")  # type: ignore[assignment]
+        units |= self.units(own.get("units"), unit, where)
         stated = own.get("statedOnce")
         if stated is not None and stated not in STATED:
             raise self.fail(f"{where}: statedOnce is {stated!r}; write submitter or year.")
@@ -543,7 +542,7 @@ class _Builder:
             kind=kind,  # type: ignore[arg-type]
             access=p.classification,  # type: ignore[arg-type]
             description=p.description or "",
-            aliases=tuple(str(a) for a in own.get("aliases") or ()),
+            aliases=self.aliases(own.get("aliases"), where),
             required=bool(p.required),
             unit=unit,
             units=units,
@@ -562,6 +561,29 @@ class _Builder:
             codelist=own.get("codelist"),
             compare=None if compare == "none" else compare,
         )
+
+    def units(self, raw: Any, unit: str | None, where: str) -> dict[str, Decimal]:
+        """Spellings of this column's own, each with its factor."""
+        if raw is None:
+            return {}
+        if not isinstance(raw, dict) or unit is None:
+            raise self.fail(f"{where}: units is {raw!r}; write {{<spelling>: <factor>, ...}} beside a unit.")
+        out = {}
+        for spelling, factor in raw.items():
+            if not isinstance(spelling, str) or not unit_key(spelling):
+                raise self.fail(f"{where}: units has the spelling {spelling!r}; write a unit as sheets do, in quotes.")
+            number = self.number(factor, f"{where}: unit '{spelling}'")
+            if number is None or not number.is_finite() or number <= 0:
+                raise self.fail(f"{where}: unit '{spelling}' has the factor {factor!r}; write a number above 0.")
+            out[unit_key(spelling)] = number
+        return out
+
+    def aliases(self, raw: Any, where: str) -> tuple[str, ...]:
+        if raw is None:
+            return ()
+        if not isinstance(raw, list) or any(not header_key(str(a)) for a in raw):
+            raise self.fail(f"{where}: aliases is {raw!r}; write a list of headers, [<header>, ...].")
+        return tuple(str(a) for a in raw)
 
     def enum(self, p: SchemaProperty, where: str) -> tuple[tuple[str, ...], bool]:
         """The closed list of a column, from its `invalidValues` library check."""

@@ -159,7 +159,7 @@ def check(
 def template(
     dataset: Annotated[str, typer.Argument(help="The dataset's name, such as energy_use.")],
     to: Annotated[Path, typer.Option("-o", "--out", help="The form to write, an .xlsx file.")],
-    year: Annotated[int | None, typer.Option(min=2000, max=2035, help="The year the form is for.")] = None,
+    year: Annotated[int | None, typer.Option(min=2000, max=2099, help="The year the form is for.")] = None,
     contracts: ContractsOption = None,
 ) -> None:
     """Write an empty form to fill in, with drop-downs, units and notes."""
@@ -185,7 +185,7 @@ def sample(
     from pipelines.sample.make import make_city
 
     first, _, last = years.partition("-")
-    if not (first.isdigit() and (last or first).isdigit() and 2000 <= int(first) <= int(last or first) <= 2035):
+    if not (first.isdigit() and (last or first).isdigit() and 2000 <= int(first) <= int(last or first) <= 2099):
         raise typer.BadParameter(f"--years {years} is not a span of years; write for instance 2021-2025.")
     with _drawn():
         made = make_city(folder, seed=seed, orgs=orgs, years=range(int(first), int(last or first) + 1))

@@ -40,6 +40,26 @@ group by measure, factor_set, year, org, breakdown, breakdown_member, file_id, s
     left join {{ ref('int_institution_names') }} as names on names.org_name = records.{{ name }}
 ){% endmacro %}
 
+{#
+    The rows of a relation with `org` and `year`, and with `level`, what the institution was in that year (as in int_facts). For
+    what is one figure of many institutions (the first contract, how long in a row): it is counted anew for each level.
+#}
+{% macro with_level(relation) %}(
+    select
+        counted.*,
+        coalesce((
+            select
+                arg_min(
+                    register.admin_level,
+                    case when register.year <= coalesce(counted.year, 9999) then 0 else 10000 end
+                    + abs(register.year - coalesce(counted.year, 9999))
+                )
+            from {{ ref('int_institution_years') }} as register
+            where register.org = counted.org
+        ), 'unknown') as level
+    from {{ relation }} as counted
+){% endmacro %}
+
 {# The records of a dataset that names no institution: what they tell is told of the city. #}
 {% macro of_city(relation) %}(select '(city)' as org, records.* from {{ relation }} as records){% endmacro %}
 

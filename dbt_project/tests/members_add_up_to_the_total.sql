@@ -1,9 +1,9 @@
--- The members of a dimension add up to the total, to the last digit, in every indicator that is a sum.
+-- The members of a dimension add up to the total, to the last digit, in every indicator that is a sum (an index is none).
 with sums as (
     select sums.*
     from {{ ref('int_indicator_sums') }} as sums
     inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = sums.indicator_id
-    where indicators.denominator is null
+    where indicators.denominator is null and indicators.kind <> 'index'
 ),
 
 members as (

@@ -212,13 +212,13 @@ def _open_package(data: bytes) -> Book:
     return book
 
 
-def _xlsx_percents(data: bytes, entries: list[zips.Entry], grids: list[Grid], sheet: str) -> percents.Places:
+def _xlsx_percents(data: bytes, entries: list[zips.Entry], grids: list[Grid], sheet: str) -> percents.Places | None:
     plain = [p for p in _sheet_order(data, entries) if p.startswith("xl/worksheets/")]
     part = next((p for g, p in zip(grids, plain, strict=False) if g.name == sheet), "")
-    return percents.of_xlsx(data, entries, part) if part.endswith(".xml") else percents.NONE
+    return percents.of_xlsx(data, entries, part) if part.endswith(".xml") else None
 
 
-def _ods_percents(data: bytes, content: zips.Entry, sheet: str) -> percents.Places:
+def _ods_percents(data: bytes, content: zips.Entry, sheet: str) -> percents.Places | None:
     return percents.of_ods(zips.read(data, content, LARGEST_UNPACKED) or b"", sheet)
 
 

@@ -135,6 +135,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{where}这一列的数都不大于 1，而单位是 %，像是按小数填的；已按百分数原样收下，请核对（7.89% 应填 7.89）。",
         "Every figure of {where_en} is at most 1 while the unit is %; they were taken as they stand, check them (7.89% is 7.89).",
     ),
+    "doubtful.percent_unknown": (
+        "{where}这一列的单位是 %，其中有不大于 1 的数，而文件没有告诉平台单元格是不是按百分比显示的；已原样收下，请核对（85% 应填 85，不填 0.85），并另存为 .xlsx 重新报送。",
+        "{where_en} is in % and holds figures of at most 1, and the file does not say which cells are shown as percentages; they "
+        "were taken as they stand: check them (85% is 85, not 0.85) and send it saved as .xlsx.",
+    ),
     "doubtful.merged": (
         "{where}的数字在合并单元格里，跨第 {row}—{last} 行；只算给第 {row} 行，请取消合并，逐行填写。",
         "The figure in {where_en} stands in cells merged over rows {row} to {last}; it was counted for row {row} only.",

@@ -1,7 +1,8 @@
 """Which cells of a workbook are shown as percentages: there 85% is kept as 0.85.
 
 Belongs here: number formats, and of them only this. Not here: what a column's unit is. Asked only where a column in % holds
-numbers, so that other files pay nothing. An .xlsb does not tell; its figures are doubted where they look like shares.
+numbers, so that other files pay nothing. Where a file does not tell (an .xlsb, damaged styles) the answer is None, and every
+figure that may be a share is doubted: a factor of 100 hangs on it.
 """
 
 from __future__ import annotations
@@ -22,15 +23,19 @@ _XFS = re.compile(rb"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", re.DOTALL)
 _XF = re.compile(rb"<(?:\w+:)?xf\b[^>]*>")
 _FORMAT = re.compile(rb"<(?:\w+:)?numFmt\b[^>]*>")
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*)>")
+_STYLES = "xl/styles.xml"
 _PART = 100_000_000  # bytes of one part looked through
 
 
-def of_xlsx(data: bytes, entries: list[zips.Entry], part: str) -> Places:
-    """Of the sheet in the part `part` of an .xlsx."""
+def of_xlsx(data: bytes, entries: list[zips.Entry], part: str) -> Places | None:
+    """Of the sheet in the part `part` of an .xlsx; None where the part or the styles cannot be read."""
     by_name = {e.name: e for e in entries}
-    styles, sheet = (
-        (zips.read(data, by_name[n], _PART) or b"") if n in by_name else b"" for n in ("xl/styles.xml", part)
-    )
+    if part not in by_name:
+        return None
+    sheet = zips.read(data, by_name[part], _PART)
+    styles = zips.read(data, by_name[_STYLES], _PART) if _STYLES in by_name else b""  # no styles: nothing shown as 85%
+    if sheet is None or styles is None:
+        return None
     codes = set(_BUILT_IN)
     for tag in _FORMAT.findall(styles):
         number, code = re.search(rb'\bnumFmtId="(\d+)"', tag), re.search(rb'\bformatCode="([^"]*)"', tag)
@@ -60,8 +65,8 @@ def is_percent(code: str) -> bool:
     return "%" in re.sub(r'"[^"]*"|&quot;.*?&quot;|\\.', "", code)
 
 
-def of_xls(data: bytes, sheet: str) -> Places:
-    """Of one sheet of an .xls."""
+def of_xls(data: bytes, sheet: str) -> Places | None:
+    """Of one sheet of an .xls; None where xlrd cannot read what calamine read."""
     import xlrd
 
     try:
@@ -73,12 +78,12 @@ def of_xls(data: bytes, sheet: str) -> Places:
         return frozenset(
             (r, c) for r in range(found.nrows) for c in range(found.row_len(r)) if found.cell_xf_index(r, c) in shown
         )
-    except Exception:  # noqa: BLE001 - calamine read it; how it is shown stays unknown, and what looks like a share is doubted
-        return NONE
+    except Exception:  # noqa: BLE001 - of a damaged file xlrd raises whatever comes; None makes the reader say so
+        return None
 
 
-def of_ods(content: bytes, sheet: str) -> Places:
-    """Of one sheet of an .ods, from its content.xml."""
+def of_ods(content: bytes, sheet: str) -> Places | None:
+    """Of one sheet of an .ods, from its content.xml; None where that is no XML we read."""
     out: set[tuple[int, int]] = set()
     at = {"row": 0, "column": 0, "rows": 1}
     inside = False
@@ -112,7 +117,7 @@ def of_ods(content: bytes, sheet: str) -> Places:
     try:
         parser.Parse(content, True)
     except (expat.ExpatError, ValueError):
-        return NONE
+        return None
     return frozenset(out)
 
 
@@ -124,9 +129,9 @@ def _count(text: str | None) -> int:
     return int(text) if text and text.isdigit() else 1
 
 
-Asked = Callable[[str], Places]
+Asked = Callable[[str], Places | None]
 
 
-def unknown(_: str) -> Places:
+def unknown(_: str) -> Places | None:
     """Of a format that does not tell."""
-    return NONE
+    return None

@@ -453,7 +453,8 @@ class _TableReader:
         return values
 
     def _percentages(self, m: Mapped, data: list[int], raw: Sequence[Any], values: list[Any]) -> None:
-        """85% in a cell shown as a percentage is kept as 0.85 and means 85; shares that nothing tells from it are doubted."""
+        """85% in a cell shown as a percentage is kept as 0.85 and means 85; shares that nothing tells from it are doubted,
+        and where the file does not say how its cells are shown, each of them."""
         if not any(type(v) is float or type(v) is int for v in raw):
             return
         shown_so = self.book.percents(self.grid.name)
@@ -462,13 +463,17 @@ class _TableReader:
         for k, v in enumerate(raw):
             if not isinstance(v, float | int) or values[k] is None:
                 continue
-            if (data[k] + top, place) in shown_so:
+            if shown_so and (data[k] + top, place) in shown_so:
                 values[k] = cells.scaled(v, _HUNDRED)
             else:
                 plain.append(k)
         known = [values[k] for k in plain]
         written = any(type(v) is str and "%" in v for v in raw)
-        if len(known) > 1 and not written and all(0 <= v <= 1 for v in known) and any(0 < v < 1 for v in known):
+        if shown_so is None:
+            shares = [data[k] for k in plain if 0 < abs(values[k]) <= 1]
+            if shares:
+                self._say("doubtful", "warning", m, shares[0], None, "percent_unknown")
+        elif len(known) > 1 and not written and all(0 <= v <= 1 for v in known) and any(0 < v < 1 for v in known):
             first = next(data[k] for k in plain if values[k])
             self._say("doubtful", "warning", m, first, None, "percent")
 

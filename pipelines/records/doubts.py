@@ -146,7 +146,7 @@ class _Years:
                 for line in np.flatnonzero(there[:, a] & (others > 1) & most & firm & (of_all > 0)):
                     back = np.flatnonzero(same[line])
                     earlier, last = back[back < a], np.flatnonzero(there[line, :a])[-1:]
-                    if compare == "stock" and last not in earlier and len(last):
+                    if compare == "stock" and len(last) and last[0] not in earlier:
                         continue  # what stood already last year is no jump of this one
                     yield int(line), a, int(earlier[-1] if len(earlier) else back[0]), int(k)
 

@@ -32,7 +32,7 @@ def _assets(w: World) -> tuple[Lists, list[Row], list[Row]]:
             else Decimal(0)
         )
         given: dict[str, Value] = {
-            "org_name": r.choice(w.own(year, 60)).name(year),
+            "org_name": r.choice(w.members(year) if spare else w.own(year, 60)).name(year),
             "kind": kind,
             "land_area": Decimal(area) if kind == kinds[0] else None,
             "floor_area": Decimal(area) if kind == kinds[1] else None,
@@ -76,7 +76,7 @@ def disposals(w: World) -> Iterator[Draft]:
         deal = Decimal(str(given["deal_amount"]))
         own: dict[str, Value] = {
             "asset_id": None,  # a number that no list holds would be a warning that nobody planted
-            "org_name": r.choice(w.own(year, 60)).name(year),
+            "org_name": r.choice(w.members(year) if spare else w.own(year, 60)).name(year),
             "approved_on": approved,
             "listed_on": listed,
             "sold_on": later(r, listed, 20, 90),
@@ -110,7 +110,7 @@ def leases(w: World) -> Iterator[Draft]:
         asset = let[lists.number % len(let)].values if let and status == running["status"] else {}
         given: dict[str, Value] = {
             "asset_id": asset.get("asset_id"),
-            "org_name": r.choice(w.own(year, 60)).name(year),
+            "org_name": r.choice(w.members(year) if spare else w.own(year, 60)).name(year),
             "area": Decimal(r.randint(18, 620)),
             "annual_rent": Decimal(rent),
             "start_on": start,
@@ -149,8 +149,9 @@ def warehouse_moves(w: World) -> Iterator[Draft]:
             "unit": unit if unit in units else units[0],
             "original_value": Decimal(value),
             "direction": direction,
-            "from_org": w.bureau() if direction == out["direction"] else r.choice(w.own(year, 60)).name(year),
-            "to_org": r.choice(w.own(year, 60)).name(year) if direction == out["direction"] else w.bureau(),
+            # by the name of now: nobody merges an older one in a column that names a second institution
+            "from_org": w.bureau() if direction == out["direction"] else r.choice(w.own(year, 60)).latest,
+            "to_org": r.choice(w.own(year, 60)).latest if direction == out["direction"] else w.bureau(),
             "moved_on": moved,
             "returned_on": later(r, moved, 5, 90) if r.random() < 0.3 else None,
         }
@@ -177,7 +178,7 @@ def procurements(w: World) -> Iterator[Draft]:
     def add(year: int, given: dict[str, Value], spare: bool = False) -> None:
         awarded = day(r, year, 2, 11)
         own: dict[str, Value] = {
-            "org_name": r.choice(w.own(year, 60)).name(year),
+            "org_name": r.choice(w.members(year) if spare else w.own(year, 60)).name(year),
             "award_on": awarded,
             "end_on": awarded.replace(year=year + 1),
             "supplier": f"示范供应商{r.choice('甲乙丙丁戊己庚辛')}公司",
@@ -278,7 +279,7 @@ def office_changes(w: World) -> Iterator[Draft]:
     for year in w.years:
         for _ in range(shape["others"]["rows"]):
             given = {
-                "org_name": r.choice(w.own(year, 60)).name(year),
+                "org_name": r.choice(w.members(year)).name(year),
                 "change": r.choice(shape["others"]["change"]),
                 "area": Decimal(r.randint(12, 400)),
                 "project": None,

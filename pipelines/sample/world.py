@@ -85,9 +85,9 @@ class World:
         return [o for o in self.orgs if year in o.names and level in (None, o.level)]
 
     def own(self, year: int, n: int) -> list[Institution]:
-        """`n` institutions of a year (fewer where the city is smaller), those of the city's own level first."""
-        first = next(iter(self.shape["levels"]))
-        return sorted(self.members(year), key=lambda o: (o.level != first, o.number))[:n]
+        """`n` institutions of a year of the city's own level (fewer where there are not so many): what a city states of its own
+        bodies (市直) is counted over these alone."""
+        return self.members(year, next(iter(self.shape["levels"])))[:n]
 
     def in_scope(self, org: Institution) -> bool:
         """Whether an institution is on the list of organs that are to be certified: the first kind, up to a number."""

@@ -58,6 +58,8 @@ TABLES: dict[str, dict[str, str]] = {
         "level": "VARCHAR",
         "successor": "VARCHAR",
         "note": "VARCHAR",
+        "own_zh": "VARCHAR",
+        "own_en": "VARCHAR",
     },
     "limits": {"name": "VARCHAR", "value": "DOUBLE", "unit": "VARCHAR", "meaning_zh": "VARCHAR"},
     "office_standards": {"level": "VARCHAR", "rank": "VARCHAR", "max_usable_area_m2": "DOUBLE"},
@@ -71,6 +73,7 @@ TABLES: dict[str, dict[str, str]] = {
         "value": "DOUBLE",
         "unit": "VARCHAR",
         "qualifier": "VARCHAR",
+        "word": "VARCHAR",
         "step": "DOUBLE",
         "test": "VARCHAR",
         "target": "DOUBLE",
@@ -78,6 +81,7 @@ TABLES: dict[str, dict[str, str]] = {
         "period_end": "BIGINT",
         "period_note": "VARCHAR",
         "scope": "VARCHAR",
+        "level": "VARCHAR",
         "kind": "VARCHAR",
         "is_forecast": "BOOLEAN",
         "verifiable": "BOOLEAN",
@@ -106,6 +110,12 @@ TABLES: dict[str, dict[str, str]] = {
     },
 }
 MADE = ("position", "computed")  # columns nobody writes
+# Columns a file may lack: what a city's own institutions are called in a list of its parts (市本级); the word of a
+# statement that says more than its number; the level of the institutions that a statement is about.
+OPTIONAL = ("own_zh", "own_en", "word", "level")
+# In the SQL of a statement about one level: {level of disposals.org_name in substr(disposals.sold_on, 1, 4)} stands for the
+# condition that the institution of that name was of the level in that year (dbt's int_claims writes it out).
+OF_LEVEL = re.compile(r"\{level of [\w.]+ in [^{}]+\}")
 
 _ARROW = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_()}
 
@@ -192,8 +202,10 @@ def read_city(path: Path) -> dict[str, Any]:
     for c, v in out.items():
         if v is None:
             raise CityError(f"city.yaml: '{c}' is missing; write it.")
-    if not out["period_start"] <= out["base_year"] <= out["period_end"]:
-        raise CityError("city.yaml: base_year must lie from period_start to period_end; mend one of the three.")
+    if not (out["period_start"] <= out["period_end"] and out["base_year"] <= out["period_end"]):
+        raise CityError(
+            "city.yaml: neither period_start nor base_year may come after period_end; mend one of the three."
+        )
     return out
 
 
@@ -245,6 +257,7 @@ def _claims(path: Path) -> list[dict[str, Any]]:
             raise CityError(
                 f"{where}: {missing} is empty; a statement held against an indicator needs {', '.join(address)}."
             )
+        _level(r, where)
         if not given:
             if r["sql"] or r["test"] or r["first_year"]:
                 raise CityError(
@@ -275,6 +288,24 @@ def _claims(path: Path) -> list[dict[str, Any]]:
         if r["sql"] is not None:
             _select(r["sql"], where)
     return rows
+
+
+def _level(r: Mapping[str, Any], where: str) -> None:
+    """A statement about one level counts that level alone, in its address and in its SQL."""
+    asked = OF_LEVEL.search(r["sql"] or "")
+    if asked and r["level"] is None:
+        raise CityError(
+            f"{where}: sql asks for a level; write which in the column level, or take {{level of ...}} out."
+        )
+    if r["level"] is None:
+        return
+    if r["sql"] and not asked:
+        raise CityError(
+            f"{where}: sql counts every level, but level is '{r['level']}'; add {{level of <table>.org_name in <year>}} "
+            "to its conditions, or leave sql empty."
+        )
+    if (r["dimension"] or "").rpartition("/")[2] in ("level", "district", "org_type"):
+        raise CityError(f"{where}: dimension '{r['dimension']}' cannot be crossed with a level; leave one of them out.")
 
 
 def _arithmetic(path: Path, claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -332,13 +363,10 @@ def _rows(path: Path, table: str, key: str, needed: bool = False) -> list[dict[s
             header = list(reader.fieldnames or ())
     except (OSError, UnicodeDecodeError, csv.Error) as e:
         raise CityError(f"{path.name} is not readable as CSV in UTF-8 ({e}); save it so.") from e
-    if set(header) != set(types):
-        odd = [h for h in header if h not in types]
-        what = (
-            f"column '{odd[0]}' is not known"
-            if odd
-            else f"column '{next(c for c in types if c not in header)}' is missing"
-        )
+    odd = [h for h in header if h not in types]
+    missing = [c for c in types if c not in header and c not in OPTIONAL]
+    if odd or missing:
+        what = f"column '{odd[0]}' is not known" if odd else f"column '{missing[0]}' is missing"
         raise CityError(f"{path.name}: {what}; its columns are {', '.join(types)}.")
     out: list[dict[str, Any]] = []
     seen: set[str] = set()
@@ -347,7 +375,7 @@ def _rows(path: Path, table: str, key: str, needed: bool = False) -> list[dict[s
             raise CityError(
                 f"{path.name} row {n} has not as many cells as the header; put text with a comma in quotes."
             )
-        row = {c: _typed(r[c].strip() or None, t, f"{path.name} row {n}: {c}") for c, t in types.items()}
+        row = {c: _typed(r.get(c, "").strip() or None, t, f"{path.name} row {n}: {c}") for c, t in types.items()}
         if row[key] is None:
             raise CityError(f"{path.name} row {n}: {key} is empty; write it.")
         if row[key] in seen:

@@ -29,6 +29,7 @@ from publish.disclosure.relations import Indicator
 from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH, KEY, OF_CLOSED, Rules
 from publish.disclosure.ties import ties
+from publish.disclosure.wholes import Wholes, hold, shown_values
 from publish.errors import GateRefused
 from publish.release.schema import Table, is_open
 
@@ -49,7 +50,7 @@ class Known:
 
     `tables`: the public tables by name. `cells`: marts.indicator_values before anything was hidden, with contributors,
     largest_share and closed. `indicators`: what each is made of. `scanner` knows this run's secrets. `parts`: what each
-    institution contributes to them; `past`: the releases before this one.
+    institution contributes to them; `past`: the releases before this one; `wholes`: which figures must add up to which.
     """
 
     contracts: Contracts
@@ -60,6 +61,7 @@ class Known:
     rules: Rules
     parts: Parts | None = None
     past: tuple[Past, ...] = ()
+    wholes: Wholes | None = None
 
 
 @dataclass
@@ -102,6 +104,7 @@ def check(folder: Path, known: Known) -> list[dict[str, Any]]:
         ("differences", _differences),
         ("recovery", _recovery),
         ("statements", _statements),
+        ("wholes", _wholes),
     )
     results = [{"gate": name, "checked": gate(look)} for name, gate in gates]
     if look.hits:
@@ -358,6 +361,7 @@ def _contributors(look: _Look) -> int:
     beside = (
         ("claims", "claim_id", "c.computed_value is not null or c.difference is not null"),
         ("claims", "claim_id", "c.explanation_zh <> :zh or c.explanation_en <> :en"),
+        ("claims", "claim_id", "coalesce(c.basis, c.wording_zh) is not null"),
         ("savings_statement", "line", "c.value is not null"),
         ("benchmark_distances", "benchmark_id", "coalesce(c.value, c.difference, c.percent, c.reached) is not null"),
     )
@@ -440,6 +444,22 @@ def _recovery(look: _Look) -> int:
                 "this hidden value can be computed from others",
             )
     return len(keys)
+
+
+def _wholes(look: _Look) -> int:
+    """Wholes are the sum of their parts, ratios the quotient and changes the difference of what stands beside them."""
+    if "indicator_values" not in look.counts or look.known.wholes is None:
+        return 0
+    with closing(_open(look)) as con:
+        have = {r[1] for r in con.execute("pragma table_info(indicator_values)")}
+        counts = [c if c in have else f"null as {c}" for c in ("reporting", "population")]
+        rows = con.execute(
+            f"select {', '.join(KEY)}, value, note, {', '.join(counts)} from indicator_values"
+        ).fetchall()
+    found = hold(shown_values(rows), look.known.wholes)
+    for cell, wrong in found.broken:
+        look.hit(f"{DATABASE} indicator_values {'/'.join(map(str, cell))}", wrong)
+    return found.looked_at
 
 
 def _statements(look: _Look) -> int:

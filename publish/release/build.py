@@ -112,7 +112,7 @@ def _build(
     shapes = {t.name: t for t in public_tables(contracts)}
     with tables.Warehouse(home.warehouse) as w:
         cells = tables.indicator_cells(w)
-        indicators = tables.indicators_about(w)
+        indicators, wholes = tables.indicators_about(w), tables.wholes(w)
         parts, past = tables.contributions(w, history.unsaved(home)), history.recall(home)
         standing = history.stand(cells, parts, past, indicators, rules)
         near = [(t.tie, t.whole) for t in ties(standing.cells, indicators, parts, standing.held) if t.unsafe(rules)]
@@ -169,7 +169,7 @@ def _build(
     _describe(folder, about, contracts, shapes, data, unique)
     record = _record(about, contracts, content, data, given, hidden.primary.sum(), hidden.secondary.sum(), rules)
     _write_json(folder / "release.json", record)
-    known = gate.Known(contracts, shapes, standing.cells, indicators, scanner, rules, parts, tuple(past))
+    known = gate.Known(contracts, shapes, standing.cells, indicators, scanner, rules, parts, tuple(past), wholes)
     results = gate.check(folder, known)
     _write_json(folder / "release.json", record | {"gates": results})
     step()

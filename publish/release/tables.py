@@ -7,7 +7,7 @@ the same rows in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +25,7 @@ from pipelines.feedback import tasks as feedback
 from publish.disclosure.history import WHO
 from publish.disclosure.relations import Indicator
 from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH, OF_CLOSED
+from publish.disclosure.wholes import Wholes, made
 from publish.errors import ReleaseError
 from publish.release.schema import MARTS, OWN, Table, Type, is_open, open_table
 
@@ -175,6 +176,14 @@ def indicators_about(w: Warehouse) -> dict[str, Indicator]:
     return {name: Indicator(kind, top, bottom, of, compares.get(name)) for name, kind, top, bottom, of in found}
 
 
+def wholes(w: Warehouse) -> Wholes:
+    """Which figures must add up to which, from the seeds; nothing where the warehouse has none of them."""
+    if not (w.has("seeds", "seed_indicators") and w.has("seeds", "seed_wholes")):
+        return Wholes()
+    indicators = w.con.sql("from seeds.seed_indicators").to_arrow_table().to_pylist()
+    return made(indicators, w.con.sql("select whole, part, relation from seeds.seed_wholes").fetchall())
+
+
 def contributions(w: Warehouse, path: Path) -> Path | None:
     """What each institution contributes to each indicator that comes from closed rows (history.PARTS), written to `path` as
     Parquet; None where the warehouse does not say. It never leaves the home's work folder."""
@@ -193,17 +202,31 @@ def contributions(w: Warehouse, path: Path) -> Path | None:
     return path
 
 
+# What a statement's row says beyond its number, from values beside the one it rests on.
+VERDICT = (
+    "verdict", "verdict_zh", "verdict_en", "wording_status", "wording_zh", "wording_en", "basis", "basis_count", "basis_match",
+)  # fmt: skip
+VERDICTS = {"match": "holds", "within_qualifier": "holds", "mismatch": "differs"}
+
+
+def looks_beside(claim: Mapping[str, Any]) -> bool:
+    """Whether a statement's verdict rests on other years or other factor sets too (dbt's macro wording_rule)."""
+    return claim["basis"] is not None or claim["word"] in ("同比", "每年")
+
+
 def claims(w: Warehouse, cells: pd.DataFrame, held: np.ndarray, last: Path | None) -> pa.Table:
     """The statements. One that rests on a suppressed value shows no value, no difference and no explanation that names it;
     one that rests on a value that stands as in the `last` release (`held`) stands as it did there. One about several years
-    rests on each of them, and says nothing where some of them stand and others moved."""
+    rests on each of them, and says nothing where some of them stand and others moved. What is said of its wording and of other
+    factor sets looks at values beside its own; where any of those is suppressed or stands, it is left out."""
     t = MART["claims"]
     rows = w.take("marts", "claims", t).to_pylist()
     key = ["indicator_id", "year", "dimension", "member", "factor_set"]
     hidden = {tuple(k) for k in cells.loc[cells["status"] == "Q", key].itertuples(index=False)}
     kept = {tuple(k) for k in cells.loc[held, key].itertuples(index=False)}
     before = {r["claim_id"]: r for r in pq.read_table(last).to_pylist()} if kept and last is not None else {}
-    result = ("computed_value", "difference", "check_status", "evidence", "explanation_zh", "explanation_en")
+    result = ("computed_value", "difference", "check_status", "evidence", "explanation_zh", "explanation_en", *VERDICT)
+    beside = {(i, d, m) for i, _, d, m, _ in hidden | kept}
     moved: set[tuple[Any, ...]] = set()
     if before and last is not None:
         shown = pq.read_table(last.with_name("indicator_values.parquet"), columns=[*key, "value"]).to_pylist()
@@ -217,10 +240,16 @@ def claims(w: Warehouse, cells: pd.DataFrame, held: np.ndarray, last: Path | Non
         places = {(r["indicator_id"], y, *(r[k] for k in key[2:])) for y in years}
         same = old is not None and all(old.get(c) == r[c] for c in (*key, "value", "unit", "qualifier", "sql"))
         if places & kept and not places & (hidden | moved) and old is not None and same:
-            r |= {c: old[c] for c in result}
+            r |= {c: old.get(c) for c in result}
         elif places & (hidden | kept):
             r |= {"computed_value": None, "difference": None, "evidence": None, "check_status": "no_data"}
-            r |= {"explanation_zh": CLAIM_ZH, "explanation_en": CLAIM_EN}
+            r |= (
+                {"explanation_zh": CLAIM_ZH, "explanation_en": CLAIM_EN}
+                | dict.fromkeys(VERDICT)
+                | {"verdict": "no_data"}
+            )
+        elif looks_beside(r) and (r["indicator_id"], r["dimension"], r["member"]) in beside:
+            r |= dict.fromkeys(VERDICT) | {"verdict": VERDICTS.get(r["check_status"], r["check_status"])}
     return from_rows(rows, t)
 
 

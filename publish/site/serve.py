@@ -18,6 +18,8 @@ from publish.site import door
 from publish.site.app import NoRelease, create_app, current_folder
 from publish.site.facts import ReleaseBroken, read_facts
 from publish.site.guard import GuardUnavailable
+from publish.site.questions import FILE as QUESTIONS
+from publish.site.questions import questions
 from publish.site.settings import SiteSettings
 
 
@@ -29,6 +31,11 @@ class CannotServe(RuntimeError):
 
 def serve(home: Path, host: str = "127.0.0.1", port: int = 8001) -> None:
     """Serves HOME/current at http://host:port/ until Ctrl-C. Raises CannotServe where it cannot start."""
+    if not questions(QUESTIONS):
+        raise CannotServe(
+            f"{QUESTIONS.parent.name}/{QUESTIONS.name} is not there, or holds no question, and the query page begins with its "
+            "questions; install Mingzhang with its docs folder, as `pip install -e .` in a clone does."
+        )
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         settings = SiteSettings()

@@ -41,6 +41,7 @@ CODES: dict[str, dict[str, Pair]] = {
     "check_status": {
         "match": pair("Match"),
         "within_qualifier": pair("Within its qualifier"),
+        "holds_in_part": pair("The figure matches, with a reservation"),
         "mismatch": pair("Differs"),
         "not_verifiable": pair("Cannot be verified"),
         "no_data": pair("No data yet"),
@@ -58,6 +59,13 @@ CODES: dict[str, dict[str, Pair]] = {
         "O": pair("Missing"),
         "P": pair("Provisional"),
         "Q": pair("Suppressed"),
+    },
+    "wording": {
+        "fits": pair("The wording fits"),
+        "does_not_fit": pair("The wording does not fit"),
+        "incomplete": pair("The wording is incomplete"),
+        "no_word": pair("Nothing to judge"),
+        "not_judged": pair("Not judged"),
     },
     "kind": {
         "stock": pair("Stock"),
@@ -264,12 +272,24 @@ MEMBERS = {
     "应急保障": "Emergency", "执法执勤": "Law enforcement", "机要通信": "Confidential post", "特种专业技术": "Special technical",
     "出借": "Lent", "出租": "Let", "自用": "Own use", "闲置": "Idle", "三个条件（按单位）": "All three rules, by institution",
     "三个条件（按全市）": "All three rules, by city", "三个条件或例外（按全市）": "All three rules or an exception, by city",
-    "例外无理由": "Exception without a reason", "例外有理由": "Exception with a reason", "全市不超10%": "At most 10 % of the city's",
-    "单位不超10%": "At most 10 % of the institution's", "满8年": "Eight years old", "满8年或例外": "Eight years old, or an exception",
-    "超25万公里": "Over 250,000 km", "超25万公里或例外": "Over 250,000 km, or an exception",
+    "例外无理由": "Exception without a reason", "例外有理由": "Exception with a reason", "满8年": "Eight years old",
+    "满8年或例外": "Eight years old, or an exception", "里程不限": "Any mileage", "里程不限或例外": "Any mileage, or an exception",
+    "单位数量不限": "Any number of an institution", "全市数量不限": "Any number of the city",
     "件": "items", "台": "sets", "套": "suites", "张": "pieces", "把": "chairs", "辆": "vehicles",
 }  # fmt: skip
 UNKNOWN: Pair = pair("Not known")
+
+# Members that are called after a city's own limits (its limits.csv, by way of int_vehicle_facts).
+LIMITS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (
+        re.compile(r"超([\d.]+)万公里(或例外)?"),
+        lambda m: f"Over {number(float(m[1]) * 10_000)} km" + (", or an exception" if m[2] else ""),
+    ),
+    (
+        re.compile(r"(全市|单位)不超([\d.]+)%"),
+        lambda m: f"At most {m[2]} % of the {'city' if m[1] == '全市' else 'institution'}'s",
+    ),
+)
 
 SQL_ERRORS: tuple[tuple[re.Pattern[str], Pair], ...] = tuple(
     (re.compile(pattern, re.I), pair)
@@ -356,7 +376,7 @@ UNITS = {
     "项": "items", "份": "contracts", "次": "times", "起": "cases", "件": "items", "件/台/套": "items", "件/套/台": "items",
     "套": "sets", "台": "sets", "栋": "buildings", "户": "households", "辆": "vehicles", "辆月": "vehicle-month", "场": "sessions",
     "类": "kinds", "期": "phases", "分": "points", "天": "days", "周": "week", "月": "month", "年": "year", "年月": "year and month",
-    "公里": "km", "小时": "h", "行": "rows", "字": "characters", "kgce": "kg coal equivalent", "tce": "t coal equivalent", "㎡": "m²",
+    "百分点": "percentage points", "公里": "km", "小时": "h", "行": "rows", "字": "characters", "kgce": "kg coal equivalent", "tce": "t coal equivalent", "㎡": "m²",
     "kgCO2": "kg CO₂", "tCO2": "t CO₂",
 }  # fmt: skip
 SYMBOLS = {
@@ -386,12 +406,24 @@ def unit(language: Language, text: str | None) -> str:
 
 def amount(language: Language, figure: str, of: str | None) -> str:
     """A figure with its unit: Chinese units stand close to it, a mere count takes none in English, nor does the name of a year."""
-    if of == "年" and re.fullmatch(r"[12],\d{3}", figure):
-        return figure.replace(",", "") + ("年" if language == "zh" else "")
+    if date := named_time(language, figure, of):
+        return date
     said = unit(language, of)
     if not said or (language == "en" and of == "个"):
         return figure
     return f"{figure}{said}" if HAN.match(said) or said == "%" else f"{figure}\u00a0{said}"
+
+
+def named_time(language: Language, figure: Any, of: str | None) -> str | None:
+    """A figure that names a year or a month, as people say it: 2023年, 2025年2月, February 2025. None where it counts something,
+    as so many years do."""
+    digits = str(figure).removesuffix(".0").replace(",", "")
+    if of == "年" and re.fullmatch(r"[12]\d{3}", digits):
+        return digits + ("年" if language == "zh" else "")
+    if of == "年月" and re.fullmatch(r"[12]\d{3}(0[1-9]|1[0-2])", digits):
+        year, month_of = int(digits[:4]), int(digits[4:])
+        return f"{year}年{month_of}月" if language == "zh" else f"{calendar.month_name[month_of]} {year}"
+    return None
 
 
 def foreign(language: Language, text: Any) -> Any:
@@ -523,27 +555,34 @@ def places(values: Iterable[float | None], decimals: int | None = None, of: str 
     return min(wanted, 4 if decimals is None else decimals, 2 if of == "%" else 4)
 
 
-def figure(language: Language, value: Any, status: Any, decimals: int | None = None) -> str:
-    """A value of an indicator, or why there is none."""
+def figure(language: Language, value: Any, status: Any, decimals: int | None = None, of: str | None = None) -> str:
+    """A value of an indicator, or why there is none; one whose unit (`of`) makes it a date, as a date."""
     if value is not None:
-        return number(value, decimals)
+        return named_time(language, value, of) or number(value, decimals)
     said = {"Q": pair("suppressed"), "O": pair("missing")}.get(str(status), ("—", "—"))
     return said[0 if language == "zh" else 1]
 
 
 def figures(
-    language: Language, row: Mapping[Any, Mapping[str, Any]], columns: Iterable[Any], decimals: int | None = None
+    language: Language,
+    row: Mapping[Any, Mapping[str, Any]],
+    columns: Iterable[Any],
+    decimals: int | None = None,
+    of: str | None = None,
 ) -> list[tuple[Any, str, bool]]:
     """A row of a breakdown: for each column its name, its figure ('' where there is none), and whether it is suppressed."""
     found = ((c, row.get(c)) for c in columns)
     return [
-        (c, figure(language, v["value"], v["status"], decimals), v["status"] == "Q") if v else (c, "", False)
+        (c, figure(language, v["value"], v["status"], decimals, of), v["status"] == "Q") if v else (c, "", False)
         for c, v in found
     ]
 
 
 def amounts(language: Language, values: list[float], of: str | None, decimals: int | None = None) -> list[str]:
     """Several figures of one kind with their unit, written alike: 9,638万元 and 5,249万元; 41.0 million yuan."""
+    dates = [named_time(language, v, of) for v in values]
+    if values and all(dates):
+        return [d for d in dates if d]
     size, name = scale(language, values)
     shown = places([v / size for v in values], 2 if size > 1 else decimals, of)
     said = [number(v / size, shown) for v in values]
@@ -566,14 +605,20 @@ def unfinished(as_of: str, year: int | str) -> bool:
 
 def member(language: Language, code: str, names: Mapping[str, Label] | None = None) -> Any:
     """What a member of a breakdown is called: a district by `names`, else by the list above, else as it stands, marked."""
-    if code in ("", "all"):
-        return pair("Total")[0 if language == "zh" else 1]
     if names and code in names:
         return pick(language, names[code].zh, names[code].en)
+    if code in ("", "all"):
+        return pair("Total")[0 if language == "zh" else 1]
     if code in CODES["carrier"]:
         return spell(language, "carrier", code)
     if code == "unknown":
         return UNKNOWN[0 if language == "zh" else 1]
+    if language == "en":
+        for pattern, said in LIMITS:
+            if found := pattern.fullmatch(code):
+                return said(found)
+    if "/" in code:  # of a cross: level and what it is crossed with
+        return Markup(" · ").join(member(language, part, names) for part in code.split("/"))
     return foreign(language, code) if language == "zh" or code not in MEMBERS else MEMBERS[code]
 
 
@@ -608,13 +653,10 @@ def member_names(code: str, names: Mapping[str, Label]) -> Pair:
 
 def breakdown(language: Language, dimension: str, code: str, names: Mapping[str, Label] | None = None) -> Any:
     """What part of an indicator a value is, in words: 县市区：芦淞区（2021-2025）."""
-    over, _, of = dimension.rpartition("/")
-    prefix, _, rest = code.partition("/") if over else ("", "", code)
-    if dimension in ("period", "base"):
-        over, of, prefix, rest = dimension, "total", code, "all"
-    said = pair("Total") if of == "total" else CODES["dimension"].get(of, (of, of))
+    over, of, prefix, rest = address_parts(dimension, code)
     at = 0 if language == "zh" else 1
-    text = Markup("{}").format(said[at])
+    said = pair("Total")[at] if of == "total" else dimension_name(language, of)
+    text = Markup("{}").format(said)
     if of != "total":
         text += Markup("{}{}").format("：" if language == "zh" else ": ", member(language, rest, names))
     if over == "base":
@@ -622,6 +664,22 @@ def breakdown(language: Language, dimension: str, code: str, names: Mapping[str,
     if prefix:
         text += f"（{prefix}）" if language == "zh" else f" ({prefix})"
     return text
+
+
+def address_parts(dimension: str, code: str) -> tuple[str, str, str, str]:
+    """Of a dimension and member: over which years ('', 'period', 'base'), by what, the years, the member. period/level/method and
+    2021-2025/市/拍卖 are ('period', 'level/method', '2021-2025', '市/拍卖')."""
+    over, _, of = dimension.partition("/")
+    if over not in ("period", "base"):
+        return "", dimension, "", code
+    years, _, rest = code.partition("/")
+    return over, of or "total", years, rest or "all"
+
+
+def dimension_name(language: Language, of: str) -> str:
+    """What a dimension is called; of a cross, what both are."""
+    at, times = (0, "、") if language == "zh" else (1, ", ")
+    return times.join(CODES["dimension"].get(part, (part, part))[at] for part in of.split("/"))
 
 
 def clauses(text: str) -> Markup:
@@ -664,6 +722,14 @@ def own_half(language: Language, text: str) -> Any:
     return pick(language, zh, en) if zh and en else foreign(language, text)
 
 
+def numeral(language: Language, n: int) -> str:
+    """A small count in words, as headings have it: 三, three; a larger one in figures."""
+    words = ("零", "一", "两", "三", "四", "五", "六", "七", "八", "九", "十") if language == "zh" else (
+        "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    )  # fmt: skip
+    return words[n] if n < len(words) else str(n)
+
+
 def month(language: Language, n: int) -> str:
     """The name of a month, short."""
     return f"{n}月" if language == "zh" else calendar.month_abbr[n]
@@ -698,8 +764,7 @@ def add_to(env: Any, language: Language) -> None:
     at = 0 if language == "zh" else 1
     spoken = (
         unit, amount, pick, beside, spell, spell_plain, compact, figure, figures, yes, section, month, own_half, scale, scaled_unit, member, amounts,
-        breakdown,
-        by_sentence,
+        breakdown, by_sentence, dimension_name, named_time,
     )  # fmt: skip
     of: dict[str, Any] = {f.__name__: partial(f, language) for f in spoken}
     env.globals.update(
@@ -710,6 +775,7 @@ def add_to(env: Any, language: Language) -> None:
         unfinished=unfinished,
         clauses=clauses,
         number=number,
+        numeral=partial(numeral, language),
         said=lambda p: p[at],
     )
     env.globals |= {

@@ -89,10 +89,11 @@ def _assert_rule(c: Any, rule: str, where: str) -> None:
         assert c.minimum == 0, where
     if rule.startswith(">0") and " for " not in rule:
         assert c.exclusive_minimum == 0, where
+    # One plan's years are no bound: its base year lies before it, and others come after it.
     if rule == "2015..2035":
-        assert (c.minimum, c.maximum) == (Decimal(2015), Decimal(2035)), where
+        assert (c.minimum, c.maximum) == (Decimal(2000), Decimal(2099)), where
     if rule == "2021-01..2035-12":
-        assert (c.minimum_text, c.maximum_text) == ("2021-01", "2035-12"), where
+        assert (c.minimum_text, c.maximum_text) == ("2000-01", "2099-12"), where
     if rule.startswith("是 =>"):
         assert c.refuse, where
 
@@ -208,6 +209,16 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "no header": (lambda d: _column(d).update(businessName=None), "has no businessName"),
     "unit": (lambda d: _own(d, unit="两"), "is not in expectations/units.yaml"),
     "unit factor": (lambda d: _own(d, unit="元", units={"两": "多"}), "is not a number"),
+    "unit without a name": (lambda d: _own(d, unit="元", units={"": 0.09}), "units has the spelling ''; write a unit as sheets do"),
+    "unit of white space": (lambda d: _own(d, unit="元", units={" \u3000": 0.09}), "write a unit as sheets do"),
+    "unit that is a number": (lambda d: _own(d, unit="元", units={5: 0.09}), "units has the spelling 5"),
+    "unit of nothing": (lambda d: _own(d, unit="元", units={"两": 0}), "write a number above 0"),
+    "unit of no number": (lambda d: _own(d, unit="元", units={"两": "nan"}), "write a number above 0"),
+    "unit without a factor": (lambda d: _own(d, unit="元", units={"两": None}), "write a number above 0"),
+    "units as a list": (lambda d: _own(d, unit="元", units=["两"]), "write {<spelling>: <factor>, ...} beside a unit"),
+    "units beside no unit": (lambda d: _own(d, units={"两": 50}), "beside a unit"),
+    "aliases as text": (lambda d: _own(d, aliases="钱"), "write a list of headers"),
+    "alias of nothing": (lambda d: _own(d, aliases=["钱", ""]), "write a list of headers"),
     "stated once": (lambda d: _own(d, statedOnce="month"), "write submitter or year"),
     "institution": (lambda d: _own(d, institution="id"), "write name or code"),
     "check": (lambda d: _own(d, check="luhn"), "the only one known is uscc"),

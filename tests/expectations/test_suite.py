@@ -266,3 +266,19 @@ def test_great_expectations_reports_to_nobody() -> None:
         "import os, sys; from expectations.suite import _batches; _batches();"
         "sys.exit(os.environ['GX_ANALYTICS_ENABLED'] != 'False' or 'posthog' in sys.modules)"
     )
+
+
+def test_the_documentation_names_the_largest_number_there_may_be(root: Path) -> None:
+    from expectations.suite import LARGEST
+
+    assert f"nothing above {LARGEST:,} " in (root / "docs" / "contracts.md").read_text(encoding="utf-8")
+
+
+def test_a_pattern_with_a_group_in_it_checks_without_a_word(
+    contract: Contract, recwarn: pytest.WarningsRecorder
+) -> None:
+    grouped = tuple(replace(c, pattern=r"([A-Z]{2})(\d{3})") if c.name == "plate" else c for c in contract.columns)
+    rows = frame(contract, GOOD, GOOD | {"trial_id": "b", "plate": "A123"})
+    found = check(replace(contract, columns=grouped), rows, KNOWN).failures
+    assert found[["position", "column", "code"]].to_numpy().tolist() == [[1, "plate", "bad_type"]]
+    assert [w for w in recwarn.list if "match groups" in str(w.message)] == []

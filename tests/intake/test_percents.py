@@ -11,6 +11,7 @@ import pytest
 import xlsxwriter
 
 from expectations.contract import load_contracts
+from pipelines.intake import percents
 from pipelines.intake.percents import is_percent
 from pipelines.intake.reader import Reader
 from tests.intake.make import ods
@@ -89,6 +90,29 @@ def test_what_is_not_is_taken_as_it_stands(make: Callable[[list[Any], str], byte
 def test_a_text_among_them_says_what_it_says() -> None:
     (sheet,) = READER.read(in_xlsx(["85%", 0.5], "0%"), "a").sheets
     assert sheet.values["guaranteed_rate"] == [85.0, 50.0]
+
+
+def _fails(*_: object, **__: object) -> None:
+    raise AssertionError("a damaged record")
+
+
+def test_where_nobody_can_say_how_cells_are_shown_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = in_xls([0.85, 90.0], "0.0%")
+    monkeypatch.setattr("xlrd.open_workbook", _fails)
+    (sheet,) = READER.read(data, "a").sheets
+    assert sheet.values["guaranteed_rate"] == [0.85, 90.0]
+    [issue] = sheet.issues
+    assert (issue.code, issue.severity, issue.column) == ("doubtful", "warning", "guaranteed_rate")
+    assert "85% 应填 85" in issue.message_zh and "does not say" in issue.message_en
+    (sheet,) = READER.read(in_xls([85.0, 90.0], "0.0"), "a").sheets
+    assert sheet.issues == [], "above 1 there is nothing to doubt"
+
+
+def test_an_xlsx_whose_styles_cannot_be_read_is_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = percents.zips.read
+    monkeypatch.setattr(percents.zips, "read", lambda d, e, n: None if e.name == "xl/styles.xml" else real(d, e, n))
+    (sheet,) = READER.read(in_xlsx([0.85, 90.0], "0.0%"), "a").sheets
+    assert [(i.code, i.row) for i in sheet.issues] == [("doubtful", 4)]
 
 
 @pytest.mark.parametrize(

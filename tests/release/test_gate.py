@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +23,22 @@ from publish.disclosure import gate
 from publish.disclosure.history import Past
 from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import Rules, Suppressed
+from publish.disclosure.wholes import Made, Wholes
 from publish.errors import GateRefused
 from publish.release import build as building
 from publish.release import store, tables
 from publish.release.schema import public_tables
 from tests.release.conftest import BUYER
+
+# What the figures of the fixture are made of.
+WHOLES = Wholes(
+    {
+        "energy_kgce": Made(2, "energy"),
+        "energy_tce": Made(5, "energy", times=Fraction(1, 1000)),
+        "people": Made(0, "people"),
+        "per_head": Made(2, "energy", "people"),
+    }
+)
 
 
 @pytest.fixture
@@ -34,7 +46,9 @@ def known(release, contracts) -> gate.Known:
     with tables.Warehouse(Home(release.path.parent.parent).warehouse) as w:
         scanner = Scanner(tables.secret_values(w, contracts), public=["虚构第1中心"])
         cells, about = tables.indicator_cells(w), tables.indicators_about(w)
-    return gate.Known(contracts, {t.name: t for t in public_tables(contracts)}, cells, about, scanner, Rules())
+    return gate.Known(
+        contracts, {t.name: t for t in public_tables(contracts)}, cells, about, scanner, Rules(), wholes=WHOLES
+    )
 
 
 @pytest.fixture
@@ -122,6 +136,7 @@ def copied(a: str, b: str) -> Callable[[Path], None]:
 FUNDS = ["序号", "单位名称"]
 COAL = "where indicator_id = 'energy_kgce' and year = 2024 and member = 'coal'"
 SPOILT = {
+    "a whole that its parts do not give": (sql("update indicator_values set value = value + 1 where indicator_id = 'energy_tce' and dimension = 'total' and year = 2024"), "energy_kgce/2024/total/all/default: it is"),
     # a table of a dataset that is not open in rows
     "closed table in SQLite": (sql("create table energy_use (month text)"), "mingzhang.db: the dataset energy_use is not open in rows"),
     "closed table as CSV": (copied("csv/claims.csv", "csv/energy_use.csv"), "csv/energy_use.csv: the dataset energy_use is not open in rows"),
@@ -211,7 +226,7 @@ def unhide(folder: Path) -> None:
 def test_a_right_release_passes(folder, known):
     results = gate.check(folder, known)
     assert [r["gate"] for r in results] == [
-        "files", "cells", "rows", "contributors", "ties", "differences", "recovery", "statements"
+        "files", "cells", "rows", "contributors", "ties", "differences", "recovery", "statements", "wholes"
     ]  # fmt: skip
     # A gate that looked at nothing proves nothing. There is no release before this one.
     assert all(r["checked"] > 0 or r["gate"] == "differences" for r in results), results

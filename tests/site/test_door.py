@@ -221,3 +221,11 @@ def test_head_and_keep_alive_come_through(server: tuple[str, int]) -> None:
     request = urllib.request.Request(f"{server[0]}/api/v1/claims", method="HEAD")
     with urllib.request.urlopen(request, timeout=10) as r:
         assert r.status == 200 and r.read() == b"" and int(r.headers["content-length"]) > 100
+
+
+def test_a_site_without_its_questions_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from publish.site import serve as module
+
+    monkeypatch.setattr(module, "QUESTIONS", tmp_path / "docs" / "questions.md")
+    with pytest.raises(module.CannotServe, match=r"^docs/questions\.md is not there[^\n]*docs folder[^\n]*$"):
+        module.serve(tmp_path)

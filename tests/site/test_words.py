@@ -214,3 +214,47 @@ def test_column_title_names_the_unit() -> None:
 
 def test_row_links_lose_their_long_key_only() -> None:
     assert bare_link(Markup('<a href="/x/1">1,2,3</a>'), "<open>") == '<a href="/x/1">&lt;open&gt;</a>'
+
+
+@pytest.mark.parametrize(
+    ("figure", "unit", "zh", "en"),
+    [
+        ("202,502", "年月", "2025年2月", "February 2025"),
+        ("202502", "年月", "2025年2月", "February 2025"),
+        ("202,412", "年月", "2024年12月", "December 2024"),
+        ("2,023", "年", "2023年", "2023"),
+        ("8", "年", "8年", "8\u00a0year"),
+        ("202,513", "年月", "202,513年月", "202,513\u00a0year and month"),
+    ],
+)
+def test_a_date_is_no_number(figure: str, unit: str, zh: str, en: str) -> None:
+    assert amount("zh", figure, unit) == zh
+    assert amount("en", figure, unit) == en
+
+
+def test_a_date_among_figures_is_no_number() -> None:
+    assert figure("zh", 202502.0, "A", 0, "年月") == "2025年2月"
+    assert figure("en", 2023.0, "A", 0, "年") == "2023"
+    assert figure("zh", 2023.0, "A", 0, "元") == "2,023"
+    assert amounts("zh", [202411.0, 202502.0], "年月") == ["2024年11月", "2025年2月"]
+
+
+@pytest.mark.parametrize(
+    ("code", "en"),
+    [
+        ("超25万公里", "Over 250,000 km"),
+        ("超30万公里或例外", "Over 300,000 km, or an exception"),
+        ("全市不超10%", "At most 10 % of the city's"),
+        ("单位不超8%", "At most 8 % of the institution's"),
+        ("单位数量不限", "Any number of an institution"),
+    ],
+)
+def test_the_limits_of_any_city_have_their_english(code: str, en: str) -> None:
+    """Members of `rule` are called after the city's limits.csv: another city's limits are as readable as the first's."""
+    assert member("en", code) == en
+
+
+def test_a_cross_names_both() -> None:
+    assert breakdown("zh", "period/level/method", "2021-2025/市/摘牌出售") == "级别、方式：市 · 摘牌出售（2021-2025）"
+    assert breakdown("en", "level/method", "市/拍卖") == "Level, Method: City · Auction"
+    assert breakdown("zh", "district", "430202") == "县市区：430202"

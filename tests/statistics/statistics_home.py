@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -82,3 +85,27 @@ def months(n: int, year: int, count: int = 12, **quantities: float) -> list[dict
 
 def date(text: str) -> dt.date:
     return dt.date.fromisoformat(text)
+
+
+def public_database(home: Home, db: duckdb.DuckDBPyConnection) -> sqlite3.Connection:
+    """A stand-in for the public database: the marts, and of the open datasets their public columns alone."""
+    public = sqlite3.connect(":memory:")
+
+    def plain(value: Any) -> Any:
+        return float(value) if isinstance(value, Decimal) else str(value) if hasattr(value, "isoformat") else value
+
+    def copy(table: str, columns: list[str], source: str) -> None:
+        listed = ", ".join(f'"{c}"' for c in columns)
+        rows = db.execute(f"select {listed} from {source}").fetchall()
+        public.execute(f"create table {table} ({listed})")
+        marks = ", ".join("?" * len(columns))
+        public.executemany(f"insert into {table} values ({marks})", [[plain(v) for v in r] for r in rows])
+
+    for mart in ("indicator_values", "claims", "factors"):
+        names = [c for (c,) in db.execute(f"select column_name from (describe marts.{mart})").fetchall()]
+        copy(mart, names, f"marts.{mart}")
+    for dataset, contract in load_contracts().items():
+        if contract.public:
+            path = str(home.table("records", dataset)).replace("'", "''")
+            copy(dataset, [c.name for c in contract.public], f"read_parquet('{path}')")
+    return public

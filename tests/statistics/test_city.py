@@ -137,7 +137,7 @@ def bad_check(**own: str) -> Callable[[Path], Path]:
         (lambda p: folder(p, city=CITY + "nmae: x\n"), "city.yaml: 'nmae' is not known; use only code"),
         (lambda p: folder(p, city=CITY.replace("licence_en: May be used", "")), "city.yaml: 'licence_en' is missing"),
         (lambda p: folder(p, city=CITY.replace("base_year: 2021", "base_year: x")), "base_year is 'x'; write a whole number"),
-        (lambda p: folder(p, city=CITY.replace("base_year: 2021", "base_year: 2020")), "base_year must lie from period_start"),
+        (lambda p: folder(p, city=CITY.replace("base_year: 2021", "base_year: 2026")), "neither period_start nor base_year may come after period_end"),
         (lambda p: folder(p, divisions="code\n990100\n"), "divisions.csv: column 'name_zh' is missing; its columns are"),
         (lambda p: folder(p, divisions=DIVISIONS.replace("note", "remark")), "divisions.csv: column 'remark' is not known"),
         (lambda p: folder(p, divisions=DIVISIONS.replace("990100,样例市", "990109,样例市").replace(",990100,district", ",,district")), "no row for the city's own code 990100"),

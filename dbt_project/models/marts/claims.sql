@@ -12,7 +12,7 @@ with found as (
         max("values".left_out) as left_out,
         max("values".largest_share) as largest_share,
         bool_or("values".closed) as closed
-    from {{ ref('stg_city_claims') }} as claims
+    from {{ ref('int_claims') }} as claims
     inner join {{ ref('int_indicator_values') }} as "values"
         on "values".indicator_id = claims.indicator_id
         and "values".year between coalesce(claims.first_year, claims.year) and claims.year
@@ -25,6 +25,7 @@ with found as (
 compared as (
     select
         claims.* replace (coalesce(claims.sql, {{ claim_sql() }}) as sql),
+        beside.* exclude (claim_id),
         found.* exclude (claim_id, value, unit, note_zh, note_en),
         found.note_zh as value_note_zh,
         found.note_en as value_note_en,
@@ -33,8 +34,9 @@ compared as (
             else claims.unit
         end as computed_unit,
         cast(round(cast(found.value as double) * cast(coalesce(units.multiplier, 1) as double), 6) as decimal(28, 6)) as computed_value
-    from {{ ref('stg_city_claims') }} as claims
+    from {{ ref('int_claims') }} as claims
     left join found on found.claim_id = claims.claim_id
+    left join {{ ref('int_claim_beside') }} as beside on beside.claim_id = claims.claim_id
     left join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = claims.indicator_id
     left join {{ ref('seed_units') }} as units
         on units.claim_unit = claims.unit and units.indicator_unit = indicators.unit
@@ -74,13 +76,41 @@ worded as (
         needed.needs_zh,
         needed.needs_en,
         case when synthetic then '以合成示例数据计算（不能证明真实情况）：' else '' end
-            || coalesce(files || ' 份文件的 ', '') || records || ' 条记录算得 ' || {{ plain('computed_value') }} || ' ' || computed_unit as found_zh,
+            || coalesce(files || ' 份文件的 ', '') || records || ' 条记录算得 ' || {{ spelled('computed_value', 'computed_unit', 'zh') }} as found_zh,
         case when synthetic then 'From made-up data (which prove nothing about the real city): ' else '' end
-            || records || ' records' || coalesce(' of ' || files || ' files', '') || ' give ' || {{ plain('computed_value') }} || ' ' || computed_unit as found_en,
+            || records || ' records' || coalesce(' of ' || files || ' files', '') || ' give ' || {{ spelled('computed_value', 'computed_unit', 'en') }} as found_en,
         case when test is not null then '（须 ' || replace(replace(test, '>=', '≥'), '<=', '≤') || ' ' || {{ plain('target') }} || ' ' || computed_unit || '）' end as wanted_zh,
         case when test is not null then ' (must be ' || test || ' ' || {{ plain('target') }} || ' ' || computed_unit || ')' end as wanted_en
     from checked
     left join needed on needed.claim_id = checked.claim_id
+),
+
+-- The words beside the number: whether they say what was computed.
+phrased as (
+    select
+        *,
+        coalesce(word, case qualifier when 'over' then '余' when 'near_below' then '近' when 'approx' then '约' when 'at_least' then '至少' when 'planned' then '预计' end)
+            as said,
+        {{ wording_rule() }} as wording_rule,
+        first_year is not null and period_start is null as no_period
+    from worded
+),
+
+judged as (
+    select *, {{ wording_status() }} as wording_status
+    from phrased
+),
+
+verdicts as (
+    select
+        *,
+        case
+            when check_status in ('not_verifiable', 'no_data') then check_status
+            when check_status = 'mismatch' then 'differs'
+            when wording_status in ('does_not_fit', 'incomplete') or basis_match < basis_count then 'holds_in_part'
+            else 'holds'
+        end as verdict
+    from judged
 )
 
 select
@@ -110,7 +140,7 @@ select
             when 'mismatch' then
                 found_zh || coalesce(wanted_zh, '') || '，与原文“' || value_text || '”'
                 || case when test is not null then '不符，差 ' else '相差 ' end
-                || {{ plain('difference') }} || ' ' || case computed_unit when '%' then '个百分点' else computed_unit end || '。'
+                || {{ apart('zh') }} || '。'
             when 'no_data' then '没有可用的记录；核对需要' || coalesce(needs_zh, '别的数据') || '。'
         end,
         case when synthetic and check_status = 'mismatch' and kind = 'count' then '示例城市的机构数与真实城市不同，按机构计数的表述会因此不一致。' end,
@@ -125,7 +155,7 @@ select
             when 'mismatch' then
                 found_en || coalesce(wanted_en, '') || ', which '
                 || case when test is not null then 'does not bear the statement out: it is off by ' else 'differs from the statement by ' end
-                || {{ plain('difference') }} || ' ' || case computed_unit when '%' then 'percentage points' else computed_unit end || '.'
+                || {{ apart('en') }} || '.'
             when 'no_data' then 'There are no records to hold this against; it needs: ' || coalesce(needs_en, 'other data') || '.'
         end,
         case when synthetic and check_status = 'mismatch' and kind = 'count' then 'The made-up city has not as many institutions as the real one, so that counts of them differ.' end,
@@ -133,7 +163,18 @@ select
         note_en
     ) as explanation_en,
     sql,
+    verdict,
+    {{ verdict_words('zh') }} as verdict_zh,
+    {{ verdict_words('en') }} as verdict_en,
+    word,
+    wording_status,
+    {{ wording_words('zh') }} as wording_zh,
+    {{ wording_words('en') }} as wording_en,
+    basis,
+    basis_count,
+    basis_match,
     scope,
+    level,
     kind,
     is_forecast,
     datasets,
@@ -149,5 +190,5 @@ select
     cast(left_out as bigint) as left_out,
     cast(round(largest_share, 6) as decimal(9, 6)) as largest_share,
     coalesce(closed, false) as closed
-from worded
+from verdicts
 order by position

@@ -5,7 +5,13 @@ select
     member,
     value,
     unit,
-    case when value is null then 'O' when months_missing > 0 then 'E' else 'A' end as status,
+    case
+        when value is null then 'O'
+        when in_future then 'F'
+        when unfinished or year_not_over then 'P'
+        when months_missing > 0 then 'E'
+        else 'A'
+    end as status,
     cast(records as bigint) as records,
     cast(files as bigint) as files,
     factor_set,

@@ -5,7 +5,7 @@ with lines as (
             case savings.dimension when 'base' then cast(city.base_year as varchar) else savings.member end as member
         ),
         case savings.dimension when 'total' then 'period' else 'period/' || savings.dimension end as period_dimension,
-        city.period_start || '-' || city.period_end
+        city.period_member
             || case savings.dimension when 'total' then '' else '/' || savings.member end as period_member
     from {{ ref('seed_savings') }} as savings
     cross join {{ ref('stg_city') }} as city

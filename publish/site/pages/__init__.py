@@ -22,6 +22,7 @@ ROUTES: list[tuple[str, Any]] = [
     (rf"^/indicators/(?P<indicator>{_ID})/(?P<year>\d{{4}})$", story.source),
     (r"^/claims$", statements.claims),
     (rf"^/claims/(?P<claim>{_ID})$", statements.claim),
+    (rf"^/claims/(?P<claim>{_ID})/source$", statements.source),
     (r"^/datasets$", data.datasets),
     (rf"^/datasets/(?P<dataset>{_ID})$", data.dataset),
     (r"^/quality$", data.quality),

@@ -7,7 +7,8 @@ from typing import Any
 
 from datasette.utils.asgi import Response
 
-from publish.site.pages.base import USUAL, page, rows
+from publish.site.pages.base import USUAL, held, page, rows
+from publish.site.pages.statements import shown
 from publish.site.search import LONGEST, find
 from publish.site.words import unfinished
 
@@ -17,7 +18,7 @@ async def search(datasette: Any, request: Any) -> Response:
     path = datasette.facts.search
     found = await asyncio.to_thread(find, path, asked) if asked and path is not None else []
     figures = await _figures(datasette, [h["name"] for h in found if h["kind"] == "indicator"])
-    claims = {r["claim_id"]: r for r in await rows(datasette, "select claim_id, value_text, check_status from claims")}
+    claims = {c["claim_id"]: c | {"shown": shown(c)} for c in await held(datasette, "claims")}
     return await page(
         datasette, request, "search.html", q=asked, found=found, ready=path is not None, figures=figures, claims=claims
     )

@@ -60,6 +60,15 @@ def has(datasette: Any, table: str) -> bool:
 
 
 async def district_names(datasette: Any) -> dict[str, Label]:
-    """What districts are called, by their code; the other members of breakdowns are in words.py."""
+    """What districts are called in a list of them, by their code; the other members of breakdowns are in words.py. The code of
+    the city itself stands for the city's own bodies there, and is called so; the whole city is `all`."""
     divisions = await held(datasette, "divisions")
-    return {r["code"]: Label(r.get("name_zh") or r["code"], r.get("name_en") or "") for r in divisions}
+    names = {
+        r["code"]: Label(r.get("own_zh") or r.get("name_zh") or r["code"], r.get("own_en") or r.get("name_en") or "")
+        for r in divisions
+    }
+    city = next((r for r in divisions if r.get("level") == "city"), None)
+    if city is not None:
+        en = f"{city['name_en']}, total" if city.get("name_en") else ""
+        names["all"] = Label(f"{city['name_zh']}合计", en)
+    return names

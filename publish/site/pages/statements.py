@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from typing import Any
 
 from datasette.utils.asgi import NotFound, Response
 
 from publish.site.pages.base import has, page, rows
-from publish.site.words import CODES
+from publish.site.pages.behind import cells_behind
+from publish.site.words import CODES, FACTOR_SETS
 
 STATUSES = tuple(CODES["check_status"])
-HOLD, DIFFER = ("match", "within_qualifier"), ("mismatch",)
+HOLD, PART, DIFFER = ("match", "within_qualifier"), ("holds_in_part",), ("mismatch",)
+
+
+def shown(claim: dict[str, Any]) -> str:
+    """What a statement is shown as: its check_status, but never as one that holds where its verdict has a reservation. A
+    release of before the verdicts had three parts has none."""
+    return "holds_in_part" if claim.get("verdict") == "holds_in_part" else claim["check_status"] or "no_data"
 
 
 def tally(claims: list[dict[str, Any]]) -> dict[str, Any]:
-    """How many claims hold, differ, and cannot be checked; `counted` by status in the order of the list of statuses."""
-    counts = Counter(c["check_status"] or "no_data" for c in claims)
+    """How many claims hold, how many in their figure alone, how many differ and cannot be checked; `counted` by what is shown,
+    in the order of the list of statuses."""
+    counts = Counter(shown(c) for c in claims)
     counted = [(s, counts[s]) for s in (*STATUSES, *sorted(set(counts) - set(STATUSES))) if counts[s]]
-    hold, differ = sum(counts[s] for s in HOLD), sum(counts[s] for s in DIFFER)
-    return {"hold": hold, "differ": differ, "open": len(claims) - hold - differ, "counted": counted}
+    hold, part, differ = (sum(counts[s] for s in group) for group in (HOLD, PART, DIFFER))
+    rest = len(claims) - hold - part - differ
+    return {"hold": hold, "part": part, "differ": differ, "open": rest, "counted": counted}
 
 
 CLAIMS = "select claims.*, i.unit as indicator_unit from claims left join indicators i using (indicator_id)"
@@ -31,7 +42,18 @@ def _comparable(claim: dict[str, Any]) -> dict[str, Any]:
     other = claim["indicator_unit"] == "%" and claim["unit"] != "%"
     unit = claim["indicator_unit"] if other or not claim["unit"] else claim["unit"]
     apart = None if other or claim["value"] is None else claim["difference"]
-    return claim | {"computed_unit": unit, "apart": apart}
+    apart_unit = "百分点" if unit == "%" else unit
+    if unit == "年月" and apart is not None:  # 202502 is a month: between two of them lie months
+        months = [int(v) // 100 * 12 + int(v) % 100 for v in (claim["computed_value"], claim["value"])]
+        apart, apart_unit = months[0] - months[1], "月"
+    return claim | {
+        "computed_unit": unit,
+        "apart": apart,
+        "apart_unit": apart_unit,
+        "shown": shown(claim),
+        "needs": re.findall(r"\w+", claim.get("datasets") or ""),
+        "sets": json.loads(claim.get("basis") or "[]"),
+    }
 
 
 async def claims(datasette: Any, request: Any) -> Response:
@@ -44,9 +66,7 @@ async def claims(datasette: Any, request: Any) -> Response:
         datasette,
         request,
         "claims.html",
-        claims=[
-            c for c in found if (not status or c["check_status"] == status) and (not section or c["section"] == section)
-        ],
+        claims=[c for c in found if (not status or c["shown"] == status) and (not section or c["section"] == section)],
         total=len(found),
         tally=tally(found),
         sections=sections,
@@ -55,15 +75,41 @@ async def claims(datasette: Any, request: Any) -> Response:
     )
 
 
-async def claim(datasette: Any, request: Any) -> Response:
+async def _claim(datasette: Any, request: Any) -> tuple[dict[str, Any], dict[str, Any] | None, list[dict[str, Any]]]:
+    """The statement asked for, its indicator, and the values it rests on. Raises NotFound."""
     found = await rows(datasette, f"{CLAIMS} where claim_id = :id", id=request.url_vars["claim"])
     if not found:
         raise NotFound("no such statement")
-    claim = _comparable(found[0])
-    indicator = None
+    claim, indicator, values = _comparable(found[0]), None, []
     if claim.get("indicator_id"):
         of = await rows(datasette, "select * from indicators where indicator_id = :id", id=claim["indicator_id"])
         indicator = of[0] if of else None
+    if indicator is not None and claim.get("year"):
+        values = await rows(
+            datasette, f"select * from indicator_values where {ADDRESS} order by year", **_address(claim)
+        )
+    return claim, indicator, values
+
+
+ADDRESS = (
+    "indicator_id = :id and year between :first and :last and dimension = :dimension and member = :member "
+    "and factor_set = :factors"
+)
+
+
+def _address(claim: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": claim["indicator_id"],
+        "first": claim.get("first_year") or claim["year"],
+        "last": claim["year"],
+        "dimension": claim["dimension"],
+        "member": claim["member"],
+        "factors": claim["factor_set"],
+    }
+
+
+async def claim(datasette: Any, request: Any) -> Response:
+    claim, indicator, values = await _claim(datasette, request)
     arithmetic = []
     if has(datasette, "claim_arithmetic"):
         arithmetic = [
@@ -71,4 +117,32 @@ async def claim(datasette: Any, request: Any) -> Response:
             for a in await rows(datasette, "select * from claim_arithmetic order by rowid")
             if f"'{claim['claim_id']}'" in (a.get("sql") or "")
         ]
-    return await page(datasette, request, "claim.html", claim=claim, indicator=indicator, arithmetic=arithmetic)
+    return await page(
+        datasette, request, "claim.html", claim=claim, indicator=indicator, arithmetic=arithmetic, sourced=bool(values),
+        FACTOR_SETS=FACTOR_SETS,
+    )  # fmt: skip
+
+
+async def source(datasette: Any, request: Any) -> Response:
+    """Where a statement's number comes from: the values of all its years, their files, and for open datasets their rows."""
+    claim, indicator, values = await _claim(datasette, request)
+    if indicator is None or not values:
+        raise NotFound("no value behind this statement")
+    files = []
+    if has(datasette, "provenance"):
+        files = await rows(
+            datasette,
+            f"select * from provenance where kind = 'value' and {ADDRESS} order by dataset, year, file, sheet",
+            **_address(claim),
+        )
+    cells = await cells_behind(datasette, files, indicator["formula"])
+    return await page(
+        datasette,
+        request,
+        "claim_source.html",
+        claim=claim,
+        indicator=indicator,
+        values=values,
+        files=files,
+        cells=cells,
+    )

@@ -19,8 +19,9 @@ from publish.release.write import write_csv, write_parquet, write_xlsx
 from publish.site.charts import TOTALS, lines_of
 from publish.site.facts import Facts, Label
 from publish.site.pages.base import USUAL, address, district_names, has, held, page, rows
-from publish.site.pages.statements import tally
-from publish.site.words import FACTOR_SETS, places, unfinished
+from publish.site.pages.behind import cells_behind
+from publish.site.pages.statements import shown, tally
+from publish.site.words import FACTOR_SETS, address_parts, places, unfinished
 
 # A topic's address, and the theme it shows as the release spells it.
 TOPICS = {
@@ -32,7 +33,7 @@ TOPICS = {
     "services": "服务与改革",
     "base": "基础",
 }
-# The three charts of the home page: a topic, and the indicators that tell it best; the first with a series is shown, else
+# The charts of the home page: a topic, and the indicators that tell it best; the first with a series is shown, else
 # any of the theme.
 HOME = {
     "savings": ("utility_cost_saved", "energy_saved", "framework_saving", "retrofit_funds_paid"),
@@ -57,7 +58,6 @@ LEADING = {
     "base": ("institutions", "people", "floor_area"),
 }
 VALUES = next(t for t in MARTS if t.name == "indicator_values")
-MOST_ROWS = 200  # of open rows shown behind one number; the rest is a table away
 FORMATS = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -109,18 +109,17 @@ async def home(datasette: Any, request: Any) -> Response:
     facts = datasette.facts
     found = await _all(datasette)
     benchmarks = await _benchmarks(datasette)
-    stories = [
-        {"topic": t, "indicator": i, "lines": lines_of(benchmarks, i)}
-        for t in HOME
-        if (i := _told(found, t)) is not None
-    ]
-    claims = await rows(datasette, "select check_status from claims")
+    told = [(t, i) for t in HOME if (i := _told(found, t)) is not None]
+    stories = [{"topic": t, "indicator": i, "lines": lines_of(benchmarks, i)} for t, i in told]
+    years = {p["year"] for _, i in told for p in i["known"]}
+    claims = await held(datasette, "claims")
     return await page(
         datasette,
         request,
         "home.html",
         charts=bool(stories),
         stories=stories,
+        span=(min(years), max(years)) if years else None,
         topics=_topics(found),
         claims=len(claims),
         tally=tally(claims),
@@ -157,7 +156,7 @@ async def topic(datasette: Any, request: Any) -> Response:
     everything = await _all(datasette)
     found = [i for i in everything if i["theme"] == TOPICS[name]]
     lines = await _savings(datasette) if name == "savings" else {}
-    claims = await rows(datasette, "select claim_id, name_zh, name_en, check_status, indicator_id from claims")
+    claims = [c | {"shown": shown(c)} for c in await held(datasette, "claims")]
     ids = {i["indicator_id"] for i in found}
     benchmarks = await _benchmarks(datasette)
     drawn = [i | {"lines": lines_of(benchmarks, i)} for i in found if len(i["known"]) > 1]
@@ -233,9 +232,16 @@ async def indicator(datasette: Any, request: Any) -> Response:
         if not v["_usual"] and v["dimension"] in ("total", "base")
     ]
     claims = [
-        c for c in await held(datasette, "claims") if c["indicator_id"] == name or f"'{name}'" in (c["sql"] or "")
+        c | {"shown": shown(c)}
+        for c in await held(datasette, "claims")
+        if c["indicator_id"] == name or f"'{name}'" in (c["sql"] or "")
     ]
-    breakdowns = _pivot(values, await district_names(datasette))
+    names = await district_names(datasette)
+    breakdowns = _pivot(values, names)
+    if "district" in breakdowns and "all" in names:  # the whole city first, named apart from its own bodies
+        whole = {p["year"]: p for p in points if p["dimension"] == "total"}
+        whole |= breakdowns.get("total", {}).get("members", {}).get("all", {})
+        breakdowns["district"]["members"] = {"all": whole} | breakdowns["district"]["members"]
     hidden = any(v["status"] == "Q" for v in (*values, *points))
     return await page(
         datasette,
@@ -277,13 +283,8 @@ def _pivot(values: list[dict[str, Any]], names: dict[str, Label]) -> dict[str, d
     """
     out: dict[str, dict[str, Any]] = {}
     for v in values:
-        over, _, dimension = v["dimension"].rpartition("/")
-        column, member = v["year"], v["member"] or ""
-        if over:
-            prefix, _, member = member.partition("/")
-            column = prefix if over == "period" else column
-        elif dimension == "period":
-            dimension, column, member = "total", member, "all"
+        over, dimension, prefix, member = address_parts(v["dimension"], v["member"] or "")
+        column = prefix if over == "period" else v["year"]
         table = out.setdefault(dimension, {"columns": [], "members": {}, "names": names})
         if column not in table["columns"]:
             table["columns"].append(column)
@@ -340,62 +341,10 @@ async def source(datasette: Any, request: Any) -> Response:
         indicator=about,
         value=value,
         files=files,
-        cells=await _cells(datasette, files),
+        cells=await cells_behind(datasette, files, about["formula"]),
         factors=await _factors(datasette, about, found, []),
         sql=_sql(about["indicator_id"], year),
     )
-
-
-async def _cells(datasette: Any, files: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each open dataset behind a number: its rows in these files, each with the cell that its numbers stood in.
-
-    `counted` is how many of them the number rests on, and `_counts` of a row whether it is one of those; `told` is false
-    for a release whose provenance names no rows, as those made before it did.
-    """
-    out = []
-    for dataset in dict.fromkeys(f["dataset"] for f in files):
-        if not has(datasette, dataset):
-            continue
-        columns = datasette.facts.columns.get(dataset, {})
-        theirs = sorted({f["file"] for f in files if f["dataset"] == dataset})[:60]
-        marks = ", ".join(f":f{n}" for n in range(len(theirs)))
-        bound = {f"f{n}": f for n, f in enumerate(theirs)}
-        spans = [
-            [f["file"], f["sheet"] or "", *span]
-            for f in files
-            if f["dataset"] == dataset and f.get("sheet_rows")
-            for span in json.loads(f["sheet_rows"])
-        ]
-        found = await rows(
-            datasette,
-            f'''
-            with spans as materialized (
-                select value ->> 0 as file, value ->> 1 as sheet, value ->> 2 as first, value ->> 3 as last from json_each(:spans))
-            select rowid as _id, *, exists (
-                select 1 from spans where file = _file and sheet = coalesce(_sheet, '') and _row between first and last) as _counts
-            from "{dataset}" where _file in ({marks}) order by _counts desc, _file, _sheet, _row limit {MOST_ROWS + 1}''',
-            spans=json.dumps(spans),
-            **bound,
-        )
-        letters = await rows(
-            datasette,
-            f"select file, sheet, \"column\", min(letter) as letter from provenance where kind = 'column' and dataset = :dataset and file in ({marks}) group by 1, 2, 3",
-            dataset=dataset,
-            **bound,
-        )
-        at = {(r["file"], r["sheet"] or "", r["column"]): r["letter"] for r in letters}
-        shown = [c for c in columns if not c.startswith("_")]
-        for r in found:
-            r["_cells"] = {
-                c: f"{letter}{r['_row']}"
-                for c in shown
-                if (letter := at.get((r["_file"], r["_sheet"] or "", c))) is not None
-            }
-        out.append(
-            {"dataset": dataset, "columns": shown, "rows": found[:MOST_ROWS], "more": len(found) > MOST_ROWS, "told": bool(spans),
-             "counted": sum(f["records"] for f in files if f["dataset"] == dataset)}
-        )  # fmt: skip
-    return out
 
 
 async def export(datasette: Any, request: Any) -> Response:
@@ -450,5 +399,5 @@ def _notes(facts: Facts, about: dict[str, Any], site: str) -> list[tuple[str, st
         ("发布单位 Publisher", facts.publisher),
         ("许可 Licence", facts.licence),
         ("永久地址 Address", f"{site}/indicators/{about['indicator_id']}"),
-        ("状态 Status", "A 正常 normal; E 估计 estimated; F 预测 forecast; M 缺失 missing; S 已隐去 suppressed"),
+        ("状态 Status", "A 正常 normal; E 估计 estimated; F 预测 forecast; O 缺失 missing; Q 已隐去 suppressed"),
     ]

@@ -92,8 +92,8 @@ changes as (
 
 select
     *,
-    {{ change_above('numerator', 'denominator', 'base_numerator', 'base_denominator', 'change_kind') }} as above,
-    {{ change_below('numerator', 'denominator', 'base_numerator', 'base_denominator', 'change_kind') }} as below,
+    {{ change_above('numerator', 'denominator', 'base_numerator', 'nullif(base_denominator, 0)', 'change_kind') }} as above,
+    {{ change_below('numerator', 'denominator', 'base_numerator', 'nullif(base_denominator, 0)', 'change_kind') }} as below,
     case of_dimension when 'total' then 'base' else 'base/' || of_dimension end as dimension,
     base_year || case of_dimension when 'total' then '' else '/' || of_member end as member
 from changes

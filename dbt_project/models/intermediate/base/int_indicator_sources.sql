@@ -54,7 +54,7 @@ by_file as (
 ),
 
 members as (
-    {{ by_dimension('by_file') }}
+    {{ by_dimension_and_cross('by_file') }}
 ),
 
 years_and_period as (

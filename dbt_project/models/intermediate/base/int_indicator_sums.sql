@@ -3,7 +3,7 @@
 -- is the sum less the open rows, which anybody can take off.
 -- A dimension of which nothing at all is known (no register yet) is left out.
 with parts as (
-    {{ by_dimension(ref('int_indicator_parts')) }}
+    {{ by_dimension_and_cross(ref('int_indicator_parts')) }}
 ),
 
 years_and_period as (
@@ -17,6 +17,8 @@ by_institution as (
         sum(denominator) as denominator,
         sum(closed_numerator) as closed_numerator,
         sum(closed_denominator) as closed_denominator,
+        min(in_year) as first_in,
+        max(in_year) as last_in,
         bool_and(complete) as complete,
         bool_or(registered) as registered,
         bool_or(names_institution) as names_institution,
@@ -45,6 +47,8 @@ summed as (
         count(distinct org) filter (where matched and names_institution and not complete) as partly,
         count(distinct org) filter (where matched and names_institution and not registered) as unregistered,
         bool_or(names_institution) as names_institution,
+        min(first_in) filter (where matched) as first_in,
+        max(last_in) filter (where matched) as last_in,
         coalesce(
             greatest(
                 max(abs(closed_numerator)) filter (where matched) / nullif(sum(abs(closed_numerator)) filter (where matched), 0),
@@ -64,5 +68,5 @@ summed as (
 select *
 from summed
 qualify
-    bool_or(member <> 'unknown' and member not like '%/unknown')
+    bool_or(member <> 'unknown' and member not like '%/unknown' and member not like 'unknown/%' and member not like '%/unknown/%')
         over (partition by indicator_id, factor_set, dimension)

@@ -9,6 +9,8 @@ with values_of_sums as (
         case when indicators.denominator is null then {{ millionths('sums.closed_numerator') }} end as closed_above,
         cast(null as integer) as base_year,
         case when sums.dimension like 'period%' then city.period_start end as first_year,
+        case when sums.dimension like 'period%' and not city.period_over then sums.first_in end as first_in,
+        case when sums.dimension like 'period%' and not city.period_over then sums.last_in end as last_in,
         case
             when sums.dimension = 'period' then 'total'
             when sums.dimension like 'period/%' then substr(sums.dimension, 8)
@@ -34,14 +36,14 @@ changes as (
         contributors, left_out, largest_share, synthetic, closed,
         reporting, partly, unregistered, names_institution, items_differ, months_differ,
         cast(null as hugeint) as closed_above,
-        base_year, cast(null as integer) as first_year, of_dimension, of_member,
-        above, below
+        base_year, cast(null as integer) as first_year, cast(null as integer) as first_in, cast(null as integer) as last_in,
+        of_dimension, of_member, above, below
     from {{ ref('int_indicator_changes') }}
 ),
 
 all_values as (
     select * from values_of_sums
-    union all
+    union all by name
     select * from changes
 ),
 
@@ -123,10 +125,19 @@ described as (
         coalesce(sources.files, 0) as files,
         coalesce(gaps.months_missing, 0) as months_missing,
         coalesce(gaps.silent, 0) as silent,
+        all_values.first_year is not null and not city.period_over as unfinished,
+        all_values.first_year is null and all_values.year > extract(year from city.as_of) as in_future,
+        all_values.first_year is null and all_values.year = extract(year from city.as_of)
+            and city.as_of < make_date(all_values.year, 12, 31) as year_not_over,
+        cast(city.as_of as varchar) as as_of,
+        city.period_start || '—' || city.period_end as plan_zh,
+        city.period_start || '–' || city.period_end as plan_en,
+        nullif(concat_ws('—', all_values.first_in, nullif(all_values.last_in, all_values.first_in)), '') as years_in,
         coalesce(undated.records, 0) as undated,
         coalesce(too_large.records, 0) as too_large,
         used_factors.factor_ids
     from all_values
+    cross join {{ ref('stg_city') }} as city
     left join sources using (indicator_id, factor_set, year, dimension, member)
     left join gaps using (indicator_id, factor_set, year, dimension, member)
     left join {{ ref('int_register_cells') }} as register
@@ -159,6 +170,9 @@ select
     nullif(concat_ws(
         ' ',
         case when value is null and months_differ then '与基年报送的月份不同，不作比较。' when value is null then '缺少分母，无法计算。' end,
+        case when unfinished then plan_zh || ' 年的计划还没有结束，这里只有 ' || years_in || ' 年的数据。' end,
+        case when in_future then '这一年还没有到，是计划数。' end,
+        case when year_not_over then '这一年还没有结束，数据截至 ' || as_of || '。' end,
         case
             when months_missing > 0 then
                 '报送不全：缺 ' || months_missing || ' 个机构月'
@@ -177,6 +191,9 @@ select
             when value is null and months_differ then 'Not the same months were reported as in the base year: not compared.'
             when value is null then 'Without a denominator there is no value.'
         end,
+        case when unfinished then 'The plan of ' || plan_en || ' is not over; this is of ' || replace(years_in, '—', '–') || ' alone.' end,
+        case when in_future then 'This year is still to come: a planned figure.' end,
+        case when year_not_over then 'The year is not over: data as of ' || as_of || '.' end,
         case
             when months_missing > 0 then
                 'Incomplete: institution-months missing: ' || months_missing

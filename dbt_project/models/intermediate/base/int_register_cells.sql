@@ -14,12 +14,12 @@ addressed as (
     union all
     select
         members.org,
-        city.period_end,
+        city.period_last,
         case members.dimension when 'total' then 'period' else 'period/' || members.dimension end,
-        city.period_start || '-' || city.period_end || case members.dimension when 'total' then '' else '/' || members.member end
+        city.period_member || case members.dimension when 'total' then '' else '/' || members.member end
     from members
     cross join {{ ref('stg_city') }} as city
-    where members.year between city.period_start and city.period_end
+    where members.year between city.period_start and city.period_last
 )
 
 select year, dimension, member, count(distinct org) as institutions

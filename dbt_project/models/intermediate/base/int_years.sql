@@ -1,8 +1,8 @@
--- One row per year of the city's period up to the as-of date: the day on which stocks are counted (its last, or the as-of
+-- One row per year from the city's base year, or the start of its period, up to the as-of date: the day on which stocks are counted (its last, or the as-of
 -- date in the year that is not over), and whether it is the latest, in which lists that say nothing of time are counted.
 with years as (
     select
-        cast(unnest(range(period_start, greatest(period_end, cast(extract(year from as_of) as integer)) + 1)) as integer) as year,
+        cast(unnest(range(least(period_start, base_year), greatest(period_end, cast(extract(year from as_of) as integer)) + 1)) as integer) as year,
         period_end,
         as_of
     from {{ ref('stg_city') }}

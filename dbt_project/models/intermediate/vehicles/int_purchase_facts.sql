@@ -7,33 +7,57 @@ with purchases as (
     from {{ with_org(ref('stg_vehicle_purchases')) }}
 ),
 
-yearly as (
-    select year, count(*) as bought, sum(price) as spent from purchases group by year
+-- How many years in a row purchases have fallen is one figure of many institutions: of the city, and of each level.
+counted as (
+    select *, 'total' as dimension, 'all' as member from purchases
+    union all
+    select * exclude (level), 'level' as dimension, level as member from {{ with_level('purchases') }}
 ),
 
--- How many years in a row each has fallen: years since the last that did not.
+yearly as (
+    select dimension, member, year, count(*) as bought, sum(price) as spent
+    from counted
+    group by dimension, member, year
+),
+
+-- Years since the last that did not fall.
 steps as (
     select
+        now.dimension,
+        now.member,
         now.year,
         case when now.bought < before.bought then null else now.year end as count_stays,
         case when now.spent < before.spent then null else now.year end as spend_stays
     from yearly as now
-    left join yearly as before on before.year = now.year - 1
+    left join yearly as before
+        on before.year = now.year - 1 and before.dimension = now.dimension and before.member = now.member
 ),
 
 streaks as (
     select
+        dimension,
+        member,
         year,
-        year - max(count_stays) over (order by year) as count_falling,
-        year - max(spend_stays) over (order by year) as spend_falling
+        year - max(count_stays) over (partition by dimension, member order by year) as count_falling,
+        year - max(spend_stays) over (partition by dimension, member order by year) as spend_falling
     from steps
 ),
 
 first_of_year as (
-    select purchases.* replace ('(city)' as org), streaks.count_falling, streaks.spend_falling
-    from purchases
-    inner join streaks on streaks.year = purchases.year
-    qualify row_number() over (partition by purchases.year order by purchases.file_id, purchases.sheet, purchases.sheet_row) = 1
+    select
+        counted.* exclude (org),
+        '(city)' as org,
+        case counted.dimension when 'total' then counted.member end as total,
+        case counted.dimension when 'level' then counted.member end as level,
+        streaks.count_falling,
+        streaks.spend_falling
+    from counted
+    inner join streaks
+        on streaks.year = counted.year and streaks.dimension = counted.dimension and streaks.member = counted.member
+    qualify row_number() over (
+        partition by counted.dimension, counted.member, counted.year
+        order by counted.file_id, counted.sheet, counted.sheet_row
+    ) = 1
 )
 
 {{ facts('purchases', 'vehicle_purchases', [
@@ -46,5 +70,8 @@ first_of_year as (
 ]) }}
 union all
 {{ facts('first_of_year', 'vehicle_purchases', [
-    ('vehicle_purchases_falling', 'count_falling'), ('vehicle_spend_falling', 'spend_falling'),
+    ('vehicle_purchases_falling', "case when dimension = 'total' then count_falling end", ['total'], 'parts'),
+    ('vehicle_purchases_falling', "case when dimension = 'level' then count_falling end", ['level'], 'parts'),
+    ('vehicle_spend_falling', "case when dimension = 'total' then spend_falling end", ['total'], 'parts'),
+    ('vehicle_spend_falling', "case when dimension = 'level' then spend_falling end", ['level'], 'parts'),
 ]) }}

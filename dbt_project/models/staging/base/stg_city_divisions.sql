@@ -10,7 +10,9 @@ renamed as (
         parent,
         level,
         successor,
-        note
+        note,
+        own_zh,
+        own_en
     from source
 )
 

@@ -1,0 +1,88 @@
+-- One row per statement that is held against a value: what else stands beside that value. `basis`: what each set of factors gives,
+-- as JSON [{factor_set, value, check_status}], with how many there are and how many of them bear the statement out.
+-- `years_known`, `years_match`: the city's years that have a figure, and those whose figure is the one stated. `year_on_year`: of
+-- a change since another year, the change against the year before, in %.
+with held as (
+    select
+        claims.*,
+        cast(coalesce(units.multiplier, 1) as double) as multiplier,
+        "values".year as value_year,
+        "values".member as value_member,
+        "values".factor_set as value_set,
+        "values".value as found
+    from {{ ref('int_claims') }} as claims
+    inner join {{ ref('int_indicator_values') }} as "values"
+        on "values".indicator_id = claims.indicator_id and "values".dimension = claims.dimension
+        and "values".member = claims.member
+    left join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = claims.indicator_id
+    left join {{ ref('seed_units') }} as units
+        on units.claim_unit = claims.unit and units.indicator_unit = indicators.unit
+),
+
+by_set as (
+    select
+        claim_id, value_set, verifiable, qualifier, value, step, test, target,
+        cast(round(cast(sum(found) as double) * any_value(multiplier), 6) as decimal(28, 6)) as computed
+    from held
+    where factor_set <> 'none' and value_set <> 'none' and value_year between coalesce(first_year, year) and year
+    group by claim_id, value_set, verifiable, qualifier, value, step, test, target
+),
+
+judged_sets as (
+    select
+        *, {{ check_status('verifiable', 'qualifier', 'value', 'step', 'computed', 'test', 'target') }} as check_status
+    from by_set
+),
+
+sets as (
+    select
+        claim_id,
+        cast(to_json(list(
+            {'factor_set': value_set, 'value': cast(computed as double), 'check_status': check_status} order by value_set
+        )) as varchar) as basis,
+        count(*) as basis_count,
+        count(*) filter (where check_status in ('match', 'within_qualifier')) as basis_match
+    from judged_sets
+    group by claim_id
+),
+
+by_year as (
+    select *, cast(round(cast(found as double) * multiplier, 6) as decimal(28, 6)) as computed
+    from held
+    where value_set = factor_set
+),
+
+judged_years as (
+    select
+        by_year.*,
+        {{ check_status('verifiable', 'qualifier', 'value', 'step', 'computed', 'test', 'target') }} as check_status
+    from by_year
+),
+
+years as (
+    select
+        judged_years.claim_id,
+        count(*) filter (where judged_years.value_year between city.period_start and city.period_end and judged_years.computed is not null)
+            as years_known,
+        count(*) filter (
+            where judged_years.value_year between city.period_start and city.period_end
+            and judged_years.check_status in ('match', 'within_qualifier')
+        ) as years_match,
+        max(judged_years.computed) filter (where judged_years.value_year = judged_years.year) as this_change,
+        max(judged_years.computed) filter (where judged_years.value_year = judged_years.year - 1) as change_before
+    from judged_years
+    cross join {{ ref('stg_city') }} as city
+    group by judged_years.claim_id
+)
+
+select
+    years.claim_id,
+    sets.basis,
+    cast(sets.basis_count as integer) as basis_count,
+    cast(sets.basis_match as integer) as basis_match,
+    cast(years.years_known as integer) as years_known,
+    cast(years.years_match as integer) as years_match,
+    cast(round(((1 + cast(years.this_change as double) / 100) / nullif(1 + cast(years.change_before as double) / 100, 0) - 1) * 100, 2) as decimal(28, 2))
+        as year_on_year
+from years
+left join sets on sets.claim_id = years.claim_id

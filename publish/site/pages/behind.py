@@ -1,0 +1,89 @@
+"""The rows behind a number, for every page that shows where one comes from.
+
+Belongs here: reading provenance and the open rows it names. Not here: which number (story.py, statements.py).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from publish.site.pages.base import has, rows
+
+MOST_ROWS = 200  # of open rows shown behind one number; the rest is a table away
+
+
+async def cells_behind(datasette: Any, files: list[dict[str, Any]], formula: str | None) -> list[dict[str, Any]]:
+    """For each open dataset behind a number: its rows in these files, each with the cell that its numbers stood in.
+
+    `files`: rows of provenance. `counted` is how many rows the number rests on, and `_counts` of a row whether it is one of
+    those; `told` is false for a release whose provenance names no rows, as those made before it did. `totals`: the columns that
+    `formula` adds up, each with its sum over all the rows that count; they are the first of `columns`.
+    """
+    out = []
+    for dataset in dict.fromkeys(f["dataset"] for f in files):
+        if not has(datasette, dataset):
+            continue
+        columns = datasette.facts.columns.get(dataset, {})
+        theirs = [f for f in files if f["dataset"] == dataset]
+        spans = [
+            [f["file"], f["sheet"] or "", *span]
+            for f in theirs
+            if f.get("sheet_rows")
+            for span in json.loads(f["sheet_rows"])
+        ]
+        bound = {"spans": json.dumps(spans), "files": json.dumps(sorted({f["file"] for f in theirs}))}
+        counts = f'''
+            with spans as materialized (
+                select value ->> 0 as file, value ->> 1 as sheet, value ->> 2 as first, value ->> 3 as last from json_each(:spans)),
+            theirs as (
+                select rowid as _id, *, exists (
+                    select 1 from spans where file = _file and sheet = coalesce(_sheet, '') and _row between first and last) as _counts
+                from "{dataset}" where _file in (select value from json_each(:files)))'''
+        found = await rows(
+            datasette,
+            f"{counts} select * from theirs order by _counts desc, _file, _sheet, _row limit {MOST_ROWS + 1}",
+            **bound,
+        )
+        letters = await rows(
+            datasette,
+            """
+            select file, sheet, "column", min(letter) as letter from provenance
+            where kind = 'column' and dataset = :dataset and file in (select value from json_each(:files)) group by 1, 2, 3
+            """,
+            dataset=dataset,
+            files=bound["files"],
+        )
+        at = {(r["file"], r["sheet"] or "", r["column"]): r["letter"] for r in letters}
+        shown = [c for c in columns if not c.startswith("_")]
+        summed = _summed(formula, shown)
+        for r in found:
+            r["_cells"] = {
+                c: f"{letter}{r['_row']}"
+                for c in shown
+                if (letter := at.get((r["_file"], r["_sheet"] or "", c))) is not None
+            }
+        totals: dict[str, Any] = {}
+        if summed and spans:
+            sums = ", ".join(f'sum("{c}") as "{c}"' for c in summed)
+            totals = (await rows(datasette, f"{counts} select {sums} from theirs where _counts", **bound))[0]
+        out.append(
+            {
+                "dataset": dataset,
+                "columns": [*summed, *(c for c in shown if c not in summed)],
+                "rows": found[:MOST_ROWS],
+                "more": len(found) > MOST_ROWS,
+                "told": bool(spans),
+                "counted": sum(f["records"] for f in theirs),
+                "totals": totals,
+            }
+        )
+    return out
+
+
+def _summed(formula: str | None, columns: list[str]) -> list[str]:
+    """The columns that a formula adds up: area of sum(area), both of Σ (reference_price − contract_price)."""
+    parts = re.findall(r"(?:\bsum\s*|Σ\s*)(\([^()]*\)|\w+)", formula or "")
+    words = [w for part in parts for w in re.findall(r"\w+", part)]
+    return [c for c in columns if c in words]
