@@ -372,7 +372,7 @@ def sql_error(message: str, facts: Facts | None = None) -> dict[str, Any]:
 
 # Units as the release has them, and what one of each is called. Whoever reads Chinese is not asked to know symbols either.
 UNITS = {
-    "元": "yuan", "人": "person", "人次": "attendances", "个": "count", "家": "institutions", "处": "places", "宗": "sales",
+    "元": "yuan", "人": "person", "人次": "attendances", "个": "count", "家": "institutions", "组": "sets", "处": "places", "宗": "sales",
     "项": "items", "份": "contracts", "次": "times", "起": "cases", "件": "items", "件/台/套": "items", "件/套/台": "items",
     "套": "sets", "台": "sets", "栋": "buildings", "户": "households", "辆": "vehicles", "辆月": "vehicle-month", "场": "sessions",
     "类": "kinds", "期": "phases", "分": "points", "天": "days", "周": "week", "月": "month", "年": "year", "年月": "year and month",
