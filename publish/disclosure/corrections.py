@@ -93,7 +93,9 @@ def correct(
         revised[at] = WITHDRAWN if shown is None else REPLACED
         said = (WITHDRAWN_ZH, WITHDRAWN_EN) if gone[at] else (REPLACED_ZH, REPLACED_EN)
         if gone[at] or shown is not None:  # what is suppressed for other reasons says that, as ever
-            mark = f"{said[0]}：{d.why_zh}（{d.by}，{d.since}）。 {said[1]}: {d.why_en} ({d.by}, {d.since})."
+            # The halves are told apart by their script: what is Chinese has no place in the English one.
+            why_en = f": {d.why_en}" if d.why_en.isascii() else ""
+            mark = f"{said[0]}：{d.why_zh}（{d.by}，{d.since}）。 {said[1]} ({d.since}){why_en}."
             notes[at] = mark if gone[at] or not isinstance(notes[at], str) else f"{notes[at]} {mark}"
         cell = out.iloc[at]
         rows.append(

@@ -15,7 +15,8 @@ KEY = ("indicator_id", "year", "dimension", "member", "factor_set")
 
 
 def compare(old: Path | None, new: Path) -> dict[str, Any]:
-    """The difference between two releases' folders: rows of each table, indicator values and statuses of statements.
+    """The difference between two releases' folders: what the bureau corrected, rows of each table, indicator values and statuses
+    of statements.
 
     `old` is None for the first release. A value is null where it is suppressed, missing, or not there at all.
     """
@@ -39,12 +40,29 @@ def compare(old: Path | None, new: Path) -> dict[str, Any]:
     first = old is None
     return {
         "previous": None if old is None else old.name,
+        "corrections": _corrections(old, new),
         "tables": tables,
         "indicator_values_changed": len(values),
         # Everything is new in a first release: to list it would say nothing.
         "indicator_values": [] if first else values[:MOST],
         "claims": [] if first else claims,
     }
+
+
+def _corrections(old: Path | None, new: Path) -> list[dict[str, Any]]:
+    """The corrections of the new release that the old one does not have, or has with another figure."""
+    before = [] if old is None else corrections(old)
+    return [c for c in corrections(new) if c not in before][:MOST]
+
+
+def corrections(folder: Path) -> list[dict[str, Any]]:
+    """The rows of the public table corrections of a release; none where it has no such table."""
+    path = (folder / "mingzhang.db").absolute()
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as con:
+        con.row_factory = sqlite3.Row
+        if not con.execute("select 1 from sqlite_master where type = 'table' and name = 'corrections'").fetchone():
+            return []
+        return [dict(r) for r in con.execute("select * from corrections order by rowid")]
 
 
 def _read(folder: Path) -> tuple[dict[str, int], dict[tuple[Any, ...], Any], dict[str, Any]]:

@@ -52,7 +52,10 @@ SECURITY: Headers = [
     (b"cross-origin-resource-policy", b"cross-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Link, Retry-After, X-Release, X-Synthetic, X-Truncated"),
+    (
+        b"access-control-expose-headers",
+        b"ETag, Link, Retry-After, X-Release, X-Current-Release, X-Synthetic, X-Truncated",
+    ),
 ]
 DROPPED = frozenset(
     (b"set-cookie", b"vary", b"content-length", b"transfer-encoding", b"cache-control", b"referrer-policy")

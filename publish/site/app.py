@@ -29,7 +29,9 @@ import datasette
 from datasette.database import QueryInterrupted
 from datasette.utils.asgi import Request
 
-from publish.site import api, asked, charts, guard, language, pages, words
+from pipelines.home import Home
+from publish.release import store
+from publish.site import api, asked, charts, guard, language, newer, pages, words
 from publish.site.answers import (
     CSP,
     CSP_DRAWING,
@@ -317,7 +319,13 @@ class Site:
         self._look()
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
         past = raw.startswith(b"/r/")
-        key = (0 if past else self._generation + 1, scope["scheme"], _host(scope), raw, scope["query_string"])
+        key = (
+            -self._generation - 1 if past else self._generation + 1,
+            scope["scheme"],
+            _host(scope),
+            raw,
+            scope["query_string"],
+        )
         if scope["method"] in ("GET", "HEAD") and (kept := self.kept.get(key)) is not None:
             await self._give(send, scope, kept)
             return
@@ -432,7 +440,7 @@ class Site:
             query = _inner_query(route, query)
         if is_data(route) and needs_worker(route, query, facts.tables):
             answer = await self._run(instance, scope, path, route, query)
-            done = self._finish(instance, scope, answer, keep)
+            done = self._finish(instance, scope, answer, keep, route)
             self.kept.put(key, done)
         else:
             done = await self._once(instance, scope, key, path, route, query, keep)
@@ -451,7 +459,7 @@ class Site:
             self._making[key] = made
             try:
                 answer = await self._make(instance, scope, path, route, query)
-                done = self._finish(instance, scope, answer, keep)
+                done = self._finish(instance, scope, answer, keep, route)
             except asyncio.CancelledError:
                 made.cancel()
                 raise
@@ -467,9 +475,32 @@ class Site:
             finally:
                 del self._making[key]
 
-    def _finish(self, instance: Instance, scope: Scope, answer: Answer, keep: str) -> Ready:
+    def _finish(self, instance: Instance, scope: Scope, answer: Answer, keep: str, route: str = "/") -> Ready:
         answer = Answer(answer.status, [*answer.headers, *of_release(instance.facts)], answer.body)
+        if self.current is not None and self.current.instance.facts.release_id != instance.facts.release_id:
+            answer, keep = self._dated(instance, scope, answer, keep, route)
         return ready(answer, keep if answer.status in (200, 301, 302) else "no-store", scope["scheme"] == "https")
+
+    def _dated(self, instance: Instance, scope: Scope, answer: Answer, keep: str, route: str) -> tuple[Answer, str]:
+        """An answer of a release that is not the current one, which says so: in a header, and over a page (newer.py). A page is
+        then kept for a minute only, for what it says depends on the current release."""
+        assert self.current is not None
+        current = self.current.instance.facts
+        spoken = language.of_path(scope["path"][len(instance.base_url) - 1 :])
+        at = language.in_language(route, spoken)
+        headers = [
+            *answer.headers,
+            (b"x-current-release", current.release_id.encode()),
+            (b"link", f'<{urllib.parse.quote(at, safe="/%")}>; rel="latest-version"'.encode()),
+        ]
+        is_page = any(k == b"content-type" and v.startswith(b"text/html") for k, v in answer.headers)
+        if not is_page or answer.status != 200 or newer.BEFORE not in answer.body:
+            return Answer(answer.status, headers, answer.body), keep
+        ds = instance.english if spoken == "en" else instance.ds
+        gone = instance.facts.release_id in store.withdrawn(Home(self.home))
+        over = newer.banner(ds.filler, instance.facts, current, urllib.parse.unquote(route), gone)
+        body = answer.body.replace(newer.BEFORE, over + newer.BEFORE, 1)
+        return Answer(answer.status, headers, body), "public, max-age=60" if keep != "no-store" else keep
 
     async def _make(self, instance: Instance, scope: Scope, path: str, route: str, query: str) -> Answer:
         """An answer that needs nothing but fixed SQL."""

@@ -67,6 +67,10 @@ CODES: dict[str, dict[str, Pair]] = {
         "no_word": pair("Nothing to judge"),
         "not_judged": pair("Not judged"),
     },
+    "revised": {
+        "replaced": pair("Corrected"),
+        "withdrawn": pair("Withdrawn"),
+    },
     "kind": {
         "stock": pair("Stock"),
         "flow": pair("Flow"),

@@ -94,7 +94,7 @@ def test_an_error_of_enough_institutions_is_replaced_and_marked(tmp_path):
         != at(first.cells, "kgce", "total", "all")["value"]
     )
     assert total["revised"] == REPLACED and "已更正：小数点错位（王工，2026-01-05）" in total["note"]
-    assert "Corrected: A slip of the point" in total["note"]
+    assert "Corrected (2026-01-05): A slip of the point." in total["note"]
     # The mark stays, and a late report that is held afterwards holds the right figure.
     late = facts.assign(v=facts["v"].where(facts["org"] != "o3", facts["v"] * 1.1))
     third, _ = publish(late, past, tmp_path, "c", [decide("a")])

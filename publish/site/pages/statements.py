@@ -9,18 +9,14 @@ from typing import Any
 
 from datasette.utils.asgi import NotFound, Response
 
+from publish.site.newer import shown
+from publish.site.pages import revisions
 from publish.site.pages.base import has, page, rows
 from publish.site.pages.behind import cells_behind
 from publish.site.words import CODES, FACTOR_SETS
 
 STATUSES = tuple(CODES["check_status"])
 HOLD, PART, DIFFER = ("match", "within_qualifier"), ("holds_in_part",), ("mismatch",)
-
-
-def shown(claim: dict[str, Any]) -> str:
-    """What a statement is shown as: its check_status, but never as one that holds where its verdict has a reservation. A
-    release of before the verdicts had three parts has none."""
-    return "holds_in_part" if claim.get("verdict") == "holds_in_part" else claim["check_status"] or "no_data"
 
 
 def tally(claims: list[dict[str, Any]]) -> dict[str, Any]:
@@ -117,9 +113,15 @@ async def claim(datasette: Any, request: Any) -> Response:
             for a in await rows(datasette, "select * from claim_arithmetic order by rowid")
             if f"'{claim['claim_id']}'" in (a.get("sql") or "")
         ]
+    last = claim.get("year") or 0
+    first = claim.get("first_year") or last
+    revised = []
+    if indicator and last and claim.get("dimension") in ("total", "base"):
+        revised = await revisions.of_figures(datasette.facts, indicator["indicator_id"], tuple(range(first, last + 1)))
+    results = await revisions.of_claim(datasette.facts, claim["claim_id"])
     return await page(
         datasette, request, "claim.html", claim=claim, indicator=indicator, arithmetic=arithmetic, sourced=bool(values),
-        FACTOR_SETS=FACTOR_SETS,
+        FACTOR_SETS=FACTOR_SETS, revisions=revised, results=results,
     )  # fmt: skip
 
 

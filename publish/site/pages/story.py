@@ -18,6 +18,7 @@ from publish.release.schema import MADE_UP_EN, MADE_UP_ZH, MARTS
 from publish.release.write import write_csv, write_parquet, write_xlsx
 from publish.site.charts import TOTALS, lines_of
 from publish.site.facts import Facts, Label
+from publish.site.pages import revisions
 from publish.site.pages.base import USUAL, address, district_names, has, held, page, rows
 from publish.site.pages.behind import cells_behind
 from publish.site.pages.statements import shown, tally
@@ -260,6 +261,7 @@ async def indicator(datasette: Any, request: Any) -> Response:
         sql=_sql(name),
         known=_known(points, datasette.facts.as_of),
         notes={p["year"]: p["note"] for p in points if p["note"]},
+        revisions=await revisions.of_figures(datasette.facts, name),
         topic=next((t for t, theme in TOPICS.items() if theme == about["theme"]), None),
         years=[v["year"] for v in every],
     )

@@ -1,0 +1,101 @@
+"""What an old release's pages say of the current one: that there is one, and what has become of the figures on the page.
+
+Belongs here: the banner over a page at `/r/<release_id>/…`, made from both releases when the page is asked for; an old release's
+files never change. Not here: when it is put there (app.py), or the history of a figure within a release (pages/revisions.py).
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from publish.site import language
+from publish.site.charts import TOTALS
+from publish.site.facts import DB, Facts
+
+BEFORE = b'<header class="top">'  # the banner stands over it
+RESULT = ("check_status", "verdict", "computed_value")  # what a statement's result is made of
+_PAGE = re.compile(r"/(indicators|claims)/([A-Za-z0-9_.-]+?)(?:/([0-9]{4}))?")
+CLAIM = "select claims.*, i.unit as indicator_unit from claims left join indicators i using (indicator_id) where claim_id = :id"
+
+
+def banner(filler: Any, old: Facts, current: Facts, route: str, withdrawn: bool) -> bytes:
+    """The banner for the page at `route` (below the release's address, without the language) of the release `old`.
+
+    `filler` fills templates in the page's language; `withdrawn`: the release was rolled back from, and need not be the older.
+    """
+    spoken: language.Language = filler.language
+    page = _PAGE.fullmatch(route)
+    context: dict[str, Any] = {"figures": [], "claim": None}
+    if page is not None:
+        kind, name, year = page.groups()
+        if kind == "indicators":
+            then, now = (_figures(f, name) for f in (old, current))
+            context["figures"] = _changed(then, now, int(year) if year else None)
+            context["indicator"] = _one(current, "select * from indicators where indicator_id = :id", name)
+        else:
+            then_, now_ = (_one(f, CLAIM, name) for f in (old, current))
+            if then_ and now_ and any(then_.get(c) != now_.get(c) for c in RESULT):
+                context["claim"] = {"old": then_ | {"result": shown(then_)}, "new": now_ | {"result": shown(now_)}}
+    there = route if _has(current, route) else "/"
+    same = language.in_language(there, spoken)
+    diff = f"{language.in_language('/releases/diff', spoken)}?old={old.release_id}&new={current.release_id}"
+    html = filler.env.get_template("_newer.html").render(
+        context | {"current": current, "same": same, "same_page": there == route, "diff": diff, "withdrawn": withdrawn}
+    )
+    return str(html).encode()
+
+
+def shown(claim: dict[str, Any]) -> str:
+    """What a statement is shown as: its check_status, but never as one that holds where its verdict has a reservation. A release
+    of before the verdicts had three parts has none."""
+    return "holds_in_part" if claim.get("verdict") == "holds_in_part" else claim["check_status"] or "no_data"
+
+
+def _has(facts: Facts, route: str) -> bool:
+    """Whether a release has a page at the place of another's: an indicator, statement, dataset or table may be there no more."""
+    first, _, rest = route.strip("/").partition("/")
+    name = rest.partition("/")[0]
+    if first in ("indicators", "claims") and name:
+        key = "indicator_id" if first == "indicators" else "claim_id"
+        return _one(facts, f"select 1 as there from {first} where {key} = :id", name) is not None
+    if first == "datasets" and name:
+        return any(d["dataset"] == name for d in facts.datasets)
+    return first != DB or not rest or rest in facts.tables
+
+
+def _figures(facts: Facts, indicator: str) -> dict[int, dict[str, Any]]:
+    """The figures of an indicator's page, by year."""
+    return {r["year"]: r for r in select(facts.database, TOTALS, id=indicator)}
+
+
+def _changed(then: dict[int, dict[str, Any]], now: dict[int, dict[str, Any]], year: int | None) -> list[dict[str, Any]]:
+    """The figures that the current release shows otherwise, or not at all."""
+    out = []
+    for y, old in then.items():
+        new = now.get(y, {})
+        if year in (None, y) and old["value"] is not None and new.get("value") != old["value"]:
+            out.append(
+                {
+                    "year": y,
+                    "old": old["value"],
+                    "new": new.get("value"),
+                    "revised": new.get("revised"),
+                    "note": new.get("note"),
+                }
+            )
+    return out
+
+
+def _one(facts: Facts, sql: str, name: str) -> dict[str, Any] | None:
+    return next(iter(select(facts.database, sql, id=name)), None)
+
+
+def select(database: Path, sql: str, **values: Any) -> list[dict[str, Any]]:
+    """The rows of one fixed query on a release that need not be open."""
+    with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as con:
+        con.row_factory = sqlite3.Row
+        return [dict(r) for r in con.execute(sql, values)]

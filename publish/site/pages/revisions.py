@@ -1,0 +1,50 @@
+"""How a figure or a result was published over the releases kept, up to the one that is shown.
+
+Belongs here: reading it from the releases beside this one. What is there is never more than was so when this release came, so a
+release's page stays what it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from publish.site.charts import TOTALS
+from publish.site.facts import DB, Facts
+from publish.site.newer import CLAIM, select, shown
+from publish.site.pages.releases import kept
+
+MOST = 20  # releases looked into, the newest
+
+
+async def of_figures(facts: Facts, indicator: str, years: tuple[int, ...] = ()) -> list[dict[str, Any]]:
+    """The years of an indicator whose figure was published otherwise once: {year, steps}, each step a release that first showed
+    it so with value, status, note and revised. `years`: only these."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    for release_id, rows in await asyncio.to_thread(_each, facts, TOTALS, indicator):
+        for r in rows:
+            steps = found.setdefault(r["year"], [])
+            step = {"release_id": release_id} | {c: r.get(c) for c in ("value", "status", "note", "revised")}
+            if not steps or any(steps[-1][c] != step[c] for c in ("value", "status", "revised")):
+                steps.append(step)
+    return [{"year": y, "steps": s} for y, s in sorted(found.items()) if len(s) > 1 and (not years or y in years)]
+
+
+async def of_claim(facts: Facts, claim_id: str) -> list[dict[str, Any]]:
+    """The results of a statement, each with the release that first had it; none where it was always the same."""
+    steps: list[dict[str, Any]] = []
+    for release_id, rows in await asyncio.to_thread(_each, facts, CLAIM, claim_id):
+        for r in rows:
+            step = {"release_id": release_id, "check_status": shown(r), "computed_value": r["computed_value"]}
+            if not steps or any(steps[-1][c] != step[c] for c in ("check_status", "computed_value")):
+                steps.append(step)
+    return steps if len(steps) > 1 else []
+
+
+def _each(facts: Facts, sql: str, name: str) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The rows of a query on each release up to this one, the oldest first."""
+    ids = [r["release_id"] for r in kept(facts)]
+    upto = ids[ids.index(facts.release_id) :][:MOST] if facts.release_id in ids else [facts.release_id]
+    folders: list[Path] = [facts.folder.parent / i for i in reversed(upto)]
+    return [(f.name, select(f / f"{DB}.db", sql, id=name)) for f in folders if (f / f"{DB}.db").is_file()]

@@ -1,0 +1,191 @@
+"""A wrong figure that was published is corrected in the open within one run, and neither release shows it as right after."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import openpyxl
+import pytest
+
+from pipelines.home import Home
+from publish.disclosure.corrections import WITHDRAWN_ZH
+from publish.disclosure.history import HELD_ZH
+from publish.release import store
+from tests.conftest import MadeUp, mingzhang
+
+AS_OF = ("--as-of", "2025-12-31")
+WHO = (
+    "--by",
+    "统计科 王工",
+    "--why",
+    "一个单位的用电量多写了一个零",
+    "--why-en",
+    "One institution's electricity had a zero too many",
+)
+TOTAL = "dimension = 'total' and factor_set in ('default', 'none')"
+
+
+def run(home: Path, inbox: Path) -> dict[str, Any]:
+    done = mingzhang("run", "--home", home, "--inbox", inbox, *AS_OF, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def query(release: Path, sql: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(f"file:{release}/mingzhang.db?mode=ro", uri=True)) as con:
+        return con.execute(sql).fetchall()
+
+
+def sheets_of_2023(city: MadeUp) -> tuple[str, list[tuple[str, str, str, int]]]:
+    """An institution that sent its energy of 2023 in workbooks, not the largest: (file, sheet, letter, row) of its electricity."""
+    with duckdb.connect(str(Home(city.home).warehouse), read_only=True) as con:
+        found = con.execute("""
+            select r.org_name, list((f.name, r._sheet, c.letter, r._row)), sum(r.electricity) as amount
+            from records.energy_use r join intake.files f on f.file_id = r._file
+            join intake.columns c on c.file_id = r._file and c.sheet = r._sheet and c."column" = 'electricity'
+                and r._row between c.first_row and c.last_row
+            where r.month like '2023%' and f.name like '%.xlsx' and f.superseded_by is null and r.electricity > 0
+            group by r.org_name having count(*) >= 6 order by amount, r.org_name""").fetchall()
+        assert found, "no institution of the made-up city sent workbooks of 2023"
+        name, cells, _ = found[len(found) // 2]
+        return name, cells
+
+
+@pytest.fixture(scope="module")
+def corrected(made_up: MadeUp, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str, dict[str, Any]]:
+    """(home, first release, name of the institution, report of the second run) of a city that published a slip by ten."""
+    base = tmp_path_factory.mktemp("slip")
+    home, inbox = base / "home", base / "inbox"
+    shutil.copytree(made_up.folder / "inbox", inbox)
+    name, cells = sheets_of_2023(made_up)
+    right = {file: (inbox / file).read_bytes() for file, *_ in cells}
+    for file, sheet, letter, row in cells:
+        book = openpyxl.load_workbook(inbox / file)
+        cell = book[sheet][f"{letter}{row}"]
+        assert isinstance(cell.value, int | float), cell.value
+        cell.value *= 10
+        book.save(inbox / file)
+    first = home / "releases" / run(home, inbox)["release"]
+    for file, data in right.items():
+        (inbox / file).write_bytes(data)
+    said = mingzhang("correct", "figure", "electricity", "2023", "--home", home, *WHO)
+    assert said.returncode == 0, said.stderr
+    return home, first, name, run(home, inbox)
+
+
+def test_a_slip_by_ten_that_was_published_is_withdrawn_within_one_run(corrected, made_up):
+    home, first, name, report = corrected
+    second = (home / "current").resolve()
+    assert second != first and report["corrected"] > 0
+    wrong = f"select indicator_id, value from indicator_values where indicator_id in ('electricity', 'energy_tce', 'energy_kgce', 'energy_per_capita') and year = 2023 and {TOTAL} order by 1"
+    was, should = query(first, wrong), query(made_up.release, wrong)
+    assert len(was) == 4 and all(a[1] > b[1] for a, b in zip(was, should, strict=True))
+    # None of them is shown as true any more, and each says so, with who, why and since when.
+    now = query(second, wrong.replace("value from", "value, status, note, revised from"))
+    for indicator, value, status, note, revised in now:
+        assert (value, status, revised) == (None, "Q", "withdrawn"), indicator
+        assert (
+            WITHDRAWN_ZH in note and "一个单位的用电量多写了一个零（统计科 王工" in note and "a zero too many" in note
+        )
+    told = {
+        r[:2]: r[2:]
+        for r in query(
+            second,
+            f"select indicator_id, outcome, old_value, new_value, decided_by, was_in from corrections where year = 2023 and {TOTAL}",
+        )
+    }
+    for indicator, value in was:
+        assert told[indicator, "withdrawn"] == (value, None, "统计科 王工", first.name), indicator
+    # What does not hold the error is what it was: another year, water, the number of people.
+    same = f"select indicator_id, year, value, note from indicator_values where ((indicator_id in ('electricity', 'energy_tce') and year <> 2023) or (indicator_id in ('water', 'people') and year = 2023)) and {TOTAL} order by 1, 2"
+    assert query(first, same) == query(second, same) != []
+    # No figure anywhere in the new release has a value that holds the error.
+    with duckdb.connect(str(Home(home).warehouse), read_only=True) as con:
+        makes = {
+            r[:5]: r[5]
+            for r in con.execute(
+                "select indicator_id, year, dimension, member, factor_set, cast(value as double) from marts.indicator_values"
+            ).fetchall()
+        }
+    every = "select indicator_id, year, dimension, member, factor_set, value, note from indicator_values"
+    before = {r[:5]: r[5] for r in query(first, every)}
+    for *key, value, note in query(second, every):
+        if value is not None and value != makes[tuple(key)]:
+            assert HELD_ZH in (note or "") and value == before[tuple(key)], key
+            raise AssertionError(f"{key} stands as it was, though nobody but {name} has changed anything")
+
+
+def test_the_releases_differ_by_the_correction_first_and_both_are_whole(corrected):
+    home, first, _, _ = corrected
+    second = (home / "current").resolve()
+    changes = json.loads((second / "changes.json").read_text(encoding="utf-8"))
+    assert list(changes)[:2] == ["previous", "corrections"]
+    assert {"electricity", "energy_tce"} <= {c["indicator_id"] for c in changes["corrections"]}
+    assert all(c["why_zh"] and c["decided_by"] and c["since"] for c in changes["corrections"])
+    for release in (first, second):
+        assert store.verify(Home(home), release.name) == []
+
+
+def test_the_list_for_the_bureau_says_what_the_records_give_and_nobody_else_can_read_it(corrected, made_up):
+    home, first, _, report = corrected
+    path = home / "feedback" / "_bureau" / "held.csv"
+    assert path.stat().st_mode & 0o077 == 0 and path.parent.stat().st_mode & 0o077 == 0
+    with path.open(encoding="utf-8-sig", newline="") as f:
+        rows = list(csv.DictReader(f))
+    assert len(rows) == report["held"] > 0
+    (total,) = [r for r in rows if (r["指标编号"], r["年度"], r["分组"]) == ("electricity", "2023", "total")]
+    right = query(
+        made_up.release,
+        f"select value from indicator_values where indicator_id = 'electricity' and year = 2023 and {TOTAL}",
+    )
+    assert float(total["按现有记录计算"]) == right[0][0] < float(total["已公布数值"])
+    assert total["公布值出自版本"] == first.name and total["此后变动的单位数"] == "1" and total["是否已撤回"] == "是"
+    assert total["沿用原因"] == "此后变动的单位少于 5 家" and total["指标名称"]
+
+
+def test_a_withdrawal_of_an_open_file_is_made_good_in_one_run_and_undone_in_another(corrected, made_up):
+    """Open rows move at once: a file withdrawn takes its sums with it, and comes back when the decision is undone."""
+    home, *_ = corrected
+    home_inbox = home.parent / "inbox"
+    second = (home / "current").resolve()
+    with duckdb.connect(str(Home(home).warehouse), read_only=True) as con:
+        name, file_id = con.execute(
+            "select f.name, f.file_id from records.retrofit_funds r join intake.files f on f.file_id = r._file where f.superseded_by is null order by 1 limit 1"
+        ).fetchone()
+    said = mingzhang("correct", "withdraw", file_id[:12], "--home", home, "--by", "王工", "--why", "误报")
+    assert said.returncode == 0 and name in said.stdout
+    run(home, home_inbox)
+    rows = f"select count(*) from retrofit_funds where _file = '{file_id}'"
+    third = (home / "current").resolve()
+    assert query(second, rows)[0][0] > 0 == query(third, rows)[0][0]
+    listed = mingzhang("correct", "list", "--home", home, "--json")
+    number = len(json.loads(listed.stdout))
+    assert (
+        mingzhang("correct", "undo", str(number), "--home", home, "--by", "王工", "--why", "核实无误").returncode == 0
+    )
+    run(home, home_inbox)
+    assert query((home / "current").resolve(), rows) == query(second, rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["figure", "enrgy_tce", "2023"], "did you mean energy_tce"),
+        (["figure", "energy_tce", "1999"], "it shows 2021, 2022"),
+        (["figure", "energy_tce", "2022", "--dimension", "districts"], "it shows district"),
+        (["withdraw", "没有这个文件.xlsx"], "No file '没有这个文件.xlsx' was received"),
+        (["undo", "99"], "There is no decision 99"),
+    ],
+)
+def test_what_is_not_there_is_one_sentence_with_the_nearest_and_status_2(corrected, arguments, sentence):
+    home, *_ = corrected
+    done = mingzhang("correct", *arguments, "--home", home, "--by", "王工", "--why", "误报", env={"COLUMNS": "400"})
+    assert done.returncode == 2 and sentence in done.stderr.replace("\n", " "), done.stderr
+    assert "Traceback" not in done.stderr
