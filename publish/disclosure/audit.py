@@ -2,8 +2,9 @@
 
 Belongs here: the attacker of Fischetti and Salazar-Gonzalez (Management Science 47(7), 2001): for a hidden cell, the least
 and the greatest value that all published figures allow, by linear programming. It knows only what is published, the sums
-that the definitions promise, and that nothing is negative. Not here: the rules (suppress.py); nothing is shared with them
-but the shape of the table, so that a mistake there is not repeated here.
+that the definitions promise, and that nothing is negative. `exposed` is the reader who knows besides which institutions stand
+behind each figure. Not here: hiding anything (suppress.py, unions.py); nothing is shared with that but the shape of the table
+and of the equations, so that a mistake there is not repeated here.
 """
 
 from __future__ import annotations
@@ -16,7 +17,13 @@ import pandas as pd
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, vstack
 
+from publish.disclosure.membership import Family
+from publish.disclosure.rules import Rules
+
 Key = tuple[str, int, str, str, str]
+NARROW = 0.1  # bounds on two institutions' sum nearer to it than this share of it have found it
+FLAT = 1e-10  # an eigenvalue of this share of the largest is nothing
+FOLLOWS = 1e-6  # what follows but for this much of its square follows: the rounding of the arithmetic
 
 
 def bounds(
@@ -232,3 +239,207 @@ def _systems(
     for first, *equation in used:
         groups[root(first)].append((equation[0], equation[1], equation[2]))
     return [_System(list(dict.fromkeys(k for e in g for k in e[0])), g, floor) for g in groups.values()]
+
+
+def exposed(family: Family, rules: Rules) -> list[tuple[int, str]]:
+    """What the published figures of one family tell of single institutions or of few: for each finding a cell of the newest
+    state that takes part in it (its position), and which rule is broken. What past releases alone tell is not counted.
+
+    Three proofs. For one quantity and year, what is left of a sum when another within it is taken off passes the rules for
+    sums; and a linear programme over the institutions' values, none below nothing, can take each above its share and below
+    its protection. For all quantities, years and releases of the family, nothing follows by adding and subtracting of one
+    institution, not even to a reader who knows all figures of another.
+    """
+    if not any(family.cells):
+        return []
+    newest = np.array([bool(c) for c in family.cells])
+    out: list[tuple[int, str]] = []
+    rows = family.matrix.tocsr()
+    alone = np.where(family.current, family.quantity, -1)
+    of_row = [np.unique(alone[rows.indices[a:b]]) for a, b in zip(rows.indptr[:-1], rows.indptr[1:], strict=True)]
+    for quantity in np.unique(alone[alone >= 0]):
+        mine = np.array([n for n, q in enumerate(of_row) if len(q) == 1 and q[0] == quantity], dtype=int)
+        if not len(mine) or not newest[mine].any():
+            continue
+        columns = np.flatnonzero(alone == quantity)
+        one = _Quantity(rows[mine][:, columns].toarray(), family, columns)
+        before = family.known[mine]
+        for check, rule in (
+            (one.remainders, "less another published value it leaves a few institutions, or one large one"),
+            (one.too_narrow, "with other published values it bounds what one or two institutions have too narrowly"),
+        ):
+            found = check(np.ones(len(mine), dtype=bool), rules)
+            if found and before.any():
+                found -= check(before, rules)
+            if found:
+                columns_of = sorted(min(found, key=sorted))
+                touching = [
+                    n
+                    for n in mine
+                    if newest[n]
+                    and np.isin(columns[columns_of], rows.indices[rows.indptr[n] : rows.indptr[n + 1]]).any()
+                ]
+                at = touching[0] if touching else int(mine[newest[mine]][0])
+                out.append((family.cells[at][0], rule))
+    linked = (family.matrix @ family.basis).tocsr()
+    told = _followed(linked, family)
+    if told and family.known.any():
+        told -= _followed(linked[family.known], family)
+    for units in sorted(told)[:1]:
+        at = next(
+            n for n in range(linked.shape[0])
+            if newest[n] and np.isin(family.basis_unit[linked.indices[linked.indptr[n] : linked.indptr[n + 1]]], units).any()
+        )  # fmt: skip
+        out.append(
+            (family.cells[at][0], "together with other published values it gives what one or two institutions have")
+        )
+    return out
+
+
+class _Quantity:
+    """The sums of one quantity and year, over classes of institutions that no figure tells apart."""
+
+    def __init__(self, matrix: np.ndarray, family: Family, columns: np.ndarray):
+        self.matrix = matrix
+        self.size = family.size[family.unit[columns]]
+        self.value, self.largest = family.value[columns], family.largest[columns]
+        self.signed = bool((family.least[columns] < 0).any() or (matrix < 0).any())
+
+    def remainders(self, rows: np.ndarray, rules: Rules) -> set[frozenset[int]]:
+        """Classes of which a sum is left that may not be published, where a figure is taken off one that contains it, or a
+        remainder off a figure or a remainder."""
+        members = (
+            np.unique(self.matrix[rows] > 0, axis=0)
+            if (self.matrix[rows] >= 0).all()
+            else np.zeros((0, len(self.size)), bool)
+        )
+        both = self._less(members, members)
+        base = np.unique(np.concatenate([members, both]), axis=0)
+        # By unions of members of a dimension too: they are remainders of the total.
+        out: set[frozenset[int]] = set()
+        for left in np.unique(np.concatenate([both, self._less(base, base)]), axis=0):
+            people = float(self.size[left].sum())
+            volume = float(np.abs(self.value[left]).sum())
+            share = float(self.largest[left].max()) / volume if volume else 0.0
+            if rules.unsafe(people, share, volume):
+                out.add(frozenset(np.flatnonzero(left).tolist()))
+        return out
+
+    @staticmethod
+    def _less(whole: np.ndarray, part: np.ndarray) -> np.ndarray:
+        """What is left of each whole without each part that lies in it, where that is something."""
+        outside = part.astype(np.int32) @ (~whole).T.astype(np.int32)
+        size = part.sum(axis=1)
+        pairs = np.argwhere((outside == 0) & (size[:, None] < whole.sum(axis=1)[None, :]) & (size[:, None] > 0))
+        return whole[pairs[:, 1]] & ~part[pairs[:, 0]] if len(pairs) else np.zeros((0, whole.shape[1]), dtype=bool)
+
+    def too_narrow(self, rows: np.ndarray, rules: Rules) -> set[frozenset[int]]:
+        """Institutions, and twos of them, that all sums together bound more narrowly than the rules allow."""
+        if self.signed:
+            return set()
+        x, n = self.value, len(self.value)
+        scale = float(x.max(initial=0)) or 1.0
+        matrix = self.matrix[rows]
+        equal, rest = matrix, matrix @ (x / scale)
+        seen = [x / scale]
+
+        def end(cost: np.ndarray) -> float:
+            found = linprog(cost, A_eq=equal, b_eq=rest, bounds=(0, 1e6), method="highs")
+            if found.status != 0:
+                raise RuntimeError(f"The linear programme of the proof ended with: {found.message}")
+            seen.append(found.x)
+            return float(found.fun)
+
+        targets = [t for t in range(n) if x[t] > 0 and (self.size[t] <= 2 or self.largest[t] > rules.max_share * x[t])]
+        if not targets:
+            return set()
+        if len(matrix):
+            seen += self._witnesses(matrix, targets)
+
+        def wide(columns: list[int], low: float, high: float, either: bool) -> bool:
+            true = float(x[columns].sum()) / scale
+            cost = np.zeros(n)
+            cost[columns] = 1.0
+            falls, rises = low >= 1, high <= 1
+            low, high = low * true + 1e-9, high * true - 1e-9
+            possible = [float(s[columns].sum()) for s in seen]
+            falls, rises = falls or min(possible) <= low, rises or max(possible) >= high
+            if either and (falls or rises):
+                return True
+            falls = falls or end(cost) <= low
+            if either and falls:
+                return True
+            rises = rises or -end(-cost) >= high
+            return rises if either else falls and rises
+
+        out = set()
+        for t in targets:
+            if self.size[t] == 1:
+                fine = wide([t], 1 - rules.protection, 1 / rules.max_share, False)
+            elif self.largest[t] > rules.max_share * x[t]:
+                fine = wide([t], 1.0, float(self.largest[t] / x[t]) / rules.max_share, False)
+            else:
+                fine = wide([t], 1 - NARROW, 1 + NARROW, True)
+            if not fine:
+                out.add(frozenset([t]))
+        ones = np.array([t for t in targets if self.size[t] == 1], dtype=int)
+        if len(ones) > 1:
+            # What two have together is wide where one solution seen so far is far enough from what they really have.
+            free = np.zeros((len(ones), len(ones)), dtype=bool)
+            true = np.add.outer(seen[0][ones], seen[0][ones])
+            for s in seen:
+                free |= np.abs(np.add.outer(s[ones], s[ones]) - true) >= NARROW * true - 1e-9
+            for a, b in np.argwhere(np.triu(~free, 1)):
+                if not wide([int(ones[a]), int(ones[b])], 1 - NARROW, 1 + NARROW, True):
+                    out.add(frozenset([int(ones[a]), int(ones[b])]))
+        return out
+
+    def _witnesses(self, matrix: np.ndarray, targets: list[int]) -> list[np.ndarray]:
+        """Other values of all institutions that give the same sums, as far from the true ones as a straight line goes: one up
+        and one down for each target. How they are found does not matter: each is held against the equations."""
+        x = self.value / self.value.max()
+        length, vectors = np.linalg.eigh((matrix * x) @ (matrix * x).T)
+        kept = length > FLAT * length[-1]
+        white = (matrix * x).T @ vectors[:, kept] / np.sqrt(length[kept])
+        out = []
+        for t in targets:
+            line = -white @ white[t]
+            line[t] += 1.0
+            for sign in (1.0, -1.0):
+                falls = -(sign * line).min()
+                if falls <= 0:
+                    continue
+                other = x * (1 + sign * line / falls)
+                if other.min() >= -1e-12 and np.allclose(matrix @ other, matrix @ x, rtol=1e-9, atol=1e-12):
+                    out.append(other)
+        return out
+
+
+def _followed(matrix: csr_array, family: Family) -> set[tuple[int, ...]]:
+    """Classes of one institution or two of which something follows from the rows by adding and subtracting, and pairs of
+    institutions of which the one can compute something about the other from its own values."""
+    whose, size = family.basis_unit, family.size
+    gram = np.asarray((matrix @ matrix.T).toarray())
+    small = [int(u) for u in np.unique(whose) if size[u] <= 2]
+    blocks = {u: matrix[:, np.flatnonzero(whose == u)].toarray() for u in small}
+    out: set[tuple[int, ...]] = set()
+
+    def shares(without: np.ndarray | None) -> dict[int, float]:
+        """How much of some direction of each class's values follows (1: all of it), once those of `without` are known."""
+        rest = gram if without is None else gram - without @ without.T
+        length, vectors = np.linalg.eigh(rest)
+        kept = length > FLAT * length[-1]
+        white = vectors[:, kept] / np.sqrt(length[kept])
+        return {u: float(np.linalg.norm(white.T @ b, 2)) ** 2 if b.any() else 0.0 for u, b in blocks.items()}
+
+    first = shares(None)
+    out |= {(u,) for u in small if first[u] > 1 - FOLLOWS}
+    ones = [u for u in small if size[u] == 1 and 0 < first[u] <= 1 - FOLLOWS]
+    most = sorted((first[u] for u in ones), reverse=True)
+    for u in ones:
+        other = most[1] if first[u] == most[0] and len(most) > 1 else most[0]
+        if first[u] + other <= 1 - FOLLOWS:
+            continue  # the two shares of a pair come to 1 where something of it follows
+        then = shares(blocks[u])
+        out |= {(min(u, v), max(u, v)) for v in ones if v != u and then[v] > 1 - FOLLOWS}
+    return out

@@ -23,8 +23,9 @@ import pyarrow.parquet as pq
 from python_calamine import CalamineWorkbook
 
 from expectations.contract import Contracts
-from publish.disclosure.audit import Key, bounds, traced
-from publish.disclosure.history import HELD_ZH, Parts, Past, versions
+from publish.disclosure.audit import Key, bounds, exposed, traced
+from publish.disclosure.history import HELD_ZH, Parts, Past, states, versions
+from publish.disclosure.membership import State, families
 from publish.disclosure.relations import Indicator
 from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH, KEY, OF_CLOSED, Rules
@@ -103,6 +104,7 @@ def check(folder: Path, known: Known) -> list[dict[str, Any]]:
         ("ties", _ties),
         ("differences", _differences),
         ("recovery", _recovery),
+        ("institutions", _institutions),
         ("statements", _statements),
         ("wholes", _wholes),
     )
@@ -460,6 +462,28 @@ def _wholes(look: _Look) -> int:
     for cell, wrong in found.broken:
         look.hit(f"{DATABASE} indicator_values {'/'.join(map(str, cell))}", wrong)
     return found.looked_at
+
+
+def _institutions(look: _Look) -> int:
+    """Nothing of one institution, or of two, follows from all published values together, and no sum over few; the number of
+    values that take part."""
+    if look.known.parts is None:
+        return 0
+    shown = _published(look).astype({"year": "int64"}).merge(_closed(look)[KEY], on=KEY)
+    own = ~shown["note"].fillna("").str.contains(HELD_ZH, regex=False) & shown["value"].notna()
+    now = State(shown, own.to_numpy(dtype=bool), look.known.parts)
+    found = families([*states(list(look.known.past)), now], look.known.indicators)
+    for family in found:
+        for n, rule in exposed(family, look.known.rules):
+            look.hit(f"{DATABASE} indicator_values {'/'.join(map(str, shown[KEY].iloc[n]))}", rule)
+    behind = {n for family in found for cells in family.cells for n in cells}
+    for n in map(int, np.flatnonzero(now.shown)):
+        if n not in behind:
+            look.hit(
+                f"{DATABASE} indicator_values {'/'.join(map(str, shown[KEY].iloc[n]))}",
+                "nobody knows which institutions stand behind it",
+            )
+    return len(behind)
 
 
 def _statements(look: _Look) -> int:

@@ -36,6 +36,7 @@ import pandas as pd
 
 from pipelines.duck import scratch
 from pipelines.home import Home, whole_file
+from publish.disclosure.membership import Parts, State
 from publish.disclosure.relations import Indicator, Relation, find_relations, place
 from publish.disclosure.suppress import COUNTS, KEY, Hiding, Rules
 
@@ -52,8 +53,6 @@ WHO = [
 ]
 PARTS = [*WHO, "numerator", "denominator"]
 TEXTS = [c for c in WHO if c != "year"]
-# A frame in the columns PARTS, or the Parquet file that holds them: a city of 6,000 institutions has a million and a half.
-Parts = pd.DataFrame | Path
 HELD_ZH = "沿用上一版数值：此后有变动的单位太少"
 HELD_EN = "As last published: too few institutions have changed since"
 INSIDE = ("contributors", "largest_share")
@@ -415,3 +414,15 @@ def _moved_by_org() -> str:
                 and places.dimension = spread.place.d and places.member = spread.place.m
             group by all
         )"""
+
+
+def states(past: list[Past]) -> tuple[State, ...]:
+    """What each past release showed of its own state, of those of which it is known what stood behind them."""
+    out = []
+    for p in past:
+        if p.parts is not None:
+            cells = p.cells.reset_index(drop=True)
+            closed = cells["closed"].astype("boolean").fillna(True).to_numpy(dtype=bool)
+            shown = closed & cells["value"].notna().to_numpy() & ~cells["note"].map(_stands).to_numpy(dtype=bool)
+            out.append(State(cells, shown, p.parts))
+    return tuple(out)

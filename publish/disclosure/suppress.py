@@ -32,7 +32,10 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array, hstack
 from scipy.sparse.csgraph import connected_components
 
+from publish.disclosure.membership import Parts, State, families
 from publish.disclosure.relations import Indicator, Relation, find_relations, place
+from publish.disclosure.rules import Rules
+from publish.disclosure.unions import withhold
 
 NOTE = "已隐去：该数值可能反映个别单位的情况 / Suppressed: the value could tell about single institutions"
 CLAIM_ZH = "依据的数值可能反映个别单位的情况，已隐去，因此不作比较。"
@@ -47,29 +50,22 @@ LEAST = 1e-4  # a hidden nothing must at least be free to rise by this share of 
 
 
 @dataclass(frozen=True)
-class Rules:
-    """`min_contributors` institutions must stand behind a value, none with more than `max_share` (0..1) of it; an attacker
-    must not bound a hidden value more narrowly than `protection` (a share of the value) on either side."""
-
-    min_contributors: int = 5
-    max_share: float = 0.85
-    protection: float = 0.3
-
-    def unsafe(self, contributors: float, share: float, value: float) -> bool:
-        """Whether a value with so many institutions and such a largest share is unsafe; unknown counts as unsafe.
-
-        Nobody can dominate a sum of nothing: there only the number of institutions counts.
-        """
-        return not (contributors >= self.min_contributors and (share <= self.max_share or value == 0))
-
-
-@dataclass(frozen=True)
 class Suppressed:
     """`cells` as they may be published; `primary` and `secondary` mark (by position) what was hidden, and why."""
 
     cells: pd.DataFrame
     primary: np.ndarray
     secondary: np.ndarray
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What a reader of the new release knows besides its figures: the institutions behind each (`parts`, history.PARTS), the
+    states that `past` releases showed, and that the cells of `held` (by position) show one of those and nothing new."""
+
+    parts: Parts
+    past: tuple[State, ...] = ()
+    held: np.ndarray | None = None
 
 
 def suppress(
@@ -79,12 +75,13 @@ def suppress(
     stays: np.ndarray | None = None,
     known: np.ndarray | None = None,
     near: Iterable[tuple[int, int]] = (),
+    reader: Reader | None = None,
 ) -> Suppressed:
     """Hides what must be hidden: value, records and files become null, status 'Q', with one note for all.
 
     By position: `stays` are hidden whatever the rules say, `known` are known to readers of the last release, so that nothing
     is protected by hiding them (history.py gives both); `near` are pairs of a ratio or comparison and a sum beside it that
-    leave too few institutions between them (ties.py).
+    leave too few institutions between them (ties.py); `reader` is who knows which institutions stand behind each value.
 
     `cells` has one row per indicator, year, dimension, member and factor set, with contributors (institutions),
     largest_share (0..1) and closed, and may have closed_value; `indicators` says what each indicator is made of. Open values pass as they are. A closed value behind which nobody stands becomes missing ('O'): there is nothing to hide.
@@ -107,6 +104,8 @@ def suppress(
         hiding = Hiding(out, indicators, rules, free, primary)
         hiding.hide(np.flatnonzero(apart))
         hidden = hiding.run()
+    if reader is not None:
+        hidden |= _unions(out, indicators, rules, valued, hidden, reader)
     out["value"] = out["value"].mask(hidden | nobody)
     out["status"] = out["status"].mask(hidden, "Q").mask(nobody, "O")
     out["note"] = out["note"].astype("object").mask(hidden, NOTE).mask(nobody, NOBODY)
@@ -114,6 +113,41 @@ def suppress(
         if column in out:
             out[column] = out[column].astype("Int64").mask(hidden)
     return Suppressed(out, primary, hidden & ~primary)
+
+
+def _unions(
+    cells: pd.DataFrame,
+    indicators: dict[str, Indicator],
+    rules: Rules,
+    valued: np.ndarray,
+    hidden: np.ndarray,
+    reader: Reader,
+) -> np.ndarray:
+    """What must be hidden besides, so that nothing follows from the figures of all dimensions together (unions.py)."""
+    shown = valued & ~hidden
+    if reader.held is not None:
+        shown &= ~reader.held
+    found = families([*reader.past, State(cells, shown, reader.parts)], indicators)
+    return withhold(found, rules, hidden, shown, _costs(cells, _scales(cells)))
+
+
+def _costs(cells: pd.DataFrame, scale: np.ndarray) -> np.ndarray:
+    """What hiding each cell costs: its size, and more for what is most read, which is hidden last."""
+    value = cells["value"].to_numpy(dtype=float, na_value=np.nan)
+    triples = zip(cells["year"], cells["dimension"], cells["member"], strict=True)
+    places = [place(int(y), d, m) for y, d, m in triples]
+    # Rather a member than the total, rather a year than the whole period.
+    bonus = np.array([5.0 * (p.group == "total") + 1.0 * (p.over == "period") for p in places])
+    return 0.01 + np.nan_to_num(np.abs(value) / scale) + bonus
+
+
+def _scales(cells: pd.DataFrame) -> np.ndarray:
+    """The size of each cell's indicator: deviations are measured in it, so that units do not matter, and the same move
+    costs the same in a year, in a member and in the whole period."""
+    changes = cells["dimension"].astype(str).str.match(r"base(/|$)").to_numpy(dtype=bool)
+    by = [cells["indicator_id"], cells["factor_set"], pd.Series(changes, index=cells.index)]
+    largest = cells["value"].abs().groupby(by, dropna=False).transform("max").to_numpy(dtype=float, na_value=np.nan)
+    return np.where(largest > 0, largest, 1.0)
 
 
 def _apart(
@@ -177,15 +211,12 @@ class Hiding:
                 i, j = r.cells
                 self.twins[i].add(j)
                 self.twins[j].add(i)
-        self.scale = self._scales(cells)
+        self.scale = _scales(cells)
         # A change may be negative; everything else that is counted or measured cannot fall below nothing.
         any_sign = signed | np.array([p.over == "base" for p in self.place], dtype=bool) | (self.value < 0)
         with np.errstate(invalid="ignore"):
             self.down = np.where(any_sign, FAR, self.secret / self.scale)
-        relative = np.nan_to_num(np.abs(self.value) / self.scale)
-        # Rather a member than the total, rather a year than the whole period: what is most read is hidden last.
-        bonus = np.array([5.0 * (p.group == "total") + 1.0 * (p.over == "period") for p in self.place])
-        self.cost = 0.01 + relative + bonus
+        self.cost = _costs(cells, self.scale)
 
     def run(self, remainders: bool = True) -> np.ndarray:
         """What is hidden in the end, by position; `remainders`: what is left of a total must pass the rules as well."""
@@ -230,14 +261,6 @@ class Hiding:
             self.hide([min(rest, key=lambda m: (self.value[m], m))] if rest else [total])
             if not rest and not self.free[total]:
                 return
-
-    def _scales(self, cells: pd.DataFrame) -> np.ndarray:
-        """The size of each cell's indicator: deviations are measured in it, so that units do not matter, and the same move
-        costs the same in a year, in a member and in the whole period."""
-        changes = pd.Series([p.over == "base" for p in self.place], index=cells.index)
-        by = [cells["indicator_id"], cells["factor_set"], changes]
-        largest = cells["value"].abs().groupby(by, dropna=False).transform("max").to_numpy(dtype=float, na_value=np.nan)
-        return np.where(largest > 0, largest, 1.0)
 
     def _components(self) -> list[list[Relation]]:
         """Relations that share free cells, directly or through others: each group is a system of its own."""

@@ -39,7 +39,7 @@ from publish.catalog.dcat import catalog
 from publish.disclosure import gate, history
 from publish.disclosure.corrections import FIGURE, correct
 from publish.disclosure.scan import Scanner
-from publish.disclosure.suppress import Rules, suppress
+from publish.disclosure.suppress import Reader, Rules, suppress
 from publish.disclosure.ties import ties
 from publish.errors import ReleaseError
 from publish.release import store, tables
@@ -116,7 +116,8 @@ def _build(
         parts, past = tables.contributions(w, history.unsaved(home)), history.recall(home)
         standing = history.stand(cells, parts, past, indicators, rules)
         near = [(t.tie, t.whole) for t in ties(standing.cells, indicators, parts, standing.held) if t.unsafe(rules)]
-        hidden = suppress(standing.cells, indicators, rules, standing.hidden, standing.known, near)
+        reader = None if parts is None else Reader(parts, history.states(past), standing.held)
+        hidden = suppress(standing.cells, indicators, rules, standing.hidden, standing.known, near, reader)
         last = home.releases / past[-1].release_id if past else None
         decided = decisions.in_force(home, [FIGURE])
         corrected = correct(cells, hidden.cells, standing.held, decided, parts, past, indicators)

@@ -185,13 +185,15 @@ def wholes(w: Warehouse) -> Wholes:
 
 
 def contributions(w: Warehouse, path: Path) -> Path | None:
-    """What each institution contributes to each indicator that comes from closed rows (history.PARTS), written to `path` as
-    Parquet; None where the warehouse does not say. It never leaves the home's work folder."""
+    """What each institution contributes to each indicator that comes from closed rows (history.PARTS), and how much of it
+    does, written to `path` as Parquet; None where the warehouse does not say. It never leaves the home's work folder."""
     if not w.has("intermediate", "int_indicator_parts"):
         return None
+    have = w.columns["intermediate", "int_indicator_parts"]
+    amounts = [c for c in ("numerator", "denominator", "closed_numerator", "closed_denominator") if c in have]
     rows = w.con.sql(f"""
         select {", ".join(f"cast({c} as integer) as {c}" if c == "year" else c for c in WHO)},
-            cast(sum(numerator) as double) as numerator, cast(sum(denominator) as double) as denominator
+            {", ".join(f"cast(sum({c}) as double) as {c}" for c in amounts)}
         from intermediate.int_indicator_parts p where matched and indicator_id in (
             select indicator_id from intermediate.int_indicator_parts where closed)
         group by {", ".join(WHO)} order by {", ".join(WHO)}""")
