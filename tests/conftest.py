@@ -27,6 +27,7 @@ SLOW = {
     "disclosure/test_corrections.py",
     "disclosure/test_history.py",
     "disclosure/test_suppress.py",
+    "disclosure/test_unions.py",
     "records/test_build.py",
     "records/test_serials.py",
     *(f"release/test_{name}.py" for name in ("attack", "build", "differences", "gate", "later_runs", "store")),
