@@ -423,6 +423,6 @@ def states(past: list[Past]) -> tuple[State, ...]:
         if p.parts is not None:
             cells = p.cells.reset_index(drop=True)
             closed = cells["closed"].astype("boolean").fillna(True).to_numpy(dtype=bool)
-            shown = closed & cells["value"].notna().to_numpy() & ~cells["note"].map(_stands).to_numpy(dtype=bool)
+            shown = closed & cells["value"].notna().to_numpy() & ~cells["note"].map(stands).to_numpy(dtype=bool)
             out.append(State(cells, shown, p.parts))
     return tuple(out)

@@ -121,6 +121,7 @@ def _long(con: duckdb.DuckDBPyConnection, states: list[State], indicators: dict[
         have = [c[0] for c in con.execute(f"describe state_{n}").fetchall()]
         taken = [f"closed_{side} as {side}" if f"closed_{side}" in have else side for side in _SIDES]
         where = "indicator_id, factor_set, year, org, breakdown, breakdown_member, district, org_type, admin_level"
+        taken.append("comparable_as" if "comparable_as" in have else "'' as comparable_as")
         given.append(f"select {n} as state, {where}, {', '.join(taken)} from state_{n}")
     con.execute("create temp table given as " + " union all ".join(given))
     found = con.execute("""select indicator_id, factor_set, breakdown, breakdown_member, bool_or(denominator is not null)
@@ -159,7 +160,7 @@ def _long(con: duckdb.DuckDBPyConnection, states: list[State], indicators: dict[
     con.execute("""create temp table long as
         select *, min(state) over (partition by org, year, quantity, value) as version from (
             select state, org, indicator_id, factor_set, side, year, breakdown, breakdown_member, district, org_type, admin_level,
-                   quantity, cast(case side when 'numerator' then numerator else denominator end as double) as value
+                   comparable_as, quantity, cast(case side when 'numerator' then numerator else denominator end as double) as value
             from given join mapped using (indicator_id, factor_set, breakdown, breakdown_member))
         where value is not null""")
     con.execute("drop table given")
@@ -183,10 +184,10 @@ _CLASSES = """
     with mine as (select long.* from long join family using (quantity)),
     signed as (
         select org, bit_xor(hash(state, indicator_id, factor_set, side, year, breakdown, breakdown_member, district, org_type,
-                                 admin_level, quantity, version)) as class
+                                 admin_level, comparable_as, quantity, version)) as class
         from mine group by org)
     select class, state, indicator_id, factor_set, side, year, breakdown, breakdown_member, district, org_type, admin_level,
-           quantity, version, count(*) as size, sum(value) as value, max(abs(value)) as largest, min(value) as least
+           comparable_as, quantity, version, count(*) as size, sum(value) as value, max(abs(value)) as largest, min(value) as least
     from mine join signed using (org) group by all order by all"""
 
 Yearly = tuple[int, int]  # a quantity in a year
@@ -283,6 +284,7 @@ class _Rows:
         self.state = facts["state"].to_numpy()
         self.year = facts["year"].to_numpy()
         self.value = facts["value"].to_numpy(dtype=float)
+        self.compared = [c if isinstance(c, str) else None for c in facts["comparable_as"]]
         speaks = [same[int(q), int(y)] for q, y in zip(facts["quantity"], self.year, strict=True)]
         self.times = np.array([t for _, t in speaks])
         ids: dict[Yearly, int] = {}
@@ -384,10 +386,11 @@ class _Rows:
     def _both(
         self, s: int, name: str, factors: str, side: str, now: np.ndarray, first: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Of the facts `now` those of classes that were there in the year `first`, and their facts of then."""
+        """Of the facts `now` those of classes that are compared with the year `first`, and their facts of then."""
         all_then = self.at.get((s, name, factors, side, first, "total", ""), np.array([], dtype=int))
-        mine = all_then[np.isin(self.unit[all_then], self.unit[now])]
-        return now[np.isin(self.unit[now], self.unit[mine])], mine
+        then = {(int(self.unit[f]), self.compared[f]): int(f) for f in all_then if self.compared[f] is not None}
+        pairs = [(int(f), then[k]) for f in now if (k := (int(self.unit[f]), self.compared[f])) in then]
+        return np.array([a for a, _ in pairs], dtype=int), np.array([b for _, b in pairs], dtype=int)
 
     def _line(self, facts: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The columns and coefficients of a sum over facts, the largest coefficient 1."""

@@ -106,16 +106,21 @@ def _between(
     count, share = np.zeros(len(pairs)), np.zeros(len(pairs))
     with scratch() as con:
         con.register("given", con.read_parquet(str(parts)) if isinstance(parts, Path) else parts)
+        have = [c[0] for c in con.execute("describe given").fetchall()]
+        compared = "comparable_as" if "comparable_as" in have else "'' as comparable_as"
         # Of a million and a half rows most is the same few words: by number they are small, and compared at once.
         for c in TEXTS:
             con.execute(
                 f"create type {c}s as enum (select cast({c} as varchar) from given where {c} is not null union select '')"
             )
         kept = ", ".join(f"cast({c} as {c}s) as {c}" if c in TEXTS else c for c in PARTS)
-        con.execute(f"create table parts as select {kept} from given")
+        con.execute(f"create table parts as select {kept}, {compared} from given")
         # One after another: all of them at once are as many times the parts as there are ratios.
         for (of, factors, whole, whole_factors, side, year, base), these in groups.items():
-            con.execute("create or replace temp table counted as " + _of_kind("numerator, denominator"), [of, factors])
+            con.execute(
+                "create or replace temp table counted as " + _of_kind("numerator, denominator, comparable_as"),
+                [of, factors],
+            )
             con.execute(
                 "create or replace temp table now as " + _of_kind("numerator, denominator"), [whole, whole_factors]
             )
@@ -144,8 +149,9 @@ def _side(side: str) -> str:
 
 
 def _of_both(year: int, base: int) -> str:
-    """What a comparison counts: of the institutions that have the quantity in both years."""
-    same = "select distinct org, breakdown, breakdown_member from counted where year ="
-    return f"""select counted.* from counted join ({same} {year} intersect {same} {base}) both_years
+    """What a comparison counts: of the institutions that stated the quantity alike in both years."""
+    same = "select distinct org, breakdown, breakdown_member, comparable_as from counted where comparable_as is not null and year ="
+    return f"""select counted.* exclude (comparable_as) from counted join ({same} {year} intersect {same} {base}) both_years
         on counted.org is not distinct from both_years.org and counted.breakdown is not distinct from both_years.breakdown
-        and counted.breakdown_member is not distinct from both_years.breakdown_member"""
+        and counted.breakdown_member is not distinct from both_years.breakdown_member
+        and counted.comparable_as = both_years.comparable_as"""

@@ -191,9 +191,11 @@ def contributions(w: Warehouse, path: Path) -> Path | None:
         return None
     have = w.columns["intermediate", "int_indicator_parts"]
     amounts = [c for c in ("numerator", "denominator", "closed_numerator", "closed_denominator") if c in have]
+    # Two years of an institution are compared where this is the same in both.
+    compared = ", any_value(cast(comparable_as as varchar)) as comparable_as" if "comparable_as" in have else ""
     rows = w.con.sql(f"""
         select {", ".join(f"cast({c} as integer) as {c}" if c == "year" else c for c in WHO)},
-            {", ".join(f"cast(sum({c}) as double) as {c}" for c in amounts)}
+            {", ".join(f"cast(sum({c}) as double) as {c}" for c in amounts)}{compared}
         from intermediate.int_indicator_parts p where matched and indicator_id in (
             select indicator_id from intermediate.int_indicator_parts where closed)
         group by {", ".join(WHO)} order by {", ".join(WHO)}""")
