@@ -100,13 +100,24 @@ def bounded(
         slack = 1e-5 + 1e-9 * size
         limit = np.concatenate([shown + slack, slack - shown]) / size
         both = np.concatenate([equations, -equations])
+        seen = [true / size]  # solutions: what one of them shows to be possible need not be asked
+
+        for turn in range(6):
+            seen += _corner(np.cos((1.0 + turn) * np.arange(len(true))), both, limit)
         for n in np.flatnonzero(true > 0):
             cost = np.zeros(len(true))
             cost[n] = 1.0
-            low = linprog(cost, A_ub=both, b_ub=limit, method="highs")
-            if low.status != 0 or low.fun * size < (1 - near) * true[n]:
-                continue
-            high = linprog(-cost, A_ub=both, b_ub=limit, method="highs")
-            if high.status == 0 and -high.fun * size < (1 + near) * true[n]:
+            for sign in (None, 1.0, -1.0):
+                if sign is not None:
+                    seen += _corner(sign * cost, both, limit)
+                reached = size * np.array([x[n] for x in seen])
+                if reached.min() <= (1 - near) * true[n] or reached.max() >= (1 + near) * true[n]:
+                    break
+            else:
                 out.append((indicator, factors, year, of_year["org_name"].to_numpy()[there][n]))
     return out
+
+
+def _corner(cost: np.ndarray, matrix: np.ndarray, limit: np.ndarray) -> list[np.ndarray]:
+    found = linprog(cost, A_ub=matrix, b_ub=limit, method="highs")
+    return [found.x] if found.status == 0 else []
