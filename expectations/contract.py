@@ -237,6 +237,11 @@ class Contract:
         return tuple(dict.fromkeys(n for r in self.rules for n in r.parsed.beside))
 
     @cached_property
+    def exact(self) -> tuple[str, ...]:
+        """The columns that a rule holds against each other as far as they are written: see `same` in expression.py."""
+        return tuple(dict.fromkeys(n for r in self.rules for n in r.parsed.exact))
+
+    @cached_property
     def institution_name(self) -> Column | None:
         return next((c for c in self.columns if c.institution == "name"), None)
 

@@ -19,11 +19,21 @@ if TYPE_CHECKING:
 
 LIVE = "_live"  # the column that says whether a row is in force: what share() counts
 SCOPE = "_scope"  # the submission inside which a row's key holds, '' where it holds everywhere: part of every key
-FUNCTIONS = {"abs": (1, 1), "given": (1, 1), "years": (2, 2), "share": (2, 9)}  # name -> fewest and most arguments
+HALF = ".half"  # behind a column's name: half a unit of the last digit that its cell was written with, in the column's unit
+FUNCTIONS = {
+    "abs": (1, 1),
+    "given": (1, 1),
+    "years": (2, 2),
+    "share": (2, 9),
+    "same": (2, 3),
+}  # name -> fewest and most arguments
 PARTS = (
     ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.BinOp, ast.Add, ast.Sub, ast.Mult,
     ast.Div, ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn, ast.List, ast.Tuple,
     ast.Constant, ast.Call, ast.Load, ast.Name, ast.Attribute,
+)  # fmt: skip
+SUMS = (
+    ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.UnaryOp, ast.USub, ast.Constant, ast.Load, ast.Name, ast.Attribute,
 )  # fmt: skip
 OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
@@ -42,11 +52,12 @@ class Parsed:
     beside: tuple[str, ...]
     must: tuple[str, ...]
     counts: bool  # uses share(), and so the column LIVE
+    exact: tuple[str, ...] = ()  # own columns that same() holds against each other, and so their HALF
 
     @property
     def needs(self) -> tuple[str, ...]:
         """Every column that the frame must have."""
-        return (*self.own, *self.beside, *((LIVE,) if self.counts else ()))
+        return (*self.own, *self.beside, *((LIVE,) if self.counts else ()), *(n + HALF for n in self.exact))
 
 
 @lru_cache(maxsize=1024)
@@ -56,6 +67,7 @@ def parse(expression: str) -> Parsed:
     called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
     asked: set[int] = set()
     counts = False
+    exact: list[str] = []
     for n in ast.walk(tree):
         if not isinstance(n, PARTS):
             raise SyntaxError(f"{type(n).__name__} may not stand in a rule")
@@ -70,6 +82,13 @@ def parse(expression: str) -> Parsed:
             if not all(isinstance(a, ast.Name) for a in plain):
                 raise SyntaxError(f"{name}() takes the names of columns")
             counts |= name == "share"
+            if name == "same":
+                inside = [m for a in n.args[:2] for m in ast.walk(a)]
+                numbers = all(isinstance(m.value, int | float) for m in inside if isinstance(m, ast.Constant))
+                if not numbers or not all(isinstance(m, SUMS) for m in inside):
+                    raise SyntaxError("same() takes sums, products and quotients of columns")
+                outer = {id(m.value) for m in inside if isinstance(m, ast.Attribute)}
+                exact += [m.id for m in inside if isinstance(m, ast.Name) and id(m) not in outer]
             if name == "given":
                 asked.add(id(n.args[0]))
         if isinstance(n, ast.Attribute) and not isinstance(n.value, ast.Name):
@@ -89,6 +108,7 @@ def parse(expression: str) -> Parsed:
         tuple(n for n in names if "." in n),
         tuple(dict.fromkeys(f[2] for f in found if f[3])),
         counts,
+        tuple(dict.fromkeys(exact)),
     )
 
 
@@ -143,7 +163,46 @@ def _compare(op: ast.cmpop, left: Any, right: Any) -> Any:
     return OPERATORS[type(op)](left, right)
 
 
+def half_unit(digits: str) -> float:
+    """Half a unit of the last digit of a number as it is written: 0.05 of 610.8, 0.005 of 610.80, 50 of 6.1e3."""
+    mantissa, _, exponent = digits.lower().partition("e")
+    return 0.5 * 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
+
+
+def _known(n: ast.expr, frame: pd.DataFrame) -> tuple[Any, Any, Any]:
+    """A sum's value, how far it may be off because its numbers are written to some digit, and the size of what it was computed
+    from. What a number was written like is in `<column>.half`; where that is not known, it is taken to be written as short as
+    its value can be."""
+    match n:
+        case ast.Constant(value=int() | float() as number):
+            return number, 0.0, abs(number)
+        case ast.UnaryOp():
+            value, off, size = _known(n.operand, frame)
+            return -value, off, size
+        case ast.BinOp():
+            (a, off_a, size_a), (b, off_b, size_b) = _known(n.left, frame), _known(n.right, frame)
+            value = OPERATORS[type(n.op)](a, b)
+            if isinstance(n.op, ast.Mult):
+                return value, abs(a) * off_b + abs(b) * off_a + off_a * off_b, size_a * size_b
+            if isinstance(n.op, ast.Div):
+                return value, (off_a + abs(value) * off_b) / (abs(b) - off_b), abs(value)
+            return value, off_a + off_b, size_a + size_b
+    value = _value(n, frame)
+    name = n.id + HALF if isinstance(n, ast.Name) else ""
+    shortest = value.map(lambda v: half_unit(f"{v:.15g}"))
+    return value, frame[name].fillna(shortest) if name in frame.columns else shortest, abs(value)
+
+
+def _same(arguments: list[ast.expr], frame: pd.DataFrame) -> Any:
+    """Whether two sums are the same as far as their numbers are written, give or take the third argument."""
+    (a, off_a, size_a), (b, off_b, size_b) = (_known(x, frame) for x in arguments[:2])
+    allowed = off_a + off_b + (_value(arguments[2], frame) if len(arguments) > 2 else 0)
+    return abs(a - b) <= allowed + 1e-13 * (size_a + size_b)  # and what floats lose
+
+
 def _call(name: str, arguments: list[ast.expr], frame: pd.DataFrame) -> Any:
+    if name == "same":
+        return _same(arguments, frame)
     values = [_value(a, frame) for a in arguments]
     if name == "abs":
         return abs(values[0])

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from expectations.contract import Column, Contract, ContractError, Reference, Rule
-from expectations.expression import LIVE, SCOPE, evaluate, parse
+from expectations.expression import HALF, LIVE, SCOPE, evaluate, parse
 
 # A larger number would not fit the decimals of the statistics, nor a float to the last digit. A province's budget, at some
 # 10^12 元, must: it is somebody's dataset too.
@@ -210,7 +210,8 @@ def _plain(contract: Contract, frame: pd.DataFrame, known: Mapping[str, Collecti
     data["_file"] = frame["_file"]
     data[SCOPE] = frame[SCOPE] if SCOPE in frame.columns else np.full(len(frame), "")
     nothing = np.full(len(frame), np.nan)
-    for name in (*(f"{r.column}.known" for r in contract.references), *contract.beside):
+    halves = (n + HALF for n in contract.exact)
+    for name in (*(f"{r.column}.known" for r in contract.references), *contract.beside, *halves):
         beside = frame[name] if name in frame.columns else pd.Series(nothing)
         data[name] = beside.astype("float64") if str(beside.dtype) in ("Int64", "boolean") else beside
     data[LIVE] = frame[LIVE] if LIVE in frame.columns else np.ones(len(frame), dtype=bool)
@@ -251,7 +252,8 @@ EXAMPLES: dict[str, Any] = {
 @lru_cache(maxsize=1024)
 def _rehearsed(expression: str, kinds: tuple[tuple[str, str], ...]) -> str | None:
     try:
-        evaluate(expression, pd.DataFrame({name: EXAMPLES[kind] for name, kind in kinds} | {LIVE: [True]}))
+        halves = {n + HALF: [0.5] for n in parse(expression).exact}
+        evaluate(expression, pd.DataFrame({name: EXAMPLES[kind] for name, kind in kinds} | {LIVE: [True]} | halves))
     except (
         TypeError,
         ValueError,

@@ -20,6 +20,7 @@ from math import isfinite
 from typing import Any
 
 from expectations.contract import Column, header_key, unit_key
+from expectations.expression import half_unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ _MARKED = re.compile(r"\d\s*[\u00b2\u00b3\u00b9\u2070-\u2079\u2460-\u249b\u24ea-
 _APOSTROPHES = "'’‘`"
 _SPACES = re.compile(r"[\s\u200b\u2060\ufeff]+")
 _PLAIN = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d*)?(?:[eE][+-]?\d{1,3})?|[+-]?\.\d+")
+_WRITTEN = re.compile(r"\d[\d,]*(?:\.\d*)?(?:[eE][+-]?\d{1,3})?|\.\d+")  # the number in a cell that was read as one
 _NUMBER = re.compile(rf"(?P<number>{_PLAIN.pattern})(?P<unit>[^\d.,]*[^\d.,\s]?[23]?)")
 _BEFORE = re.compile(r"^(约为|大约|大概|近似|将近|接近|预计|估计|约|近|≈|~|超过|超|不足|逾)")
 _AFTER = re.compile(r"(左右|上下|以上|以下|多|余|许|\+|有余)$")
@@ -265,6 +267,21 @@ def scaled(value: float | int, factor: Decimal | None) -> float:
 
 
 _POWERS = {Decimal(10) ** n: f"e{n}" for n in (*range(-6, 0), *range(1, 9))}
+
+
+def written_to(raw: Any, value: float | None, factor: Decimal | None) -> float | None:
+    """Half a unit of the last digit that a cell's number is written with, in canonical units: 610.808 under 万元 is known to 5 元.
+
+    `value` is what `raw` was read as, `factor` the header's: 0.00 has no ratio to tell a unit in the cell by. A number cell has
+    the digits that the file keeps of it, at most 15. None where the cell holds no number.
+    """
+    digits = f"{raw:.15g}" if type(raw) in (float, int) else ""
+    if type(raw) is str and (found := _WRITTEN.search(squeeze(raw).translate(_MINUS))):
+        digits = found[0].replace(",", "")
+    if value is None or not digits:
+        return None
+    number = float(digits)
+    return half_unit(digits) * (abs(value / number) if number else float(factor or 1))
 
 
 def read_integer(value: Any, units: Mapping[str, Decimal], factor: Decimal | None, unit: str | None = None) -> Any:

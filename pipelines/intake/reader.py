@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.contract import Column, Contract, Contracts, unit_key
+from expectations.expression import HALF
 from pipelines.intake import cells
 from pipelines.intake.book import LARGEST_FILE, Book, Grid, Refusal, form_of, open_book
 from pipelines.intake.cells import DITTO, Bad, Doubt, squeeze
@@ -364,6 +365,9 @@ class _TableReader:
                 values[name] = list(raw)
             else:
                 values[name] = self._column(m, data, reader, raw, types)
+            if name in self.contract.exact and m.column.kind == "decimal":
+                seen = zip(self._cells(m, data, tell=False), values[name], strict=True)
+                values[name + HALF] = [cells.written_to(r, v, reader.factor) for r, v in seen]
         if self.plan.contradicting:
             self._contradictions()
         if len(data) > 2 and not sheet.refused:
@@ -406,7 +410,7 @@ class _TableReader:
             )
         return [i for i in data if i not in refused] if refused else data
 
-    def _cells(self, m: Mapped, data: list[int]) -> Sequence[Any]:
+    def _cells(self, m: Mapped, data: list[int], tell: bool = True) -> Sequence[Any]:
         """A column's cells in the rows `data`; a merged cell stands for each of its rows."""
         at = m.place
         spans = self.covers.get(self.grid.left + at) if self.covers else None
@@ -423,7 +427,7 @@ class _TableReader:
             inside = [where[i] for i in range(a, b + 1) if i in where]
             if number:
                 # A sum over several rows must not count several times.
-                if len(inside) > 1:
+                if len(inside) > 1 and tell:
                     self._say("doubtful", "warning", m, a, rows[a][at], "merged", last=str(b + top + 1))
                 continue
             for k in inside:
@@ -686,6 +690,7 @@ class _TableReader:
                 continue  # a row that could not be read would make every total wrong
             values = self.sheet.values[name]
             whole = sum([v for v in values if v is not None] if None in values else values)
+            halves: list[float] | None = None
             for i in t.totals:
                 raw = rows[i][m.place]
                 if raw == "":
@@ -694,42 +699,35 @@ class _TableReader:
                 total = raw if plain else cells.read_number(raw, column.units, factor, column.unit)
                 if type(total) is not float or not data or abs(total - whole) <= 1e-9 * abs(total):
                     continue  # no number, or plainly the sum of all rows
-                sums = _sums(i, data, values, marks, t.totals)
-                if any(s is not None for s in sums) and all(
-                    s is None or not _close(total, s, raw, [rows[k][m.place] for k in data], factor) for s in sums
-                ):
-                    nearest = min((s for s in sums if s is not None), key=lambda s: abs(s - total))
+                if halves is None:
+                    exact = column.kind == "integer"  # counts are not rounded
+                    seen = [(rows[k][m.place], v) for k, v in zip(data, values, strict=True)]
+                    halves = [0.0 if exact else cells.written_to(r, v, factor) or 0.0 for r, v in seen]
+                sums = _sums(i, data, values, halves, marks, t.totals)
+                own = 0.0 if column.kind == "integer" else cells.written_to(raw, total, factor) or 0.0
+                if sums and all(abs(total - s) > off + own + 1e-9 * max(abs(total), abs(s)) for s, off in sums):
+                    nearest = min((s for s, _ in sums), key=lambda s: abs(s - total))
                     self._say("total_mismatch", "warning", m, i, raw, total=f"{_in_sheet(nearest, factor):,}")
 
 
-def _sums(i: int, data: list[int], values: list[Any], marks: list[int], totals: list[int]) -> list[float | None]:
-    """The sums a total in row `i` may stand for: all rows; those since the mark before; those up to the one after."""
+def _sums(
+    i: int, data: list[int], values: list[Any], halves: list[float], marks: list[int], totals: list[int]
+) -> list[tuple[float, float]]:
+    """The sums a total in row `i` may stand for (all rows; those since the mark before; those up to the one after), each with
+    how far it may be off because its numbers are written to some digit."""
     before = max((k for k in marks if k < i), default=-1)
     after = min((k for k in marks if k > i), default=10**9)
     up = max((k for k in totals if k < i), default=-1)
     down = min((k for k in totals if k > i), default=10**9)
     spans = [(-1, 10**9), (before, i), (i, after), (up, i), (i, down), (-1, i), (i, 10**9)]
-    out: list[float | None] = []
+    out: list[tuple[float, float]] = []
     for a, b in dict.fromkeys(spans):
-        part = [v or 0 for k, v in zip(data, values, strict=True) if a < k < b]
-        out.append(float(sum(map(Decimal, map(repr, part)))) if part else None)
+        part = [n for n, k in enumerate(data) if a < k < b]
+        if part:
+            out.append(
+                (float(sum(Decimal(repr(values[n] or 0)) for n in part)), fsum(halves[n] for n in part if values[n]))
+            )
     return out
-
-
-def _close(total: float, found: float, raw: Any, shown_cells: list[Any], factor: Decimal | None) -> bool:
-    """Whether a total and a sum agree as far as their decimals go; whole numbers must agree wholly."""
-    places = max((_decimals(v) for v in shown_cells), default=0)
-    scale = float(factor or 1)
-    slack = 0.5 * 10.0 ** -_decimals(raw) if _decimals(raw) < places else 0.0
-    if places:
-        slack += 0.5 * 10.0**-places * len(shown_cells) ** 0.5
-    return abs(total - found) <= slack * scale * 1.000001 + 1e-9 * max(abs(total), abs(found))
-
-
-def _decimals(value: Any) -> int:
-    text = f"{value:.10g}" if type(value) is float else squeeze(str(value))
-    found = re.search(r"\.(\d+)", text)
-    return len(found[1].rstrip("0")) if found else 0
 
 
 def _in_sheet(value: float, factor: Decimal | None) -> float | int:

@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from expectations.contract import Contract, Contracts, Kind
+from expectations.expression import HALF
 from pipelines.intake.model import FileReading, Issue
 
 FILES = {"file_id": "str", "name": "str", "status": "str", "reason": "str", "synthetic": "boolean"}
@@ -90,7 +91,8 @@ class Readings:
     `files`, `sheets`, `columns`, `issues` have the fields of the model's dataclasses and `file_id`; where nothing is
     known a cell is missing. `table` counts the tables of a file from 0 (one sheet may hold several) and is missing in an
     issue of the whole file. `rows[dataset]` holds every data row of a dataset that could be kept: the contract's kept
-    columns in its order and in canonical units, then `_file`, `_table`, `_sheet`, `_row`; a row that an issue with
+    columns in its order and in canonical units, half a unit of the last digit written of those that a rule holds against each
+    other (`<column>.half`, missing where not known), then `_file`, `_table`, `_sheet`, `_row`; a row that an issue with
     `quarantines` names is still in it. dtypes: see `DTYPES`. Every dataset of the contracts has a frame, if an empty one.
     """
 
@@ -103,7 +105,7 @@ class Readings:
 
 def row_dtypes(contract: Contract) -> dict[str, str]:
     """Column -> dtype of `Readings.rows[contract.dataset]`, in the order of the columns."""
-    return {c.name: DTYPES[c.kind] for c in contract.kept} | KEYS
+    return {c.name: DTYPES[c.kind] for c in contract.kept} | {n + HALF: "float64" for n in contract.exact} | KEYS
 
 
 def tables(readings: Iterable[FileReading], contracts: Contracts) -> dict[str, pa.Table]:

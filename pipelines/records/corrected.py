@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from expectations.contract import Contracts
+from expectations.expression import HALF
 from pipelines.decisions import Decision
 from pipelines.intake.cells import Bad, Doubt, column_reader
 from pipelines.intake.readings import Readings
@@ -88,6 +89,8 @@ def _patch(out: Readings, contracts: Contracts, d: Decision) -> bool:
     value = read_value(column, asked["value"])
     rows = rows.copy()
     rows.loc[at, column.name] = value
+    if column.name + HALF in rows.columns:
+        rows.loc[at, column.name + HALF] = float("nan")  # written by the bureau now
     out.rows[asked["dataset"]] = rows
     i = out.issues
     answered = (i["file_id"] == asked["file"]) & (i["sheet"] == asked["sheet"]) & (i["row"] == asked["row"])
