@@ -116,6 +116,8 @@ def run(
         _say(note)
     for sentence in report.down:
         _say(f"{sentence} What the other inboxes hold was taken in.")
+    if report.held_release:
+        raise typer.Exit(3)
     if report.down:
         raise typer.Exit(1)  # a release stands, but not of all that was sent
 
@@ -233,20 +235,23 @@ app.add_typer(releases, name="releases")
 
 @releases.command("list")
 def releases_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Every release kept, the newest last."""
+    """Every release kept, the newest last, and the one that is held."""
     from dataclasses import asdict
 
-    from publish.release.store import listed
+    from publish.release.store import held, listed
 
-    kept = listed(_home(home))
+    kept, waiting = listed(_home(home)), held(_home(home))
     if as_json:
         print(json.dumps([asdict(k) for k in kept], ensure_ascii=False, indent=2))
         return
     table = Table("release", "as of", "rows", "code", "", box=None, pad_edge=False)
     for k in kept:
         marks = [m for m, on in (("current", k.current), ("withdrawn", k.withdrawn), ("made-up", k.synthetic)) if on]
+        marks += [f"accepted by {k.accepted_by}"] if k.accepted_by else []
         table.add_row(k.release_id, k.as_of, f"{k.rows:,}", k.code_version, ", ".join(marks))
     out.print(table if kept else "No release yet; make one with 'mingzhang run'.")
+    if waiting is not None:
+        _print_held(waiting.release_id, waiting.reasons)
 
 
 @releases.command("show")
@@ -296,6 +301,38 @@ def releases_rollback(release_id: ReleaseArgument, home: HomeOption = None) -> N
     from publish.release.store import rollback
 
     out.print(f"The current release is now {rollback(_home(home), release_id).name}.", highlight=False)
+
+
+@releases.command("accept")
+def releases_accept(
+    release_id: Annotated[str, typer.Argument(metavar="ID", help="The id of the release that is held.")],
+    by: Annotated[str, typer.Option("--by", help="Who accepts it. Published.")],
+    why: Annotated[str, typer.Option("--why", help="Why what moved is right. Published.")],
+    why_en: Annotated[str, typer.Option("--why-en", help="The same in English. Default: as --why.")] = "",
+    home: HomeOption = None,
+    contracts: ContractsOption = None,
+) -> None:
+    """Publish a release that is held because it moves far from the last one. Who and why is published with it."""
+    from publish.release.hold import accept
+
+    by, why, why_en = by.strip(), why.strip(), why_en.strip()
+    if not by or not why:
+        raise typer.BadParameter("--by and --why are published and must not be empty; write who accepts and why.")
+    found = load_contracts(_settings(contracts=contracts).contracts)
+    made = accept(_home(home), found, release_id, by, why, why_en or why)
+    out.print(f"The current release is now {made.name}, accepted by {by}.", highlight=False, markup=False)
+
+
+def _print_held(release_id: str, reasons: list[str]) -> None:
+    out.print(f"Release {release_id} is held, because it moves far from the last release:", highlight=False)
+    for sentence in reasons:
+        out.print(f"  {sentence}", highlight=False, markup=False, soft_wrap=True)
+    out.print(
+        "Send mended files and run again; or, where this is right, publish it with "
+        f"'mingzhang releases accept {release_id} --by NAME --why REASON'.",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _home(given: Path | None) -> Home:
@@ -379,9 +416,11 @@ def _print_report(r: Any) -> None:
     for sentence in r.unused:
         line("Unused", sentence)
     line("Time", ", ".join(f"{s} {t:.1f} s" for s, t in r.seconds.items()))
-    state = {"new": "new", "unchanged": "unchanged: the same inputs gave it before"}.get(
-        r.release_state, r.release_state
-    )
+    state = {
+        "new": "new",
+        "unchanged": "unchanged: the same inputs gave it before",
+        "held": "still current: a new one is held",
+    }.get(r.release_state, r.release_state)
     line("Release", f"{r.release} ({state})")
     if r.synthetic:
         line("", "computed from made-up data: it shows how the computing works and proves nothing about a real city")
@@ -392,6 +431,8 @@ def _print_report(r: Any) -> None:
             f"for the next run, because still being written or cut off: {named}. "
             "A file that has not changed for ten minutes is taken as it is.",
         )
+    if r.held_release:
+        _print_held(r.held_release, r.reasons)
 
 
 def _print_check(r: Any) -> None:

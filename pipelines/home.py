@@ -49,6 +49,10 @@ class Home:
         return self.root / "releases"
 
     @property
+    def held(self) -> Path:
+        return self.root / "held"
+
+    @property
     def current(self) -> Path:
         return self.root / "current"
 

@@ -23,6 +23,8 @@ from pipelines.settings import Settings
 from pipelines.sources.inbox import InboxError
 from pipelines.sources.receive import nothing_new
 from pipelines.standing import Standing
+from publish.errors import GateHeld
+from publish.release.store import drop_held
 
 FROM = {"mingzhang/from": "command line"}  # the tag of our own runs in Dagster's record
 
@@ -38,7 +40,7 @@ class RunReport:
     """What a run did. Counts are of files and rows in force after the run; `seconds` is by stage."""
 
     release: str | None = None
-    release_state: str = "none"  # new, unchanged, none
+    release_state: str = "none"  # new, unchanged, held, none
     notes: list[str] = field(default_factory=list)  # what a person should look at, such as an empty inbox
     synthetic: bool = False
     files: dict[str, int] = field(default_factory=dict)  # seen, new, read, accepted, partial, rejected, superseded
@@ -52,6 +54,8 @@ class RunReport:
     corrected: int = 0  # figures that a decision of the bureau replaced or withdrew
     unused: list[str] = field(default_factory=list)  # a sentence for each decision that changed nothing
     seconds: dict[str, float] = field(default_factory=dict)
+    held_release: str | None = None  # a release that moves too far from the last one and waits for a person's yes
+    reasons: list[str] = field(default_factory=list)  # one sentence each why; for the operator alone
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -85,6 +89,7 @@ def _nothing_to_do(home: Home, contracts: Contracts, settings: Settings, on: dat
         return None  # the job tells it
     if looked is None or (settings.inbox and not looked.seen):
         return None
+    drop_held(home)
     out = _as_reported(standing)
     out.seconds = {"looking": round(time.perf_counter() - begin, 2)}
     out.files |= {"seen": looked.seen, "new": 0, "read": 0, "left": len(looked.left)}
@@ -120,11 +125,17 @@ def _run(home: Home, contracts: Contracts, settings: Settings, on: date) -> RunR
         _end_dead_runs(instance)
         # Where the job ends early, Dagster warns of each check behind that end that nobody asked it for.
         logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
-        result = job.execute_in_process(
-            instance=instance,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            tags=FROM,
-        )
+        try:
+            result = job.execute_in_process(
+                instance=instance,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                tags=FROM,
+            )
+        except Exception as e:
+            held = _held_in(e)
+            if held is None:
+                raise
+            return _as_held(report, held, Standing(home), instance)
         checks = [c.metadata for c in result.get_asset_check_evaluations()]
         _note(report, result.get_asset_materialization_events(), checks, instance.get_run_step_stats(result.run_id))
     standing = Standing(home)
@@ -139,11 +150,33 @@ def _run(home: Home, contracts: Contracts, settings: Settings, on: date) -> RunR
         made_of = standing.made_of(settings.city, contracts, on)
         if not standing.holds(made_of):
             raise NoRelease(f"The run ended and made no release; read {log}, the last release is untouched.")
+        drop_held(home)
         same = {k: standing.report[k] for k in ("synthetic", "held", "corrected") if k in standing.report}
         report = replace(report, release=standing.release_id, release_state="unchanged", **same)
     assert made_of is not None and report.release is not None
     looks_of = standing.looks_of(settings.city, contracts, on, settings.due_days)
     standing.write(settings.city, contracts, made_of, report.release, looks_of, report.as_json())
+    return report
+
+
+def _held_in(error: BaseException) -> GateHeld | None:
+    """The hold that made a run fail, None where something else did."""
+    e: BaseException | None = error
+    while e is not None and not isinstance(e, GateHeld):
+        e = e.__cause__ or e.__context__
+    return e
+
+
+def _as_held(report: RunReport, held: GateHeld, standing: Standing, instance: Any) -> RunReport:
+    """The report of a run whose release is held: what its stages reported before, and why it is held."""
+    import dagster as dg
+
+    run_id = instance.get_runs(dg.RunsFilter(tags=FROM), limit=1)[0].run_id
+    logged = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    _note(report, [entry.dagster_event for entry in logged], [], instance.get_run_step_stats(run_id))
+    report.release, report.release_state = held.last, "held"
+    report.synthetic = bool(standing.report.get("synthetic"))
+    report.held_release, report.reasons = held.release_id, held.reasons
     return report
 
 

@@ -27,3 +27,24 @@ class NoSuchRelease(ReleaseError):
     """A release id that this home does not hold."""
 
     exit_status = 2
+
+
+class GateHeld(ReleaseError):
+    """A release was made and is held, because it moves too far from the last one. `reasons` are for the operator alone: they tell
+    what secrecy may hide."""
+
+    exit_status = 3
+
+    def __init__(self, release_id: str, last: str, reasons: list[str]):
+        self.release_id, self.last, self.reasons = release_id, last, reasons
+        more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+        super().__init__(
+            f"Release {release_id} is held: {reasons[0].rstrip('.')}{more}; release {last} stays current. Send mended files and run "
+            f"again, or publish it with 'mingzhang releases accept {release_id} --by NAME --why REASON'."
+        )
+
+
+class LimitsError(ReleaseError):
+    """The city's limits of what holds a release cannot be used."""
+
+    exit_status = 2

@@ -30,7 +30,7 @@ SLOW = {
     "disclosure/test_unions.py",
     "records/test_build.py",
     "records/test_serials.py",
-    *(f"release/test_{name}.py" for name in ("attack", "build", "differences", "gate", "later_runs", "store")),
+    *(f"release/test_{name}.py" for name in ("attack", "build", "differences", "gate", "hold", "later_runs", "store")),
     *(f"sample/test_{name}.py" for name in ("make", "round_trip")),
     *(
         f"site/test_{name}.py"

@@ -15,7 +15,7 @@ COMMANDS = {
     "template": ["--year", "--out"],
     "sample": ["--out", "--seed", "--orgs", "--years"],
     "serve": ["--home", "--host", "--port"],
-    "releases": ["list", "show", "diff", "verify", "rollback"],
+    "releases": ["list", "show", "diff", "verify", "rollback", "accept"],
     "dev": ["--home"],
 }
 

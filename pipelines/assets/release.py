@@ -14,7 +14,7 @@ from pipelines.standing import Standing
 from pipelines.statistics.city import load_city
 from pipelines.statistics.run import require_whole
 from pipelines.version import code_version
-from publish.errors import GateRefused
+from publish.errors import GateHeld, GateRefused
 from publish.release.build import build
 
 CHECK = "gates"
@@ -24,7 +24,7 @@ DESCRIPTION = (
 
 
 def release_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
-    """The asset that depends on every mart. A refused release fails the step, and `current` stays where it was; so it does
+    """The asset that depends on every mart. A release that is refused or held fails the step, and `current` stays where it was; so it does
     where the warehouse is not one that a whole run built."""
 
     @dg.multi_asset(
@@ -40,6 +40,14 @@ def release_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
             made = build(home, contracts, city, place.date, code_version(), due_days=place.due_days)
         except GateRefused as e:
             yield dg.AssetCheckResult(check_name=CHECK, asset_key="release", passed=False, metadata={"hits": e.hits})
+            raise
+        except GateHeld as e:
+            found: dict[str, str | list[str]] = {
+                "held_release": e.release_id,
+                "last_release": e.last,
+                "reasons": e.reasons,
+            }
+            yield dg.AssetCheckResult(check_name=CHECK, asset_key="release", passed=False, metadata=found)
             raise
         noted = {"release": made.release_id, "release_state": made.state, "synthetic": made.synthetic}
         Standing(home).write(place.city_folder, contracts, made_of, made.release_id, None, noted)

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 from xlsxwriter.exceptions import FileCreateError
 
 from expectations.contract import Contracts
@@ -38,19 +39,18 @@ from publish.catalog.datapackage import datapackage
 from publish.catalog.dcat import catalog
 from publish.disclosure import gate, history
 from publish.disclosure.corrections import FIGURE, correct
-from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import Reader, Rules, suppress
 from publish.disclosure.ties import ties
-from publish.errors import ReleaseError
-from publish.release import store, tables
+from publish.errors import GateHeld, GateRefused, ReleaseError
+from publish.release import hold, movement, store, tables
 from publish.release.changes import compare
 from publish.release.held import held, write_held
+from publish.release.movement import Limits, Lineage
 from publish.release.punctuality import punctuality
 from publish.release.schema import MADE_UP_EN, MADE_UP_ZH, RELEASES, Table, is_open, public_tables
 from publish.release.write import Database, write_csv, write_parquet, write_xlsx
 from publish.site.search import build_index
 
-BUILDING = ".building-"
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -80,20 +80,22 @@ def build(
     code_version: str,
     rules: Rules | None = None,
     due_days: int = DUE_DAYS,
+    limits: Limits | None = None,
 ) -> Release:
     """Builds the release of HOME/warehouse.duckdb, unless it stands already, and makes it the current one.
 
     The caller holds the home (`home.locked()`). `as_of` is the date the release speaks of, `code_version` names the code
-    that made it; a task of a department is overdue after `due_days`. The same warehouse, contracts, city, date and code give the same bytes and the same release_id.
-    Raises ReleaseError (exit status 1) or GateRefused (3), each with one sentence; the last release is then untouched.
+    that made it; a task of a department is overdue after `due_days`; `limits` are the city's where not given. The same warehouse,
+    contracts, city, date, code and release before give the same bytes and the same release_id.
+    Raises ReleaseError (exit status 1), GateRefused or GateHeld (3), each with one sentence; the last release is then untouched.
     """
-    rules = rules or Rules()
+    rules, limits = rules or Rules(), limits or movement.load_limits(city.folder)
     home.releases.mkdir(parents=True, exist_ok=True)
     _sweep(home)
-    folder = home.releases / f"{BUILDING}{os.getpid()}"
+    folder = home.releases / f"{store.BUILDING}{os.getpid()}"
     with _told(home):
         try:
-            return _build(home, folder, contracts, city, as_of, code_version, rules, due_days)
+            return _build(home, folder, contracts, city, as_of, code_version, rules, due_days, limits)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             history.unsaved(home).unlink(missing_ok=True)
@@ -108,6 +110,7 @@ def _build(
     code_version: str,
     rules: Rules,
     due_days: int,
+    limits: Limits,
 ) -> Release:
     shapes = {t.name: t for t in public_tables(contracts)}
     with tables.Warehouse(home.warehouse) as w:
@@ -129,10 +132,10 @@ def _build(
         waiting = held(cells, corrected, standing, past, rules)
         write_held(home, waiting, data["indicators"])
         given = tables.inputs(w)
-        names = tables.institution_names(data, contracts)
-        words = "\n".join(c.path.read_text(encoding="utf-8") for c in contracts.values())
-        secrets = tables.secret_values(w, contracts)
-        scanner = Scanner(secrets, names, words, tables.open_values(w, contracts, secrets))
+        scanner = tables.scanner(w, contracts, data)
+        statements = tables.computed_claims(w)
+        lineage = Lineage(*tables.datasets_behind(w), corrected.rows)
+    _refuse_empty(home, cells, data, shapes)
     synthetic = _is_synthetic(data)
     for form in ("csv", "xlsx", "parquet"):
         (folder / form).mkdir(parents=True)
@@ -151,39 +154,100 @@ def _build(
         write_csv(folder / "csv" / f"{name}.csv", shapes[name], data[name])
         _feed(h, name, _sha256(folder / "csv" / f"{name}.csv"))
         step()
-    content = h.hexdigest()
+    previous = store.current(home)
+    content = _content(h, previous.name if previous else None)
     release_id = f"{as_of.isoformat()}-{content[:8]}"
-    about = About(release_id, as_of, code_version, city, synthetic)
-    final = home.releases / release_id
+    final = _same(home, h) or home.releases / release_id
+    taken = movement.measure(cells, indicators, data, statements, as_of, len(decisions.read(home)))
     if final.is_dir():
         if not any(p.release_id == final.name and p.kept for p in past):
-            history.remember(home, release_id, hidden.cells, parts)
+            history.remember(home, final.name, hidden.cells, parts)
+        movement.keep(home, final.name, taken)
+        store.drop_held(home)
         return replace(_standing(home, final, synthetic), held=len(waiting), corrected=len(corrected.rows))
+    yes = hold.accepted(home, release_id)
+    reasons = [] if previous is None or yes else movement.beyond(home, previous, taken, limits, lineage)
+    if previous is not None and reasons:
+        _held_already(home, release_id, previous.name, reasons)
+    about = About(release_id, as_of, code_version, city, synthetic)
 
     data["releases"] = tables.from_rows([_release_row(about, contracts, content, data)], RELEASES)
     write_csv(folder / "csv" / "releases.csv", RELEASES, data["releases"])
     unique = {name: _is_unique(data[name], shapes[name]) for name in data}
     _write_formats(folder, about, shapes, data, unique, step)
     build_index(folder / gate.DATABASE, folder / gate.SEARCH)
-    previous = store.current(home)
-    _write_json(folder / "changes.json", compare(previous, folder))
+    hold.write_json(folder / "changes.json", compare(previous, folder) | ({"accepted": yes} if yes else {}))
     _describe(folder, about, contracts, shapes, data, unique)
+    before = {"previous": previous.name if previous else None, "accepted": yes}
     record = _record(about, contracts, content, data, given, hidden.primary.sum(), hidden.secondary.sum(), rules)
-    _write_json(folder / "release.json", record)
+    record |= before
+    hold.write_json(folder / "release.json", record)
     known = gate.Known(contracts, shapes, standing.cells, indicators, scanner, rules, parts, tuple(past), wholes)
     results = gate.check(folder, known)
-    _write_json(folder / "release.json", record | {"gates": results})
+    hold.write_json(folder / "release.json", record | {"gates": results})
     step()
-    _seal(folder)
+    store.seal(folder)
+    if previous is not None and reasons:
+        hold.hold(home, folder, release_id, previous.name, reasons, hidden.cells, parts, taken)
+        raise GateHeld(release_id, previous.name, reasons)
     folder.rename(final)
     sync(home.releases)
     history.remember(home, release_id, hidden.cells, parts)
+    movement.keep(home, release_id, taken)
     store.switch(home, release_id)
+    store.drop_held(home)
     rows = {name: t.num_rows for name, t in data.items()}
     suppressed = int(hidden.primary.sum() + hidden.secondary.sum())
     return Release(
         release_id, final, "new", True, synthetic, rows, suppressed, len(waiting), len(corrected.rows), results
     )
+
+
+def _content(h: Any, previous: str | None) -> str:
+    """The content hash: of what was hashed so far and of the release before, on which changes.json and the secrecy of a release
+    depend as on its inputs."""
+    h = h.copy()
+    _feed(h, "previous", previous or "")
+    return h.hexdigest()
+
+
+def _same(home: Home, h: Any) -> Path | None:
+    """The release that is current, or was rolled back from, where the same inputs gave it."""
+    now = store.current(home)
+    for name in ([now.name] if now else []) + sorted(store.withdrawn(home)):
+        try:
+            record = store.show(home, name)
+        except ReleaseError:
+            continue  # deleted or damaged: it is made anew
+        if _content(h, record.get("previous")) == record["content_sha256"]:
+            return home.releases / name
+    return None
+
+
+def _held_already(home: Home, release_id: str, last: str, reasons: list[str]) -> None:
+    """Raises GateHeld where just this release is held already, so that it is not made once more."""
+    found = store.held(home)
+    if found is not None and found.release_id == release_id and not store.wrong_files(found.path):
+        raise GateHeld(release_id, last, reasons)
+
+
+def _refuse_empty(home: Home, cells: pd.DataFrame, data: dict[str, pa.Table], shapes: dict[str, Table]) -> None:
+    """Raises GateRefused where there is nothing to publish: no record, no indicator, neither a value nor an open row, or none of the
+    statements that the city's folder makes. `cells` as the marts have them: a city may be so small that all is suppressed."""
+    wrong = []
+    if not any(data["datasets"]["rows"].to_pylist()):
+        wrong.append("no dataset has a record; look whether the inbox is there and has files in it")
+    if not data["indicators"].num_rows:
+        wrong.append("there is no indicator; build the whole pipeline with 'mingzhang run --full'")
+    if cells["value"].isna().all() and not any(t.num_rows for name, t in data.items() if shapes[name].dataset):
+        wrong.append("no indicator has a value and no dataset an open row; look at what became of the files received")
+    stated = home.table("city", "claims")
+    if stated.is_file() and pq.read_metadata(stated).num_rows and not data["claims"].num_rows:
+        wrong.append(
+            "the city's folder makes statements and none is checked; build the whole pipeline with 'mingzhang run --full'"
+        )
+    if wrong:
+        raise GateRefused([f"it would be empty: {sentence}" for sentence in wrong])
 
 
 def _rows(
@@ -289,13 +353,13 @@ def _describe(
     facts = {r["dataset"]: r for r in data["datasets"].to_pylist()}
     for r in resources:
         described = csvw.metadata(about, r, unique[r.table.name])
-        _write_json(folder / "csv" / f"{r.table.name}.csv-metadata.json", described)
+        hold.write_json(folder / "csv" / f"{r.table.name}.csv-metadata.json", described)
     (folder / gate.CONTRACTS).mkdir()
     for c in contracts.values():  # as they were in force, those of datasets that are not open too: they hold no record
         shutil.copyfile(c.path, folder / gate.CONTRACTS / gate.contract_file(c.dataset))
-    _write_json(folder / "datapackage.json", datapackage(about, resources, unique))
+    hold.write_json(folder / "datapackage.json", datapackage(about, resources, unique))
     database = _file(folder, gate.DATABASE)
-    _write_json(folder / "catalog.jsonld", catalog(about, contracts, resources, facts, database))
+    hold.write_json(folder / "catalog.jsonld", catalog(about, contracts, resources, facts, database))
 
 
 def _record(
@@ -376,28 +440,9 @@ def _file(folder: Path, path: str) -> File:
     return File(path, (folder / path).stat().st_size, _sha256(folder / path))
 
 
-def _write_json(path: Path, value: dict[str, Any]) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=False) + "\n", encoding="utf-8")
-
-
-def _seal(folder: Path) -> None:
-    """Writes SHA256SUMS (as sha256sum does), makes every file read-only and forces all of it to the disk."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file())
-    lines = [f"{_sha256(p)}  {p.relative_to(folder).as_posix()}\n" for p in files]
-    (folder / store.SUMS).write_text("".join(lines), encoding="utf-8")
-    for p in [*files, folder / store.SUMS]:
-        p.chmod(0o444)
-        sync(p)
-    for p in sorted((p for p in folder.rglob("*") if p.is_dir()), reverse=True):
-        p.chmod(0o755)
-        sync(p)
-    folder.chmod(0o755)
-    sync(folder)
-
-
 def _sweep(home: Home) -> None:
     """Clears away what a build that was killed left behind: this home is held, so nobody is working there."""
-    for old in home.releases.glob(f"{BUILDING}*"):
+    for old in home.releases.glob(f"{store.BUILDING}*"):
         shutil.rmtree(old)
 
 

@@ -47,10 +47,8 @@ def punctuality(w: Warehouse, contracts: Contracts, as_of: date) -> pa.Table:
     A submission is a dataset, submitter and period of which anything was taken; it came with its first such file. A file that
     came after `as_of` counts as come on that day, so that the same files give the same counts whenever they are read.
     """
-    if not all(w.has("intake", name) for name in ("files", "sheets")):
-        return empty(TABLE)
-    if "received_at" not in w.columns["intake", "files"]:
-        return empty(TABLE)
+    w.require("intake", "files", "received_at")
+    w.require("intake", "sheets")
     received = w.frame(
         "select file_id, cast(received_at as date) as day from intake.files where received_at is not null"
     )

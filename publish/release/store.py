@@ -1,6 +1,7 @@
-"""The releases a home keeps: list, show, compare, verify, roll back, and which one is current.
+"""The releases a home keeps: list, show, compare, verify, roll back, which one is current, and which one is held.
 
-Belongs here: finding and switching releases that stand. Not here: making one (build.py). Used by `mingzhang releases`.
+Belongs here: finding and switching releases that stand, and the one that waits for a person's yes. Not here: making one
+(build.py), holding or accepting one (hold.py). Used by `mingzhang releases`.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from publish.release.changes import compare
 
 SUMS = "SHA256SUMS"
 WITHDRAWN = ".withdrawn"
+NOTE = "held.json"
+BUILDING = ".building-"  # what the folder of a release is called until it is whole
 ID = re.compile(r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}")
 
 
@@ -32,6 +36,7 @@ class Kept:
     rows: int
     current: bool
     withdrawn: bool
+    accepted_by: str | None = None  # who published it although it was held
 
 
 def listed(home: Home) -> list[Kept]:
@@ -46,8 +51,42 @@ def listed(home: Home) -> list[Kept]:
         r = show(home, p.name)
         here = now is not None and now.name == p.name
         total = sum(r["rows"].values())
-        out.append(Kept(p.name, r["as_of"], r["code_version"], r["synthetic"], total, here, p.name in gone))
+        who = (r.get("accepted") or {}).get("by")
+        out.append(Kept(p.name, r["as_of"], r["code_version"], r["synthetic"], total, here, p.name in gone, who))
     return out
+
+
+@dataclass(frozen=True)
+class Held:
+    """A release that was made and waits for a person's yes in HOME/held. `previous` is the release it was held against, `inside` the
+    folder of what the home must remember of it, which is no part of the release."""
+
+    release_id: str
+    previous: str
+    reasons: list[str]
+    path: Path
+    inside: Path
+
+
+def held(home: Home) -> Held | None:
+    """The release that is held, None where none is, or where a crash left only a part of it."""
+    for inside in sorted((home.work / "held").glob("*")):
+        path = home.held / inside.name
+        if not ID.fullmatch(inside.name) or not path.is_dir():
+            continue
+        try:
+            said = json.loads((inside / NOTE).read_text(encoding="utf-8"))
+            return Held(inside.name, said["previous"], said["reasons"], path, inside)
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
+            continue
+    return None
+
+
+def drop_held(home: Home) -> None:
+    """Throws away the release that is held: other inputs have taken its place, or it was published."""
+    for folder in (home.held, home.work / "held"):
+        if folder.is_dir():
+            shutil.rmtree(folder)
 
 
 def current(home: Home) -> Path | None:
@@ -92,7 +131,11 @@ def diff(home: Home, a: str, b: str) -> dict[str, Any]:
 
 def verify(home: Home, release_id: str) -> list[str]:
     """Holds a release against its SHA256SUMS: one sentence for each file that is changed, missing or too many; [] is well."""
-    path = folder(home, release_id)
+    return wrong_files(folder(home, release_id))
+
+
+def wrong_files(path: Path) -> list[str]:
+    """The same of the folder of a release, wherever it lies."""
     sums = path / SUMS
     if not sums.is_file():
         return [f"{SUMS} is missing, so nothing can be verified."]
@@ -135,6 +178,24 @@ def withdrawn(home: Home) -> set[str]:
     """The ids of releases that were rolled back from."""
     path = home.releases / WITHDRAWN
     return set(path.read_text(encoding="utf-8").split()) if path.is_file() else set()
+
+
+def seal(folder: Path) -> None:
+    """Writes SHA256SUMS (as sha256sum does), makes every file read-only and forces all of it to the disk."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    lines = []
+    for p in files:
+        with p.open("rb") as f:
+            lines.append(f"{hashlib.file_digest(f, 'sha256').hexdigest()}  {p.relative_to(folder).as_posix()}\n")
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+    for p in [*files, folder / SUMS]:
+        p.chmod(0o444)
+        sync(p)
+    for p in sorted((p for p in folder.rglob("*") if p.is_dir()), reverse=True):
+        p.chmod(0o755)
+        sync(p)
+    folder.chmod(0o755)
+    sync(folder)
 
 
 def switch(home: Home, release_id: str) -> None:

@@ -24,9 +24,10 @@ from pipelines.duck import bound
 from pipelines.feedback import tasks as feedback
 from publish.disclosure.history import WHO
 from publish.disclosure.relations import Indicator
+from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH, OF_CLOSED
 from publish.disclosure.wholes import Wholes, made
-from publish.errors import ReleaseError
+from publish.errors import GateRefused, ReleaseError
 from publish.release.schema import MARTS, OWN, Table, Type, is_open, open_table
 
 CASTS: dict[Type, str] = {
@@ -68,8 +69,17 @@ class Warehouse:
     def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
         self.con.close()
 
-    def has(self, schema: str, table: str) -> bool:
-        return (schema, table) in self.columns
+    def require(self, schema: str, table: str, *columns: str) -> None:
+        """Raises GateRefused where the table, or one of `columns`, is not there: what is made from it would be empty in silence."""
+        have = self.columns.get((schema, table))
+        lacking = [c for c in columns if have is not None and c not in have]
+        if have is None or lacking:
+            what = f"the column {', '.join(lacking)} of {schema}.{table}" if lacking else f"{schema}.{table}"
+            raise GateRefused(
+                [
+                    f"the warehouse lacks {what}, so that tables made from it would be empty; build all with 'mingzhang run --full'"
+                ]
+            )
 
     def frame(self, sql: str) -> pd.DataFrame:
         return self.con.sql(sql).df()
@@ -78,12 +88,11 @@ class Warehouse:
         return self.con.sql(sql).to_arrow_table()
 
     def take(self, schema: str, source: str, table: Table) -> pa.Table:
-        """The columns of `table` from `schema.source`, cast and ordered; no such table gives no row.
+        """The columns of `table` from `schema.source`, cast and ordered.
 
-        Raises ReleaseError where a column that must be there is not.
+        Raises GateRefused where there is no such table, ReleaseError where a column that must be there is not.
         """
-        if not self.has(schema, source):
-            return empty(table)
+        self.require(schema, source)
         have = self.columns[schema, source]
         missing = [f.name for f in table.fields if f.name not in have and not f.optional]
         if missing:
@@ -127,13 +136,12 @@ def from_rows(rows: Iterable[dict[str, Any]], table: Table) -> pa.Table:
 def indicator_cells(w: Warehouse) -> pd.DataFrame:
     """marts.indicator_values with what disclosure needs: the public columns, contributors, largest_share, closed, closed_value.
 
-    One row per indicator, year, dimension, member and factor set, in that order. A warehouse without the mart gives an
-    empty frame. Raises ReleaseError where a column is missing: without it nothing can be said to be safe.
+    One row per indicator, year, dimension, member and factor set, in that order. Raises ReleaseError where a column is missing:
+    without it nothing can be said to be safe.
     """
     public = MART["indicator_values"]
     kinds: dict[str, Type] = {"contributors": "integer", "largest_share": "real", "closed": "boolean"}
-    if not w.has("marts", "indicator_values"):
-        return empty(public).to_pandas().assign(contributors=None, largest_share=None, closed=None, closed_value=None)
+    w.require("marts", "indicator_values")
     have = w.columns["marts", "indicator_values"]
     missing = [c for c in (*(f.name for f in public.fields if not f.optional), *INTERNAL) if c not in have]
     if missing:
@@ -163,32 +171,29 @@ def corrections(rows: list[dict[str, Any]]) -> pa.Table:
 
 def indicators_about(w: Warehouse) -> dict[str, Indicator]:
     """What each indicator is made of, from marts.indicators: numerator, denominator and change_of stay inside."""
-    if not w.has("marts", "indicators"):
-        return {}
+    w.require("marts", "indicators")
+    w.require("seeds", "seed_indicators", "change_of", "change_kind")
     have = w.columns["marts", "indicators"]
     inside = [c if c in have else f"null as {c}" for c in ("numerator", "denominator", "change_of")]
     found = w.con.sql(f"select indicator_id, kind, {', '.join(inside)} from marts.indicators").fetchall()
-    compares = {}
     # The mart says what a change is a change of only where it is one of the full set; the seed says it of every one.
-    if w.has("seeds", "seed_indicators") and "change_kind" in w.columns["seeds", "seed_indicators"]:
-        sql = "select indicator_id, change_of from seeds.seed_indicators where change_of is not null and change_kind <> 'full'"
-        compares = dict(w.con.sql(sql).fetchall())
+    sql = "select indicator_id, change_of from seeds.seed_indicators where change_of is not null and change_kind <> 'full'"
+    compares = dict(w.con.sql(sql).fetchall())
     return {name: Indicator(kind, top, bottom, of, compares.get(name)) for name, kind, top, bottom, of in found}
 
 
 def wholes(w: Warehouse) -> Wholes:
-    """Which figures must add up to which, from the seeds; nothing where the warehouse has none of them."""
-    if not (w.has("seeds", "seed_indicators") and w.has("seeds", "seed_wholes")):
-        return Wholes()
+    """Which figures must add up to which, from the seeds."""
+    w.require("seeds", "seed_indicators")
+    w.require("seeds", "seed_wholes")
     indicators = w.con.sql("from seeds.seed_indicators").to_arrow_table().to_pylist()
     return made(indicators, w.con.sql("select whole, part, relation from seeds.seed_wholes").fetchall())
 
 
-def contributions(w: Warehouse, path: Path) -> Path | None:
+def contributions(w: Warehouse, path: Path) -> Path:
     """What each institution contributes to each indicator that comes from closed rows (history.PARTS), and how much of it
-    does, written to `path` as Parquet; None where the warehouse does not say. It never leaves the home's work folder."""
-    if not w.has("intermediate", "int_indicator_parts"):
-        return None
+    does, written to `path` as Parquet. It never leaves the home's work folder."""
+    w.require("intermediate", "int_indicator_parts")
     have = w.columns["intermediate", "int_indicator_parts"]
     amounts = [c for c in ("numerator", "denominator", "closed_numerator", "closed_denominator") if c in have]
     # Two years of an institution are compared where this is the same in both.
@@ -257,11 +262,29 @@ def claims(w: Warehouse, cells: pd.DataFrame, held: np.ndarray, last: Path | Non
     return from_rows(rows, t)
 
 
+def computed_claims(w: Warehouse) -> list[str]:
+    """The statements of which the marts have a computed value, whether or not it may be shown."""
+    found = w.con.sql("select claim_id from marts.claims where computed_value is not null order by 1").fetchall()
+    return [name for (name,) in found]
+
+
+def datasets_behind(w: Warehouse) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """The datasets that the values of each indicator rest on, and those of which each file has a sheet."""
+    indicators: dict[str, set[str]] = {}
+    files: dict[str, set[str]] = {}
+    for out, sql in (
+        (indicators, "select distinct indicator_id, dataset from marts.provenance"),
+        (files, "select distinct file_id, dataset from intake.sheets where dataset is not null"),
+    ):
+        for name, dataset in w.con.sql(sql).fetchall():
+            out.setdefault(name, set()).add(dataset)
+    return indicators, files
+
+
 def open_rows(w: Warehouse, contract: Contract) -> pa.Table:
     """The public rows of a dataset that is open in rows, with where each stood and whether its file is made-up."""
     t = open_table(contract)
-    if not w.has("records", contract.dataset):
-        return empty(t)
+    w.require("records", contract.dataset)
     have = w.columns["records", contract.dataset]
     missing = [f.name for f in t.fields if f.name not in have and f.name != "_synthetic"]
     if missing:
@@ -287,15 +310,14 @@ def datasets(w: Warehouse, contracts: Contracts) -> pa.Table:
     """One row per contract: what it is, who decided that it opens, and how much there is of it."""
     rows = []
     for c in contracts.values():
-        count: dict[str, Any] = {"rows": 0, "files": 0, "synthetic": False, "first_period": None, "last_period": None}
-        if w.has("records", c.dataset):
-            period = c.period
-            p = f"cast(r.{_id(period.name)} as varchar)" if period is not None else "cast(null as varchar)"
-            found = w.con.sql(
-                f"""select count(*), count(distinct r._file), coalesce(bool_or(f.synthetic), false), min({p}), max({p})
-                from records.{_id(c.dataset)} r left join intake.files f on f.file_id = r._file"""
-            ).fetchall()[0]
-            count = dict(zip(("rows", "files", "synthetic", "first_period", "last_period"), found, strict=True))
+        w.require("records", c.dataset)
+        period = c.period
+        p = f"cast(r.{_id(period.name)} as varchar)" if period is not None else "cast(null as varchar)"
+        found = w.con.sql(
+            f"""select count(*), count(distinct r._file), coalesce(bool_or(f.synthetic), false), min({p}), max({p})
+            from records.{_id(c.dataset)} r left join intake.files f on f.file_id = r._file"""
+        ).fetchall()[0]
+        count = dict(zip(("rows", "files", "synthetic", "first_period", "last_period"), found, strict=True))
         rows.append(
             {
                 "dataset": c.dataset,
@@ -347,8 +369,9 @@ def submissions(w: Warehouse, contracts: Contracts, public_names: set[str]) -> p
     """Counts by dataset, period and status. A submitter is named only where its name stands in an open table of this
     release anyway (`public_names`) and its dataset is open: who sends closed figures, or was refused, is nobody's matter."""
     t = BY_NAME["submissions"]
-    if not all(w.has("intake", name) for name in ("sheets", "files", "superseded")):
-        return empty(t)
+    w.require("intake", "sheets")
+    w.require("intake", "files")
+    w.require("intake", "superseded")
     open_sets = [c.dataset for c in contracts.values() if is_open(c)]
     sheets = w.frame("""
         select s.dataset, s.period, s.submitter,
@@ -385,7 +408,8 @@ def coverage(w: Warehouse, contracts: Contracts) -> pa.Table:
     t = BY_NAME["coverage"]
     register = contracts.register
     size: dict[int, int] = {}
-    if register is not None and register.period is not None and w.has("records", register.dataset):
+    if register is not None and register.period is not None:
+        w.require("records", register.dataset)
         year, code = _id(register.period.name), register.institution_code
         if code is not None:
             found = w.con.sql(
@@ -395,8 +419,9 @@ def coverage(w: Warehouse, contracts: Contracts) -> pa.Table:
     rows = []
     for c in contracts.values():
         who, when = c.institution_name, c.period
-        if who is None or when is None or not w.has("records", c.dataset):
+        if who is None or when is None:
             continue
+        w.require("records", c.dataset)
         period = f"cast({_id(when.name)} as varchar)"
         period = f"left({period}, 4)" if when.kind == "date" else period
         counted = w.con.sql(
@@ -415,11 +440,11 @@ def task_counts(w: Warehouse, as_of: date, due_days: int) -> pa.Table:
     """How many errors are being mended, by dataset, month and state. A release speaks of its as-of date: a file that came
     later counts as come on that day, so that the same files give the same counts whenever they are read."""
     t = BY_NAME["task_counts"]
-    if not all(w.has("intake", name) for name in ("files", "sheets", "issues")):
-        return empty(t)
+    w.require("intake", "files", "received_at", "source_url")
+    w.require("intake", "sheets")
+    w.require("intake", "issues", "closed_at", "cell")
     files, sheets, issues = (w.frame(f"select * from intake.{name}") for name in ("files", "sheets", "issues"))
-    needed = {"received_at", "source_url"} <= set(files.columns) and {"closed_at", "cell"} <= set(issues.columns)
-    if not needed or issues.empty:
+    if issues.empty:
         return empty(t)
     for frame, column in ((files, "received_at"), (issues, "closed_at")):
         moment = pd.to_datetime(frame[column])
@@ -448,8 +473,7 @@ def benchmark_distances(w: Warehouse, cells: pd.DataFrame) -> pa.Table:
 def _with_cells(w: Warehouse, t: Table, cells: pd.DataFrame) -> pd.DataFrame:
     """The rows of a mart that speaks of indicator values, with the published `value` and `status` of each, and as
     `computed` the value that the mart has. Raises ReleaseError where the mart lacks a column."""
-    if not w.has("marts", t.name):
-        return pd.DataFrame(columns=[*t.columns, "computed"])
+    w.require("marts", t.name)
     have = w.columns["marts", t.name]
     taken = [f for f in t.fields if f.name not in ("value", "status")]
     if missing := [f.name for f in taken if f.name not in have]:
@@ -464,8 +488,8 @@ def _with_cells(w: Warehouse, t: Table, cells: pd.DataFrame) -> pd.DataFrame:
 def data_issues(w: Warehouse) -> pa.Table:
     """Counts by dataset, code, severity, responsibility and status; never a value, a name or a message."""
     t = BY_NAME["data_issues"]
-    if not (w.has("intake", "issues") and w.has("intake", "files")):
-        return empty(t)
+    for name in ("issues", "files", "sheets"):
+        w.require("intake", name)
     sql = """
         with one as (select file_id, sheet, min(dataset) as dataset from intake.sheets group by all having count(distinct dataset) = 1)
         select s.dataset, i.code, i.severity, i.responsibility, i.status,
@@ -492,36 +516,36 @@ def provenance(
         return _whole(rows.reindex(columns=list(t.columns)).sort_values(order, na_position="first", kind="stable"), t)
 
     made = []
-    if w.has("intake", "columns"):
-        letters = w.frame(f"""
-            select distinct s.dataset, c.file_id as file, c.sheet, c."column", c.letter
-            from intake.columns c join intake.sheets s on s.file_id = c.file_id and s.sheet = c.sheet
-            where c."column" is not null and s.dataset in ({", ".join(map(_text, sorted(open_sets))) or "null"})""")
-        published = {(c.dataset, col.name) for c in contracts.values() if is_open(c) for col in c.public}
-        letters = letters[[p in published for p in zip(letters["dataset"], letters["column"], strict=True)]]
-        made.append(ordered(letters.assign(kind="column")))
-    if w.has("marts", "provenance"):
-        key = ["indicator_id", "year", "dimension", "member", "factor_set"]
-        hidden = cells.loc[cells["status"] == "Q", key].astype({"year": "int64"}).assign(hidden=True)
-        stood = cells.loc[held, key].astype({"year": "int64"})
-        gone = pd.concat([hidden, stood.assign(hidden=True)]).drop_duplicates(key)
-        names = {n for (n,) in w.con.sql("select distinct indicator_id from marts.provenance").fetchall()}
-        # One indicator after another: a large city's values rest on its files a million times, each named by 64 letters.
-        for name in sorted(names | set(stood["indicator_id"])):
-            found = _sources(w, name).merge(gone, on=key, how="left")
-            found = found[found["hidden"].isna()].drop(columns="hidden")
-            if last is not None and (stood["indicator_id"] == name).any():
-                of_name = [("kind", "=", "value"), ("indicator_id", "=", name)]
-                before = pq.read_table(last, filters=of_name).to_pandas().astype({"year": "int64"}).merge(stood, on=key)
-                before = before.merge(hidden[key], on=key, how="left", indicator=True)
-                found = pd.concat([found, before[before["_merge"] == "left_only"].reindex(columns=found.columns)])
-            for column in ("sheet", "sheet_rows"):
-                found[column] = found[column].where(found["dataset"].isin(open_sets), None)
-            by = [*key, "dataset", "file", "sheet"]
-            counted = found.groupby(by, dropna=False, as_index=False).agg(
-                records=("records", "sum"), sheet_rows=("sheet_rows", "first")
-            )
-            made.append(ordered(counted.assign(kind="value", column=None, letter=None)))
+    w.require("intake", "columns")
+    letters = w.frame(f"""
+        select distinct s.dataset, c.file_id as file, c.sheet, c."column", c.letter
+        from intake.columns c join intake.sheets s on s.file_id = c.file_id and s.sheet = c.sheet
+        where c."column" is not null and s.dataset in ({", ".join(map(_text, sorted(open_sets))) or "null"})""")
+    published = {(c.dataset, col.name) for c in contracts.values() if is_open(c) for col in c.public}
+    letters = letters[[p in published for p in zip(letters["dataset"], letters["column"], strict=True)]]
+    made.append(ordered(letters.assign(kind="column")))
+    w.require("marts", "provenance")
+    key = ["indicator_id", "year", "dimension", "member", "factor_set"]
+    hidden = cells.loc[cells["status"] == "Q", key].astype({"year": "int64"}).assign(hidden=True)
+    stood = cells.loc[held, key].astype({"year": "int64"})
+    gone = pd.concat([hidden, stood.assign(hidden=True)]).drop_duplicates(key)
+    names = {n for (n,) in w.con.sql("select distinct indicator_id from marts.provenance").fetchall()}
+    # One indicator after another: a large city's values rest on its files a million times, each named by 64 letters.
+    for name in sorted(names | set(stood["indicator_id"])):
+        found = _sources(w, name).merge(gone, on=key, how="left")
+        found = found[found["hidden"].isna()].drop(columns="hidden")
+        if last is not None and (stood["indicator_id"] == name).any():
+            of_name = [("kind", "=", "value"), ("indicator_id", "=", name)]
+            before = pq.read_table(last, filters=of_name).to_pandas().astype({"year": "int64"}).merge(stood, on=key)
+            before = before.merge(hidden[key], on=key, how="left", indicator=True)
+            found = pd.concat([found, before[before["_merge"] == "left_only"].reindex(columns=found.columns)])
+        for column in ("sheet", "sheet_rows"):
+            found[column] = found[column].where(found["dataset"].isin(open_sets), None)
+        by = [*key, "dataset", "file", "sheet"]
+        counted = found.groupby(by, dropna=False, as_index=False).agg(
+            records=("records", "sum"), sheet_rows=("sheet_rows", "first")
+        )
+        made.append(ordered(counted.assign(kind="value", column=None, letter=None)))
     return pa.concat_tables(made) if made else empty(t)  # as it is: one piece of it all would be a second copy
 
 
@@ -538,8 +562,7 @@ def _sources(w: Warehouse, indicator: str) -> pd.DataFrame:
 
 def inputs(w: Warehouse) -> list[dict[str, Any]]:
     """Every file that was looked at: its sha256 and what became of it, in order. Names stay inside."""
-    if not w.has("intake", "files"):
-        return []
+    w.require("intake", "files")
     found = w.con.sql(
         "select file_id, status, coalesce(synthetic, false) from intake.files order by file_id, status"
     ).fetchall()
@@ -553,8 +576,7 @@ def secret_values(w: Warehouse, contracts: Contracts) -> dict[str, set[str]]:
     """
     out: dict[str, set[str]] = {}
     for c in contracts.values():
-        if not w.has("records", c.dataset):
-            continue
+        w.require("records", c.dataset)
         have = w.columns["records", c.dataset]
         for col in c.columns:
             if col.access == "L2" and col.name in have and not col.values and col.kind == "string":
@@ -572,8 +594,9 @@ def open_values(w: Warehouse, contracts: Contracts, secrets: dict[str, set[str]]
     """
     out: dict[str, set[str]] = {}
     for c in contracts.values():
-        if not (is_open(c) and w.has("records", c.dataset)):
+        if not is_open(c):
             continue
+        w.require("records", c.dataset)
         others = set().union(*(v for k, v in secrets.items() if k.partition(".")[0] != c.dataset))
         have = w.columns["records", c.dataset]
         for col in c.public:
@@ -586,6 +609,13 @@ def open_values(w: Warehouse, contracts: Contracts, secrets: dict[str, set[str]]
                 if found:
                     out[f"{c.dataset}.{col.name}"] = {v for (v,) in found}
     return out
+
+
+def scanner(w: Warehouse, contracts: Contracts, opened: dict[str, pa.Table]) -> Scanner:
+    """What finds this run's secrets in a text; `opened` holds at least the tables of datasets that are open in rows."""
+    words = "\n".join(c.path.read_text(encoding="utf-8") for c in contracts.values())
+    secrets = secret_values(w, contracts)
+    return Scanner(secrets, institution_names(opened, contracts), words, open_values(w, contracts, secrets))
 
 
 def institution_names(tables: dict[str, pa.Table], contracts: Contracts) -> set[str]:

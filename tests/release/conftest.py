@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -17,9 +18,13 @@ from expectations.contract import Contracts, load_contracts
 from pipelines.home import Home
 from pipelines.statistics.city import City
 from publish.release.build import Release, build
+from publish.release.movement import Limits
+from publish.release.schema import MARTS
+from publish.release.tables import CASTS
 
 AS_OF = date(2025, 12, 31)
 YEARS = range(2023, 2026)
+ANY_WAY = Limits(rows=1, figure=math.inf, few_records=0)  # how far a figure moves holds nothing
 BUYER = "东篱商贸合伙企业"  # stands in an L2 column
 Change = Callable[[duckdb.DuckDBPyConnection], None]
 
@@ -62,7 +67,7 @@ def made(tmp_path: Path, contracts: Contracts, city: City) -> Callable[..., Rele
         home = Home(tmp_path / where).create()
         home.warehouse.unlink(missing_ok=True)
         make_warehouse(home.warehouse, contracts, change)
-        options = {"as_of": AS_OF, "code_version": "0.1.0+test"} | how
+        options = {"as_of": AS_OF, "code_version": "0.1.0+test", "limits": ANY_WAY} | how
         return build(home, contracts, city, **options)
 
     return make
@@ -83,7 +88,7 @@ def make_warehouse(path: Path, contracts: Contracts, change: Change | None = Non
     districts = rng.choice(["990102", "990103", "990104"], orgs, p=[0.6, 0.3, 0.1])
     types = rng.choice(["党政机关", "教育", "卫生"], orgs, p=[0.7, 0.2, 0.1])
     with duckdb.connect(str(path)) as con:
-        for schema in ("records", "intake", "marts", "intermediate"):
+        for schema in ("records", "intake", "marts", "intermediate", "seeds"):
             con.execute(f"create schema {schema}")
         for c in contracts.values():
             columns = [f'"{x.name}" {KINDS[x.kind]}' for x in c.kept]
@@ -162,7 +167,9 @@ def make_warehouse(path: Path, contracts: Contracts, change: Change | None = Non
         )
         con.register("files", files)
         con.execute('create table intake.superseded (file_id varchar, sheet varchar, "row" bigint, dataset varchar)')
-        con.execute("create table intake.files as select *, cast(null as varchar) as superseded_by from files")
+        con.execute("""
+            create table intake.files as select *, cast(null as varchar) as superseded_by, timestamp '2025-12-20 08:00' as received_at,
+                'inbox/' || name as source_url from files""")
         sheets = pd.DataFrame(
             [
                 (file_id("register"), "名录", "institutions", "虚构市编办", "2021..2025", "accepted", 210, 200, 5, 5),
@@ -184,11 +191,14 @@ def make_warehouse(path: Path, contracts: Contracts, change: Change | None = Non
         )
         con.execute(
             f"""create table intake.issues as select * from (values
-            ('1', '{file_id("funds")}', '附件1', 7, 'bad_type', 'error', 'department', '张三', '读不懂', 'open'),
-            ('2', '{file_id("funds")}', '附件1', 9, 'bad_type', 'error', 'department', '李四', '读不懂', 'open'),
-            ('3', '{file_id("disposals")}', null, null, 'unmapped_column', 'warning', 'department', null, '', 'closed'))
-            t(issue_id, file_id, sheet, row, code, severity, responsibility, raw_value, message_zh, status)"""
+            ('1', '{file_id("funds")}', '附件1', 7, 'planned_amount', 'D7', 'bad_type', 'error', 'department', '张三', '读不懂', 'open', null),
+            ('2', '{file_id("funds")}', '附件1', 9, 'planned_amount', 'D9', 'bad_type', 'error', 'department', '李四', '读不懂', 'open', null),
+            ('3', '{file_id("disposals")}', null, null, null, null, 'unmapped_column', 'warning', 'department', null, '', 'closed',
+             timestamp '2025-12-20 08:00'))
+            t(issue_id, file_id, sheet, row, "column", cell, code, severity, responsibility, raw_value, message_zh, status, closed_at)"""
         )
+        con.execute("create table seeds.seed_indicators (indicator_id varchar, change_of varchar, change_kind varchar)")
+        con.execute("create table seeds.seed_wholes (whole varchar, part varchar, relation varchar)")
         make_marts(con)
         if change is not None:
             change(con)
@@ -301,3 +311,6 @@ def make_marts(con: duckdb.DuckDBPyConnection) -> None:
         select indicator_id, year, dimension, member, factor_set, 'retrofit_funds', '{file_id("funds")}', '附件1', records,
                case year when 2024 then '[[5,6]]' else '[[7,7]]' end
         from marts.indicator_values where not closed""")
+    for t in MARTS:  # those that this city has no row of
+        columns = ", ".join(f'"{f.name}" {CASTS[f.type]}' for f in t.fields)
+        con.execute(f"create table if not exists marts.{t.name} ({columns})")

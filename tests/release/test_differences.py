@@ -245,12 +245,7 @@ def test_coverage_counts_institutions(made):
 
 def test_tasks_are_counted_by_the_day_the_release_speaks_of(made):
     def received(con):
-        con.execute("alter table intake.files add column received_at timestamp")
-        con.execute("alter table intake.files add column source_url varchar")
         con.execute("update intake.files set received_at = timestamp '2031-05-05 10:00:00'")
-        con.execute("""alter table intake.issues add column "column" varchar""")
-        con.execute("alter table intake.issues add column cell varchar")
-        con.execute("alter table intake.issues add column closed_at timestamp")
 
     release = made(received)
     counts = "select dataset, month, state, tasks from task_counts"

@@ -224,6 +224,9 @@ def test_releases_their_differences_and_their_feed(
         json.dumps({"previous": FIRST, "tables": {}, "indicator_values_changed": 19, "claims": [{"claim_id": "co2", "old": "match", "new": "mismatch"}],
                     "indicator_values": [{"indicator_id": "energy_tce", "year": 2021, "dimension": "total", "member": "", "factor_set": "default",
                                           "old": 6310.5, "new": 3155.25}]}), encoding="utf-8")  # fmt: skip
+    yes = {"by": "王某", "why_zh": "两所医院<补报>", "why_en": "two hospitals <late>", "on": "2026-01-05"}
+    (folder / "release.json").write_text(json.dumps({"inputs": [], "accepted": yes}), encoding="utf-8")
+    (tmp_path / "held" / "2026-01-06-00000000").mkdir(parents=True)
     switch(tmp_path, SECOND)
 
     async def look(client: Pages) -> None:
@@ -231,6 +234,9 @@ def test_releases_their_differences_and_their_feed(
         assert "19 个指标数值不同" in home and "1 条表述的核验结果有变" in home
         listed = (await client.get("/releases")).text
         assert listed.index(SECOND) < listed.rindex(FIRST) and "19 个数值" in listed
+        assert listed.count("与上一版相差较大，王某于2026-01-05核准发布：两所医院&lt;补报&gt;") == 1
+        assert "accepted by 王某 on 2026-01-05: two hospitals &lt;late&gt;" in (await client.get("/en/releases")).text
+        assert "2026-01-06-00000000" not in listed  # what is held is nobody's to read
         told = (await client.get(f"/releases/diff?old={FIRST}&new={SECOND}")).text
         for words in ("6,310", "3,155", "−50.0%", "减排二氧化碳", "相符 → 不符", 'class="name">合计</th>'):
             assert words in told, words

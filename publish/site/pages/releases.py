@@ -42,6 +42,7 @@ def kept(facts: Facts) -> list[dict[str, Any]]:
                 "suppressed": sum((said.get("suppressed") or {}).values()),
                 "inputs": len(said.get("inputs") or []),
                 "previous": told.get("previous"),
+                "accepted": said.get("accepted"),
                 "changed": told.get("indicator_values_changed"),
                 "order": (folder.name[:10], folder.stat().st_mtime_ns, folder.name),
             }
