@@ -51,3 +51,6 @@ end
 {# An indicator's multiplier as a fraction of whole numbers: one below 1 is one over a whole number (kg to t, minutes to hours). #}
 {% macro times(multiplier) %}cast(case when {{ multiplier }} < 1 then 1 else {{ multiplier }} end as hugeint){% endmacro %}
 {% macro over(multiplier) %}cast(case when {{ multiplier }} < 1 then round(1 / {{ multiplier }}) else 1 end as hugeint){% endmacro %}
+
+{# A value in another unit, half up to six places. #}
+{% macro in_unit(value, multiplier) %}{{ half_up('(' ~ millionths(value) ~ ' * ' ~ times(multiplier) ~ ')', '(cast(1000000 as hugeint) * ' ~ over(multiplier) ~ ')', 6) }}{% endmacro %}

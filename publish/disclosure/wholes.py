@@ -36,6 +36,7 @@ class Made:
     change_of: str | None = None
     change: str | None = None
     adds_over_years: bool = False
+    index: bool = False  # a year, a median: it is counted, and adds up to nothing
 
     @property
     def half(self) -> Fraction:
@@ -44,7 +45,7 @@ class Made:
 
     @property
     def is_sum(self) -> bool:
-        return self.numerator is not None and self.denominator is None
+        return self.numerator is not None and self.denominator is None and not self.index
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def made(indicators: Iterable[Mapping[str, Any]], wholes: Iterable[tuple[str, st
             r["change_of"],
             r["change_kind"],
             bool(r["adds_over_years"]),
+            r["kind"] == "index",
         )
     sums: dict[str, list[str]] = defaultdict(list)
     within = []

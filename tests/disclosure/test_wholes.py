@@ -22,6 +22,7 @@ WHOLES = Wholes(
         "bill_saved": Made(2, change_of="bill", change="saved"),
         "bill_t": Made(3, "bill", times=Fraction(1, 1000), adds_over_years=True),
         "part": Made(0, "part"),
+        "first_year": Made(0, "first_year", index=True),
     },
     {"bill": ("power", "water")},
     (("part", "people"),),
@@ -83,6 +84,9 @@ def test_a_figure_that_does_not_agree_is_named(cell: Cell, value: float, said: s
         # a ratio, and a saving, of fewer institutions than stand in the sums beside it
         {("bill_per_head", 2022, "total", "all", "none"): (12.0, None, 3, 4), ("bill_per_head_change", 2022, "base", "2021", "none"): (None, None, None, None)},
         {("bill_saved", 2022, "base", "2021", "none"): (-5.0, None, 3, 4)},
+        # the year of the first contract, of the city and of each level
+        {("first_year", 2021, "total", "all", "none"): (2021.0, None, None, None), ("first_year", 2021, "level", "市", "none"): (2021.0, None, None, None),
+         ("first_year", 2021, "level", "县", "none"): (2022.0, None, None, None)},
     ],
 )  # fmt: skip
 def test_what_need_not_agree_is_let_be(changed: dict[Cell, Row]) -> None:

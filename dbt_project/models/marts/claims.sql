@@ -33,7 +33,7 @@ compared as (
             when claims.unit is null or (claims.test is not null and units.multiplier is null) then indicators.unit
             else claims.unit
         end as computed_unit,
-        cast(round(cast(found.value as double) * cast(coalesce(units.multiplier, 1) as double), 6) as decimal(28, 6)) as computed_value
+        {{ in_unit('found.value', 'coalesce(units.multiplier, 1)') }} as computed_value
     from {{ ref('int_claims') }} as claims
     left join found on found.claim_id = claims.claim_id
     left join {{ ref('int_claim_beside') }} as beside on beside.claim_id = claims.claim_id

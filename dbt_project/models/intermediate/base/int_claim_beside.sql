@@ -5,7 +5,7 @@
 with held as (
     select
         claims.*,
-        cast(coalesce(units.multiplier, 1) as double) as multiplier,
+        coalesce(units.multiplier, 1) as multiplier,
         "values".year as value_year,
         "values".member as value_member,
         "values".factor_set as value_set,
@@ -22,7 +22,7 @@ with held as (
 by_set as (
     select
         claim_id, value_set, verifiable, qualifier, value, step, test, target,
-        cast(round(cast(sum(found) as double) * any_value(multiplier), 6) as decimal(28, 6)) as computed
+        {{ in_unit('sum(found)', 'any_value(multiplier)') }} as computed
     from held
     where factor_set <> 'none' and value_set <> 'none' and value_year between coalesce(first_year, year) and year
     group by claim_id, value_set, verifiable, qualifier, value, step, test, target
@@ -47,7 +47,7 @@ sets as (
 ),
 
 by_year as (
-    select *, cast(round(cast(found as double) * multiplier, 6) as decimal(28, 6)) as computed
+    select *, {{ in_unit('found', 'multiplier') }} as computed
     from held
     where value_set = factor_set
 ),
@@ -82,7 +82,10 @@ select
     cast(sets.basis_match as integer) as basis_match,
     cast(years.years_known as integer) as years_known,
     cast(years.years_match as integer) as years_match,
-    cast(round(((1 + cast(years.this_change as double) / 100) / nullif(1 + cast(years.change_before as double) / 100, 0) - 1) * 100, 2) as decimal(28, 2))
-        as year_on_year
+    -- (1 + a/100) / (1 + b/100) - 1 = (a - b) / (100 + b)
+    cast(
+        {{ half_up('(' ~ millionths('(years.this_change - years.change_before)') ~ ' * 100)', millionths('(100 + years.change_before)'), 2) }}
+        as decimal(28, 2)
+    ) as year_on_year
 from years
 left join sets on sets.claim_id = years.claim_id

@@ -91,7 +91,8 @@ used_factors as (
     group by spans.indicator_id, spans.factor_set, spans.year, spans.base_year, spans.first_year
 ),
 
--- A breakdown of its own (carrier) has no register to be held against, so it takes the gaps of the total.
+-- A breakdown of its own (carrier) has no register to be held against, so it takes the gaps of the total. A comparison over the
+-- same institutions has none: who lacks a month is not in it.
 gaps as (
     select
         all_values.indicator_id, all_values.factor_set, all_values.year, all_values.dimension, all_values.member,
@@ -101,6 +102,7 @@ gaps as (
     inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = all_values.indicator_id
     inner join {{ ref('int_reporting_gaps') }} as gaps
         on gaps.dataset = indicators.monthly_dataset
+        and coalesce(indicators.change_kind, '') not in ('comparable', 'saved')
         and (
             gaps.year in (all_values.year, all_values.base_year)
             or gaps.year between all_values.first_year and all_values.year
@@ -116,6 +118,7 @@ described as (
     select
         all_values.*,
         indicators.unit,
+        coalesce(indicators.change_kind, '') in ('comparable', 'saved') as of_the_same,
         {{ half_up('(all_values.above * ' ~ times('indicators.multiplier') ~ ')', '(all_values.below * ' ~ over('indicators.multiplier') ~ ')', 'indicators.decimals') }} as value,
         {{ half_up('(all_values.closed_above * ' ~ times('indicators.multiplier') ~ ')', '(cast(1000000 as hugeint) * ' ~ over('indicators.multiplier') ~ ')', 'indicators.decimals') }} as closed_value,
         -- who was expected: the register of the year in that district, kind or level (of a breakdown of its own, of the city), and
@@ -178,6 +181,7 @@ select
                 '报送不全：缺 ' || months_missing || ' 个机构月'
                 || case when silent > 0 then '，其中 ' || silent || ' 家机构全年未报' else '' end || '。'
         end,
+        case when of_the_same then '只计两年都填全、填报月份相同的 ' || reporting || ' 家机构。' end,
         case when left_out > 0 then '有 ' || left_out || ' 家机构分子、分母不全，未计入。' end,
         case when partly > 0 then '另有 ' || partly || ' 家机构只填了其中一部分，已填的计入。' end,
         case when items_differ > 0 then '其中 ' || items_differ || ' 家机构两年填报的选填能源品种不同，空白的按没有使用计。' end,
@@ -199,6 +203,7 @@ select
                 'Incomplete: institution-months missing: ' || months_missing
                 || case when silent > 0 then '; institutions that reported nothing in a year: ' || silent else '' end || '.'
         end,
+        case when of_the_same then 'Institutions that stated all of it in both years, for the same months: ' || reporting || '.' end,
         case when left_out > 0 then 'Institutions left out because they lack one of the two quantities: ' || left_out || '.' end,
         case when partly > 0 then 'Institutions that stated only a part of it, which counts: ' || partly || '.' end,
         case when items_differ > 0 then 'Of these, institutions that stated other optional carriers in the one year than in the other (what is empty counts as not used): ' || items_differ || '.' end,
