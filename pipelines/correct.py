@@ -49,7 +49,11 @@ def figure(
     ] = "current",
     home: HomeOption = None,
 ) -> None:
-    """Declare a published figure wrong. It is replaced where secrecy allows, else withdrawn; so is all that holds the error."""
+    """Declare a published figure wrong. It is replaced where secrecy allows, else withdrawn; so is all that holds the error.
+
+    The reason is published: say what kind of error it was, not whose and not by how much. For the figure of one district or
+    kind name it with --dimension and --member: then what others reported late for the same year is held and not withdrawn.
+    """
     from publish.disclosure.corrections import FIGURE
     from publish.disclosure.history import recall
     from publish.release.store import folder
@@ -59,6 +63,7 @@ def figure(
     asked = {"dimension": dimension, "member": member, "factor_set": factor_set}
     shown = _published(found, indicator, year, asked)
     _said(by, why, since)
+    _names_nobody(found, f"{by} {why} {why_en}")
     with place.locked():
         details = {"indicator_id": indicator, "year": year, "release": found.name, "releases": len(recall(place))}
         details |= {k: v for k, v in asked.items() if v is not None}
@@ -252,6 +257,22 @@ def _published(folder: Path, indicator: str, year: int, asked: dict[str, str | N
                 f"{folder.name} shows no {indicator} {year} with --{option} {wanted}; it shows {_listed(there)}."
             )
     return len(rows)
+
+
+def _names_nobody(folder: Path, text: str) -> None:
+    """Raises BadParameter where a reason names an institution: with the wrong figure, which is known, it would tell of it."""
+    import sqlite3
+
+    path = (folder / "mingzhang.db").absolute()
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as con:
+        if not con.execute("select 1 from sqlite_master where name = 'institutions'").fetchone():
+            return
+        names = [n for (n,) in con.execute("select distinct org_name from institutions where length(org_name) > 3")]
+    named = [n for n in names if n in text]
+    if named:
+        raise typer.BadParameter(
+            f"The reason names {named[0]}; it is published beside the wrong figure, so say what kind of error it was and not whose."
+        )
 
 
 def _files(home: Home, wanted: str) -> tuple[str, list[str]]:

@@ -14,6 +14,7 @@ import duckdb
 import openpyxl
 import pytest
 
+from pipelines import decisions
 from pipelines.home import Home
 from publish.disclosure.corrections import WITHDRAWN_ZH
 from publish.disclosure.history import HELD_ZH
@@ -76,6 +77,9 @@ def corrected(made_up: MadeUp, tmp_path_factory: pytest.TempPathFactory) -> tupl
     for file, data in right.items():
         (inbox / file).write_bytes(data)
     said = mingzhang("correct", "figure", "electricity", "2023", "--home", home, *WHO)
+    assert said.returncode == 0, said.stderr
+    file_id = query(first, "select _file from retrofit_funds order by 1 limit 1")[0][0]
+    said = mingzhang("correct", "withdraw", file_id[:12], "--home", home, "--by", "王工", "--why", "误报")
     assert said.returncode == 0, said.stderr
     return home, first, name, run(home, inbox)
 
@@ -150,28 +154,45 @@ def test_the_list_for_the_bureau_says_what_the_records_give_and_nobody_else_can_
     assert total["沿用原因"] == "此后变动的单位少于 5 家" and total["指标名称"]
 
 
-def test_a_withdrawal_of_an_open_file_is_made_good_in_one_run_and_undone_in_another(corrected, made_up):
-    """Open rows move at once: a file withdrawn takes its sums with it, and comes back when the decision is undone."""
-    home, *_ = corrected
-    home_inbox = home.parent / "inbox"
+def test_a_submission_withdrawn_is_gone_with_its_rows_in_the_same_run_though_its_file_is_still_there(corrected):
+    home, first, _, report = corrected
     second = (home / "current").resolve()
+    (decision,) = [d for d in decisions.read(Home(home)) if d.kind == "withdraw"]
+    rows = f"select count(*) from retrofit_funds where _file = '{decision.details['files'][0]}'"
+    assert query(first, rows)[0][0] > 0 == query(second, rows)[0][0] and report["unused"] == []
+    assert (home.parent / "inbox" / decision.target).is_file()
     with duckdb.connect(str(Home(home).warehouse), read_only=True) as con:
-        name, file_id = con.execute(
-            "select f.name, f.file_id from records.retrofit_funds r join intake.files f on f.file_id = r._file where f.superseded_by is null order by 1 limit 1"
-        ).fetchone()
-    said = mingzhang("correct", "withdraw", file_id[:12], "--home", home, "--by", "王工", "--why", "误报")
-    assert said.returncode == 0 and name in said.stdout
-    run(home, home_inbox)
-    rows = f"select count(*) from retrofit_funds where _file = '{file_id}'"
-    third = (home / "current").resolve()
-    assert query(second, rows)[0][0] > 0 == query(third, rows)[0][0]
-    listed = mingzhang("correct", "list", "--home", home, "--json")
-    number = len(json.loads(listed.stdout))
-    assert (
-        mingzhang("correct", "undo", str(number), "--home", home, "--by", "王工", "--why", "核实无误").returncode == 0
+        found = con.execute("select status, reason from intake.files where file_id = ?", decision.details["files"])
+        assert found.fetchall() == [("rejected", "withdrawn")]
+
+
+def test_a_reason_that_names_an_institution_is_refused(corrected):
+    home, _, name, _ = corrected
+    before = decisions.read(Home(home))
+    done = mingzhang(
+        "correct",
+        "figure",
+        "electricity",
+        "2022",
+        "--home",
+        home,
+        "--by",
+        "王工",
+        "--why",
+        f"{name}多写了一个零",
+        env={"COLUMNS": "400"},
     )
-    run(home, home_inbox)
-    assert query((home / "current").resolve(), rows) == query(second, rows)
+    assert done.returncode == 2 and f"The reason names {name}" in done.stderr and decisions.read(Home(home)) == before
+
+
+def test_decisions_are_listed_and_undone_by_number(corrected, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(corrected[0] / "archive", home / "archive")
+    listed = mingzhang("correct", "list", "--home", home)
+    assert "1. " in listed.stdout and "electricity 2023: 一个单位的用电量多写了一个零 (统计科 王工)" in listed.stdout
+    assert mingzhang("correct", "undo", "1", "--home", home, "--by", "王工", "--why", "核实无误").returncode == 0
+    assert "(undone)" in mingzhang("correct", "list", "--home", home).stdout
+    assert [d.kind for d in decisions.in_force(Home(home), ["figure", "withdraw"])] == ["withdraw"]
 
 
 @pytest.mark.parametrize(
