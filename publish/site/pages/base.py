@@ -61,14 +61,17 @@ def has(datasette: Any, table: str) -> bool:
 
 async def district_names(datasette: Any) -> dict[str, Label]:
     """What districts are called in a list of them, by their code; the other members of breakdowns are in words.py. The code of
-    the city itself stands for the city's own bodies there, and is called so; the whole city is `all`."""
+    the city itself stands for the city's own bodies there, and is called so."""
     divisions = await held(datasette, "divisions")
-    names = {
+    return {
         r["code"]: Label(r.get("own_zh") or r.get("name_zh") or r["code"], r.get("own_en") or r.get("name_en") or "")
         for r in divisions
     }
-    city = next((r for r in divisions if r.get("level") == "city"), None)
-    if city is not None:
-        en = f"{city['name_en']}, total" if city.get("name_en") else ""
-        names["all"] = Label(f"{city['name_zh']}合计", en)
-    return names
+
+
+async def whole_city(datasette: Any) -> Label | None:
+    """What the sum over all districts and the city's own bodies is called; None in a release that names no city."""
+    found = [r for r in await held(datasette, "divisions") if r.get("level") == "city"]
+    if not found:
+        return None
+    return Label(f"{found[0]['name_zh']}合计", f"{found[0]['name_en']}, total" if found[0].get("name_en") else "")

@@ -19,7 +19,7 @@ from publish.release.write import write_csv, write_parquet, write_xlsx
 from publish.site.charts import TOTALS, lines_of
 from publish.site.facts import Facts, Label
 from publish.site.pages import revisions
-from publish.site.pages.base import USUAL, address, district_names, has, held, page, rows
+from publish.site.pages.base import USUAL, address, district_names, has, held, page, rows, whole_city
 from publish.site.pages.behind import cells_behind
 from publish.site.pages.statements import shown, tally
 from publish.site.words import FACTOR_SETS, address_parts, places, unfinished
@@ -239,7 +239,9 @@ async def indicator(datasette: Any, request: Any) -> Response:
     ]
     names = await district_names(datasette)
     breakdowns = _pivot(values, names)
-    if "district" in breakdowns and "all" in names:  # the whole city first, named apart from its own bodies
+    city = await whole_city(datasette)
+    if "district" in breakdowns and city is not None:  # the whole city first, named apart from its own bodies
+        breakdowns["district"]["names"] = names | {"all": city}
         whole = {p["year"]: p for p in points if p["dimension"] == "total"}
         whole |= breakdowns.get("total", {}).get("members", {}).get("all", {})
         breakdowns["district"]["members"] = {"all": whole} | breakdowns["district"]["members"]
