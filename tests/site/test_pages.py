@@ -358,6 +358,21 @@ def steps(home: Path, asked: list[tuple[str, Any]]) -> int:
     return taken
 
 
+def test_a_release_made_before_replaced_rows_were_counted_has_its_page_of_quality(
+    tmp_path: Path, make_release: Callable[..., Path], switch: Callable[[Path, str], None]
+) -> None:
+    folder = make_release(tmp_path, FIRST)
+    with sqlite3.connect(folder / "mingzhang.db") as conn:
+        conn.execute("alter table submissions drop column rows_superseded")
+
+    async def look(pages: Pages) -> None:
+        answer = await pages.get("/quality")
+        assert answer.status_code == 200 and "180" in answer.text  # rows accepted
+
+    switch(tmp_path, FIRST)
+    talk(tmp_path, look)
+
+
 def test_the_count_of_steps_can_fail(home: Path) -> None:
     long = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000) select sum(i) from n"
     assert steps(home, [(long, None)]) > 250_000 and steps(home, [("select 1", None)]) < 100
