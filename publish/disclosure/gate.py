@@ -471,7 +471,12 @@ def _institutions(look: _Look) -> int:
         return 0
     shown = _published(look).astype({"year": "int64"}).merge(_closed(look)[KEY], on=KEY)
     own = ~shown["note"].fillna("").str.contains(HELD_ZH, regex=False) & shown["value"].notna()
-    now = State(shown, own.to_numpy(dtype=bool), look.known.parts)
+    told = np.zeros(len(shown), dtype=bool)
+    for past in look.known.past:
+        if past.parts is None:
+            then = past.cells[[*KEY, "value"]].astype({"year": "int64"}).rename(columns={"value": "then"})
+            told |= (shown.merge(then, on=KEY, how="left")["then"] == shown["value"]).to_numpy(dtype=bool)
+    now = State(shown, own.to_numpy(dtype=bool), look.known.parts, told)
     found = families([*states(list(look.known.past)), now], look.known.indicators)
     for family in found:
         for n, rule in exposed(family, look.known.rules):

@@ -45,11 +45,12 @@ _SIDES = ("numerator", "denominator")
 class State:
     """One release seen by a reader: its `cells` (KEY, value; index 0..n-1), which of them show their state of then
     (`shown`, by position) and what each institution contributed (`parts`, history.PARTS and, where known, the closed part
-    of each)."""
+    of each). `told`: of the newest state, what a release showed of which it is forgotten who stood behind it."""
 
     cells: pd.DataFrame
     shown: np.ndarray
     parts: Parts
+    told: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -96,13 +97,16 @@ def families(states: list[State], indicators: dict[str, Indicator]) -> list[Fami
     return out
 
 
-Shown = tuple[int, str, str, Place]  # position of a cell, its indicator, factor set and place
+Shown = tuple[
+    int, str, str, Place, bool
+]  # position of a cell, its indicator, factor set and place, and whether it is told
 
 
 def _shown(state: State) -> list[Shown]:
     columns = (state.cells[c] for c in ("indicator_id", "factor_set", "year", "dimension", "member"))
-    rows = zip(*columns, state.shown, strict=True)
-    return [(n, i, f, place(int(y), d, m)) for n, (i, f, y, d, m, shown) in enumerate(rows) if shown]
+    told = np.zeros(len(state.cells), dtype=bool) if state.told is None else state.told
+    rows = zip(*columns, told, state.shown, strict=True)
+    return [(n, i, f, place(int(y), d, m), bool(t)) for n, (i, f, y, d, m, t, shown) in enumerate(rows) if shown]
 
 
 def _names(indicator: str, factors: str, indicators: dict[str, Indicator], alias: dict[Any, str]) -> set[str]:
@@ -317,7 +321,7 @@ class _Rows:
         known: list[bool] = []
         newest = len(self.shown) - 1
         for s, shown in enumerate(self.shown):
-            for n, indicator, factors, at in shown:
+            for n, indicator, factors, at, told in shown:
                 for columns, numbers in self._lines(s, indicator, factors, at):
                     number = rows.setdefault(columns.tobytes() + np.round(numbers, 9).tobytes(), len(lines))
                     if number == len(lines):
@@ -326,8 +330,7 @@ class _Rows:
                         known.append(False)
                     if s == newest:
                         cells[number].append(n)
-                    else:
-                        known[number] = True
+                    known[number] |= told or s != newest
         if not lines:
             return None
         matrix = csr_array(

@@ -105,7 +105,7 @@ def suppress(
         hiding.hide(np.flatnonzero(apart))
         hidden = hiding.run()
     if reader is not None:
-        hidden |= _unions(out, indicators, rules, valued, hidden, reader)
+        hidden |= _unions(out, indicators, rules, valued, hidden, reader, known)
     out["value"] = out["value"].mask(hidden | nobody)
     out["status"] = out["status"].mask(hidden, "Q").mask(nobody, "O")
     out["note"] = out["note"].astype("object").mask(hidden, NOTE).mask(nobody, NOBODY)
@@ -122,12 +122,13 @@ def _unions(
     valued: np.ndarray,
     hidden: np.ndarray,
     reader: Reader,
+    known: np.ndarray | None,
 ) -> np.ndarray:
     """What must be hidden besides, so that nothing follows from the figures of all dimensions together (unions.py)."""
     shown = valued & ~hidden
     if reader.held is not None:
         shown &= ~reader.held
-    found = families([*reader.past, State(cells, shown, reader.parts)], indicators)
+    found = families([*reader.past, State(cells, shown, reader.parts, known)], indicators)
     return withhold(found, rules, hidden, shown, _costs(cells, _scales(cells)))
 
 

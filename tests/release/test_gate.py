@@ -42,12 +42,13 @@ WHOLES = Wholes(
 
 
 @pytest.fixture
-def known(release, contracts) -> gate.Known:
+def known(release, contracts, tmp_path_factory) -> gate.Known:
     with tables.Warehouse(Home(release.path.parent.parent).warehouse) as w:
         scanner = Scanner(tables.secret_values(w, contracts), public=["虚构第1中心"])
         cells, about = tables.indicator_cells(w), tables.indicators_about(w)
+        parts = tables.contributions(w, tmp_path_factory.mktemp("parts") / "parts.parquet")
     return gate.Known(
-        contracts, {t.name: t for t in public_tables(contracts)}, cells, about, scanner, Rules(), wholes=WHOLES
+        contracts, {t.name: t for t in public_tables(contracts)}, cells, about, scanner, Rules(), parts, wholes=WHOLES
     )
 
 
@@ -187,6 +188,7 @@ SPOILT = {
     "too few institutions": (sql(f"update indicator_values set value = 10714.5, status = 'A' {COAL}"), "energy_kgce/2024/carrier/coal/default: too few institutions"),
     "a suppressed value is there": (sql("update indicator_values set status = 'Q' where indicator_id = 'energy_kgce' and dimension = 'total' and year = 2024"), "energy_kgce/2024/total/all/default: a suppressed value is there"),
     "a hidden value follows from others": (lambda f: unhide(f), "energy_kgce/2024/carrier/coal/default: this hidden value can be computed from others"),
+    "an institution follows from values together": (sql(f"update indicator_values set value = 10714.5, status = 'A' {COAL}"), "together with other published values it gives what one or two institutions have"),
     "a statement shows a suppressed value": (sql("update claims set computed_value = 10.7 where claim_id = 'coal_2024'"), "claims coal_2024: it shows a value that is suppressed"),
     "a statement shows how far off a suppressed value is": (sql("update claims set difference = 1 where claim_id = 'coal_2024'"), "claims coal_2024: it shows a value that is suppressed"),
     "a statement speaks of a suppressed value": (sql("update claims set explanation_en = 'It is 10.' where claim_id = 'coal_2024'"), "claims coal_2024: it shows a value that is suppressed"),
