@@ -33,16 +33,19 @@ def by_year(values: pd.DataFrame) -> dict[tuple[str, str, int], list[tuple[str, 
 
 
 def subtract(values: pd.DataFrame, register: pd.DataFrame, most: int = 4) -> list[Finding]:
-    """Published cells, or what they leave of the total, of which one less another is the sum of at most `most` institutions."""
+    """Published cells, or what they leave of the total, of which one less another is the sum of at most `most` institutions
+    and more than nothing."""
     out = []
     for (indicator, factors, year), cells in by_year(values).items():
         of_year = register[register["year"] == year]
         sets = {(d, m): members(of_year, d, m) for d, m, _ in cells}
+        value = {(d, m): v for d, m, v in cells}
         if ("total", "all") in sets:
+            value |= {("rest", *k): value["total", "all"] - v for k, v in value.items() if k[0] != "total"}
             sets |= {("rest", *k): ~s for k, s in sets.items() if k[0] != "total"}
         for (a, whole), (b, part) in ((x, y) for x in sets.items() for y in sets.items() if x is not y):
             left = whole & ~part
-            if part.any() and not (part & ~whole).any() and 0 < left.sum() <= most:
+            if part.any() and not (part & ~whole).any() and 0 < left.sum() <= most and abs(value[a] - value[b]) > 1e-3:
                 out.append((indicator, factors, year, a, b, of_year["org_name"][left].tolist()))
     return out
 

@@ -14,8 +14,11 @@ from pipelines.home import Home
 from publish.disclosure.audit import bounds
 from publish.disclosure.suppress import KEY, Rules, suppress
 from publish.release import tables
+from tests.conftest import mingzhang
+from tests.disclosure.attacker import bounded, follows, subtract
 
 RULES = Rules()
+IN_ITS_UNIT = ["electricity", "energy_kgce", "water", "people"]  # published as the records have it
 CLAIMED = ["indicator_id", "year", "dimension", "member", "factor_set", "value", "status"]
 
 
@@ -50,6 +53,61 @@ def test_nothing_hidden_is_found_in_the_made_up_city(made_up):
     only["value"] = only["value"].where(~np.array(opened) | only["value"].notna(), only["value_true"])
     only["status"] = only["status"].where(only["value"].isna(), "A")
     assert attack(cells, only[CLAIMED], indicators)[1]
+
+
+def with_register(home, release) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict]:
+    """Of a release the closed sums as published and as they would be without the proof over all dimensions, the public
+    register, and the institutions' own values of them."""
+    with tables.Warehouse(Home(home).warehouse) as w:
+        cells, indicators = tables.indicator_cells(w), tables.indicators_about(w)
+        own = w.frame("""select p.indicator_id, p.factor_set, p.year, i.org_name, cast(sum(numerator) as double) as v
+            from intermediate.int_indicator_parts p join records.institutions i on i.uscc = p.org and i.year = p.year
+            where breakdown = '' and matched group by all""")
+    sums = {n for n, i in indicators.items() if i.additive}
+    closed = cells[cells["closed"].astype(bool) & cells["indicator_id"].isin(sums)]
+    with closing(sqlite3.connect(f"file:{release}/mingzhang.db?mode=ro", uri=True)) as con:
+        shown = pd.read_sql_query(f"select {', '.join(CLAIMED)} from indicator_values", con)
+        register = pd.read_sql_query("select * from institutions", con)
+    without = suppress(closed, indicators, RULES).cells[CLAIMED].astype({"year": "int64", "value": float})
+    published = shown[shown["indicator_id"].isin(set(closed["indicator_id"]))]
+    truth = dict(
+        zip(
+            own[["indicator_id", "factor_set", "year", "org_name"]].itertuples(index=False, name=None),
+            own["v"],
+            strict=True,
+        )
+    )
+    return published, without, register, truth
+
+
+def test_no_institution_follows_from_the_public_register_and_the_table(made_up):
+    published, _, register, truth = with_register(made_up.home, made_up.release)
+    assert published["value"].notna().sum() > 100 and len(truth) > 1000
+    assert subtract(published, register) == []
+    one = published[published["indicator_id"].isin(IN_ITS_UNIT)]
+    assert follows(one, register) == [] and bounded(one, register, truth) == []
+
+
+@pytest.fixture(scope="module")
+def nested(shared, tmp_path_factory):
+    """The city in which a district is all the institutions of a level and one more, gone the whole way."""
+    home = tmp_path_factory.mktemp("nested") / "home"
+    ran = mingzhang("run", "--home", home, "--inbox", shared / "cases/reports/02_nested_cells", "--as-of", "2025-12-31")
+    assert ran.returncode == 0, ran.stderr
+    return home
+
+
+def test_a_district_less_a_level_gives_nobody_away(nested):
+    published, without, register, truth = with_register(nested, (nested / "current").resolve())
+    left = [f for f in subtract(without, register) if f[0] == "electricity"]
+    assert left[0][3:5] == (("district", "430202"), ("level", "乡")) and len(left[0][5]) == 1
+    one, open_ = (v[v["indicator_id"].isin(IN_ITS_UNIT)] for v in (published, without))
+    assert follows(open_, register) and bounded(open_, register, truth)
+    assert subtract(published, register) == [] and follows(published, register) == []
+    assert bounded(one, register, truth) == []
+    # Two districts are hidden, and the rest stands.
+    shown = published[(published["indicator_id"] == "electricity") & (published["dimension"] == "district")]
+    assert (shown["status"] == "Q").sum() == 2 and len(shown) > 4
 
 
 def attack_targets(cells: pd.DataFrame) -> list:
