@@ -313,8 +313,15 @@ class _Part:
 Sums = dict[tuple[str, str, int, str, str], list[Decimal]]  # [numerator, denominator] by address
 
 
+Crosses = frozenset[tuple[str, str]]  # indicators and breakdowns that are crossed with the level
+
+
 def values(
-    facts: Iterable[Fact], stated: Stated, months: Mapping[int, frozenset[int]], plan: Plan
+    facts: Iterable[Fact],
+    stated: Stated,
+    months: Mapping[int, frozenset[int]],
+    plan: Plan,
+    crosses: Crosses = frozenset(),
 ) -> dict[Cell, Decimal | None]:
     """Every indicator value that the facts give, rounded; None where there is no denominator or nothing to compare."""
     indicators = seed("indicators")
@@ -326,7 +333,7 @@ def values(
         for i in indicators:
             name = str(i["indicator_id"])
             if i["numerator"]:
-                sums[name] = _sums(parts[name], i, plan)
+                sums[name] = _sums(parts[name], i, plan, crosses)
                 for (fs, year, dim, member), (top, bottom) in sums[name].items():  # type: ignore[misc]
                     whole = top / bottom if i["denominator"] and bottom else None if i["denominator"] else top
                     out[name, year, dim, member, fs] = _rounded(whole, i)
@@ -392,16 +399,17 @@ def _lookup(
     return [(fs, summed[k]) for fs in sets if (k := (fs, year, org, *place)) in summed]
 
 
-def _dimensions(p: _Part) -> list[tuple[str, str]]:
+def _dimensions(p: _Part, crosses: Crosses = frozenset()) -> list[tuple[str, str]]:
     if p.breakdown == "":
         return [("total", "all"), *zip(("district", "org_type", "level"), p.where, strict=True)]
-    return [(p.breakdown, p.member)]
+    crossed = (p.indicator, p.breakdown) in crosses
+    return [(p.breakdown, p.member), *([(f"level/{p.breakdown}", f"{p.where[2]}/{p.member}")] if crossed else [])]
 
 
-def _sums(parts: list[_Part], i: Mapping[str, str | None], plan: Plan) -> Sums:
+def _sums(parts: list[_Part], i: Mapping[str, str | None], plan: Plan, crosses: Crosses) -> Sums:
     out: dict[Any, list[Decimal]] = {}
     for p in parts:
-        for dim, member in _dimensions(p):
+        for dim, member in _dimensions(p, crosses):
             places = [(p.factor_set, p.year, dim, member)]
             if i["adds_over_years"] == "true" and plan.start <= p.year <= plan.last:
                 if dim == "total":

@@ -27,7 +27,7 @@ from publish.disclosure.history import stands
 from publish.disclosure.wholes import hold, made, shown_values
 from tests.conftest import MadeUp
 from tests.statistics import second
-from tests.statistics.second import Cell, Fact, Plan, facts_of_records, plan_of, records, values
+from tests.statistics.second import Cell, Crosses, Fact, Plan, facts_of_records, plan_of, records, values
 from tests.statistics.statistics_home import institution, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("statistics")]
@@ -55,6 +55,25 @@ def marts(con: duckdb.DuckDBPyConnection) -> dict[Cell, Decimal | None]:
         "select indicator_id, year, dimension, member, factor_set, value from marts.indicator_values"
     ).fetchall()
     return {r[:5]: r[5] for r in rows}
+
+
+def crosses_of(con: duckdb.DuckDBPyConnection, city: Path) -> Crosses:
+    """What statements about one level ask for by level too, where all of the indicator is open in rows."""
+    closed = {m for (m,) in con.execute("select distinct measure from intermediate.int_facts where closed").fetchall()}
+    open_ones = {
+        i["indicator_id"] for i in second.seed("indicators") if not {i["numerator"], i["denominator"]} & closed
+    }
+    asked = set()
+    for claim in records(city, "claims"):
+        over, _, rest = (claim["dimension"] or "").partition("/")
+        dimension = rest if over == "period" and rest else over
+        if (
+            claim["level"] is not None
+            and claim["indicator_id"] in open_ones
+            and dimension not in ("total", "period", "base")
+        ):
+            asked.add((claim["indicator_id"], dimension.partition("/")[0]))
+    return frozenset(asked)
 
 
 def differences(one: dict[Any, Any], other: dict[Any, Any]) -> list[tuple[Any, Any, Any]]:
@@ -86,7 +105,8 @@ def test_the_records_give_the_same_facts(made_up: MadeUp, plan: Plan) -> None:
 def test_every_value_of_the_made_up_city_is_right_to_its_last_digit(made_up: MadeUp, plan: Plan) -> None:
     _, stated, months = facts_of_records(made_up.home / "work" / "records", plan)
     with duckdb.connect(str(made_up.home / "warehouse.duckdb"), read_only=True) as con:
-        ours, theirs = values(facts_of(con), stated, months, plan), marts(con)
+        crosses = crosses_of(con, made_up.home / "work" / "city")
+        ours, theirs = values(facts_of(con), stated, months, plan, crosses), marts(con)
     assert len(theirs) > 8_000
     assert differences(ours, theirs) == []
     with closing(sqlite3.connect(made_up.release / "mingzhang.db")) as con:

@@ -41,10 +41,27 @@ changes as (
     from {{ ref('int_indicator_changes') }}
 ),
 
-all_values as (
+together as (
     select * from values_of_sums
     union all by name
     select * from changes
+),
+
+-- which part of the register a value is of: a breakdown of its own is of the whole city, crossed with the level of that
+all_values as (
+    select
+        *,
+        case
+            when of_dimension in ('district', 'org_type', 'level') then of_dimension
+            when of_dimension like 'level/%' then 'level'
+            else 'total'
+        end as register_dimension,
+        case
+            when of_dimension in ('district', 'org_type', 'level') then of_member
+            when of_dimension like 'level/%' then split_part(of_member, '/', 1)
+            else 'all'
+        end as register_member
+    from together
 ),
 
 sources as (
@@ -107,10 +124,8 @@ gaps as (
             gaps.year in (all_values.year, all_values.base_year)
             or gaps.year between all_values.first_year and all_values.year
         )
-        and gaps.dimension
-            = case when all_values.of_dimension in ('district', 'org_type', 'level') then all_values.of_dimension else 'total' end
-        and gaps.member
-            = case when all_values.of_dimension in ('district', 'org_type', 'level') then all_values.of_member else 'all' end
+        and gaps.dimension = all_values.register_dimension
+        and gaps.member = all_values.register_member
     group by all_values.indicator_id, all_values.factor_set, all_values.year, all_values.dimension, all_values.member
 ),
 
@@ -146,15 +161,14 @@ described as (
     left join {{ ref('int_register_cells') }} as register
         on register.year = all_values.year
         and register.dimension = case
-            when all_values.first_year is null and all_values.of_dimension in ('district', 'org_type', 'level') then all_values.of_dimension
-            when all_values.first_year is null then 'total'
-            when all_values.of_dimension in ('district', 'org_type', 'level') then all_values.dimension
-            else 'period'
+            when all_values.first_year is null then all_values.register_dimension
+            when all_values.register_dimension = 'total' then 'period'
+            else 'period/' || all_values.register_dimension
         end
         and register.member = case
-            when all_values.of_dimension not in ('district', 'org_type', 'level') then coalesce(all_values.first_year || '-' || all_values.year, 'all')
-            when all_values.first_year is null then all_values.of_member
-            else all_values.member
+            when all_values.first_year is null then all_values.register_member
+            when all_values.register_dimension = 'total' then all_values.first_year || '-' || all_values.year
+            else all_values.first_year || '-' || all_values.year || '/' || all_values.register_member
         end
     inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = all_values.indicator_id
     left join undated on undated.measure = indicators.numerator
