@@ -16,7 +16,7 @@ from tests.intake.cases import CASES
 
 # Put in front of a child's own start: files with these names do what a bad file might make a library do.
 HOOK = """
-import pipelines.intake.reader as reader, os, signal, socket
+import pipelines.intake.reader as reader, os, signal, socket, time
 true, opened = reader.Reader.made_of, reader.Reader.opened
 def open_it(data):
     if data == b"abort": os.abort()
@@ -24,11 +24,8 @@ def open_it(data):
 def made_of(self, book, name, file_id):
     if name == "abort": os.abort()
     if name == "segv": os.kill(os.getpid(), signal.SIGSEGV)
-    if name == "hang":
-        while True: pass
-    if name == "grow":
-        held = []
-        while True: held.append(bytes(200_000_000))
+    if name == "hang": time.sleep(60)
+    if name == "grow": bytes(700_000_000)
     if name == "write": open("/tmp/mingzhang-must-not-be", "w").write("x")
     if name == "connect": socket.create_connection(("127.0.0.1", 9), 1)
     if name == "start": os.system("true")
@@ -80,7 +77,7 @@ def test_a_file_that_kills_its_reader_is_unreadable_and_the_others_are_read(
     hooked: None, book: Path, contracts: Contracts
 ) -> None:
     names = ["a", "abort", "b", "hang", "c", "segv", "d", "grow", "e", *[f"more{i}" for i in range(60)]]
-    with Pool(contracts, 2, seconds=4) as pool:
+    with Pool(contracts, 2, memory=600_000_000, seconds=4) as pool:
         got = by_name(list(pool.read([Job(n, book, n) for n in names])))
     assert set(got) == set(names)
     bad = {n for n, r in got.items() if r.status != "accepted"}
