@@ -413,6 +413,12 @@ def _print_report(r: Any) -> None:
         line("Corrected", f"{r.corrected:,} figures replaced or withdrawn by decision ('mingzhang correct list')")
     if r.held:
         line("Held", f"{r.held:,} figures as last published, listed in feedback/_bureau/held.csv")
+    if r.doubted:
+        line(
+            "Doubted", f"{len(r.doubted):,} totals hidden or moved by doubtful figures, in feedback/_bureau/doubted.csv"
+        )
+        for d in r.doubted[:3]:
+            line("", d["message_zh"])
     for sentence in r.unused:
         line("Unused", sentence)
     line("Time", ", ".join(f"{s} {t:.1f} s" for s, t in r.seconds.items()))

@@ -24,6 +24,7 @@ from pipelines.sources.inbox import InboxError
 from pipelines.sources.receive import nothing_new
 from pipelines.standing import Standing
 from publish.errors import GateHeld
+from publish.release.doubted import read_doubted
 from publish.release.store import drop_held
 
 FROM = {"mingzhang/from": "command line"}  # the tag of our own runs in Dagster's record
@@ -48,6 +49,9 @@ class RunReport:
     records: dict[str, int] = field(default_factory=dict)  # by dataset
     superseded: dict[str, int] = field(default_factory=dict)  # rows that a newer file replaced, by dataset
     issues: dict[str, int] = field(default_factory=dict)  # open issues by code
+    doubted: list[dict[str, str]] = field(
+        default_factory=list
+    )  # totals that a doubtful figure hides or moves; inside only
     left: list[str] = field(default_factory=list)  # names of files still being written, which the next run takes
     down: list[str] = field(default_factory=list)  # a sentence for each inbox that did not answer
     held: int = 0  # figures that stand as last published while the records give another
@@ -74,7 +78,9 @@ def refresh(settings: Settings) -> RunReport:
     settings = settings.model_copy(update={"as_of": on.isoformat()})  # one date, should midnight pass on the way
     with home.locked():
         report = None if settings.full else _nothing_to_do(home, contracts, settings, on)
-        return report or _run(home, contracts, settings, on)
+        report = report or _run(home, contracts, settings, on)
+        report.doubted = read_doubted(home)
+        return report
 
 
 def _nothing_to_do(home: Home, contracts: Contracts, settings: Settings, on: date) -> RunReport | None:

@@ -44,6 +44,7 @@ from publish.disclosure.ties import ties
 from publish.errors import GateHeld, GateRefused, ReleaseError
 from publish.release import hold, movement, store, tables
 from publish.release.changes import compare
+from publish.release.doubted import doubted, write_doubted
 from publish.release.held import held, write_held
 from publish.release.movement import Limits, Lineage
 from publish.release.punctuality import punctuality
@@ -131,6 +132,7 @@ def _build(
         data["punctuality"] = punctuality(w, contracts, as_of)
         waiting = held(cells, corrected, standing, past, rules)
         write_held(home, waiting, data["indicators"])
+        write_doubted(home, doubted(w, contracts, corrected.cells, rules))
         given = tables.inputs(w)
         scanner = tables.scanner(w, contracts, data)
         statements = tables.computed_claims(w)

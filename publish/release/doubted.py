@@ -1,0 +1,192 @@
+"""The published totals that a doubted figure hides or moves: their list for the bureau.
+
+Belongs here: which open doubt is about the institution that keeps a total from being shown, or moved it. Not here: what is
+doubted (the contracts' rules, pipelines/records/doubts.py), or what is hidden (publish/disclosure). The list names institutions
+behind hidden values and never leaves the home.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from pipelines.home import Home, whole_file
+
+if TYPE_CHECKING:  # a run with nothing to do reads the list and nothing else
+    import pandas as pd
+
+    from expectations.contract import Contracts
+    from publish.disclosure.suppress import Rules
+    from publish.release.tables import Warehouse
+
+MOVES = 0.1  # of the total of the year before: a doubted institution that moved it by more is told
+HEADINGS = {
+    "indicator_id": "指标编号",
+    "name_zh": "指标名称",
+    "year": "年度",
+    "institution": "单位",
+    "effect": "影响",  # hidden, moved
+    "share": "该单位占比",
+    "dataset": "数据集",
+    "column": "列",
+    "file": "文件",
+    "message_zh": "说明",
+    "message_en": "Message",
+}
+
+
+def doubted(w: Warehouse, contracts: Contracts, cells: pd.DataFrame, rules: Rules) -> list[dict[str, Any]]:
+    """One entry, in the columns of HEADINGS, for each indicator and year whose total is hidden because one institution is most
+    of it, or was moved by more than MOVES of the year before, where an open doubt is about that institution's figures.
+
+    `cells` are those of the release, suppressed. Empty where the warehouse does not say who contributes what.
+    """
+    wanted = ("int_indicator_parts", "int_indicator_sources", "int_institution_names")
+    doubts = _doubts(w, contracts) if all(("intermediate", name) in w.columns for name in wanted) else []
+    if not doubts:
+        return []
+    totals = cells[(cells["dimension"] == "total") & cells["status"].isin(["A", "E", "P", "Q"])]
+    state = {
+        (i, int(y), f): s == "Q"
+        for i, y, f, s in totals[["indicator_id", "year", "factor_set", "status"]].itertuples(index=False, name=None)
+    }
+    rests = set(
+        w.con.sql("""
+            select distinct indicator_id, year, dataset from intermediate.int_indicator_sources where dimension = 'total'
+        """).fetchall()
+    )
+    names = dict(w.con.sql("select indicator_id, name_zh from marts.indicators").fetchall())
+    english = dict(w.con.sql("select indicator_id, name_en from marts.indicators").fetchall())
+    parts = _parts(w, sorted({d["org"] for d in doubts}))
+    out: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for indicator, factor_set, year, org, own, before, whole, whole_before in parts:
+        hidden = state.get((indicator, year, factor_set))
+        if hidden is None or not whole:
+            continue
+        share = abs(own) / whole
+        moved = None if not whole_before or before is None else abs(own - before) / whole_before
+        if hidden and share > rules.max_share:
+            effect = "hidden"
+        elif not hidden and moved is not None and moved > MOVES:
+            effect = "moved"
+        else:
+            continue
+        for d in doubts:
+            if (d["org"], d["year"]) != (org, year) or (indicator, year, d["dataset"]) not in rests:
+                continue
+            told = d["institution"], year, str(names.get(indicator)), str(english.get(indicator))
+            entry = {
+                "indicator_id": indicator,
+                "name_zh": names.get(indicator),
+                "year": year,
+                "effect": effect,
+                "share": round(share, 4),
+                **{k: d[k] for k in ("institution", "dataset", "column", "file")},
+                "message_zh": _zh(*told, effect, moved) + d["message_zh"],
+                "message_en": _en(*told, effect, moved) + d["message_en"],
+            }
+            out.setdefault((indicator, year, org), entry)  # one line, whatever its factor sets
+    return [out[k] for k in sorted(out)]
+
+
+def _doubts(w: Warehouse, contracts: Contracts) -> list[dict[str, Any]]:
+    """The open doubts that are about one institution's figures of one year, one for each dataset and column."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for c in contracts.values():
+        who, period = c.institution_name, c.period
+        if who is None or period is None or ("records", c.dataset) not in w.columns:
+            continue
+        for org, name, year, column, file, zh, en in w.con.sql(f"""
+            with places as (
+                select _file, _sheet, _row, "{who.name}" as name,
+                    try_cast(substr(cast("{period.name}" as varchar), 1, 4) as integer) as year
+                from records."{c.dataset}"
+            ),
+            issues as (
+                select i.*, f.name as file from intake.issues i
+                inner join intake.files f on f.file_id = i.file_id
+                where i.code = 'doubtful' and i.status = 'open' and i."column" is not null
+            )
+            select distinct on (names.org, p.year, i."column")
+                names.org, p.name, p.year, i."column", i.file, i.message_zh, i.message_en
+            from issues i
+            inner join places p on p._file = i.file_id and p._sheet = i.sheet
+                and (p._row = i."row" or (i."row" is null and contains(i.message_zh, p.name)))
+            inner join intermediate.int_institution_names names on names.org_name = p.name
+            order by names.org, p.year, i."column", i.issue_id""").fetchall():
+            entry = {
+                "org": org,
+                "institution": name,
+                "year": year,
+                "dataset": c.dataset,
+                "column": column,
+                "file": file,
+            }
+            found[c.dataset, org, year, column] = entry | {"message_zh": zh, "message_en": en}
+    return list(found.values())
+
+
+def _parts(w: Warehouse, orgs: list[str]) -> list[tuple[Any, ...]]:
+    """(indicator, factor set, year, institution, its part, its part of the year before, all parts, all of the year before);
+    sizes, so that parts of both signs do not hide one another."""
+    w.con.execute("create or replace temp table doubted_orgs as select unnest(?) as org", [orgs])
+    return w.con.sql("""
+        with parts as (
+            select indicator_id, factor_set, year, org, cast(sum(numerator) as double) as part
+            from intermediate.int_indicator_parts where matched and breakdown in ('', 'total') group by all
+        ),
+        wholes as (select indicator_id, factor_set, year, sum(abs(part)) as whole from parts group by all)
+        select p.indicator_id, p.factor_set, p.year, p.org, p.part, b.part, w.whole, wb.whole
+        from parts p
+        inner join doubted_orgs using (org)
+        inner join wholes w on w.indicator_id = p.indicator_id and w.factor_set = p.factor_set and w.year = p.year
+        left join parts b
+            on b.indicator_id = p.indicator_id and b.factor_set = p.factor_set and b.org = p.org and b.year = p.year - 1
+        left join wholes wb
+            on wb.indicator_id = p.indicator_id and wb.factor_set = p.factor_set and wb.year = p.year - 1
+        where p.part is not null
+        order by all""").fetchall()
+
+
+def _zh(who: str, year: int, name: str, _: str, effect: str, moved: float | None) -> str:
+    if effect == "hidden":
+        return f"“{name}”{year} 年全市合计因“{who}”的可疑值被隐去（一家占比过大）："
+    return f"“{name}”{year} 年全市合计因“{who}”的可疑值变动了上年的 {moved:.0%}："
+
+
+def _en(who: str, year: int, _: str, name: str, effect: str, moved: float | None) -> str:
+    if effect == "hidden":
+        return f"The city's total of '{name}' for {year} is hidden because of a doubtful figure of '{who}', which dominates it: "
+    return f"A doubtful figure of '{who}' moved the city's total of '{name}' for {year} by {moved:.0%} of the year before: "
+
+
+def _path(home: Home) -> Any:
+    return home.feedback / "_bureau" / "doubted.csv"
+
+
+def write_doubted(home: Home, entries: Iterable[dict[str, Any]]) -> None:
+    """Writes HOME/feedback/_bureau/doubted.csv, for the owner alone; takes an old one away where there is nothing to say."""
+    path, rows = _path(home), list(entries)
+    if not rows:
+        path.unlink(missing_ok=True)
+        return
+    for folder in (home.feedback, path.parent):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    with whole_file(path) as part:
+        part.touch(mode=0o600)
+        with part.open("w", encoding="utf-8-sig", newline="") as f:
+            out = csv.writer(f)
+            out.writerow(HEADINGS.values())
+            out.writerows([r[k] for k in HEADINGS] for r in rows)
+
+
+def read_doubted(home: Home) -> list[dict[str, str]]:
+    """The list as it was last written, by the names of HEADINGS; [] where there is none."""
+    path = _path(home)
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8-sig", newline="") as f:
+        lines = csv.reader(f)
+        next(lines)
+        return [dict(zip(HEADINGS, line, strict=True)) for line in lines]
