@@ -356,6 +356,11 @@ def _interruptible() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise Stopped from None
+    except BaseException as e:
+        # Dagster turns both signals into this, which is no Exception; to name it would be to import Dagster.
+        if type(e).__name__ == "DagsterExecutionInterruptedError":
+            raise Stopped from None
+        raise
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -491,8 +496,6 @@ def _foreseen(error: BaseException) -> tuple[str, int] | None:
     for e in chain:
         if hasattr(e, "exit_status"):
             return str(e), e.exit_status
-        if isinstance(e, KeyboardInterrupt) or type(e).__name__ == "DagsterExecutionInterruptedError":
-            return str(Stopped()), 1
     for e in chain:
         if isinstance(e, OSError) and e.errno is not None:
             where = f" at {e.filename}" if e.filename else ""

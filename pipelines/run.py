@@ -77,6 +77,7 @@ def refresh(settings: Settings) -> RunReport:
     on = date.fromisoformat(settings.as_of) if settings.as_of else today(settings.city)
     settings = settings.model_copy(update={"as_of": on.isoformat()})  # one date, should midnight pass on the way
     with home.locked():
+        Standing(home).mend_current()
         report = None if settings.full else _nothing_to_do(home, contracts, settings, on)
         report = report or _run(home, contracts, settings, on)
         report.doubted = read_doubted(home)

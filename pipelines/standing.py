@@ -88,6 +88,14 @@ class Standing:
         now = store.current(self._home)
         return now is not None and (now.name == self.release_id or self.release_id in store.withdrawn(self._home))
 
+    def mend_current(self) -> None:
+        """Points `current` to the release noted again, where somebody pointed it elsewhere by other means than a rollback."""
+        if self.release_id is None or self.release_id in store.withdrawn(self._home):
+            return
+        now, folder = store.current(self._home), self._home.releases / self.release_id
+        if (now is None or now.name != self.release_id) and folder.is_dir():
+            store.switch(self._home, self.release_id)
+
     def asks_the_same(self, city: Path, contracts: Contracts) -> bool:
         """Whether the code, the contracts, the bureau's decisions and the city's folder are those of the release noted, whatever the date is."""
         return self._asked == _asked(self._home, city, contracts).hexdigest()

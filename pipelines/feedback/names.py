@@ -1,4 +1,4 @@
-"""The short name of each issue code, as feedback files, pages and the site call it.
+"""The short name of each issue code, as the marked files sent back call it; the site has its own (publish/site/words.py).
 
 Belongs here: names alone. Not here: what a department is told (pipelines/intake/messages.py) or the long explanation
 (docs/issues).

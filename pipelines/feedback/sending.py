@@ -9,9 +9,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -199,8 +197,3 @@ def _write_manifest(home: Home, entries: dict[str, str]) -> None:
     home.feedback.mkdir(mode=0o700, exist_ok=True)
     with whole_file(home.feedback / MANIFEST) as part:
         part.write_text(json.dumps(entries, ensure_ascii=False, indent=0, sort_keys=True), encoding="utf-8")
-
-
-def feedback_files(home: Home) -> Iterator[Path]:
-    """The files sent back that are in the home now."""
-    return (home.feedback / p for p in _manifest(home) if (home.feedback / p).is_file())

@@ -24,8 +24,8 @@ import pyarrow as pa
 from pipelines.home import Home
 from pipelines.records import tables
 from pipelines.records.institutions import fold_name
+from pipelines.settings import MEND_DAYS
 
-DUE_DAYS = 15
 ASSIGNED, ANSWERED, SUPERVISED, CLOSED = STATES = ("交办", "反馈", "督办", "销号")
 COLUMNS = (
     "task_id", "dataset", "submitter", "period", "code", "column", "file_id", "sheet", "row", "cell", "state",
@@ -64,7 +64,7 @@ class _File:
 
 
 def tasks(
-    files: pd.DataFrame, sheets: pd.DataFrame, issues: pd.DataFrame, as_of: date, due_days: int = DUE_DAYS
+    files: pd.DataFrame, sheets: pd.DataFrame, issues: pd.DataFrame, as_of: date, due_days: int = MEND_DAYS
 ) -> pd.DataFrame:
     """The tasks of a city: one row for each error there ever was, with its state on `as_of`. Columns: `COLUMNS`.
 
@@ -89,7 +89,7 @@ def tasks(
     return frame.astype({"row": "Int64", "answers": "Int64"})
 
 
-def write_tasks(home: Home, as_of: date, due_days: int = DUE_DAYS) -> pd.DataFrame:
+def write_tasks(home: Home, as_of: date, due_days: int = MEND_DAYS) -> pd.DataFrame:
     """Writes work/intake/tasks.parquet from the home's other intake tables, and returns the tasks."""
     files, sheets, issues = (pd.read_parquet(home.table("intake", t)) for t in ("files", "sheets", "issues"))
     found = tasks(files, sheets, issues, as_of, due_days)

@@ -197,6 +197,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "The file is built in a dangerous way ({why_en}) and was not opened; save it anew.",
     ),
     "empty": ("文件里没有内容；请检查是不是传错了文件。", "The file holds nothing; check whether it is the right one."),
+    "empty.no_row": (
+        "表里一行数据也没有；请填写后再报送，本期确实没有的，请在表下注明“本期无”。",
+        "There is no row of data; fill the form in before it is sent, or write “本期无” below the table if there was nothing.",
+    ),
     "empty.hidden": (
         "看得见的工作表里没有内容，只有隐藏的工作表（{sheets}），隐藏的不读；请取消隐藏后重新报送。",
         "The visible sheets hold nothing, and hidden ones ({sheets}) are not read; unhide what is to be sent.",

@@ -78,7 +78,7 @@ def judge(
     `rows` and `issues` are frames of `Readings`; `periods` is the period of each (file, table); `folder` keeps results of
     suites; `beside` holds what rules look at besides the row. Raises SuiteError or ContractError as `expectations.suite.check` does.
 
-    Policy, where interface.md leaves it open: a row that reading or another rule put in quarantine is neither the first of
+    Where a row is wrong in several ways: a row that reading or another rule put in quarantine is neither the first of
     its key nor called a duplicate; a rule over a row is not held against a row where a value it uses is itself wrong; a
     required cell that could not be read is not called empty besides.
     """

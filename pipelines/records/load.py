@@ -1,4 +1,4 @@
-"""Loads the Parquet files of intake and records into a DuckDB file, which dbt then owns.
+"""Copies the Parquet files of intake and records into the warehouse, for the release; dbt reads the Parquet files themselves.
 
 Belongs here: that copy. Not here: what the files hold (build.py) or what is computed from them (dbt_project).
 """

@@ -30,9 +30,9 @@ from xlsxwriter.exceptions import FileCreateError
 
 from expectations.contract import Contracts
 from pipelines import decisions
-from pipelines.feedback.tasks import DUE_DAYS
 from pipelines.home import Home, sync
 from pipelines.progress import report
+from pipelines.settings import MEND_DAYS
 from pipelines.statistics.city import City
 from publish.catalog import About, File, Resource, csvw
 from publish.catalog.datapackage import datapackage
@@ -80,7 +80,7 @@ def build(
     as_of: date,
     code_version: str,
     rules: Rules | None = None,
-    due_days: int = DUE_DAYS,
+    due_days: int = MEND_DAYS,
     limits: Limits | None = None,
 ) -> Release:
     """Builds the release of HOME/warehouse.duckdb, unless it stands already, and makes it the current one.
@@ -156,19 +156,23 @@ def _build(
         write_csv(folder / "csv" / f"{name}.csv", shapes[name], data[name])
         _feed(h, name, _sha256(folder / "csv" / f"{name}.csv"))
         step()
-    previous = store.current(home)
+    previous, same = store.current(home), _same(home, h)
+    damaged = same is not None and bool(store.verify(home, same.name))
+    if same is not None and damaged:  # it is made anew, of the same release before
+        before_it = store.show(home, same.name).get("previous")
+        previous = home.releases / before_it if before_it and (home.releases / before_it).is_dir() else None
     content = _content(h, previous.name if previous else None)
     release_id = f"{as_of.isoformat()}-{content[:8]}"
-    final = _same(home, h) or home.releases / release_id
+    final = home.releases / release_id if same is None or damaged else same
     taken = movement.measure(cells, indicators, data, statements, as_of, len(decisions.read(home)))
-    if final.is_dir():
+    if final.is_dir() and not damaged:
         if not any(p.release_id == final.name and p.kept for p in past):
             history.remember(home, final.name, hidden.cells, parts)
         movement.keep(home, final.name, taken)
         store.drop_held(home)
         return replace(_standing(home, final, synthetic), held=len(waiting), corrected=len(corrected.rows))
     yes = hold.accepted(home, release_id)
-    reasons = [] if previous is None or yes else movement.beyond(home, previous, taken, limits, lineage)
+    reasons = [] if previous is None or yes or damaged else movement.beyond(home, previous, taken, limits, lineage)
     if previous is not None and reasons:
         _held_already(home, release_id, previous.name, reasons)
     about = About(release_id, as_of, code_version, city, synthetic)
@@ -192,6 +196,8 @@ def _build(
     if previous is not None and reasons:
         hold.hold(home, folder, release_id, previous.name, reasons, hidden.cells, parts, taken)
         raise GateHeld(release_id, previous.name, reasons)
+    if final.is_dir():
+        final.rename(home.releases / f"{store.BUILDING}damaged")  # cleared away by the next build
     folder.rename(final)
     sync(home.releases)
     history.remember(home, release_id, hidden.cells, parts)

@@ -19,7 +19,7 @@ from expectations.contract import Contracts
 from publish.release.schema import OWN
 from publish.release.tables import Warehouse, empty, from_rows
 
-DUE_DAYS = 31  # after the end of the period, where the contract states none: ours, no public rule was found
+SUBMIT_DAYS = 31  # after the end of the period, where the contract states none: ours, no public rule was found
 PERIODIC = ("monthly", "quarterly", "annual")
 DAY = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
 TABLE = next(t for t in OWN if t.name == "punctuality")
@@ -67,7 +67,7 @@ def punctuality(w: Warehouse, contracts: Contracts, as_of: date) -> pa.Table:
         contract, end = contracts.get(str(dataset)), period_end(str(period))
         if contract is None or contract.frequency not in PERIODIC or end is None or end < since:
             continue
-        due = end + timedelta(days=contract.due_days or DUE_DAYS)
+        due = end + timedelta(days=SUBMIT_DAYS if contract.due_days is None else contract.due_days)
         if due < as_of:
             on_time = int((found["day"] <= pd.Timestamp(due)).sum())
             rows.append(

@@ -492,15 +492,6 @@ def yes(language: Language, value: Any) -> str:
     return (pair("Yes") if str(value) in ("1", "True", "true") else pair("No"))[0 if language == "zh" else 1]
 
 
-def column_title(label: Label, language: Language = "zh") -> str:
-    """A column as people call it, with its unit and what it means."""
-    name = label.zh if language == "zh" else label.en or label.zh
-    size = unit(language, label.unit)
-    name += (f"（{size}）" if language == "zh" else f" ({size})") if size else ""
-    colon = "：" if language == "zh" else ": "
-    return name + (f"{colon}{label.description}" if label.description else "")
-
-
 def number(value: Any, decimals: int | None = None) -> str:
     """A figure for reading, thousands marked: with the decimals stated, else with at most four digits."""
     if value is None or value == "":

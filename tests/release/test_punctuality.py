@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from expectations.contract import ContractError, Contracts, load_contracts, read_contract
-from publish.release.punctuality import DUE_DAYS, period_end, punctuality
+from publish.release.punctuality import SUBMIT_DAYS, period_end, punctuality
 from publish.release.tables import Warehouse
 
 
@@ -49,7 +49,7 @@ def judged(path: Path, as_of: date, contracts: Contracts) -> list[dict[str, obje
 def test_only_what_can_be_judged_is(warehouse: Path) -> None:
     contracts = Contracts(replace(c, due_days=None) for c in load_contracts().values())
     found = judged(warehouse, date(2026, 5, 20), contracts)
-    due = date(2026, 2, 28).toordinal() + DUE_DAYS
+    due = date(2026, 2, 28).toordinal() + SUBMIT_DAYS
     assert found == [
         {"dataset": "energy_use", "period": "2026-02", "due_on": date.fromordinal(due), "submissions": 3, "on_time": 2}
     ]
@@ -106,3 +106,10 @@ def test_days_that_are_no_number_are_refused(tmp_path: Path) -> None:
                 read_contract(folder / source.name)
         else:
             assert read_contract(folder / source.name).due_days == days
+
+
+def test_no_days_at_all_are_days_that_a_contract_states(warehouse: Path) -> None:
+    """0 days after the end of a period is its last day, not what holds where a contract says nothing."""
+    none = Contracts(replace(c, due_days=0) for c in load_contracts().values())
+    (found,) = [r for r in judged(warehouse, date(2026, 5, 20), none) if r["period"] == "2026-02"]
+    assert (found["due_on"], found["on_time"]) == (date(2026, 2, 28), 0)

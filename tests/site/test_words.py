@@ -16,7 +16,6 @@ from publish.site.words import (
     by_sentence,
     change,
     clauses,
-    column_title,
     compact,
     explain_sql,
     figure,
@@ -205,11 +204,6 @@ def test_an_unknown_code_stands_for_itself() -> None:
 def test_sql_errors_are_explained(message: str, words: str, english: str) -> None:
     zh, en = explain_sql(message)
     assert words in zh and english in en
-
-
-def test_column_title_names_the_unit() -> None:
-    assert column_title(Label("面积", "Area", "㎡")) == "面积（平方米）"
-    assert column_title(Label("金额", "Amount", "元", "含税"), "en") == "Amount (yuan): 含税"
 
 
 def test_row_links_lose_their_long_key_only() -> None:

@@ -11,7 +11,6 @@ from publish.site.facts import DB
 from publish.site.pages.base import has, page, rows
 from publish.site.words import CODES
 
-MONTHS = tuple(range(1, 13))
 STEPS = 5  # shades of the heat map
 SHARES = (
     0.5,
