@@ -30,7 +30,10 @@ SLOW = {
     "disclosure/test_unions.py",
     "records/test_build.py",
     "records/test_serials.py",
-    *(f"release/test_{name}.py" for name in ("attack", "build", "differences", "gate", "hold", "later_runs", "store")),
+    *(
+        f"release/test_{name}.py"
+        for name in ("attack", "build", "corrections", "differences", "gate", "hold", "later_runs", "store")
+    ),
     *(f"sample/test_{name}.py" for name in ("make", "round_trip")),
     *(
         f"site/test_{name}.py"
@@ -42,6 +45,7 @@ SLOW = {
             "door",
             "instance",
             "language",
+            "newer",
             "pages",
             "pool",
             "structured",
