@@ -376,3 +376,11 @@ def test_a_release_made_before_replaced_rows_were_counted_has_its_page_of_qualit
 def test_the_count_of_steps_can_fail(home: Path) -> None:
     long = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000) select sum(i) from n"
     assert steps(home, [(long, None)]) > 250_000 and steps(home, [("select 1", None)]) < 100
+
+
+def test_the_files_a_query_page_offers_are_there(get: Callable[[str], httpx.Response]) -> None:
+    text = get("/mingzhang?sql=select+claim_id+from+claims").text
+    offered = re.findall(r'<li><a href="(/mingzhang\.(?:csv|json)[^"]+)">', text)
+    assert len(offered) >= 2
+    for address in offered:
+        assert get(address.replace("&amp;", "&")).status_code == 200, address
