@@ -100,8 +100,8 @@ def bounded(
         equations = np.array([members(of_year, d, m)[there] for d, m, _ in cells], dtype=float)
         shown, true = np.array([v for *_, v in cells]), true[there]
         size = max(float(shown.max()), 1e-9)
-        slack = 1e-5 + 1e-9 * size
-        limit = np.concatenate([shown + slack, slack - shown]) / size
+        # The solver takes an equation for met within 1e-7; institutions are a ten-thousandth of the largest sum and more.
+        limit = np.concatenate([shown, -shown]) / size + 1e-6
         both = np.concatenate([equations, -equations])
         seen = [true / size]  # solutions: what one of them shows to be possible need not be asked
 
@@ -122,5 +122,7 @@ def bounded(
 
 
 def _corner(cost: np.ndarray, matrix: np.ndarray, limit: np.ndarray) -> list[np.ndarray]:
-    found = linprog(cost, A_ub=matrix, b_ub=limit, method="highs")
-    return [found.x] if found.status == 0 else []
+    found = linprog(cost, A_ub=matrix, b_ub=limit, bounds=(0, 10), method="highs")
+    if found.status != 0:
+        raise RuntimeError(f"The linear programme of the attack ended with: {found.message}")
+    return [found.x]

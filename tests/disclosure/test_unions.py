@@ -36,7 +36,8 @@ FINAL = {
 
 
 def city(seed: int, orgs: int | None = None) -> pd.DataFrame:
-    """Invented institutions of two years: small districts are mostly of one level, so that cells lie within one another."""
+    """Invented institutions of a year, every tenth city of two: small districts are mostly of one level, so that cells lie within
+    one another."""
     rng = np.random.default_rng(seed)
     orgs = orgs or int(rng.integers(25, 70))
     district = rng.choice(list("abcd"), orgs, p=[0.4, 0.3, 0.2, 0.1])
@@ -49,7 +50,7 @@ def city(seed: int, orgs: int | None = None) -> pd.DataFrame:
         who.assign(year=y, v=np.exp(rng.normal(8, 0.8, orgs)).round(1), n=rng.integers(5, 90, orgs).astype(float))[
             rng.random(orgs) < 0.97
         ]
-        for y in (2023, 2024)
+        for y in ((2023, 2024) if seed % 10 == 0 else (2024,))
     ]
     return pd.concat(years, ignore_index=True)
 
