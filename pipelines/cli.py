@@ -110,12 +110,9 @@ def run(
         report = refresh(s)
     if as_json:
         print(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+        _say_notes(report)
     else:
         _print_report(report)
-    for note in report.notes:
-        _say(note)
-    for sentence in report.down:
-        _say(f"{sentence} What the other inboxes hold was taken in.")
     if report.held_release:
         raise typer.Exit(3)
     if report.down:
@@ -437,13 +434,22 @@ def _print_report(r: Any) -> None:
         line("", "computed from made-up data: it shows how the computing works and proves nothing about a real city")
     if r.left:
         named = ", ".join(r.left[:5]) + (f" and {len(r.left) - 5} more" if len(r.left) > 5 else "")
-        line(
-            "Left",
-            f"for the next run, because still being written or cut off: {named}. "
+        out.print(
+            f"Left for the next run, because still being written or cut off: {named}. "
             "A file that has not changed for ten minutes is taken as it is.",
+            highlight=False,
         )
+    _say_notes(r)
     if r.held_release:
         _print_held(r.held_release, r.reasons)
+
+
+def _say_notes(r: Any) -> None:
+    """What a person should look at, on standard error."""
+    for note in r.notes:
+        _say(note)
+    for sentence in r.down:
+        _say(f"{sentence} What the other inboxes hold was taken in.")
 
 
 def _print_check(r: Any) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.version import code_version
 from tests.conftest import ROOT, MadeUp, mingzhang
 
 COMMANDS = {
-    "run": ["--inbox", "--home", "--contracts", "--as-of", "--full", "--json"],
-    "check": ["--contracts", "--json", "--annotated"],
+    "run": ["--inbox", "--home", "--contracts", "--city", "--as-of", "--full", "--json"],
+    "check": ["--home", "--contracts", "--json", "--annotated"],
     "template": ["--year", "--out"],
     "sample": ["--out", "--seed", "--orgs", "--years"],
     "serve": ["--home", "--host", "--port"],
@@ -26,6 +27,17 @@ def test_each_command_says_what_it_takes(command: str) -> None:
     assert helped.returncode == 0
     for word in COMMANDS[command]:
         assert word in helped.stdout
+
+
+def test_the_version_names_the_code() -> None:
+    done = mingzhang("--version")
+    assert done.returncode == 0 and done.stdout == f"mingzhang {code_version()}\n"
+
+
+def test_a_sentence_is_one_line_where_nobody_looks_on(tmp_path: Path) -> None:
+    made = mingzhang("sample", "--out", tmp_path / ("a" * 90), "--orgs", "5", "--years", "2021-2021")
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.endswith("none of it is real.\n") and made.stdout.count("\n") == 1
 
 
 def test_every_command_is_in_the_readme() -> None:

@@ -13,6 +13,7 @@ from pipelines.assets.place import Place
 from pipelines.decisions import in_force
 from pipelines.intake.read_new import load_readings
 from pipelines.memory import give_back
+from pipelines.progress import report
 from pipelines.records.build import RecordsSummary, build
 from pipelines.records.corrected import CELL, WITHDRAW
 from pipelines.sources.ledger import Ledger
@@ -73,6 +74,7 @@ def records_asset(contracts: Contracts) -> dg.AssetsDefinition:
 
 def _build(place: Place, contracts: Contracts) -> RecordsSummary:
     """All that is read lives no longer than this call."""
+    report("records")
     home = place.home_folder
     decided = in_force(home, (WITHDRAW, CELL))
     readings = load_readings(home, contracts)

@@ -16,6 +16,7 @@ from packaging.version import Version
 
 from pipelines.assets.place import Place
 from pipelines.memory import give_back
+from pipelines.progress import report
 from pipelines.records.load import load
 from pipelines.standing import Standing
 from pipelines.statistics.built import publish
@@ -77,6 +78,7 @@ def statistics_assets() -> dg.AssetsDefinition:
         if whole and _is_whole_run(context) and standing.holds(made_of):
             context.log.info(f"Nothing that release {standing.release_id} was made of has changed: it stands.")
             return
+        report("statistics")
         load_city(place.city_folder, home)
         warehouse = start_whole(home) if whole else start_trial(home)
         load(home, warehouse)
