@@ -179,8 +179,12 @@ def _as_held(report: RunReport, held: GateHeld, standing: Standing, instance: An
     import dagster as dg
 
     run_id = instance.get_runs(dg.RunsFilter(tags=FROM), limit=1)[0].run_id
-    logged = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
-    _note(report, [entry.dagster_event for entry in logged], [], instance.get_run_step_stats(run_id))
+    made, looked = (
+        [entry.dagster_event for entry in instance.all_logs(run_id, of_type=kind)]
+        for kind in (dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    )
+    checks = [e.asset_check_evaluation_data.metadata for e in looked]
+    _note(report, made, checks, instance.get_run_step_stats(run_id))
     report.release, report.release_state = held.last, "held"
     report.synthetic = bool(standing.report.get("synthetic"))
     report.held_release, report.reasons = held.release_id, held.reasons

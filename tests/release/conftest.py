@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,14 @@ KINDS |= {"year": "bigint", "decimal": "double", "date": "date"}
 
 def file_id(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
+
+
+@contextmanager
+def another_run(home: Home) -> Iterator[None]:
+    """Holds a home as another process would: `Home.locked` may be entered twice by one thread."""
+    with (home.create().work / "lock").open("a+") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")

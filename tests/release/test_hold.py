@@ -18,7 +18,7 @@ from publish.release import build as building
 from publish.release import hold, movement, store
 from publish.release.movement import Limits
 from publish.release.schema import MARTS
-from tests.release.conftest import AS_OF, BUYER, make_warehouse
+from tests.release.conftest import AS_OF, BUYER, another_run, make_warehouse
 from tests.release.test_differences import TOTAL, again, more, query
 
 USUAL = Limits()
@@ -105,7 +105,7 @@ def test_a_person_accepts_what_is_held(slipped, made, contracts):
         hold.accept(home, contracts, first.release_id, "王某", "核实无误", "checked")
     with pytest.raises(ReleaseError, match="this text may not be"):
         hold.accept(home, contracts, held.release_id, "王某", f"按{BUYER}来函更正", "")
-    with home.locked(), pytest.raises(HomeBusy):
+    with another_run(home), pytest.raises(HomeBusy):
         hold.accept(home, contracts, held.release_id, "王某", "核实无误", "checked")
     assert stands(home, first.release_id) and decisions.read(home) == []
 

@@ -9,7 +9,7 @@ import pytest
 from pipelines.home import Home, HomeBusy
 from publish.errors import NoSuchRelease, ReleaseError
 from publish.release import store
-from tests.release.conftest import make_warehouse
+from tests.release.conftest import another_run, make_warehouse
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_a_rollback_holds_against_the_same_inputs_and_gives_way_to_new_ones(two,
 
 def test_no_rollback_while_a_run_holds_the_home(two):
     home, a, _ = two
-    with home.locked(), pytest.raises(HomeBusy):
+    with another_run(home), pytest.raises(HomeBusy):
         store.rollback(home, a)
 
 
