@@ -89,11 +89,15 @@ class Standing:
         return now is not None and (now.name == self.release_id or self.release_id in store.withdrawn(self._home))
 
     def mend_current(self) -> None:
-        """Points `current` to the release noted again, where somebody pointed it elsewhere by other means than a rollback."""
+        """Points `current` to the release noted again, where it points to nothing, to no release, or to an older one without a
+        rollback. A newer one is left: it was accepted by a person, or its run died before it could note it."""
         if self.release_id is None or self.release_id in store.withdrawn(self._home):
             return
-        now, folder = store.current(self._home), self._home.releases / self.release_id
-        if (now is None or now.name != self.release_id) and folder.is_dir():
+        now, noted = store.current(self._home), self._home.releases / self.release_id
+        if not noted.is_dir() or (now is not None and now.name == noted.name):
+            return
+        is_release = now is not None and (now / store.SUMS).is_file()
+        if now is None or not is_release or now.stat().st_mtime_ns < noted.stat().st_mtime_ns:
             store.switch(self._home, self.release_id)
 
     def asks_the_same(self, city: Path, contracts: Contracts) -> bool:

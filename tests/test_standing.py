@@ -121,3 +121,19 @@ def test_only_the_date_is_another(tmp_path: Path) -> None:
     assert Standing(home).asks_the_same(city, SOME)
     (city / "city.yaml").write_text("b")
     assert not Standing(home).asks_the_same(city, SOME)
+
+
+@pytest.mark.parametrize(("has_sums", "seconds", "mended"), [(False, 9, True), (True, -9, True), (True, 9, False)])
+def test_current_is_mended_unless_a_newer_release_was_put_there(
+    tmp_path: Path, has_sums: bool, seconds: int, mended: bool
+) -> None:
+    """A newer one is a release that a person accepted."""
+    home, _ = _made(tmp_path)
+    _other(home)
+    if has_sums:
+        (home.releases / "other" / store.SUMS).write_text("")
+    at = (home.releases / "r").stat().st_mtime_ns + seconds * 1_000_000_000
+    os.utime(home.releases / "other", ns=(at, at))
+    Standing(home).mend_current()
+    now = store.current(home)
+    assert now is not None and now.name == ("r" if mended else "other")

@@ -56,7 +56,9 @@ def received(context: dg.AssetExecutionContext, place: Place) -> Iterator[dg.Mat
         metadata=told,
     )
     if not stands:
-        yield dg.MaterializeResult(metadata={"seen": r.seen, "new": r.new})
+        yield dg.MaterializeResult(
+            metadata={"seen": r.seen, "new": r.new, "report_files": told["report_files"]},
+        )
 
 
 @dg.asset(group_name="intake", kinds={"parquet"}, deps=[received])
