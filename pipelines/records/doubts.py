@@ -20,6 +20,7 @@ from pipelines.intake.messages import place, say, shown
 
 POWERS = (1, 2, 3, 4)  # a slip of unit or decimal point is ten to these, or their inverse
 NEAR = 0.2  # how far from such a power, in log10, the ratio of two years may be: 6.3 to 15.8 times for ten
+BEYOND = 1.5  # a value ten times its own is doubted where it is so far beyond all it had in any month before
 JUMP = 5.0  # a stock that is this many times its other years, or this part of them
 EACH = 10  # more doubts of one kind in one column of a sheet are told as one
 REPEATED = 0.9  # of a column's figures, so many must be last year's for it to be a copy
@@ -120,6 +121,8 @@ class _Years:
         self.values = np.full((lines, len(years)), np.nan)
         self.row = np.full((lines, len(years)), -1, dtype="int64")
         self.values[self.line, year] = values[at]
+        self.who = np.zeros(lines, dtype=object)
+        self.who[self.line] = mine["who"].to_numpy()
         self.row[self.line, year] = at
 
     def odd(self, compare: str) -> Iterator[tuple[int, int, int, int]]:
@@ -149,6 +152,14 @@ class _Years:
                     if compare == "stock" and len(last) and last[0] not in earlier:
                         continue  # what stood already last year is no jump of this one
                     yield int(line), a, int(earlier[-1] if len(earlier) else back[0]), int(k)
+
+    def is_usual(self, line: int, a: int) -> bool:
+        """Whether a value lies among those that the same thing had in any month of the years before (else of those after): small
+        sums of meals or repairs move by ten times in the nature of things."""
+        mine = self.values[self.who == self.who[line]]
+        years = mine[:, :a] if np.isfinite(mine[:, :a]).any() else mine[:, a + 1 :]
+        value = self.values[line, a]
+        return bool(np.nanmin(years) / BEYOND <= value <= np.nanmax(years) * BEYOND)
 
     def repeated(self) -> pd.DataFrame:
         """One row for each value that has one of the year before it: file, table, sheet, years, value, whether they are equal."""
@@ -184,6 +195,8 @@ class _Teller:
         frame = self.frame
         files, tables, who = (frame[n].to_numpy() for n in ("_file", "_table", "who"))
         for line, a, b, k in own.odd(str(c.compare)):
+            if abs(k) == 1 and c.compare == "flow" and own.is_usual(line, a):
+                continue
             n, m = int(own.row[line, a]), int(own.row[line, b])
             key = (files[n], int(tables[n]), int(own.years[a]), k, who[n])
             groups.setdefault(key, []).append((n, m, own.values[line, a], own.values[line, b]))
