@@ -63,7 +63,7 @@ def test_same_inputs_give_the_same_bytes_in_another_folder(made):
         },
         {
             "change": lambda con: con.execute(
-                "insert into intake.files values ('ff', 'x.xlsx', 'rejected', false, null)"
+                "insert into intake.files (file_id, name, status, synthetic) values ('ff', 'x.xlsx', 'rejected', false)"
             )
         },
     ],
@@ -307,7 +307,8 @@ def test_changes_are_told_against_the_release_before(made):
 
 
 @pytest.mark.parametrize(
-    "where", ["write_csv", "_write_formats", "compare", "_describe", "_seal", "_sync", "Path.rename", "store.switch"]
+    "where",
+    ["write_csv", "_write_formats", "compare", "_describe", "store.seal", "sync", "Path.rename", "store.switch"],
 )
 def test_a_crash_anywhere_leaves_the_last_release_and_the_next_build_succeeds(made, monkeypatch, where):
     first = made()
@@ -316,7 +317,9 @@ def test_a_crash_anywhere_leaves_the_last_release_and_the_next_build_succeeds(ma
     def crash(*a, **k):
         raise KeyboardInterrupt
 
-    target = {"Path.rename": (Path, "rename"), "store.switch": (store, "switch")}.get(where, (building, where))
+    target = {"Path.rename": (Path, "rename"), "store.switch": (store, "switch"), "store.seal": (store, "seal")}.get(
+        where, (building, where)
+    )
     with monkeypatch.context() as m:
         m.setattr(*target, crash)
         # A killed process clears nothing away.
