@@ -261,7 +261,8 @@ def test_a_run_that_is_stopped_says_one_sentence(
     printed, told = running.communicate(timeout=120)
     assert (running.returncode, told) == (1, "mingzhang: Stopped; the last release is untouched.\n")
     assert printed == ""
-    assert not [c for c in children if c.is_running() and c.status() != psutil.STATUS_ZOMBIE]
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert not [c for c in alive if c.is_running() and c.status() != psutil.STATUS_ZOMBIE]
     assert str(city.home.current.readlink()) == before[1]
     assert not list(city.home.releases.glob(".building-*"))
 
