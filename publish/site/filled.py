@@ -100,6 +100,7 @@ class Filler:
             "structured_data": Markup(schema_org.script(structured.block(self.facts, self.base_url, request, context))),
             "truncated": guard.was_cut(),
         }
-        if view in ("table", "row") or (view in ("database", "query") and request.args.get("sql")):
-            out["alternate_url_json"] = path_with_format(request=request, format="json")
+        in_json = view in ("table", "row") or (view in ("database", "query") and request.args.get("sql"))
+        # Datasette names one for every page of a database; without a query there is none.
+        out["alternate_url_json"] = path_with_format(request=request, format="json") if in_json else None
         return out
