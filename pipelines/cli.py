@@ -494,15 +494,13 @@ def _foreseen(error: BaseException) -> tuple[str, int] | None:
     A foreseen error carries its exit status. It may lie under another that came of it: with the disk full, Dagster fails
     to write down that the disk is full.
     """
-    chain: list[BaseException] = []
-    e: BaseException | None = error
-    while e is not None and e not in chain:
-        chain.append(e)
-        e = e.__cause__ or e.__context__
-    for e in chain:
+    from publish.errors import chain
+
+    below = chain(error)
+    for e in below:
         if hasattr(e, "exit_status"):
             return str(e), e.exit_status
-    for e in chain:
+    for e in below:
         if isinstance(e, OSError) and e.errno is not None:
             where = f" at {e.filename}" if e.filename else ""
             return f"{e.strerror}{where}; free space or mend the rights, then run again.", 1

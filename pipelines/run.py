@@ -23,7 +23,7 @@ from pipelines.settings import Settings
 from pipelines.sources.inbox import InboxError
 from pipelines.sources.receive import nothing_new
 from pipelines.standing import Standing
-from publish.errors import GateHeld
+from publish.errors import GateHeld, chain
 from publish.release.doubted import read_doubted
 from publish.release.store import drop_held
 
@@ -168,10 +168,7 @@ def _run(home: Home, contracts: Contracts, settings: Settings, on: date) -> RunR
 
 def _held_in(error: BaseException) -> GateHeld | None:
     """The hold that made a run fail, None where something else did."""
-    e: BaseException | None = error
-    while e is not None and not isinstance(e, GateHeld):
-        e = e.__cause__ or e.__context__
-    return e
+    return next((e for e in chain(error) if isinstance(e, GateHeld)), None)
 
 
 def _as_held(report: RunReport, held: GateHeld, standing: Standing, instance: Any) -> RunReport:

@@ -1,6 +1,6 @@
 """The errors of publishing that a person can meet. Each message is one sentence: what is wrong and what to do.
 
-Belongs here: the error types and the exit status each ends the command with. Not here: anything that raises them.
+Belongs here: the error types, the exit status each ends the command with, and what an error came of. Not here: anything that raises them.
 """
 
 from __future__ import annotations
@@ -48,3 +48,14 @@ class LimitsError(ReleaseError):
     """The city's limits of what holds a release cannot be used."""
 
     exit_status = 2
+
+
+def chain(error: BaseException) -> list[BaseException]:
+    """An error and those that it came of, the outermost first, each once: where a caught error is raised again, as Dagster
+    does, the chain comes back to itself."""
+    out: list[BaseException] = []
+    e: BaseException | None = error
+    while e is not None and all(e is not known for known in out):
+        out.append(e)
+        e = e.__cause__ or e.__context__
+    return out

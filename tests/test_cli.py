@@ -119,3 +119,12 @@ def test_a_file_left_and_an_inbox_that_is_down_are_each_a_sentence(capsys: pytes
     out, err = capsys.readouterr()
     assert "Left for the next run, because still being written or cut off: 停车.csv." in out
     assert "sftp://h/in does not answer. What the other inboxes hold was taken in." in err
+
+
+def test_a_chain_of_errors_that_comes_back_to_itself_ends() -> None:
+    from pipelines.run import _held_in
+    from publish.errors import GateRefused, chain
+
+    inner, outer = GateRefused(["x"]), RuntimeError("step failed")
+    outer.__cause__, inner.__context__ = inner, outer
+    assert chain(outer) == [outer, inner] and _held_in(outer) is None
