@@ -23,6 +23,7 @@ from publish.disclosure.rules import Rules
 Key = tuple[str, int, str, str, str]
 NARROW = 0.1  # bounds on two institutions' sum nearer to it than this share of it have found it
 FLAT = 1e-10  # an eigenvalue of this share of the largest is nothing
+RANK = 1e-9  # a singular value of this share of the largest is the rounding of the arithmetic
 FOLLOWS = 1e-6  # what follows but for this much of its square follows: the rounding of the arithmetic
 
 
@@ -433,7 +434,7 @@ def _followed(matrix: csr_array, family: Family) -> set[tuple[int, ...]]:
         return {u: float(np.linalg.norm(white.T @ b, 2)) ** 2 if b.any() else 0.0 for u, b in blocks.items()}
 
     first = shares(None)
-    out |= {(u,) for u in small if first[u] > 1 - FOLLOWS}
+    out |= {(u,) for u in small if first[u] > 1 - FOLLOWS and _gives(matrix, whose == u, whose != u)}
     ones = [u for u in small if size[u] == 1 and 0 < first[u] <= 1 - FOLLOWS]
     most = sorted((first[u] for u in ones), reverse=True)
     for u in ones:
@@ -441,5 +442,24 @@ def _followed(matrix: csr_array, family: Family) -> set[tuple[int, ...]]:
         if first[u] + other <= 1 - FOLLOWS:
             continue  # the two shares of a pair come to 1 where something of it follows
         then = shares(blocks[u])
-        out |= {(min(u, v), max(u, v)) for v in ones if v != u and then[v] > 1 - FOLLOWS}
+        near = [v for v in ones if v != u and then[v] > 1 - FOLLOWS]
+        out |= {(min(u, v), max(u, v)) for v in near if _gives(matrix, whose == v, (whose != u) & (whose != v))}
     return out
+
+
+def _gives(matrix: csr_array, mine: np.ndarray, others: np.ndarray) -> bool:
+    """Whether the rows give something of the columns `mine` with nothing left of `others`: the rank that is lost without them.
+
+    A share near 1 alone does not say so. Rows whose coefficients nearly agree (0.999 of one year less the next) come near to a
+    value without giving it, and leave it as wide open as before.
+    """
+    both, rest = (_rank(matrix[:, np.flatnonzero(kept)].toarray()) for kept in (mine | others, others))
+    return both > rest
+
+
+def _rank(matrix: np.ndarray) -> int:
+    """The rank of a matrix whose coefficients are near 1, by its singular values."""
+    if not matrix.any():
+        return 0
+    values = np.linalg.svd(matrix, compute_uv=False)
+    return int((values > RANK * values[0]).sum())

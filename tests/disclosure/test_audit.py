@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 
@@ -97,3 +99,19 @@ def test_a_movement_by_few_is_traced_three_ways():
     # What was public before, and what such a reader knows anyway, is no news.
     assert told(known=(2,), public=(2,)) == []
     assert told(known=no, same=(0, 1, 3)) == []
+
+
+def test_what_comes_near_to_a_value_is_not_what_gives_it() -> None:
+    from scipy.sparse import csr_array
+
+    from publish.disclosure.audit import _followed
+
+    # One institution's value and those of four others in two years; the second row is a sum over the others alone.
+    whose, size = np.repeat(np.arange(5), 2), np.ones(5)
+    both = np.tile([1.0, 0.0], 5)
+    later = np.tile([0.0, 1.0], 5)
+    others = np.concatenate([[0.0, 0.0], np.tile([-0.9995, 1.0], 4)])
+    family = SimpleNamespace(basis_unit=whose, size=size)
+    near = csr_array(np.array([later - 0.9995 * both, later - 0.9994 * both, others]))
+    assert _followed(near[[0, 2]], family) == {(0,)}  # type: ignore[arg-type]
+    assert _followed(near[[1, 2]], family) == set()  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -230,7 +231,11 @@ def running(city: City) -> Iterator[subprocess.Popen[str]]:
 
 
 def _dbt(process: psutil.Process) -> bool:
-    return any("dbt" in " ".join(c.cmdline()) for c in process.children(recursive=True))
+    for child in process.children(recursive=True):
+        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            if "dbt" in " ".join(child.cmdline()):
+                return True
+    return False
 
 
 STAGES: dict[str, Callable[[Home, psutil.Process], bool]] = {
