@@ -137,3 +137,31 @@ def test_current_is_mended_unless_a_newer_release_was_put_there(
     Standing(home).mend_current()
     now = store.current(home)
     assert now is not None and now.name == ("r" if mended else "other")
+
+
+def test_the_home_is_held_for_the_whole_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the first look to the last note nobody else gets in; the log of a run that is refused stays the other's."""
+    import subprocess
+    import sys
+
+    from pipelines import run
+    from pipelines.settings import Settings
+
+    tried = []
+
+    def another(*_: object) -> run.RunReport | None:
+        code = "import sys; from pathlib import Path; from pipelines.home import Home\nwith Home(Path(sys.argv[1])).locked(): pass"
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=Path(run.__file__).parents[1],
+        )
+        tried.append("HomeBusy" in done.stderr)
+        return run.RunReport("r", "new") if len(tried) == 2 else None
+
+    monkeypatch.setattr(run, "_nothing_to_do", another)
+    monkeypatch.setattr(run, "_run", another)
+    assert run.refresh(Settings(home=tmp_path, as_of="2025-12-31")).release == "r"
+    assert tried == [True, True]

@@ -7,6 +7,7 @@ here: reading a file's meaning (pipelines/intake).
 from __future__ import annotations
 
 import csv
+import struct
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from pipelines.sources.inbox import Found
 PAUSE = 1.0  # seconds for which a file must look the same after its last change
 PATIENCE = 600.0  # seconds for which a file that ends in the middle is held to be still on its way
 _ZIP, _ZIP_END = b"PK\x03\x04", b"PK\x05\x06"
+_NEWEST_ZIP = 63  # the version of the format that a member may need, in tenths (APPNOTE.TXT 4.4.3)
 _OLE = b"\xd0\xcf\x11\xe0"
 _TAIL = 65_557  # bytes from the end within which a zip has its last record
 _DELIMITERS = b",;\t|"
@@ -47,12 +49,20 @@ def is_cut(found: Found, data: bytes, before: bytes | None) -> bool:
     if before is not None and len(data) < len(before) and before.startswith(data):
         return True
     if data.startswith(_ZIP):
-        return _ZIP_END not in data[-_TAIL:]
+        return _begins_a_member(data) and _ZIP_END not in data[-_TAIL:]
     if data.startswith(_OLE) or b"\0" in data[:1000]:
         return False
     if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         return not data.rstrip().endswith(b">")
     return not data.endswith((b"\n", b"\r")) and _last_line_is_short(data)
+
+
+def _begins_a_member(data: bytes) -> bool:
+    """Whether a zip's first member has a header that can be: else the file is no cut zip, but none at all."""
+    if len(data) < 30:
+        return False
+    needed, length = struct.unpack_from("<H20xH", data, 4)
+    return needed <= _NEWEST_ZIP and 0 < length <= 1_000
 
 
 def _last_line_is_short(data: bytes) -> bool:

@@ -48,6 +48,7 @@ ENDED = {
     "no line break at the end": ("b.csv", WHOLE.rstrip()),
     "a last line of one cell that is ended": ("b.csv", WHOLE + "填表人：王\n".encode()),
     "a whole zip": ("b.xlsx", _zip()),
+    "what is no zip but for its first bytes": ("b.xlsx", b"PK\x03\x04 not a workbook, and never was one of any kind"),
     "one column of names": ("b.txt", "甲局\n乙局".encode()),
     "a comma inside quotation marks": ("b.csv", b'a,b\n"x,y",1\n"z,w",2'),
     "nothing": ("b.csv", b""),
