@@ -47,7 +47,7 @@ class Limits:
 
     rows: float = 0.1
     few_rows: int = 5
-    figure: float = 0.2
+    figure: float = 0.1
     few_records: int = 10
     settled_months: int = 6
 

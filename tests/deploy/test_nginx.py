@@ -156,7 +156,7 @@ def test_plain_http_is_sent_to_tls(front: Front) -> None:
 
 
 def test_what_was_answered_once_comes_from_the_cache(front: Front) -> None:
-    address = "/api/v1/claims?section=cache-test"
+    address = "/api/v1/claims?check_status=within_qualifier"
     first = front.get(address)
     cached = list((Path(front_cache(front))).rglob("*"))
     assert first[0] == 200 and any(p.is_file() for p in cached)

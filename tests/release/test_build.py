@@ -25,7 +25,7 @@ from python_calamine import CalamineWorkbook
 from expectations.contract import Contracts
 from pipelines.home import Home
 from publish.disclosure import gate
-from publish.errors import ReleaseError
+from publish.errors import GateRefused, ReleaseError
 from publish.formulas import neutral
 from publish.release import build as building
 from publish.release import store, write
@@ -397,12 +397,12 @@ def test_a_warehouse_that_lacks_a_column_is_refused(made, change, message):
         made(lambda con: con.execute(change))
 
 
-def test_an_empty_warehouse_gives_a_release_of_empty_tables(contracts, city, tmp_path):
+def test_an_empty_warehouse_gives_no_release(contracts, city, tmp_path):
     home = Home(tmp_path).create()
     duckdb.connect(str(home.warehouse)).close()
-    release = building.build(home, contracts, city, AS_OF, "v")
-    assert release.rows["institutions"] == release.rows["indicator_values"] == 0
-    assert release.rows["datasets"] == 4 and not release.synthetic
+    with pytest.raises(GateRefused, match="indicator_values"):
+        building.build(home, contracts, city, AS_OF, "v")
+    assert not home.current.exists() and not list(home.releases.iterdir())
 
 
 def test_slips_of_the_pen_do_not_break_a_format(tmp_path):

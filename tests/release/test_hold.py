@@ -55,7 +55,7 @@ def test_a_tenfold_slip_of_one_institution_is_held_though_secrecy_would_keep_the
     assert f"release {first.release_id} stays current" in str(held)
     assert f"mingzhang releases accept {held.release_id}" in str(held)
     city = [s for s in held.reasons if s.startswith("energy_tce of 2024, the whole city, is ")]
-    assert len(city) == 1 and "(+71.6 %, limit 20 %)" in city[0] and not any("2023" in s for s in held.reasons)
+    assert len(city) == 1 and "(+71.6 %, limit 10 %)" in city[0] and not any("2023" in s for s in held.reasons)
     # The candidate is whole and apart: it shows the figure as last published, so nothing but the gate tells of the slip.
     assert store.wrong_files(home.held / held.release_id) == []
     assert stat.S_IMODE(home.held.stat().st_mode) == 0o700

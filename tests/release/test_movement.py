@@ -145,12 +145,12 @@ def test_a_headline_figure_of_a_settled_year_that_moves_too_far_holds(value: flo
 
 def test_the_sentence_says_how_far_a_figure_moved() -> None:
     assert moved(replace(ENERGY, value=10_000.0)) == [
-        "energy_tce of 2024, the whole city, is 10,000 tce; it was 1,000 in release 2026-03-31-00000000 (10.0 times, limit 20 %)."
+        "energy_tce of 2024, the whole city, is 10,000 tce; it was 1,000 in release 2026-03-31-00000000 (10.0 times, limit 10 %)."
     ]
-    assert "(+25.0 %, limit 20 %)" in moved(replace(ENERGY, value=1250.0))[0]
+    assert "(+25.0 %, limit 10 %)" in moved(replace(ENERGY, value=1250.0))[0]
 
 
-@pytest.mark.parametrize("value", [1200.0, 800.0, 1000.0])
+@pytest.mark.parametrize("value", [1100.0, 900.0, 1000.0])
 def test_a_headline_figure_that_moves_less_holds_nothing(value: float) -> None:
     assert moved(replace(ENERGY, value=value)) == []
 
@@ -174,14 +174,14 @@ def test_a_figure_of_few_records_may_double_or_halve() -> None:
 
 def test_percentages_are_compared_in_points() -> None:
     rate = Figure("canteen_coverage", 2024, "%", 5.0, 60)
-    assert moved(replace(rate, value=24.9), rate) == []
+    assert moved(replace(rate, value=14.9), rate) == []
     (sentence,) = moved(replace(rate, value=50.0), rate)
-    assert "(+45.0 points, limit 20 points)" in sentence
+    assert "(+45.0 points, limit 10 points)" in sentence
 
 
 def test_a_figure_that_was_nothing_and_is_something_holds() -> None:
     nothing = replace(ENERGY, value=0.0)
-    assert "(from nothing, limit 20 %)" in moved(ENERGY, nothing)[0]
+    assert "(from nothing, limit 10 %)" in moved(ENERGY, nothing)[0]
 
 
 def test_more_than_twenty_figures_are_counted() -> None:
