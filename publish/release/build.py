@@ -338,7 +338,10 @@ def _notes(about: About) -> list[tuple[str, str]]:
             "来源 Source",
             "各单位报送的电子表格，按数据契约核验后汇总 / Spreadsheets sent in by departments, checked against contracts",
         ),
-        ("状态 Status", "A 正常 normal; E 估计 estimated; F 预测 forecast; M 缺失 missing; S 已隐去 suppressed"),
+        (
+            "状态 Status",
+            "A 正常 normal; E 估计 estimated; F 预测 forecast; P 暂定 provisional; O 缺失 missing; Q 已隐去 suppressed",
+        ),
     ]
 
 
