@@ -201,8 +201,8 @@ def test_decisions_are_listed_and_undone_by_number(corrected, tmp_path):
     ("arguments", "sentence"),
     [
         (["figure", "enrgy_tce", "2023"], "did you mean energy_tce"),
-        (["figure", "energy_tce", "1999"], "it shows 2021, 2022"),
-        (["figure", "energy_tce", "2022", "--dimension", "districts"], "it shows district"),
+        (["figure", "energy_tce", "1999"], "shows no energy_tce of 1999; it shows 2022, 2023"),
+        (["figure", "energy_tce", "2022", "--dimension", "districts"], "it shows carrier, district, org_type, total"),
         (["withdraw", "没有这个文件.xlsx"], "No file '没有这个文件.xlsx' was received"),
         (["undo", "99"], "There is no decision 99"),
     ],
