@@ -352,14 +352,22 @@ def _interruptible() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
+        _forget_interrupt()
         raise Stopped from None
     except BaseException as e:
         # Dagster turns both signals into this, which is no Exception; to name it would be to import Dagster.
         if type(e).__name__ == "DagsterExecutionInterruptedError":
+            _forget_interrupt()
             raise Stopped from None
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _forget_interrupt() -> None:
+    """Keeps the exit status ours under `python -m`: where the interrupt passed through an exec of text, as imports that make
+    named tuples do, CPython remembers it and ends by SIGINT although it was caught; running any text clears that."""
+    exec("")  # noqa: S102
 
 
 @contextmanager

@@ -128,3 +128,17 @@ def test_a_chain_of_errors_that_comes_back_to_itself_ends() -> None:
     inner, outer = GateRefused(["x"]), RuntimeError("step failed")
     outer.__cause__, inner.__context__ = inner, outer
     assert chain(outer) == [outer, inner] and _held_in(outer) is None
+
+
+def test_an_interrupt_inside_an_exec_of_text_keeps_our_exit_status(tmp_path: Path) -> None:
+    import os
+    import subprocess
+    import sys
+
+    (tmp_path / "stopped.py").write_text(
+        "import sys\nfrom pipelines.cli import Stopped, _interruptible\n"
+        "try:\n    with _interruptible(): exec('raise KeyboardInterrupt')\n"
+        "except Stopped: sys.exit(1)\n"
+    )
+    env = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    assert subprocess.run([sys.executable, "-m", "stopped"], env=env, check=False).returncode == 1
