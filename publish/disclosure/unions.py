@@ -15,6 +15,7 @@ For each leak the cheapest figures are hidden whose absence ends it; at last wha
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -50,15 +51,15 @@ def withhold(found: list[Family], rules: Rules, hidden: np.ndarray, free: np.nda
     return out & ~hidden
 
 
-class _Leak:
+class _Leak(ABC):
     """Something that follows from `rows`."""
 
     def __init__(self, rows: np.ndarray):
         self.rows = rows
 
+    @abstractmethod
     def ends(self, gone: tuple[int, ...]) -> bool:
         """Whether it does not follow any more without the rows `gone`."""
-        raise NotImplementedError
 
 
 class _Exact(_Leak):
