@@ -73,8 +73,10 @@ class _Exact(_Leak):
         gives = matrix[:, told].T @ self.combinations
         if known.any():
             before = matrix[known][:, told].T @ _null(matrix[known][:, ~told])
-            base = _basis(before.T)
-            gives = gives - base @ (base.T @ gives)
+            # Of rows that give nothing the rounding of the arithmetic is left, and a basis of that would hide any leak.
+            if np.abs(before).max(initial=0) > EXACT:
+                base = _basis(before.T)
+                gives = gives - base @ (base.T @ gives)
         self.gives = gives
         used = np.abs(self.combinations).max(axis=1, initial=0) > EXACT
         self.used = rows[used]

@@ -11,6 +11,7 @@ from publish.disclosure.history import HELD_ZH, PARTS, Past, stand, states
 from publish.disclosure.membership import State, families
 from publish.disclosure.relations import Indicator
 from publish.disclosure.suppress import Reader, Rules, suppress
+from publish.disclosure.unions import _Exact
 from tests.disclosure.attacker import bounded, determined, follows, subtract
 
 ABOUT = {
@@ -225,3 +226,13 @@ def together(releases: list[tuple[pd.DataFrame, pd.DataFrame]]) -> list:
             owner = np.array([names[o] for o, _ in unknown])
             out += [(indicator, year, f) for f in determined(matrix, owner)]
     return out
+
+
+def test_rows_known_before_that_give_nothing_hide_no_leak() -> None:
+    """Of several known rows that depend on one another only the rounding of the arithmetic is left of one institution."""
+    known = np.random.default_rng(1).uniform(0.5, 1.5, (6, 4)) @ np.random.default_rng(2).uniform(0.5, 1.5, (4, 9))
+    matrix = np.vstack([known / known.max(), known[0] / known.max()])
+    matrix[-1, 2] += 1.0  # a new figure, which is a known one and once more the third institution
+    leak = _Exact(np.arange(7), matrix, np.arange(9) == 2, np.arange(7) < 6)
+    assert leak.there and leak.ends((6,))
+    assert not _Exact(np.arange(6), matrix[:6], np.arange(9) == 2, np.ones(6, dtype=bool)).there
