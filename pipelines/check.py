@@ -78,7 +78,8 @@ def check_files(files: Iterable[Path], contracts: Contracts, home: Home, city: P
         # What is asked about would come last, after all that was received.
         last = max((r.order for r in ledger.latest.values()), default=0) + 1
         now = stamp(datetime.now(UTC))
-        receipts = ledger.latest | {i: Receipt(i, name, name, "", now, order=last) for i, name in asked}
+        # Each has an address of its own: of two of one name in two folders neither is a newer state of the other.
+        receipts = ledger.latest | {i: Receipt(i, name, f"check:{i}", "", now, order=last) for i, name in asked}
         build(concat([register, joined], contracts) if register else joined, contracts, place, city, receipts)
         says_nil = {i for i in _without_row(readings) if NIL in _text(paths[i])}
         found = {t: pq.read_table(place.table("intake", t)).to_pylist() for t in ("files", "sheets", "issues")}
