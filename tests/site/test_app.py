@@ -434,7 +434,11 @@ def test_past_releases_keep_their_address(
         assert ">6,310<" in old and ">3,155<" not in old
         assert ">6,310<" in (await client.get(f"/r/{FIRST}/en/indicators/energy_tce")).text
         for page in ("", "en/"):
+            # What the banner says of the release in force leads there, all else stays in the old one.
             shown = (await client.get(f"/r/{FIRST}/{page}")).text
+            banner = re.search(r'(?s)<div class="banner newer".*?</div></div>', shown)
+            assert banner and SECOND in banner[0]
+            shown = shown.replace(banner[0], "")
             for link in set(re.findall(r'(?:href|src|srcset)="(/[^"]*)"', shown)):
                 assert link.startswith(f"/r/{FIRST}/"), link
                 assert (await client.get(link.replace("&amp;", "&"))).status_code in (200, 302), link

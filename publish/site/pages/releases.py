@@ -27,11 +27,12 @@ def kept(facts: Facts) -> list[dict[str, Any]]:
     """Every release beside this one, the newest first: what its release.json says of it, and `previous`."""
     out = []
     for folder in facts.folder.parent.iterdir():
-        if not RELEASE_ID.fullmatch(folder.name) or not (folder / "release.json").is_file():
+        if not RELEASE_ID.fullmatch(folder.name):
             continue
-        said = json.loads((folder / "release.json").read_text(encoding="utf-8"))
-        changes = folder / "changes.json"
-        told = json.loads(changes.read_text(encoding="utf-8")) if changes.is_file() else {}
+        said, told = _object(folder / "release.json"), _object(folder / "changes.json")
+        if said is None:
+            continue  # one that never took over, which the log says where it was tried
+        told = told or {}
         out.append(
             {
                 "release_id": folder.name,
@@ -48,6 +49,15 @@ def kept(facts: Facts) -> list[dict[str, Any]]:
             }
         )
     return sorted(out, key=lambda r: r["order"], reverse=True)
+
+
+def _object(path: Path) -> dict[str, Any] | None:
+    """What a file says; None where it is not there or is no JSON object."""
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return said if isinstance(said, dict) else None
 
 
 def _elsewhere(datasette: Any, request: Any) -> Response | None:
