@@ -20,7 +20,9 @@ from pipelines.intake.messages import place, say, shown
 
 POWERS = (1, 2, 3, 4)  # a slip of unit or decimal point is ten to these, or their inverse
 NEAR = 0.2  # how far from such a power, in log10, the ratio of two years may be: 6.3 to 15.8 times for ten
-BEYOND = 1.5  # a value ten times its own is doubted where it is so far beyond all it had in any month before
+BEYOND = (
+    10**0.5
+)  # a value ten times its own is doubted where it lies half of that way beyond all it had in any month before
 JUMP = 5.0  # a stock that is this many times its other years, or this part of them
 EACH = 10  # more doubts of one kind in one column of a sheet are told as one
 REPEATED = 0.9  # of a column's figures, so many must be last year's for it to be a copy
