@@ -123,7 +123,7 @@ def under_attack(base: str, pid: int, attackers: int = 8) -> list[Measured]:
     stop = threading.Event()
     with ThreadPoolExecutor(attackers) as pool:
         for who in range(attackers):
-            pool.submit(keep_asking, base, stop, who)
+            pool.submit(keep_asking, base, stop, who, Counter())
         time.sleep(1)
         try:
             for n, sql in enumerate(questions()):
@@ -198,7 +198,7 @@ def readers(home: Path, seconds: int, switches: int) -> list[Measured]:
         with ThreadPoolExecutor(66) as pool:
             for n in range(64):
                 pool.submit(read, n)
-            pool.submit(keep_asking, base, stop)
+            pool.submit(keep_asking, base, stop, 0, Counter())
             try:
                 look()
                 time.sleep(seconds / (switches + 1))

@@ -20,7 +20,7 @@ def test_a_half_copied_file_leaves_the_last_release(made_up: MadeUp, tmp_path: P
     whole = "单位名称,停车场名称,开放车位数,是否开放,开放日期\n" + "".join(
         f"市示范局,{n}号院,{n},是,2025-03-0{n}\n" for n in range(1, 9)
     )
-    (more / "停车.csv").write_text(whole[: len(whole) // 2 + 5], encoding="utf-8")
+    (more / "停车.csv").write_text(whole[: len(whole) // 2], encoding="utf-8")
     inboxes = ("--inbox", made_up.folder / "inbox", "--inbox", more)
     ran = mingzhang("run", "--home", home, *inboxes, "--as-of", "2025-12-31", "--json")
     assert ran.returncode == 0, ran.stderr

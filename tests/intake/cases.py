@@ -67,7 +67,7 @@ def blank_lead_and_total_first() -> bytes:
 
 @case
 def wrong_total() -> bytes:
-    return xlsx(("Sheet1", [HEAD, *TWO, ["合计", "", 2100.5, 42, 1260.3]]))
+    return xlsx(("Sheet1", [HEAD, *TWO, ["合计", "", 2100.5, 43, 1260.3]]))
 
 
 @case
@@ -141,7 +141,7 @@ def subtotals_sections_and_among() -> bytes:
         ["其中：办公区", "", 700, 12, 420],
         ["二、区县单位"],
         ["丙示范局", "2021-01", 200, 5, 120],
-        ["小 计", "", 200, 5, 121],
+        ["小 计", "", 200, 5, 122],
         ["总 计", "", 1700, 35, 1020],
     ]
     return xlsx(("Sheet1", rows))

@@ -87,7 +87,7 @@ FUND = {"seq": 1, "org_name": "市示范局001", "project_name": "改造", "plan
     [
         ("energy_use", energy(1, "2021-01", water=None), "water", "missing_required"),
         ("energy_use", energy(1, "2021-01", electricity=-5.0), "electricity", "out_of_range"),
-        ("energy_use", energy(1, "2020-12"), "month", "out_of_range"),
+        ("energy_use", energy(1, "1999-12"), "month", "out_of_range"),
         ("energy_use", energy(1, "2021-01", uscc="91350100M000100Y4Z"), "uscc", "bad_check_digit"),
         ("energy_use", energy(99, "2021-01"), "org_name", "unknown_institution"),
         ("disposals", DISPOSAL | {"method": "送人"}, "method", "not_in_list"),

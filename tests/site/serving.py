@@ -86,10 +86,9 @@ def fetch(
     return status, {k.lower(): v for k, v in got.items()}, body, time.monotonic() - begun
 
 
-def keep_asking(base: str, over: threading.Event, who: int = 0) -> Counter[int]:
+def keep_asking(base: str, over: threading.Event, who: int, codes: Counter[int]) -> None:
     """One client, at an address of its own where the site believes proxies: every expensive query, round and round, never
-    twice the same, until it is over. What it was answered; 0 where the connection was closed."""
-    codes: Counter[int] = Counter()
+    twice the same, until it is over. It counts in `codes` what it was answered; 0 where the connection was closed."""
     for n, sql in enumerate(itertools.cycle(EXPENSIVE.values())):
         if over.is_set():
             break
@@ -98,7 +97,6 @@ def keep_asking(base: str, over: threading.Event, who: int = 0) -> Counter[int]:
             codes[fetch(base + asked(f"{sql} -- {1_000_000 * who + n}"), address, limit=120)[0]] += 1
         except OSError:
             codes[0] += 1
-    return codes
 
 
 def memory(pid: int) -> float:

@@ -6,6 +6,7 @@ where it is present.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import socket
@@ -14,7 +15,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -68,9 +69,9 @@ def test_what_is_forbidden_is_refused_with_a_sentence(server: tuple[str, int], n
     assert code == 400 and json.loads(body)["error_zh"]
 
 
-def asked_beside(addresses: list[str]) -> list[float]:
+def asked_beside(addresses: list[str], enough: Callable[[], bool]) -> list[float]:
     """The seconds in which pages came from each of several servers that are asked in turn, with whatever else the machine
-    does; no page twice."""
+    does, until it is enough; no page twice."""
     pages = (
         "/?",
         "/claims?",
@@ -79,7 +80,9 @@ def asked_beside(addresses: list[str]) -> list[float]:
         "/mingzhang/claims.json?_shape=array&_size=max&",
     )
     took = [0.0] * len(addresses)
-    for n in range(40):
+    for n in itertools.count():
+        if n >= 40 and enough():
+            break
         for at, base in enumerate(addresses):
             code, _, _, seconds = fetch(f"{base}{pages[n % len(pages)]}_nocount={n}", limit=120)
             assert code == 200
@@ -102,17 +105,18 @@ def test_pages_do_not_wait_for_eight_expensive_clients(server: tuple[str, int], 
     watcher = threading.Thread(target=watch)
     watcher.start()
     with serving(home, FREE) as (quiet, _), ThreadPoolExecutor(8) as pool:
-        clients = [pool.submit(keep_asking, base, over, who) for who in range(8)]
-        try:
-            loaded, alone = asked_beside([base, quiet])
+        codes = [Counter[int]() for _ in range(8)]
+        clients = [pool.submit(keep_asking, base, over, who, codes[who]) for who in range(8)]
+        try:  # each of the eight is answered twice at least while pages are asked for
+            loaded, alone = asked_beside([base, quiet], lambda: all(c.total() >= 2 for c in codes))
         finally:
             over.set()
-        codes = sum((job.result() for job in clients), Counter())
+        for job in clients:
+            job.result()
     watcher.join()
-    assert codes.total() > 16
     assert loaded < 10 * alone
     assert peak[0] - begun < 300
-    assert set(codes) <= {0, 200, 400, 403, 404, 414, 503}
+    assert set().union(*codes) <= {0, 200, 400, 403, 404, 414, 503}
     for _ in range(100):  # and public SQL is back by itself
         if fetch(f"{base}/mingzhang.json?_shape=array&sql=select+42+as+x")[2] == b'[{"x": 42}]':
             break
