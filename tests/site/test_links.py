@@ -78,7 +78,9 @@ async def walk(home: Path) -> tuple[dict[str, str], list[str]]:
                 await asyncio.sleep(1)
                 answer = await client.get(address)
             if answer.status_code != 200:
-                dead.append(f"{address} ({answer.status_code}), linked from {found_on}")
+                said = re.search(r"(?s)<main\b.*?</main>", answer.text)
+                told = " ".join(words(said[0]).split())[:120] if said else answer.text[:120]
+                dead.append(f"{address} ({answer.status_code}: {told}), linked from {found_on}")
             elif answer.headers["content-type"].startswith("text/html"):
                 pages[address] = answer.text
                 fresh = [a for a in dict.fromkeys(links(answer.text, address)) if a not in known]
