@@ -20,12 +20,13 @@ from pipelines.filenames import printable
 from pipelines.home import Home
 from pipelines.intake import cache
 from pipelines.intake.archive import where
-from pipelines.intake.book import Refusal, open_book
+from pipelines.intake.file_reader import refused
+from pipelines.intake.formats import open_book
 from pipelines.intake.messages import say
 from pipelines.intake.model import FileReading
 from pipelines.intake.pool import Job, read_many
-from pipelines.intake.reader import refused
 from pipelines.intake.readings import Readings, concat, from_file_readings
+from pipelines.intake.sheets import Refusal
 from pipelines.intake.unpack import holds_files, members
 from pipelines.records.build import build
 from pipelines.sources.ledger import Ledger, Receipt, stamp

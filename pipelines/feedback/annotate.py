@@ -32,7 +32,8 @@ from pipelines.feedback.formulas import with_results
 from pipelines.feedback.names import NAMES
 from pipelines.home import whole_file
 from pipelines.intake import zips
-from pipelines.intake.book import Book, Grid, Refusal, open_book
+from pipelines.intake.formats import open_book
+from pipelines.intake.sheets import Book, Grid, Refusal
 
 FIRST_SHEET = "需修改事项"
 SHEET_OF_TEXT = "原表"  # what the only sheet of a text file is called here; in the tables it is ''

@@ -21,9 +21,10 @@ from expectations.contract import Column, Contract, Contracts, header_key, unit_
 from pipelines.feedback.bounded import Failed, run_each
 from pipelines.home import Home, whole_file
 from pipelines.intake.archive import where
-from pipelines.intake.book import Refusal, open_book
-from pipelines.intake.cells import Bad, read_column
-from pipelines.intake.headers import Headers
+from pipelines.intake.formats import open_book
+from pipelines.intake.layout.headers import Headers
+from pipelines.intake.sheets import Refusal
+from pipelines.intake.values import Bad, read_column
 
 FOLDER = "_drift"
 RENAMED_FROM = 0.5  # the score from which a header is taken for a known column under another name

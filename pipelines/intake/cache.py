@@ -47,7 +47,7 @@ def _reader(files: tuple[Path, ...]) -> str:
     """The digest of everything beside the contracts that decides how bytes are read."""
     h = hashlib.sha256()
     for path in files:
-        h.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        h.update("/".join(path.parts[-3:]).encode() + b"\0" + path.read_bytes() + b"\0")
     for library in _LIBRARIES:
         h.update(f"{library} {version(library)}\0".encode())
     return h.hexdigest()

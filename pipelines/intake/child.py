@@ -23,9 +23,9 @@ from operator import attrgetter
 from typing import IO, Any
 
 from expectations.contract import Contracts
-from pipelines.intake.book import Book, Refusal
+from pipelines.intake.file_reader import Reader, bytes_of, reader_for, refused
 from pipelines.intake.model import FileReading, Issue, MappedColumn, SheetReading
-from pipelines.intake.reader import Reader, bytes_of, reader_for, refused
+from pipelines.intake.sheets import Book, Refusal
 
 FRAME = struct.Struct("<Q")
 POSITION = struct.Struct("<q")  # in memory shared with the parent: which file of all those sent it is on

@@ -23,10 +23,10 @@ from types import TracebackType
 from typing import IO, cast
 
 from expectations.contract import Contracts
-from pipelines.intake.book import Refusal
 from pipelines.intake.child import CONNECTED, NETWORK, POSITION, out_of_memory, out_of_time, receive, send, unpacked
+from pipelines.intake.file_reader import refused
 from pipelines.intake.model import FileReading
-from pipelines.intake.reader import refused
+from pipelines.intake.sheets import Refusal
 
 _log = logging.getLogger(__name__)
 

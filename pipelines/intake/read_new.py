@@ -12,11 +12,11 @@ from expectations.contract import Contracts
 from pipelines.home import Home
 from pipelines.intake import cache
 from pipelines.intake.archive import where
-from pipelines.intake.book import Refusal
+from pipelines.intake.file_reader import refused
 from pipelines.intake.model import FileReading
 from pipelines.intake.pool import Job, read_many
-from pipelines.intake.reader import refused
 from pipelines.intake.readings import Readings
+from pipelines.intake.sheets import Refusal
 from pipelines.progress import report
 from pipelines.sources.ledger import Ledger, Receipt
 

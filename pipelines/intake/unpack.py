@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines.filenames import printable
-from pipelines.intake.book import LARGEST_FILE, UNPACKS_TOO_FAR, Refusal, is_archive
+from pipelines.intake.formats import is_archive
+from pipelines.intake.sheets import LARGEST_FILE, UNPACKS_TOO_FAR, Refusal
 
 DEEPEST = 2  # an archive in an archive is opened, one in that is not
 MOST_FILES = 1_000

@@ -16,8 +16,8 @@ import pandas as pd
 from expectations.contract import Contracts
 from expectations.expression import HALF
 from pipelines.decisions import Decision
-from pipelines.intake.cells import Bad, Doubt, column_reader
 from pipelines.intake.readings import Readings
+from pipelines.intake.values import Bad, Doubt, column_reader
 
 WITHDRAW, CELL = "withdraw", "cell"  # kinds of decisions
 WITHDRAWN = "withdrawn"  # the reason why nothing of a file is taken

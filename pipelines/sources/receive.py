@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from pipelines.home import Home
 from pipelines.intake.archive import store, where
-from pipelines.intake.book import Refusal
+from pipelines.intake.sheets import Refusal
 from pipelines.intake.unpack import holds_files, members
 from pipelines.progress import report
 from pipelines.sources.inbox import Found, InboxError, SourceDown, list_inbox

@@ -26,9 +26,9 @@ from pipelines.feedback.annotate import (
     annotated,
     marks_of,
 )
-from pipelines.intake.book import open_book
+from pipelines.intake.file_reader import read_file
+from pipelines.intake.formats import open_book
 from pipelines.intake.model import Issue
-from pipelines.intake.reader import read_file
 
 
 def issue(**over: Any) -> Issue:

@@ -13,7 +13,7 @@ from expectations.contract import Contracts, load_contracts, read_contract
 from pipelines.feedback.drift import NewHeader, drift, write_drift
 from pipelines.home import Home
 from pipelines.intake.archive import store
-from pipelines.intake.reader import read_file
+from pipelines.intake.file_reader import read_file
 from pipelines.intake.readings import from_file_readings
 from pipelines.records.build import build
 from pipelines.records.tables import INTAKE, write

@@ -25,7 +25,7 @@ from pipelines.feedback.form import (
     write_form,
 )
 from pipelines.home import Home
-from pipelines.intake.reader import read_file
+from pipelines.intake.file_reader import read_file
 from pipelines.intake.readings import from_file_readings
 from pipelines.records.build import build
 from pipelines.sample.datasets import GENERATORS

@@ -15,7 +15,7 @@ import pytest
 from pipelines.home import Home
 from pipelines.intake import unpack
 from pipelines.intake.archive import ArchiveError, store, where
-from pipelines.intake.book import Refusal
+from pipelines.intake.sheets import Refusal
 from pipelines.intake.unpack import holds_files, members
 from tests.intake.cases import plain
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.contract import Column, unit_table
-from pipelines.intake.cells import (
+from pipelines.intake.values import (
     BAD,
     PENDING,
     Bad,

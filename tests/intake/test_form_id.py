@@ -11,8 +11,8 @@ import pytest
 
 from expectations.contract import Contracts, load_contracts
 from pipelines.feedback.form import ID_PROPERTY, SHEET_OF_LISTS, header_text, write_form
-from pipelines.intake.book import FORM_ID, FORM_LISTS
-from pipelines.intake.reader import Reader
+from pipelines.intake.file_reader import Reader
+from pipelines.intake.sheets import FORM_ID, FORM_LISTS
 
 ONE = load_contracts(only=["parking_lots"])["parking_lots"]
 TWIN = replace(ONE, dataset="parking_twins", title_zh="另一种表")

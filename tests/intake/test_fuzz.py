@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from expectations.contract import load_contracts
+from pipelines.intake.file_reader import Reader
 from pipelines.intake.messages import CODES
 from pipelines.intake.model import FileReading
-from pipelines.intake.reader import Reader
 from tests.intake.cases import CASES, HEAD, TWO
 from tests.intake.make import text, xlsx
 

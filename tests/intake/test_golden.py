@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from expectations.contract import Contracts, load_contracts
+from pipelines.intake.file_reader import Reader, reader_for
 from pipelines.intake.model import FileReading
-from pipelines.intake.reader import Reader, reader_for
 from tests.intake.cases import CASES
 
 GOLDEN = Path(__file__).parent / "golden"

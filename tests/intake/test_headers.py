@@ -7,7 +7,7 @@ import random
 import pytest
 
 from expectations.contract import Contracts, load_contracts
-from pipelines.intake.headers import Headers
+from pipelines.intake.layout.headers import Headers
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 import xlsxwriter
 
 from expectations.contract import load_contracts
-from pipelines.intake.reader import Reader
+from pipelines.intake.file_reader import Reader
 from tests.intake.cases import HEAD, TWO
 from tests.intake.make import ods, xls, xlsb, xml2003
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from expectations.contract import load_contracts
+from pipelines.intake.file_reader import Reader
 from pipelines.intake.model import FileReading
-from pipelines.intake.reader import Reader
 from tests.intake.relay import lay
 
 CONTRACTS = load_contracts()

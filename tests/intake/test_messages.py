@@ -8,8 +8,8 @@ import pytest
 
 from expectations.contract import load_contracts
 from pipelines.intake import messages
+from pipelines.intake.file_reader import Reader
 from pipelines.intake.messages import CODES, EXPECTED, place, say, shown
-from pipelines.intake.reader import Reader
 from tests.intake.make import xls
 
 

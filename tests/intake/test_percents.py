@@ -11,9 +11,9 @@ import pytest
 import xlsxwriter
 
 from expectations.contract import load_contracts
-from pipelines.intake import percents
-from pipelines.intake.percents import is_percent
-from pipelines.intake.reader import Reader
+from pipelines.intake.file_reader import Reader
+from pipelines.intake.formats import percents
+from pipelines.intake.formats.percents import is_percent
 from tests.intake.make import ods
 
 READER = Reader(load_contracts(only=["epc_contracts"]))

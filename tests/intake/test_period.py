@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from expectations.contract import Contracts, load_contracts
-from pipelines.intake.reader import Reader
+from pipelines.intake.file_reader import Reader
 
 
 @pytest.fixture(scope="module")

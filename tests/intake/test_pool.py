@@ -16,7 +16,7 @@ from tests.intake.cases import CASES
 
 # Put in front of a child's own start: files with these names do what a bad file might make a library do.
 HOOK = """
-import pipelines.intake.reader as reader, os, signal, socket, time
+import pipelines.intake.file_reader as reader, os, signal, socket, time
 true, opened = reader.Reader.made_of, reader.Reader.opened
 def open_it(data):
     if data == b"abort": os.abort()
@@ -60,7 +60,7 @@ def by_name(readings: list[FileReading]) -> dict[str, FileReading]:
 
 
 def test_many_files_give_as_many_readings_equal_to_reading_here(tmp_path: Path, contracts: Contracts) -> None:
-    from pipelines.intake.reader import read_file
+    from pipelines.intake.file_reader import read_file
 
     jobs = []
     for name in ("plain", "refused_rows", "unknown_dataset", "csv_gb18030", "wrong_total"):

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from expectations.contract import load_contracts
+from pipelines.intake.file_reader import Reader, read_file
 from pipelines.intake.messages import CODES
 from pipelines.intake.model import SheetReading
 from pipelines.intake.pool import Job, Pool
-from pipelines.intake.reader import Reader, read_file
 
 pytestmark = pytest.mark.realdata
 OTHERS = Path(__file__).parent / "contracts"
@@ -54,7 +54,7 @@ def test_the_citys_notice_of_2024(shared: Path) -> None:
 
 
 def test_text_that_calamine_garbles_is_read_again(shared: Path) -> None:
-    from pipelines.intake.book import open_book
+    from pipelines.intake.formats import open_book
 
     path = shared / "realdata" / "cn" / "mkng0__Time-Series-Analysis" / "CPI.xls"
     texts = [c for g in open_book(path.read_bytes()).grids for row in g.rows for c in row if isinstance(c, str)]

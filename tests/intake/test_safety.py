@@ -9,9 +9,10 @@ import zipfile
 import pytest
 
 from expectations.contract import Contracts, load_contracts
-from pipelines.intake import book, markup
-from pipelines.intake.book import Refusal, is_archive, open_book
-from pipelines.intake.reader import read_file, reader_for
+from pipelines.intake import formats as book
+from pipelines.intake.file_reader import read_file, reader_for
+from pipelines.intake.formats import is_archive, markup, open_book
+from pipelines.intake.sheets import Refusal
 from tests.intake.cases import CASES, HEAD, TWO
 from tests.intake.make import html, ods, text, xlsb, xlsx, xml2003
 
@@ -108,7 +109,7 @@ def test_a_file_too_large_is_not_even_loaded(
 ) -> None:
     from pathlib import Path
 
-    from pipelines.intake import reader
+    from pipelines.intake import file_reader as reader
 
     path = Path(str(tmp_path)) / "x.csv"
     path.write_bytes(b"a,b\n" * 1000)

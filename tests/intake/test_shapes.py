@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from expectations.contract import load_contracts
-from pipelines.intake.book import Book, Grid
+from pipelines.intake.file_reader import Reader
 from pipelines.intake.model import SheetReading
-from pipelines.intake.reader import Reader
+from pipelines.intake.sheets import Book, Grid
 
 READER = Reader(load_contracts())
 Row = list[Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.intake import text
+from pipelines.intake.formats import text
 from tests.intake.make import text as make
 
 SIMPLE = [["单位名称", "月份", "用电量"], ["甲示范局", "2021-01", "1,000"], ["乙示范局", "2021-02", "2"]]

@@ -10,7 +10,7 @@ import pytest
 
 from expectations.contract import load_contracts
 from pipelines.intake import zips
-from pipelines.intake.reader import Reader
+from pipelines.intake.file_reader import Reader
 from tests.intake.cases import HEAD, TWO
 from tests.intake.make import xlsx
 

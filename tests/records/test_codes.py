@@ -13,9 +13,9 @@ import pytest
 
 from expectations.contract import Contracts, load_contracts
 from pipelines.home import Home
-from pipelines.intake import reader
+from pipelines.intake import file_reader as reader
+from pipelines.intake.file_reader import read_file
 from pipelines.intake.messages import CODES
-from pipelines.intake.reader import read_file
 from pipelines.intake.readings import from_file_readings
 from pipelines.records.build import build
 from tests.intake.cases import CASES

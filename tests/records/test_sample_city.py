@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from pipelines.home import Home
-from pipelines.intake.reader import read_file
+from pipelines.intake.file_reader import read_file
 from pipelines.intake.readings import from_file_readings
 from pipelines.records.build import build
 from pipelines.sources.ledger import Receipt, stamp

@@ -14,9 +14,9 @@ import xlsxwriter
 from expectations.contract import Contracts, load_contracts
 from expectations.expression import HALF, evaluate, half_unit, parse
 from expectations.suite import check
-from pipelines.intake.cells import written_to
-from pipelines.intake.reader import Reader
+from pipelines.intake.file_reader import Reader
 from pipelines.intake.readings import from_file_readings
+from pipelines.intake.values import written_to
 
 CONTRACTS: Contracts = load_contracts(only=["real_assets", "pv_generation", "energy_use"])
 READER = Reader(CONTRACTS)

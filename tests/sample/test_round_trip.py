@@ -14,8 +14,8 @@ import pytest
 
 from expectations.contract import load_contracts
 from pipelines.home import Home
+from pipelines.intake.file_reader import Reader
 from pipelines.intake.model import FileReading
-from pipelines.intake.reader import Reader
 from pipelines.intake.readings import from_file_readings
 from pipelines.records.build import build
 from pipelines.sample.make import SHAPE, make_city

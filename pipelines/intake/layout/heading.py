@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from pipelines.intake.book import MARK
-from pipelines.intake.cells import squeeze
-from pipelines.intake.headers import Headers
+from pipelines.intake.layout.headers import Headers
+from pipelines.intake.sheets import MARK
+from pipelines.intake.values import squeeze
 
 _SUBMITTER = re.compile(
     r"^(?:填报单位|报送单位|填表单位|单位名称|编制单位|上报单位|申报单位|使用单位|汇总单位|制表单位|填报部门|报送部门|填报机构|"

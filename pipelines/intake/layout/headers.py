@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from expectations.contract import Column, Contract, Contracts, header_key, unit_key, unit_table
-from pipelines.intake.cells import squeeze
+from pipelines.intake.values import squeeze
 
 _UNITS_ALONE = re.compile(r"^[(\[{【<]*(?:(?:计量|金额)?单位[:为是]?)?(.+?)[)\]}】>]*$")
 _COUNTED_IN = re.compile(r"^以(.+)计$")

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
 from typing import NoReturn
 from xml.parsers import expat
 
 from pipelines.intake import zips
-from pipelines.intake.markup import DECLARES, refuse_declarations
+from pipelines.intake.formats.markup import DECLARES, refuse_declarations
 
 Places = frozenset[tuple[int, int]]  # rows and columns, absolute and 0-based
 NONE: Places = frozenset()
@@ -127,11 +126,3 @@ def _refuse() -> NoReturn:
 
 def _count(text: str | None) -> int:
     return int(text) if text and text.isdigit() else 1
-
-
-Asked = Callable[[str], Places | None]
-
-
-def unknown(_: str) -> Places | None:
-    """Of a format that does not tell."""
-    return None

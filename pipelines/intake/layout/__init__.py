@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
-from pipelines.intake.book import Grid
-from pipelines.intake.cells import Bad, column_reader, squeeze
-from pipelines.intake.headers import Choice, Headers
-from pipelines.intake.heading import Facts, read_heading, year_of_group
+from pipelines.intake.layout.headers import Choice, Headers
+from pipelines.intake.layout.heading import Facts, read_heading, year_of_group
+from pipelines.intake.sheets import Grid
+from pipelines.intake.values import Bad, column_reader, squeeze
 
 _SCAN = 300  # rows looked at for a first header; a heading longer than that is not one
 _DEEPEST = 4  # rows of a header

@@ -13,8 +13,7 @@ import io
 import re
 import struct
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, NoReturn
@@ -31,16 +30,27 @@ from python_calamine import (
     ZipError,
 )
 
-from pipelines.intake import markup, percents, text, zips
+from pipelines.intake import zips
+from pipelines.intake.formats import markup, percents, text
+from pipelines.intake.sheets import (
+    FORM_ID,
+    FORM_LISTS,
+    LARGEST_FILE,
+    LARGEST_RATIO,
+    LARGEST_UNPACKED,
+    MARK,
+    MOST_CELLS,
+    SMALL_UNPACKED,
+    UNPACKS_TOO_FAR,
+    Book,
+    Format,
+    Formats,
+    Grid,
+    Merge,
+    Refusal,
+)
 
-LARGEST_FILE = 50_000_000  # bytes
-LARGEST_UNPACKED = 500_000_000
-LARGEST_RATIO = 100  # unpacked to packed; counts only above SMALL_UNPACKED, because empty sheets pack that well
-SMALL_UNPACKED = 50_000_000
-MOST_CELLS = 20_000_000
-UNPACKS_TOO_FAR = ("解压后的体积远大于文件本身", "it unpacks to far more than its own size")
 _DECLARES = ("文件里带有自定的文档类型（DTD）", markup.DECLARES)
-MARK = "合成示例数据"
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BIFF = (
@@ -70,7 +80,7 @@ _XLS_ERROR = re.compile(
 _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 # Hidden rows, 1-based; errors: row and column, 0-based, and text; merged cells, where calamine does not tell them; hidden
 # columns, first and last, 0-based.
-_Details = tuple[list[int], list[tuple[int, int, str]], list[markup.Merge] | None, list[tuple[int, int]]]
+_Details = tuple[list[int], list[tuple[int, int, str]], list[Merge] | None, list[tuple[int, int]]]
 # A row of an .xls that says it is hidden: a ROW record whose flags have bit 5.
 _XLS_HIDDEN = re.compile(rb"\x08\x02\x10\x00.{12}[\x20-\x3f\x60-\x7f\xa0-\xbf\xe0-\xff]", re.DOTALL)
 # Columns of an .xls that say so: a COLINFO record whose flags have bit 0.
@@ -80,55 +90,8 @@ _PROPERTIES = frozenset(["docProps/core.xml", "docProps/custom.xml", "meta.xml"]
 _ODS_MORE = re.compile(
     rb'number-(?:rows|columns)-spanned="(?:[2-9]|1\d)|:value-type="error"|table:visibility="(?:collapse|filter)"'
 )
-FORM_ID = "mingzhang_dataset"  # the property of a form, which spreadsheet programs keep
-FORM_LISTS = "选项"  # the hidden sheet of a form, its id in A1: for programs that drop properties
 _FORM_ID = re.compile(FORM_ID.encode() + rb'"[^>]*>(?:<[^>]*>)?([a-z][a-z0-9_]{0,80})<')
 _DEFAULT_PASSWORD = "VelvetSweatshop"  # what Excel itself tries before it asks
-
-
-class Refusal(Exception):
-    """A file, or a sheet, that is not read: an issue code, and for some of them why, in both languages."""
-
-    def __init__(self, code: str, why: str = "", why_en: str = "", **fields: str):
-        super().__init__(f"{code}: {why_en}")
-        self.code = code
-        self.fields: dict[str, str] = {"why": why, "why_en": why_en, **fields}
-
-
-@dataclass(slots=True)
-class Grid:
-    """The cells of one sheet. `rows[i][j]` is in spreadsheet row `top + i` (0-based) and column `left + j`.
-
-    A cell is '' where empty, else str, int, float, bool or a date or time. Rows may be shorter than others. `merges` are
-    absolute and 0-based; None where the format does not tell. `refusal`: the sheet could not be read.
-    """
-
-    name: str
-    rows: list[list[Any]]
-    top: int = 0
-    left: int = 0
-    merges: list[markup.Merge] | None = None
-    hidden: bool = False
-    hidden_rows: list[int] = field(default_factory=list)  # 1-based
-    hidden_columns: list[tuple[int, int]] = field(default_factory=list)  # first and last, absolute and 0-based
-    refusal: Refusal | None = None
-
-
-@dataclass(slots=True)
-class Book:
-    """A file that was opened. `synthetic`: its properties carry the mark of made-up data."""
-
-    grids: list[Grid]
-    synthetic: bool = False
-    is_1904: Callable[[], bool] = lambda: False  # whether bare day numbers count from 1904; asked only where one stands
-    percents: percents.Asked = percents.unknown  # the cells of a sheet that are shown as percentages, by its name
-    dataset: str | None = None  # which form of ours it is, by the id that a form carries where nobody sees it
-
-
-def form_of(book: Book) -> str | None:
-    """The dataset whose form a file is, where it still carries the id."""
-    lists = next((g for g in book.grids if g.hidden and g.name == FORM_LISTS and g.rows), None)
-    return book.dataset or (lists.rows[0][0] if lists else None)
 
 
 def is_archive(data: bytes) -> bool:
@@ -179,6 +142,7 @@ def _open_package(data: bytes) -> Book:
         raise Refusal("unreadable", "压缩包里没有可读的表格", "a zip that holds no workbook")
     book = Book([])
     sheets: list[zips.Entry] = []
+    content: zips.Entry | None = None
     for e in entries:
         name = e.name
         if name.startswith("xl/worksheets/") and name.endswith((".xml", ".bin")):
@@ -192,7 +156,7 @@ def _open_package(data: bytes) -> Book:
             book.is_1904 = partial(_says_1904, data, e)
         elif name == "content.xml" and kind == "ods":
             book.is_1904 = partial(_ods_says_1904, data, e)
-            book.percents = partial(_ods_percents, data, e)
+            content = e
     try:
         book.grids = list(_calamine(data))
     except Refusal as e:
@@ -206,20 +170,28 @@ def _open_package(data: bytes) -> Book:
         book.grids = list(_calamine(plain))
     if kind == "ods":
         _ods_details(data, entries, book.grids)
+        if content is not None:
+            for g in book.grids:
+                g.formats = partial(_ods_percents, data, content, g.name)
     else:
         _sheet_details(data, entries, sheets, book.grids)
-        book.percents = partial(_xlsx_percents, data, entries, book.grids)
+        for g in book.grids:
+            g.formats = partial(_xlsx_percents, data, entries, book.grids, g.name)
     return book
 
 
-def _xlsx_percents(data: bytes, entries: list[zips.Entry], grids: list[Grid], sheet: str) -> percents.Places | None:
+def _xlsx_percents(data: bytes, entries: list[zips.Entry], grids: list[Grid], sheet: str) -> Formats | None:
     plain = [p for p in _sheet_order(data, entries) if p.startswith("xl/worksheets/")]
     part = next((p for g, p in zip(grids, plain, strict=False) if g.name == sheet), "")
-    return percents.of_xlsx(data, entries, part) if part.endswith(".xml") else None
+    return _percents(percents.of_xlsx(data, entries, part)) if part.endswith(".xml") else None
 
 
-def _ods_percents(data: bytes, content: zips.Entry, sheet: str) -> percents.Places | None:
-    return percents.of_ods(zips.read(data, content, LARGEST_UNPACKED) or b"", sheet)
+def _ods_percents(data: bytes, content: zips.Entry, sheet: str) -> Formats | None:
+    return _percents(percents.of_ods(zips.read(data, content, LARGEST_UNPACKED) or b"", sheet))
+
+
+def _percents(places: percents.Places | None) -> Formats | None:
+    return None if places is None else dict.fromkeys(places, Format("%", percent=True))
 
 
 def _says_1904(data: bytes, workbook: zips.Entry) -> bool:
@@ -260,7 +232,7 @@ def _binary_details(data: bytes) -> _Details:
     BrtMergeCell (176)."""
     hidden: list[int] = []
     errors: list[tuple[int, int, str]] = []
-    merges: list[markup.Merge] = []
+    merges: list[Merge] = []
     narrow: list[tuple[int, int]] = []
     row = 0
     for kind, body in _records(data):
@@ -436,7 +408,7 @@ def _ods_details(data: bytes, entries: list[zips.Entry], grids: list[Grid]) -> N
         for g in grids:
             g.merges = []
         return
-    tables: list[tuple[list[markup.Merge], list[tuple[int, int, str]], list[int], list[tuple[int, int]]]] = []
+    tables: list[tuple[list[Merge], list[tuple[int, int, str]], list[int], list[tuple[int, int]]]] = []
     at = {"row": 0, "column": 0, "rows": 1, "declared": 0}
     text: list[str] | None = None
 
@@ -509,7 +481,6 @@ def _open_ole(data: bytes) -> Book:
 
 def _open_xls(data: bytes, unlocked: bool = False) -> Book:
     book = Book([], any(m in data for m in _MARKS), lambda: b"\x22\x00\x02\x00\x01\x00" in data)
-    book.percents = partial(percents.of_xls, data)
     try:
         book.grids = list(_calamine(data))
     except Refusal as e:
@@ -518,7 +489,7 @@ def _open_xls(data: bytes, unlocked: bool = False) -> Book:
             return _open_xls(_decrypted(data), unlocked=True)
         if not data.startswith(_OLE) or "WordDocument".encode("utf-16-le") in data:
             raise
-        book.grids = _xlrd(data)
+        book.grids = _with_formats(_xlrd(data), data)
         return book
     garbled = any(_GARBLED.search(c) for g in book.grids for r in g.rows for c in r if type(c) is str)
     if garbled or _XLS_ERROR.search(data):
@@ -529,7 +500,14 @@ def _open_xls(data: bytes, unlocked: bool = False) -> Book:
     if _XLS_HIDDEN.search(data) or _XLS_NARROW.search(data):
         for grid, (rows, columns) in zip(book.grids, _xls_hidden(data), strict=False):
             grid.hidden_rows, grid.hidden_columns = rows, columns
+    _with_formats(book.grids, data)
     return book
+
+
+def _with_formats(grids: list[Grid], data: bytes) -> list[Grid]:
+    for g in grids:
+        g.formats = partial(lambda name: _percents(percents.of_xls(data, name)), g.name)
+    return grids
 
 
 def _xls_hidden(data: bytes) -> list[tuple[list[int], list[tuple[int, int]]]]:

@@ -1,0 +1,351 @@
+"""Reads one file: bytes to typed values, an account of every row, and issues.
+
+Belongs here: putting together what book, tables, heading and cells find, and saying it as `FileReading`. Not here: rules over
+values (ranges, lists, keys, empty cells), other files, or any disk but the one file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from expectations.contract import Contracts
+from pipelines.intake.columns import Plans, TableReader
+from pipelines.intake.formats import open_book
+from pipelines.intake.issues import issue, letter, number, ranges
+from pipelines.intake.layout import Block, Finder, Found, Table
+from pipelines.intake.layout.headers import Choice, Headers, Mapped
+from pipelines.intake.layout.heading import Facts
+from pipelines.intake.messages import shown
+from pipelines.intake.model import FileReading, Issue, MappedColumn, SheetReading
+from pipelines.intake.sheets import LARGEST_FILE, Book, Grid, Refusal, form_of
+from pipelines.intake.values import squeeze
+
+_FOLD_TITLE = re.compile(r"[表册账]$|情况$|统计$|台账$|明细$|汇总$")
+
+
+class Reader:
+    """Reads files against one set of contracts. Keeps what it learnt about headers, so use one for many files."""
+
+    def __init__(self, contracts: Contracts):
+        self.contracts = contracts
+        self.headers = Headers(contracts)
+        self.finder = Finder(self.headers)
+        self.titles = {n: _fold_title(c.title_zh) for n, c in contracts.items()}
+        self.plans = Plans(contracts, self.headers)
+        self._placed: dict[tuple[int, int, int, int], tuple[Choice, list[MappedColumn]]] = {}
+
+    def read(self, data: bytes, name: str, file_id: str | None = None) -> FileReading:
+        """Reads the bytes of a file called `name` (which only breaks ties). `file_id`: its sha256, if already known."""
+        return self.made_of(self.opened(data), name, file_id or hashlib.sha256(data).hexdigest())
+
+    @staticmethod
+    def opened(data: bytes) -> Book | Refusal:
+        """The first half of reading: a file's cells, or why it has none."""
+        try:
+            return open_book(data)
+        except Refusal as e:
+            return e
+
+    def made_of(self, book: Book | Refusal, name: str, file_id: str) -> FileReading:
+        """The second half: what the cells say."""
+        if isinstance(book, Refusal):
+            return refused(file_id, name, book)
+        result = FileReading(file_id, name, "accepted", synthetic=book.synthetic)
+        self._sheets(book, result)
+        _judge(result, self._near)
+        return result
+
+    # ---- sheets
+
+    def _sheets(self, book: Book, result: FileReading) -> None:
+        idle: list[tuple[Grid, Found]] = []
+        form = form_of(book)
+        for grid in book.grids:
+            if grid.hidden:
+                result.sheets.append(SheetReading(grid.name, status="ignored", reason="hidden"))
+            elif grid.refusal:
+                result.sheets.append(_unread(grid))
+            elif not any(v != "" for r in grid.rows for v in r):
+                n = len(grid.rows)
+                result.sheets.append(
+                    SheetReading(grid.name, status="ignored", reason="empty", rows_read=n, rows_explained=n)
+                )
+            else:
+                found = self.finder.find(grid)
+                result.synthetic |= found.facts.synthetic or any(t.facts.synthetic for t in found.tables)
+                if found.tables:
+                    result.sheets += self._tables(book, grid, found, result.name, form)
+                else:
+                    idle.append((grid, found))
+                    result.sheets.append(SheetReading(grid.name))
+        taken = any(s.dataset for s in result.sheets)
+        for grid, found in idle:
+            sheet = next(
+                s for s in result.sheets if s.sheet == grid.name and s.dataset is None and s.status == "accepted"
+            )
+            self._no_table(sheet, grid, found, result.name, taken, form)
+
+    def _no_table(
+        self, sheet: SheetReading, grid: Grid, found: Found, name: str, taken: bool, form: str | None
+    ) -> None:
+        """Says why a sheet gave nothing: a dataset that lacks columns, or nothing of ours."""
+        near = self._incomplete(found.nearest, found.facts, grid.name, name, form) if found.nearest else None
+        if near and found.nearest:
+            contract = self.contracts[near.dataset]
+            sheet.dataset, sheet.status, sheet.reason = near.dataset, "rejected", "missing_column"
+            columns = "、".join(f"“{contract.column(c).header_zh}”" for c in near.missing)
+            row = grid.top + found.nearest.last + 1
+            sheet.issues.append(
+                issue(
+                    grid.name,
+                    "missing_column",
+                    "error",
+                    row=row,
+                    column=near.missing[0],
+                    words={"title": contract.title_zh, "title_en": contract.title_en, "columns": columns},
+                )
+            )
+            sheet.columns = _columns(near.mapped, near.unmapped, grid, found.nearest.last + 1, len(grid.rows) - 1)
+            sheet.issues += self._unmapped(near, grid, row)
+        elif taken:
+            sheet.status, sheet.reason = "ignored", "no_table"
+            sheet.rows_read = sheet.rows_explained = len(grid.rows)
+        else:
+            sheet.status, sheet.reason = "rejected", "unknown_dataset"
+            best = found.nearest.choices[0] if found.nearest else None
+            if best and found.nearest and len(best.mapped) > 1:
+                # Its headers are kept as they stand: the report of drift says which dataset they come nearest to.
+                texts = [(m.place, m.header) for m in best.mapped]
+                sheet.columns = _columns(
+                    (), sorted([*texts, *best.unmapped]), grid, found.nearest.last + 1, len(grid.rows) - 1
+                )
+
+    def _near(self, sheet: SheetReading) -> dict[str, str]:
+        """Words for the dataset that an unrecognised sheet's headers come nearest to; {} where none does."""
+        near = self.headers.choices([c.header for c in sheet.columns]) if sheet.columns else ()
+        if not near or 2 * len(near[0].mapped) < near[0].names:  # 序号 and 类型 among others are no likeness
+            return {}
+        contract = self.contracts[near[0].dataset]
+        lost = "、".join(f"“{contract.column(c).header_zh}”" for c in near[0].missing)
+        return {"title": contract.title_zh, "title_en": contract.title_en, "columns": lost}
+
+    def _incomplete(self, block: Block, facts: Facts, sheet: str, name: str, form: str | None) -> Choice | None:
+        """The dataset a sheet clearly means although required columns are missing; None where that is not clear."""
+        ranked = sorted(block.choices, key=lambda c: (len(c.missing) - len(c.mapped), len(c.missing)))
+        hints = {c.dataset: self._hint(c.dataset, facts, sheet, name, form) for c in ranked}
+        for c in ranked:
+            if hints[c.dataset] and len(c.mapped) >= 2 and hints[c.dataset] == max(hints.values()):
+                return c
+        best = ranked[0]
+        rivals = [c for c in ranked[1:] if len(c.missing) - len(c.mapped) <= len(best.missing) - len(best.mapped) + 1]
+        have = sum(1 for m in best.mapped if m.column.required)
+        clear = len(best.mapped) >= 4 and len(best.mapped) >= 0.75 * best.names and have >= 2 * len(best.missing)
+        return best if clear and not rivals else None
+
+    def _hint(self, dataset: str, facts: Facts, sheet: str, name: str, form: str | None) -> int:
+        """How strongly a file names a dataset: 4 by a form's id, 3 in the heading, 2 in the sheet's name, 1 in its own."""
+        if dataset == form:
+            return 4
+        title = self.titles[dataset]
+        if any(title in t for t in facts.texts):
+            return 3
+        if title in squeeze(sheet):
+            return 2
+        return 1 if title in squeeze(name) else 0
+
+    def placed(self, choice: Choice, grid: Grid, first: int, last: int) -> list[MappedColumn]:
+        """Where a table's columns stand; `first` and `last` are its rows, 0-based in the grid."""
+        key = id(choice), grid.left, first + grid.top, last + grid.top
+        known = self._placed.get(key)
+        if known is None or known[0] is not choice:
+            if len(self._placed) > 5_000:
+                self._placed.clear()
+            known = self._placed[key] = choice, _columns(choice.mapped, choice.unmapped, grid, first, last)
+        return known[1].copy()
+
+    # ---- tables
+
+    def _tables(self, book: Book, grid: Grid, found: Found, name: str, form: str | None) -> list[SheetReading]:
+        out = []
+        for table in found.tables:
+            choice = table.choice
+            if table.tied:
+                rivals = (choice, *table.tied)
+                hints = [self._hint(c.dataset, table.facts, grid.name, name, form) for c in rivals]
+                best = max(hints)
+                if best == 0 or hints.count(best) > 1:
+                    out.append(self._ambiguous(grid, table, rivals))
+                    continue
+                table.choice = rivals[hints.index(best)]
+            out.append(self._table(book, grid, table, name))
+        if grid.hidden_rows:
+            read = set(grid.hidden_rows)
+            for s in out:
+                hidden = read.intersection(s.rows)
+                if hidden:
+                    s.issues.append(
+                        issue(
+                            grid.name, "doubtful", "warning", "hidden_rows", {"rows": ranges(hidden)}, row=min(hidden)
+                        )
+                    )
+        if grid.hidden_columns:
+            for s in out:
+                unseen = [
+                    c for c in s.columns if c.column and any(a <= number(c.letter) <= b for a, b in grid.hidden_columns)
+                ]
+                if unseen and s.rows:
+                    words = {"columns": "、".join(f"{c.letter} 列“{shown(c.header)}”" for c in unseen)}
+                    row = unseen[0].first_row - 1
+                    s.issues.append(issue(grid.name, "doubtful", "warning", "hidden_columns", words, row=row))
+        return out
+
+    def _table(self, book: Book, grid: Grid, table: Table, name: str) -> SheetReading:
+        at, choice = table.header[1], table.choice
+        columns = self.placed(choice, grid, at + 1, table.last)
+        issues = self._unmapped(choice, grid, grid.top + at + 1) if choice.unmapped else []
+        return TableReader(self.plans, book, grid, table, name).read(columns, issues)
+
+    def _ambiguous(self, grid: Grid, table: Table, rivals: Iterable[Choice]) -> SheetReading:
+        titles = [self.contracts[c.dataset] for c in rivals]
+        told = issue(
+            grid.name,
+            "ambiguous_dataset",
+            "error",
+            row=grid.top + table.header[1] + 1,
+            words={
+                "titles": "、".join(c.title_zh for c in titles),
+                "titles_en": ", ".join(c.title_en for c in titles),
+            },
+        )
+        return SheetReading(grid.name, status="rejected", reason="ambiguous_dataset", issues=[told])
+
+    def _unmapped(self, choice: Choice, grid: Grid, row: int) -> list[Issue]:
+        taken = [m.column.name for m in choice.mapped]
+        out = []
+        for at, header in choice.unmapped:
+            if self.headers.is_serial(header):
+                continue
+            twin = next((m for m in self.headers.resolve(header) if m.dataset == choice.dataset), None)
+            if twin:
+                place = next(m.place for m in choice.mapped if m.column.name == twin.column)
+                words = {"header": shown(header), "first": letter(grid.left + place)}
+                cell = f"{letter(grid.left + at)}{row}"
+                out.append(
+                    issue(
+                        grid.name, "unmapped_column", "warning", "twice", words, row=row, cell=cell, raw=shown(header)
+                    )
+                )
+                continue
+            near = self.headers.nearest(header, choice.dataset, taken)
+            cell = f"{letter(grid.left + at)}{row}"
+            out.append(
+                issue(
+                    grid.name,
+                    "unmapped_column",
+                    "warning",
+                    row=row,
+                    cell=cell,
+                    raw=shown(header),
+                    words={
+                        "header": shown(header),
+                        "nearest": f"；最接近的是“{near.header_zh}”，如果是它，请改用这个表头" if near else "",
+                        "nearest_en": f"; the nearest is '{near.header_zh}' ({near.name})" if near else "",
+                    },
+                )
+            )
+        return out
+
+
+def _judge(result: FileReading, near: Callable[[SheetReading], dict[str, str]]) -> None:
+    """The file's status from its sheets', and one issue where nothing was taken."""
+    tables = [s for s in result.sheets if s.dataset is not None and s.status != "rejected"]
+    failed = [s for s in result.sheets if s.status == "rejected"]
+    if tables:
+        result.status = "partial" if failed or any(s.status == "partial" for s in tables) else "accepted"
+        return
+    result.status = "rejected"
+    if not failed:
+        hidden = "、".join(f"“{s.sheet}”" for s in result.sheets if s.reason == "hidden")
+        _reject(result, Refusal("empty", sheets=hidden), "hidden" if hidden else None)
+        return
+    order = ("missing_column", "ambiguous_dataset", "unreadable", "too_large", "unknown_dataset")
+    result.reason = min((s.reason or "" for s in failed), key=lambda r: order.index(r) if r in order else 9)
+    if result.reason == "unknown_dataset":
+        words = next((w for w in map(near, failed) if w), {})
+        _reject(result, Refusal("unknown_dataset", **words), "near" if words else None)
+
+
+def _reject(result: FileReading, why: Refusal, variant: str | None = None) -> None:
+    result.status, result.reason = "rejected", why.code
+    result.issues.append(issue("", why.code, "error", variant, words=why.fields))
+
+
+def refused(file_id: str, name: str, why: Refusal) -> FileReading:
+    """The reading of a file that was not opened at all."""
+    result = FileReading(file_id, name, "rejected")
+    _reject(result, why)
+    return result
+
+
+def _unread(grid: Grid) -> SheetReading:
+    assert grid.refusal is not None
+    told = issue(grid.name, grid.refusal.code, "error", words=grid.refusal.fields)
+    return SheetReading(grid.name, status="rejected", reason=grid.refusal.code, issues=[told])
+
+
+def _columns(
+    mapped: Iterable[Mapped], unmapped: Iterable[tuple[int, str]], grid: Grid, first: int, last: int
+) -> list[MappedColumn]:
+    top, left = grid.top + 1, grid.left
+    out = [
+        MappedColumn(m.column.name, m.header, letter(left + m.place), m.match.unit, first + top, last + top)
+        for m in mapped
+    ]
+    out += [MappedColumn(None, h, letter(left + at), None, first + top, last + top) for at, h in unmapped]
+    return out
+
+
+def _fold_title(title: str) -> str:
+    return _FOLD_TITLE.sub("", squeeze(title))
+
+
+_READERS: dict[str, Reader] = {}
+
+
+def read_file(path: Path, name: str, contracts: Contracts, file_id: str | None = None) -> FileReading:
+    """Reads the file at `path`, called `name`, in this process: no limits on memory or time (see pool.py).
+
+    A file that cannot be read gives a FileReading that says so; only a path that cannot be opened raises (OSError).
+    """
+    data = bytes_of(path)
+    if isinstance(data, Refusal):
+        return refused(file_id or _digest(path), name, data)
+    return reader_for(contracts).read(data, name, file_id)
+
+
+def bytes_of(path: Path | str) -> bytes | Refusal:
+    """What a file holds, or that it is more than may be read. Raises OSError."""
+    with open(path, "rb", buffering=0) as f:  # noqa: PTH123 - half the time of the same through pathlib
+        size = os.fstat(f.fileno()).st_size
+        if size > LARGEST_FILE:
+            return Refusal("too_large", size=f"{size / 1e6:.0f} MB", limit=f"{LARGEST_FILE / 1e6:.0f} MB")
+        return f.readall()
+
+
+def reader_for(contracts: Contracts) -> Reader:
+    """The Reader of a set of contracts, made once."""
+    known = _READERS.get(contracts.digest)
+    if known is None:
+        if len(_READERS) > 8:
+            _READERS.clear()
+        known = _READERS[contracts.digest] = Reader(contracts)
+    return known
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()

@@ -1,0 +1,70 @@
+"""How an issue of a sheet is made: its message, the names of cells and columns, and values as a person saw them.
+
+Belongs here: the shape of one issue. Not here: the texts of messages (messages.py), or when there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pipelines.intake.messages import say, shown
+from pipelines.intake.model import Issue, Severity
+
+
+def issue(
+    sheet: str,
+    code: str,
+    severity: Severity,
+    variant: str | None = None,
+    words: Mapping[str, str] | None = None,
+    *,
+    row: int | None = None,
+    column: str | None = None,
+    cell: str | None = None,
+    raw: str | None = None,
+    quarantines: bool = False,
+) -> Issue:
+    zh, en = say(code, variant, **{"row": row, "cell": cell or "", **(words or {})})
+    return Issue(sheet, row, column, cell, code, severity, raw, zh, en, "department", quarantines)
+
+
+_LETTERS: dict[int, str] = {}
+
+
+def letter(column: int) -> str:
+    """The name of a column, 0-based: 0 is A, 27 is AB."""
+    known = _LETTERS.get(column)
+    if known is None:
+        known, n = "", column + 1
+        while n:
+            n, rest = divmod(n - 1, 26)
+            known = chr(65 + rest) + known
+        _LETTERS[column] = known
+    return known
+
+
+def number(name: str) -> int:
+    """A column's place, 0-based, by its name: A is 0, AB is 27."""
+    place = 0
+    for c in name:
+        place = place * 26 + ord(c) - 64
+    return place - 1
+
+
+def as_shown(value: Any) -> str:
+    """What stood in a cell: a whole number without the .0 that the file format gives it."""
+    if type(value) is float:
+        return f"{value:.15g}" if abs(value) < 1e15 else f"{value:.0f}"
+    return shown(value, 200)
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """3—5、8: row numbers as a message shows them."""
+    out: list[list[int]] = []
+    for n in sorted(numbers):
+        if out and n == out[-1][1] + 1:
+            out[-1][1] = n
+        else:
+            out.append([n, n])
+    return "、".join(str(a) if a == b else f"{a}—{b}" for a, b in out[:20])

@@ -1,0 +1,99 @@
+"""A workbook that was opened: sheets of typed cells, whatever format the file was in.
+
+Belongs here: what a cell can be, what a sheet tells besides its cells, the limits on one file, and why a file or a sheet is not
+read. Not here: how any format is read, or what the cells mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+LARGEST_FILE = 50_000_000  # bytes
+LARGEST_UNPACKED = 500_000_000
+LARGEST_RATIO = 100  # unpacked to packed; counts only above SMALL_UNPACKED, because empty sheets pack that well
+SMALL_UNPACKED = 50_000_000
+MOST_CELLS = 20_000_000
+UNPACKS_TOO_FAR = ("解压后的体积远大于文件本身", "it unpacks to far more than its own size")
+MARK = "合成示例数据"
+FORM_ID = "mingzhang_dataset"  # the property of a form, which spreadsheet programs keep
+FORM_LISTS = "选项"  # the hidden sheet of a form, its id in A1: for programs that drop properties
+
+Merge = tuple[int, int, int, int]  # first row, first column, last row, last column; absolute and 0-based
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A cell that holds no value anybody can rely on, and what a person saw in it (`text`).
+
+    error: #REF! and its like. formula: nobody has computed it. picture: a picture embedded as a formula. struck: part of the text
+    is struck out. marked: a superscript or subscript stands at a digit, which may be a footnote.
+    """
+
+    kind: Literal["error", "formula", "picture", "struck", "marked"]
+    text: str
+
+
+class Format(NamedTuple):
+    """What a cell's number format changes of its number in the eye of who looks at it.
+
+    percent: 0.85 is shown as 85%. power: the number is shown divided by ten to this. unit: the format writes this behind the
+    number. zeros: a whole number is filled up to so many digits. `code` is the format as it stands in the file.
+    """
+
+    code: str
+    percent: bool = False
+    power: int = 0
+    unit: str | None = None
+    zeros: int = 0
+
+
+Formats = Mapping[tuple[int, int], Format]
+
+
+class Refusal(Exception):
+    """A file, or a sheet, that is not read: an issue code, and for some of them why, in both languages."""
+
+    def __init__(self, code: str, why: str = "", why_en: str = "", **fields: str):
+        super().__init__(f"{code}: {why_en}")
+        self.code = code
+        self.fields: dict[str, str] = {"why": why, "why_en": why_en, **fields}
+
+
+@dataclass(slots=True)
+class Grid:
+    """The cells of one sheet. `rows[i][j]` is in spreadsheet row `top + i` (0-based) and column `left + j`.
+
+    A cell is '' where empty, else str, int, float, bool, a date or time, or a Fault. Rows may be shorter than others. `merges`
+    are absolute and 0-based; None where the format does not tell. `formats` gives the number formats that tell something, by
+    absolute row and column, 0-based; None where the file does not tell; asked only where a number may hang on it. `refusal`: the
+    sheet could not be read.
+    """
+
+    name: str
+    rows: list[list[Any]]
+    top: int = 0
+    left: int = 0
+    merges: list[Merge] | None = None
+    hidden: bool = False
+    hidden_rows: list[int] = field(default_factory=list)  # 1-based
+    hidden_columns: list[tuple[int, int]] = field(default_factory=list)  # first and last, absolute and 0-based
+    formats: Callable[[], Formats | None] = lambda: None
+    refusal: Refusal | None = None
+
+
+@dataclass(slots=True)
+class Book:
+    """A file that was opened. `synthetic`: its properties carry the mark of made-up data."""
+
+    grids: list[Grid]
+    synthetic: bool = False
+    is_1904: Callable[[], bool] = lambda: False  # whether bare day numbers count from 1904; asked only where one stands
+    dataset: str | None = None  # which form of ours it is, by the id that a form carries where nobody sees it
+
+
+def form_of(book: Book) -> str | None:
+    """The dataset whose form a file is, where it still carries the id."""
+    lists = next((g for g in book.grids if g.hidden and g.name == FORM_LISTS and g.rows), None)
+    return book.dataset or (lists.rows[0][0] if lists else None)
