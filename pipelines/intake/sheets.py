@@ -79,7 +79,7 @@ class Grid:
     hidden: bool = False
     hidden_rows: list[int] = field(default_factory=list)  # 1-based
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)  # first and last, absolute and 0-based
-    formats: Callable[[], Formats | None] = lambda: None
+    formats: Callable[[], Formats | None] = field(default=lambda: None, repr=False)
     refusal: Refusal | None = None
 
 
