@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -106,8 +106,8 @@ def run(
     s = _settings(home=home, inbox=inbox, contracts=contracts, city=city, as_of=as_of, full=full)
     from pipelines.run import refresh
 
-    with _interruptible(), _drawn(quiet=as_json):
-        report = refresh(s)
+    with _interruptible() as stopped, _drawn(quiet=as_json):
+        report = refresh(s, stopped)
     if as_json:
         print(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
         _say_notes(report)
@@ -342,15 +342,18 @@ def _settings(**given: Any) -> Settings:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ends on SIGTERM as on Ctrl-C, so that what was begun is cleared away and child processes are ended."""
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Ends on SIGTERM as on Ctrl-C, so that what was begun is cleared away and child processes are ended. Gives whether either
+    came."""
+    came: list[object] = []
 
-    def stop(*_: object) -> None:
+    def stop(number: object, _: object) -> None:
+        came.append(number)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        yield lambda: bool(came)
     except KeyboardInterrupt:
         _forget_interrupt()
         raise Stopped from None
@@ -361,7 +364,8 @@ def _interruptible() -> Iterator[None]:
             raise Stopped from None
         raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _forget_interrupt() -> None:

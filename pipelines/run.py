@@ -10,7 +10,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
@@ -65,8 +65,10 @@ class RunReport:
         return asdict(self)
 
 
-def refresh(settings: Settings) -> RunReport:
+def refresh(settings: Settings, stopped: Callable[[], bool] = lambda: False) -> RunReport:
     """Runs the job `refresh` and waits for it. Raises what a stage raised; the last release is then untouched.
+
+    `stopped` says whether somebody asked to stop: what is imported before the job may swallow the KeyboardInterrupt that said so.
 
     The home is held from the first look to the last note. Where everything looks as it did when the release was made that
     stands, there is no job, and Dagster is not even imported; where the job finds, once the records are there, that nothing a
@@ -79,7 +81,7 @@ def refresh(settings: Settings) -> RunReport:
     with home.locked():
         Standing(home).mend_current()
         report = None if settings.full else _nothing_to_do(home, contracts, settings, on)
-        report = report or _run(home, contracts, settings, on)
+        report = report or _run(home, contracts, settings, on, stopped)
         report.doubted = read_doubted(home)
         return report
 
@@ -112,7 +114,7 @@ def _as_reported(standing: Standing) -> RunReport:
     return out
 
 
-def _run(home: Home, contracts: Contracts, settings: Settings, on: date) -> RunReport:
+def _run(home: Home, contracts: Contracts, settings: Settings, on: date, stopped: Callable[[], bool]) -> RunReport:
     use_dagster_home(home)
     import dagster as dg
 
@@ -132,6 +134,8 @@ def _run(home: Home, contracts: Contracts, settings: Settings, on: date) -> RunR
         _end_dead_runs(instance)
         # Where the job ends early, Dagster warns of each check behind that end that nobody asked it for.
         logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
+        if stopped():
+            raise KeyboardInterrupt
         try:
             result = job.execute_in_process(
                 instance=instance,
