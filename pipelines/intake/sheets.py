@@ -17,6 +17,7 @@ SMALL_UNPACKED = 50_000_000
 MOST_CELLS = 20_000_000
 UNPACKS_TOO_FAR = ("解压后的体积远大于文件本身", "it unpacks to far more than its own size")
 MARK = "合成示例数据"
+MARKS = tuple(MARK.encode(e) for e in ("utf-8", "utf-16-le", "gb18030"))
 FORM_ID = "mingzhang_dataset"  # the property of a form, which spreadsheet programs keep
 FORM_LISTS = "选项"  # the hidden sheet of a form, its id in A1: for programs that drop properties
 
@@ -59,6 +60,18 @@ class Refusal(Exception):
         super().__init__(f"{code}: {why_en}")
         self.code = code
         self.fields: dict[str, str] = {"why": why, "why_en": why_en, **fields}
+
+
+def broken(detail: str) -> Refusal:
+    """The refusal of a file that its format's libraries cannot read; `detail` is what they say."""
+    return Refusal(
+        "unreadable", "文件结构已损坏或格式不支持", f"broken or of an unknown format: {' '.join(detail.split())[:120]}"
+    )
+
+
+def megabytes(size: int) -> str:
+    """A number of bytes as messages write it."""
+    return f"{size / 1e6:.0f} MB"
 
 
 @dataclass(slots=True)

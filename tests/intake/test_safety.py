@@ -9,9 +9,9 @@ import zipfile
 import pytest
 
 from expectations.contract import Contracts, load_contracts
-from pipelines.intake import formats as book
+from pipelines.intake import formats
 from pipelines.intake.file_reader import read_file, reader_for
-from pipelines.intake.formats import is_archive, markup, open_book
+from pipelines.intake.formats import by_calamine, is_archive, markup, open_book, package
 from pipelines.intake.sheets import Refusal
 from tests.intake.cases import CASES, HEAD, TWO
 from tests.intake.make import html, ods, text, xlsb, xlsx, xml2003
@@ -67,10 +67,10 @@ def test_a_package_that_unpacks_to_too_much_is_not_unpacked(
     def never(*_: object) -> None:
         raise AssertionError("unpacked it")
 
-    monkeypatch.setattr(book, "_calamine", never)
-    monkeypatch.setattr(book, "SMALL_UNPACKED", 50_000)
-    monkeypatch.setattr(book, "LARGEST_RATIO", 10_000)
-    monkeypatch.setattr(book, limit, value)
+    monkeypatch.setattr(by_calamine, "grids", never)
+    monkeypatch.setattr(package, "SMALL_UNPACKED", 50_000)
+    monkeypatch.setattr(package, "LARGEST_RATIO", 10_000)
+    monkeypatch.setattr(package, limit, value)
     assert code(out.getvalue()) == "unsafe"
     assert len(out.getvalue()) < 1_000
 
@@ -100,7 +100,7 @@ def test_too_large_and_empty_and_broken(
     assert code(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600) == "unreadable"
     assert code(b"%PDF-1.7\n" + bytes(range(256)) * 10) == "unreadable"
     assert reader_for(contracts).read(xlsx(("a", []), ("b", [])), "x").reason == "empty"
-    monkeypatch.setattr(book, "LARGEST_FILE", 1000)
+    monkeypatch.setattr(formats, "LARGEST_FILE", 1000)
     assert code(b"a,b\n" * 1000) == "too_large"
 
 
@@ -121,7 +121,7 @@ def test_a_file_too_large_is_not_even_loaded(
 def test_a_table_of_more_cells_than_a_sheet_may_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(markup, "_MOST_CELLS", 100)
     assert code(html([["x"] * 3], spans={(0, i): (10, 10) for i in range(3)})) == "unsafe"
-    monkeypatch.setattr(book, "MOST_CELLS", 9)
+    monkeypatch.setattr(by_calamine, "MOST_CELLS", 9)
     (grid,) = open_book(xlsx(("a", [HEAD, *TWO]))).grids
     assert grid.refusal is not None and (grid.refusal.code, grid.rows) == ("too_large", [])
 
