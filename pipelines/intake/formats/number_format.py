@@ -1,0 +1,128 @@
+"""A number format's code to what it changes of a number in the eye of who looks at it.
+
+Belongs here: the code as Excel writes it (ECMA-376 part 1, 18.8.31), for every file format that holds such codes. Not here: where
+the code stands in a file, or what is made of the number.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from pipelines.intake.sheets import Format
+
+BUILT_IN = {9: "0%", 10: "0.00%"}  # of the codes that a file need not hold (18.8.30) those that tell something
+
+# One piece of a section: a quoted text, an escaped character (Chinese Excel writes ! for \), a width or a filling, a bracket,
+# the name of the general format, an exponent, a run of placeholders, or any other character.
+_PIECE = re.compile(
+    r'"(?P<quoted>[^"]*)"?|[\\!](?P<escaped>.)|(?P<space>[_*].)|\[(?P<bracket>[^\]]*)\]|(?P<general>General|G/通用格式)'
+    r"|(?P<exponent>E[+-][0#?]+)|(?P<digits>[0#?]+)|(?P<other>.)",
+    re.IGNORECASE | re.DOTALL,
+)
+_CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d+)?)$")
+_AROUND = " \t\n\u3000\xa0()（）[]【】:：,，;；-/"
+
+
+class _Section(NamedTuple):
+    condition: tuple[str, float] | None
+    format: Format | None
+
+
+def of(code: str, value: float) -> Format | None:
+    """What the format `code` changes of the number `value`; None where it shows the number as it is, or as a date.
+
+    Of several sections that one counts which shows this number: `[<1]0.00%;0.00` is a percentage for 0.85 and none for 85.
+    """
+    sections = _sections(code)
+    if len(sections) == 1:
+        return sections[0].format
+    first, second = sections[0], sections[1]
+    if first.condition or second.condition:
+        if _holds(first.condition, value):
+            return first.format
+        if _holds(second.condition, value):
+            return second.format
+        return sections[2 if first.condition and second.condition and len(sections) > 2 else 1].format
+    if len(sections) > 2 and value == 0:
+        return sections[2].format
+    return (second if value < 0 else first).format
+
+
+def _holds(condition: tuple[str, float] | None, value: float) -> bool:
+    if condition is None:
+        return False
+    sign, limit = condition
+    if sign == "<>":
+        return value != limit
+    return ("=" in sign and value == limit) or ("<" in sign and value < limit) or (">" in sign and value > limit)
+
+
+@lru_cache(maxsize=4096)
+def _sections(code: str) -> tuple[_Section, ...]:
+    parts: list[list[re.Match[str]]] = [[]]
+    for piece in _PIECE.finditer(code):
+        if piece["other"] == ";":
+            parts.append([])
+        else:
+            parts[-1].append(piece)
+    return tuple(_section(code, p) for p in parts[:3])  # the fourth is for texts
+
+
+def _section(code: str, pieces: list[re.Match[str]]) -> _Section:
+    condition: tuple[str, float] | None = None
+    percent = point = False
+    scale = commas = 0  # commas that scale; commas since the last digit
+    before = behind = zeros = (
+        0  # runs of digits; digits behind a point that is mere text; least digits of a whole number
+    )
+    plain = True  # nothing but digits so far
+    dotted = False
+    texts: list[str] = []  # what follows the last digit
+    for p in pieces:
+        literal = p["quoted"] if p["quoted"] is not None else p["escaped"]
+        other = p["other"] or ""
+        if p["bracket"] is not None:
+            if found := _CONDITION.match(p["bracket"]):
+                condition = found[1], float(found[2])
+            elif p["bracket"].startswith("$"):
+                literal = p["bracket"][1:].split("-")[0]
+            elif re.fullmatch(r"h+|m+|s+", p["bracket"], re.IGNORECASE):
+                return _Section(condition, None)
+        if literal is not None:
+            if literal == "." and before and not point:
+                dotted = True
+            texts.append(literal)
+            plain &= bool(before)
+        elif p["digits"] or p["general"]:
+            digits = p["digits"] or ""
+            if dotted and not point:
+                behind += len(digits)
+            if not point:
+                start = digits.find("0")
+                zeros += len(digits) - start if start >= 0 and not zeros else len(digits) if zeros else 0
+            plain &= not (before and (texts or commas))
+            before += 1
+            commas, texts = 0, []
+        elif other == ".":
+            scale, commas = scale + commas, 0
+            point, plain = True, False
+        elif other == "," and before:
+            commas += 1
+        elif other == "%":
+            percent = True
+        elif other.isascii() and other.isalpha() and other != "E":
+            return _Section(condition, None)  # a date or a time
+        elif other == "@":
+            return _Section(condition, None)
+        elif other and not other.isspace():
+            texts.append(other)
+            plain &= bool(before)
+    if not before:
+        return _Section(condition, None)
+    power = 3 * (scale + commas) + behind
+    unit = "".join(texts).strip(_AROUND) or None
+    filled = zeros if plain and zeros > 1 and not power and not percent else 0
+    told = percent or power or unit or filled
+    return _Section(condition, Format(code, percent, power, unit, filled) if told else None)
