@@ -102,9 +102,11 @@ def _sort_30_mb(database: Path) -> int:
 def test_memory_is_bounded(home: Path) -> None:
     """In a process of its own: SQLite's limit is one for the whole process, and no statement takes it back."""
     database = (home / "current" / "mingzhang.db").resolve()
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other:
-        with pytest.raises((MemoryError, sqlite3.OperationalError)):
-            other.submit(_sort_30_mb, database).result(timeout=60)
+    with (
+        ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other,
+        pytest.raises((MemoryError, sqlite3.OperationalError)),
+    ):
+        other.submit(_sort_30_mb, database).result(timeout=60)
 
 
 LONG = "with recursive t(x) as (select 1 union all select x + 1 from t limit 10000000) select count(*) from t"
