@@ -1,7 +1,6 @@
-"""DuckDB within bounds: what a city of any size needs of memory is the same, and beyond it DuckDB works on disk.
+"""DuckDB within bounds: it takes no more memory than a run is allowed, and beyond that works on disk.
 
-Belongs here: the bound, and a database of nobody's but ours. Not here: any query. dbt's own bound is in
-dbt_project/profiles.yml.
+Belongs here: setting the bound, and a database of nobody's but ours. Not here: any query, or how much it is (memory.py).
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ from contextlib import contextmanager
 
 import duckdb
 
-MEMORY = "400MB"
+from pipelines.memory import allowance
 
 
 def bound(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """The same connection, held to MEMORY; a database in a file spills beside it."""
-    con.execute(f"set memory_limit = '{MEMORY}'")
+    """The same connection, held to what a run may take; a database in a file spills beside it."""
+    con.execute(f"set memory_limit = '{allowance()}MB'")
     return con
 
 

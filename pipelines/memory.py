@@ -1,15 +1,44 @@
-"""Giving memory back to the system between stages, so that a run needs what its hungriest stage needs and not the sum.
+"""How much memory a run may take, and giving it back to the system between stages.
 
-Belongs here: that one call. What a stage held is free when it ends, but Python's allocators and Arrow's keep it for
-themselves, while dbt, a process of its own, asks for more.
+Belongs here: the share of the machine that DuckDB may take, beyond which it works on disk, and returning what a stage held: it is
+free when the stage ends, but Python's allocators and Arrow's keep it for themselves, while dbt, a process of its own, asks for
+more. Not here: the limits of the processes that read files (pipelines/intake/pool.py) or answer queries (publish/site).
 """
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import os
+from pathlib import Path
 
 import pyarrow as pa
+
+SHARE = 4  # a run may take this part of the machine's memory: others live on it too
+LEAST = 500  # megabytes; enough for any city, on disk
+_CGROUP = Path("/sys/fs/cgroup/memory.max")  # what a container may have (cgroup v2); "max" where it is not bounded
+_allowed = 0
+
+
+def allow(megabytes: int) -> None:
+    """Sets what DuckDB may take in this process and in dbt's, in MB; 0: a quarter of the machine's or container's memory."""
+    global _allowed
+    _allowed = megabytes
+
+
+def allowance() -> int:
+    """What DuckDB may take, in MB."""
+    return _allowed or max(LEAST, _whole() // SHARE // 1_000_000)
+
+
+def _whole() -> int:
+    """Bytes of memory of the machine, or of the container where that is less."""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        bound = _CGROUP.read_text().strip()
+    except OSError:
+        return whole
+    return min(whole, int(bound)) if bound.isdigit() else whole
 
 
 def give_back() -> None:

@@ -27,7 +27,7 @@ class SettingsError(ValueError):
 
 class Settings(BaseSettings):
     """`inbox` and `contracts` take several values separated by line breaks; `as_of` is a date or '' for today; `processes` read
-    files (0: one for each processor); a task is overdue `due_days` after the day its file was received."""
+    files (0: one for each processor); `memory` is what DuckDB may take in MB (0: a quarter of the machine's); a task is overdue `due_days` after the day its file was received."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore")
 
@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     as_of: str = ""
     full: bool = False
     processes: int = Field(default=0, ge=0)
+    memory: int = Field(default=0, ge=0)
     due_days: int = Field(default=MEND_DAYS, ge=0)
 
     @field_validator("inbox", "contracts", mode="before")
@@ -77,6 +78,7 @@ class Settings(BaseSettings):
             f"{PREFIX}AS_OF": self.as_of,
             f"{PREFIX}FULL": str(self.full).lower(),
             f"{PREFIX}PROCESSES": str(self.processes),
+            f"{PREFIX}MEMORY": str(self.memory),
             f"{PREFIX}DUE_DAYS": str(self.due_days),
         }
 

@@ -17,12 +17,13 @@ from pydantic import PrivateAttr, create_model
 from expectations.contract import Contracts, load_contracts
 from pipelines.clock import today
 from pipelines.home import Home
+from pipelines.memory import allow
 from pipelines.settings import MEND_DAYS, Settings, absolute
 
 
 class Place(dg.ConfigurableResource):
     """The home, the inboxes, extra folders of contracts, the city's folder, the as-of date ('' for today), and whether
-    everything is read again (`full`). `processes` is the number of reading processes, 0 for one per core;
+    everything is read again (`full`). `processes` is the number of reading processes, 0 for one per core; `memory` what DuckDB may take in MB, 0 for a quarter of the machine's;
     `due_days` is how long a department has to mend an error before its task is overdue."""
 
     home: str
@@ -32,6 +33,7 @@ class Place(dg.ConfigurableResource):
     as_of: str = ""
     full: bool = False
     processes: int = 0
+    memory: int = 0
     due_days: int = MEND_DAYS
 
     _date: date | None = PrivateAttr(default=None)
@@ -42,6 +44,7 @@ class Place(dg.ConfigurableResource):
         that all of its stages speak of, should midnight pass between them."""
         with self.home_folder.locked():
             self._date = self.date
+            allow(self.memory)
             yield self
 
     @property
@@ -74,6 +77,7 @@ def place_of(settings: Settings) -> Place:
         "as_of": settings.as_of,
         "full": settings.full,
         "processes": settings.processes,
+        "memory": settings.memory,
         "due_days": settings.due_days,
     }
     # Dagster takes the values of a resource for the defaults of its configuration only as a whole.

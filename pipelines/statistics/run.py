@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.home import Home
+from pipelines.memory import allowance
 from pipelines.statistics.built import being_built, built, publish, trial
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
@@ -62,6 +63,7 @@ def environment(home: Home, as_of: date, warehouse: Path | None = None) -> dict[
         "MINGZHANG_WORK": work,
         "MINGZHANG_WAREHOUSE": str((warehouse or being_built(home)).resolve()),
         "MINGZHANG_AS_OF": as_of.isoformat(),
+        "MINGZHANG_MEMORY_LIMIT": f"{allowance()}MB",
         "DBT_TARGET_PATH": str(target(home)),
         "DBT_LOG_PATH": str(target(home)),
         # What a run did and what broke it; the 22,000 lines of its debug log cost more than the SQL of a small city.
@@ -227,6 +229,11 @@ def _failure(command: str, folder: Path, logs: Path, output: str) -> StatisticsE
         name = names[-1] if kind == "unit_test" else names[0]  # a data test's last part is a hash
         said = " ".join(str(first.get("message") or "").split())[:200]
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        if "Out of Memory" in str(first.get("message")):
+            return StatisticsError(
+                f"dbt's {kind.replace('_', ' ')} {name}{more} needs more memory than the {allowance()} MB it may take; give more with "
+                f"the setting MINGZHANG_MEMORY, in MB, on a machine that has it{more_in}."
+            )
         return StatisticsError(f"dbt's {kind.replace('_', ' ')} {name}{more} failed: {said}{more_in}.")
     said = re.sub(r"\x1b\[[0-9;]*m|\d\d:\d\d:\d\d\s+|Encountered an error:", "", output)
     said = " ".join(said.split())[:300].rstrip(".") or "it left no account of itself"
