@@ -49,11 +49,11 @@ KINDS: dict[str, str] = {  # our kind -> ODCS logicalType
 STATED = ("submitter", "year")
 OF_COLUMN = (
     "titleEn", "aliases", "kind", "unit", "units", "statedOnce", "institution", "check", "codelist", "minimum", "maximum",
-    "refuseRowWhenTrue", "compare",
+    "refuseRowWhenTrue", "compare", "missingValues",
 )  # fmt: skip
 OF_DATASET = (
     "opening", "openingNote", "openRowsWhere", "openingAttribute", "openingDecidedBy", "openingDecidedOn", "openingGround",
-    "theme", "register", "versions",
+    "theme", "register", "versions", "missingValues",
 )  # fmt: skip
 OF_RULE = ("code", "messageZh")
 # What a number of these units is, unless its column says otherwise: measured anew in each period, or standing from one to the
@@ -130,6 +130,7 @@ class Column:
     unit: str | None = None
     units: Mapping[str, Decimal] = field(default_factory=dict)  # spelling of a unit -> factor to `unit`
     values: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()  # what means nothing here, beside the words that mean nothing everywhere
     minimum: Decimal | None = None
     exclusive_minimum: Decimal | None = None
     maximum: Decimal | None = None
@@ -414,7 +415,8 @@ class _Builder:
             raise self.fail(f"schema name {table.name!r} must be lower-case letters, digits and underscores.")
         if not table.businessName:
             raise self.fail("schema.businessName is missing; write the dataset's Chinese title there.")
-        columns = tuple(self.column(p) for p in table.properties or [])
+        missing = self.missing(top.get("missingValues"), "the dataset")
+        columns = tuple(self.column(p, missing) for p in table.properties or [])
         self.check_columns(columns)
         names = {c.name for c in columns if c.kept}
         keyed = sorted((p.primaryKeyPosition or 0, p.name or "") for p in table.properties or [] if p.primaryKey)
@@ -488,7 +490,7 @@ class _Builder:
                         f"header '{h}' stands for both '{seen[k]}' and '{c.name}'; take it from one of them."
                     )
 
-    def column(self, p: SchemaProperty) -> Column:
+    def column(self, p: SchemaProperty, missing: tuple[str, ...] = ()) -> Column:
         if not p.name or not re.fullmatch(r"[a-z][a-z0-9_]*", p.name):
             raise self.fail(f"column name {p.name!r} must be lower-case letters, digits and underscores.")
         where = f"column '{p.name}'"
@@ -552,6 +554,7 @@ class _Builder:
             unit=unit,
             units=units,
             values=values,
+            missing=(*missing, *self.missing(own.get("missingValues"), where)),
             minimum=None if textual else self.number(options.get("minimum"), where),
             exclusive_minimum=None if textual else self.number(options.get("exclusiveMinimum"), where),
             maximum=None if textual else self.number(options.get("maximum"), where),
@@ -589,6 +592,14 @@ class _Builder:
         if not isinstance(raw, list) or any(not header_key(str(a)) for a in raw):
             raise self.fail(f"{where}: aliases is {raw!r}; write a list of headers, [<header>, ...].")
         return tuple(str(a) for a in raw)
+
+    def missing(self, raw: Any, where: str) -> tuple[str, ...]:
+        """Words for nothing, as Table Schema calls them; the words of everywhere go on meaning nothing beside them."""
+        if raw is None:
+            return ()
+        if not isinstance(raw, list) or any(not isinstance(w, str | int | float) or isinstance(w, bool) for w in raw):
+            raise self.fail(f"{where}: missingValues is {raw!r}; write a list of words, [<word>, ...], in quotes.")
+        return tuple(map(str, raw))
 
     def enum(self, p: SchemaProperty, where: str) -> tuple[tuple[str, ...], bool]:
         """The closed list of a column, from its `invalidValues` library check."""

@@ -1,13 +1,14 @@
 """Reads the rows of one table into typed columns: what each cell says, what its sheet states once, and what its totals add up to.
 
-Belongs here: one table whose header and rows are known. Not here: where tables are (tables.py), which file or sheet it is
-(reader.py), or what a single cell says (cells.py).
+Belongs here: one table whose header and rows are known. Not here: where tables are (layout), which file or sheet it is
+(file_reader.py), or what a single cell says (values).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import datetime as dt
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from math import fsum, isclose, isfinite
 from typing import Any
@@ -15,17 +16,21 @@ from typing import Any
 from expectations.contract import Column, Contract, Contracts, unit_key
 from expectations.expression import HALF
 from pipelines.intake import values as cells
-from pipelines.intake.issues import as_shown, issue, letter
+from pipelines.intake.issues import EACH, as_shown, issue, letter
 from pipelines.intake.layout import Table
 from pipelines.intake.layout.headers import Choice, Headers, Mapped
 from pipelines.intake.layout.heading import year_in_name
 from pipelines.intake.messages import EXPECTED, place, shown
 from pipelines.intake.model import Issue, MappedColumn, Severity, SheetReading
-from pipelines.intake.sheets import Book, Grid
+from pipelines.intake.sheets import Book, Format, Grid
 from pipelines.intake.values import DITTO, Bad, Doubt
+from pipelines.intake.values.numbers import MULTIPLES
 
 _FLOATS = {float}
+_DAYS = frozenset([dt.date, dt.datetime])
 _HUNDRED = Decimal(100)
+_NOUGHT = "1900/1/0"  # how spreadsheet programs show the day number 0
+_LOST_FROM = 3  # a column of so many filled cells of which none could be read was not received
 _MOST_SUMS = 1_000_000  # rows that may be sums times rows they may be the sums of: more is a column nobody filled in
 
 
@@ -43,6 +48,7 @@ class Plan:
     sums_alone: bool = False  # there are such columns, but the sheet states their values once
     unclear: set[str] = field(default_factory=set)  # columns for which the heading states several units
     contradicting: list[Mapped] = field(default_factory=list)  # and those whose header says another unit than it
+    above: dict[str, str] = field(default_factory=dict)  # columns whose unit is the heading's, and which, folded
 
 
 class Plans:
@@ -51,7 +57,9 @@ class Plans:
     def __init__(self, contracts: Contracts, headers: Headers):
         self.contracts, self.headers = contracts, headers
         self._plans: dict[tuple[int, tuple[str, ...], int | None], Plan] = {}
-        self._readers: dict[tuple[str, str, Decimal | None, int | None], cells.ColumnReader] = {}
+        self._readers: dict[
+            tuple[str, str, Decimal | None, int | None], cells.ColumnReader
+        ] = {}  # by what they depend on
 
     def plan(self, choice: Choice, stated: tuple[str, ...], year: int | None) -> Plan:
         """How to read the columns under a header, where the sheet states units and a year: most sheets have another's."""
@@ -73,19 +81,20 @@ class Plans:
                 plan.columns.append((c.name, None, None, False))
                 continue
             factor = m.match.factor
-            above = dict.fromkeys(c.units[u] for u in stated if u in c.units)
+            above = {c.units[u]: u for u in reversed(stated) if u in c.units}  # factor -> the first of its spellings
             if factor is None:
-                factor = next(iter(above), None)
+                factor = next((c.units[u] for u in stated if u in c.units), None)
                 if len(above) > 1:
                     plan.unclear.add(c.name)
+                elif factor is not None:
+                    plan.above[c.name] = above[factor]
             elif above and factor not in above:
                 plan.contradicting.append(m)
             key = contract.dataset, c.name, factor, year if c.kind == "month" else None
             if key not in self._readers:
-                self._readers[key] = cells.ColumnReader(c, factor, year)
+                self._readers[key] = cells.ColumnReader(c, factor, year, name=c.name in contract.key)
             reader = self._readers[key]
-            plain = c.kind == "decimal" and reader.factor is None and c.unit != "%" and len(above) < 2
-            plan.columns.append((c.name, m, reader, plain))
+            plan.columns.append((c.name, m, reader, reader.plain and len(above) < 2))
             if c.kind in ("decimal", "integer") and c.unit not in ("%", "分"):
                 plan.summed.append((m, reader.factor))
         plan.summed.sort(key=lambda s: s[0].place)
@@ -119,6 +128,10 @@ class TableReader:
         self.sheet = SheetReading(grid.name, self.contract.dataset, facts.submitter, rows_read=n)
         self.covers = _vertical_merges(grid)
         self.plan = plans.plan(table.choice, tuple([unit_key(u) for u in facts.units]), self.year)
+        self._formats: dict[int, dict[int, Format]] | None = (
+            None  # column -> row -> format, absolute; asked where needed
+        )
+        self._lost: set[str] = set()  # columns of which no cell could be read
 
     def read(self, columns: list[MappedColumn], issues: list[Issue]) -> SheetReading:
         """What the rows say; `columns` is where the table's columns stand, `issues` what was said of its header."""
@@ -130,6 +143,10 @@ class TableReader:
         top = grid.top + 1
         sheet.rows = [i + top for i in data]
         sheet.columns = columns
+        if self.plan.above:
+            spelt = {unit_key(u): u for u in reversed(self.facts.units)}
+            for name, unit in self.plan.above.items():
+                self._record_unit(name, spelt[unit])
         sheet.issues += issues
         if sheet.refused:
             self._take(data)
@@ -139,7 +156,7 @@ class TableReader:
                 values[name] = [None] * len(data)
                 continue
             raw, types = found[m.place], kinds[m.place]
-            if plain and not covers and types == _FLOATS and isfinite(sum(raw)):
+            if plain and not covers and types == _FLOATS and isfinite(sum(raw)) and not self._shown(m, types):
                 values[name] = list(raw)
             else:
                 values[name] = self._column(m, data, reader, raw, types)
@@ -154,7 +171,7 @@ class TableReader:
         self._name()
         if t.totals and not sheet.refused:
             self._totals(data)
-        if sheet.refused:
+        if sheet.refused or self._lost:
             sheet.status = "partial"
         return sheet
 
@@ -228,11 +245,119 @@ class TableReader:
         if column.name in self.plan.unclear:
             odd = [(k, Bad("two_units")) for k, v in enumerate(values) if v is not None]
             values = [None] * len(values)
-        for k, why in odd:
-            self._odd(m, data[k], raw[k], why)
+        if (
+            len(odd) >= _LOST_FROM
+            and all(why != cells.PENDING for _, why in odd)
+            and not any(v is not None for v in values)
+        ):
+            self._lost.add(column.name)
+        if column.name in self._lost and len(odd) > EACH:
+            self._column_lost(m, data, raw, odd)
+        else:
+            for k, why in odd:
+                self._odd(m, data[k], raw[k], why)
+        if formats := self._shown(m, types):
+            self._as_shown(m, data, raw, values, formats, reader.factor)
         if column.unit == "%":
             self._percentages(m, data, raw, values)
+        elif column.kind == "string" and not _DAYS.isdisjoint(types):
+            self._days_among_texts(m, data, raw)
         return values
+
+    def _column_lost(
+        self, m: Mapped, data: list[int], raw: Sequence[Any], odd: Sequence[tuple[int, Bad | Doubt]]
+    ) -> None:
+        """Says once that a column could not be read at all; of a required one the rows are named too, for each must wait."""
+        first = odd[0][0]
+        if m.column.required:
+            for k, why in odd:
+                self._odd(m, data[k], raw[k], why)
+        variant = "column_hidden" if m.column.access in ("L2", "L3") else "column"
+        self._say("bad_type", "error", m, data[first], raw[first], variant, count=str(len(odd)))
+
+    def _shown(self, m: Mapped, types: Container[type]) -> dict[int, Format] | None:
+        """The number formats of a column's cells by absolute row, where a number may hang on them."""
+        c = m.column
+        if float not in types and int not in types:
+            return None
+        if not (c.unit and c.kind in ("decimal", "integer")) and c.kind not in ("string", "enum"):
+            return None
+        if self._formats is None:
+            self._formats = {}
+            for (row, column), shown_by in (self.grid.formats() or {}).items():
+                self._formats.setdefault(column, {})[row] = shown_by
+        return self._formats.get(self.grid.left + m.place) if self._formats else None
+
+    def _as_shown(
+        self,
+        m: Mapped,
+        data: list[int],
+        raw: Sequence[Any],
+        values: list[Any],
+        formats: dict[int, Format],
+        factor: Decimal | None,
+    ) -> None:
+        """Takes numbers as their formats show them to who looks at the sheet: 123456 shown as 12.3456 under 万元 is 123456 元,
+        12.5 shown as 12.50万元 is 125000 元, and 123 shown as 000123 is the code 000123."""
+        top, column = self.grid.top, m.column
+        text = column.kind in ("string", "enum")
+        scaled: list[int] = []
+        against: list[int] = []
+        units: set[str | None] = set()
+        for k, v in enumerate(raw):
+            if (type(v) is not float and type(v) is not int) or values[k] is None:
+                continue
+            shown_by = formats.get(data[k] + top)
+            if text:
+                if shown_by and shown_by.zeros and v == int(v) and v >= 0:
+                    values[k] = str(values[k]).zfill(shown_by.zeros)
+                continue
+            number, unit, doubt = _by_format(
+                v, shown_by, column, factor, m.match.factor or self.plan.above.get(column.name)
+            )
+            units.add(unit)
+            if shown_by and (shown_by.power or unit):
+                values[k] = int(number) if column.kind == "integer" and number.is_integer() else number
+                scaled += [k] if shown_by.power and not unit else []
+                against += [k] if doubt else []
+        if scaled:
+            k = scaled[0]
+            shown_as = formats[data[k] + top].code
+            self._say("doubtful", "warning", m, data[k], None, "scaled", number_format=shown_as, count=str(len(scaled)))
+        if against:
+            k = against[0]
+            f = formats[data[k] + top]
+            self._say(
+                "doubtful",
+                "warning",
+                m,
+                data[k],
+                None,
+                "unit_in_format",
+                shown_unit=f.unit or "",
+                count=str(len(against)),
+            )
+        if len(units) == 1 and (only := units.pop()) and not against:
+            self._record_unit(column.name, only)
+
+    def _record_unit(self, name: str, unit: str) -> None:
+        """Keeps the unit that a column was read with, where its header states none."""
+        columns = self.sheet.columns
+        for k, c in enumerate(columns):
+            if c.column == name and c.unit is None:
+                columns[k] = replace(c, unit=unit)
+
+    def _days_among_texts(self, m: Mapped, data: list[int], raw: Sequence[Any]) -> None:
+        """Doubts days in a column of texts that are none: a spreadsheet program makes a day of the number 3-12."""
+        texts = [v for v in raw if type(v) is not dt.date and type(v) is not dt.datetime and v != ""]
+        others = [v for v in texts if type(v) is not str or cells.read_text(v) is not None]
+        if any(type(v) is str and type(cells.read_date(v)) is dt.date for v in others):
+            return
+        if not others and m.column.name not in self.contract.key:
+            return
+        days = [k for k, v in enumerate(raw) if type(v) in _DAYS]
+        for k in days[: 1 if len(days) > EACH else None]:
+            self._say("doubtful", "warning", m, data[k], raw[k], "day_among_texts", count=str(len(days)))
 
     def _percentages(self, m: Mapped, data: list[int], raw: Sequence[Any], values: list[Any]) -> None:
         """85% in a cell shown as a percentage is kept as 0.85 and means 85; shares that nothing tells from it are doubted,
@@ -278,17 +403,16 @@ class TableReader:
     def _odd(self, m: Mapped, i: int, raw: Any, why: Bad | Doubt) -> None:
         secret = m.column.access in ("L2", "L3")
         if type(why) is Doubt:
-            self._say(
-                "doubtful",
-                "warning",
-                m,
-                i,
-                raw,
-                "approximate_hidden" if secret else "approximate",
-                number=f"{_in_sheet(why.value, self._factor(m)):,}",
-            )
+            variant, taken = why.variant, str(why.value)
+            if variant == "approximate":
+                taken = f"{_in_sheet(why.value, self._factor(m)):,}"
+            elif m.column.minimum_text and (variant == "early" or taken < m.column.minimum_text[: len(taken)]):
+                return  # what days are possible is the contract's to say
+            self._say("doubtful", "warning", m, i, raw, f"{variant}_hidden" if secret else variant, number=taken)
             return
         variant = why.variant if type(why) is Bad else ""
+        if variant == "nought":
+            raw, variant = _NOUGHT, ""
         if secret:
             variant = "hidden"
         self._say("bad_type", "error", m, i, raw, variant or None, quarantines=m.column.required)
@@ -475,6 +599,9 @@ class TableReader:
                     continue
                 plain = type(raw) is float and factor is None
                 total = raw if plain else cells.read_number(raw, column.units, factor, column.unit)
+                if type(total) is float and type(raw) is float and (formats := self._shown(m, _FLOATS)):
+                    stated = m.match.factor or self.plan.above.get(name)
+                    total, _, _ = _by_format(raw, formats.get(i + self.grid.top), column, factor, stated)
                 if type(total) is not float or not data or abs(total - whole) <= 1e-9 * abs(total):
                     continue  # no number, or plainly the sum of all rows
                 if halves is None:
@@ -486,6 +613,26 @@ class TableReader:
                 if sums and all(abs(total - s) > off + own + 1e-9 * max(abs(total), abs(s)) for s, off in sums):
                     nearest = min((s for s, _ in sums), key=lambda s: abs(s - total))
                     self._say("total_mismatch", "warning", m, i, raw, total=f"{_in_sheet(nearest, factor):,}")
+
+
+def _by_format(
+    number: float | int, shown_by: Format | None, column: Column, factor: Decimal | None, stated: object
+) -> tuple[float, str | None, bool]:
+    """A stored number in canonical units as its format shows it; the unit in the format that counts; whether that is another
+    unit than the one `stated` by the header or the heading, whose factor is `factor`."""
+    if shown_by is None or not (shown_by.power or shown_by.unit):
+        return cells.scaled(number, factor), None, False
+    own = column.units.get(unit_key(shown_by.unit)) if shown_by.unit else None
+    own = own or (MULTIPLES.get(shown_by.unit or "") if column.units else None)
+    power = Decimal(10) ** shown_by.power
+    if own is None:
+        # Without any unit stated, what the file keeps is in canonical ones, however it is shown.
+        by = (factor or Decimal(1)) / power if stated else None
+        return cells.scaled(number, by), None, False
+    differs = bool(stated) and own != (factor or 1)
+    if differs and factor is not None and factor != 1:
+        own = factor
+    return cells.scaled(number, own / power), shown_by.unit, differs
 
 
 def _sums(

@@ -10,6 +10,9 @@ from typing import Any
 
 from pipelines.intake.messages import say, shown
 from pipelines.intake.model import Issue, Severity
+from pipelines.intake.sheets import Fault
+
+EACH = 10  # more things of one kind in one column of a sheet are told as one
 
 
 def issue(
@@ -56,6 +59,8 @@ def as_shown(value: Any) -> str:
     """What stood in a cell: a whole number without the .0 that the file format gives it."""
     if type(value) is float:
         return f"{value:.15g}" if abs(value) < 1e15 else f"{value:.0f}"
+    if type(value) is Fault:
+        return shown(value.text, 200)
     return shown(value, 200)
 
 

@@ -60,6 +60,28 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{where}填的是“{value}”，数字后面带着注码，分不清是不是数字的一部分；请去掉注码，注释写在表下。",
         "{where_en} holds '{value}': the mark of a footnote behind its digits cannot be told from them; take it out.",
     ),
+    "bad_type.error": (
+        "{where}显示的是公式的错误值“{value}”，没有结果；请改正公式或直接填写{expected}，再重新报送。",
+        "{where_en} shows the error '{value}' of a formula and no result; mend the formula or write {expected_en}.",
+    ),
+    "bad_type.picture": (
+        "{where}里嵌了一张图片，图片里的内容平台读不了；请把内容写成文字，或删去图片。",
+        "{where_en} holds an embedded picture, which cannot be read; write what it says, or delete it.",
+    ),
+    "bad_type.struck": (
+        "{where}填的是“{value}”，其中一部分划了删除线，不知道哪部分算数；请只留有效的内容，去掉删除线。",
+        "{where_en} holds '{value}', part of which is struck out; leave only what counts, without the line through it.",
+    ),
+    "bad_type.column": (
+        "{where}起，这一列填了内容的 {count} 个单元格没有一个读得成{expected}（例如“{value}”），整列都没有收下；请把这一列改为{expected}后重新报送，例如 {example}。",
+        "None of the {count} filled cells of this column, from {where_en} on ('{value}'), can be read as {expected_en}; the column "
+        "was not received. Write its values like {example}.",
+    ),
+    "bad_type.column_hidden": (
+        "{where}起，这一列填了内容的 {count} 个单元格没有一个读得成{expected}，整列都没有收下；请把这一列改为{expected}后重新报送，例如 {example}。",
+        "None of the {count} filled cells of this column, from {where_en} on, can be read as {expected_en}; the column was not "
+        "received. Write its values like {example}.",
+    ),
     "bad_type.two_units": (
         "{where}填的是“{value}”，而表头上方写了几个不同的单位（{unit}），不知道该按哪个算；请只留一个单位，或写在表头里。",
         "{where_en} holds '{value}', and the heading states several units ({unit}): which one is meant? Leave one of them.",
@@ -130,6 +152,47 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "doubtful.approximate_hidden": (
         "{where}填的是个约数，已按其中的数字收下；请核对后填写准确的数字。",
         "{where_en} holds an approximate figure, taken as it stands; write the exact one.",
+    ),
+    "doubtful.year_as_day": (
+        "{where}的日期是 {number}，像是把年份填进了日期格式的单元格（2015 会变成 1905 年的一天）；已按 {number} 收下，请核对并写全“年-月-日”。",
+        "The date in {where_en} is {number}, as if a year had been typed into a cell for dates (2015 becomes a day of 1905); it "
+        "was taken as {number}, check it and write the whole date.",
+    ),
+    "doubtful.year_as_day_hidden": (
+        "{where}的日期在 1905 年，像是把年份填进了日期格式的单元格；已原样收下，请核对并写全“年-月-日”。",
+        "The date in {where_en} is in 1905, as if a year had been typed into a cell for dates; check it and write the whole date.",
+    ),
+    "doubtful.early": (
+        "{where}的日期是 {number}，早于 1950 年；已原样收下，请核对。",
+        "The date in {where_en} is {number}, before 1950; it was taken as it stands, check it.",
+    ),
+    "doubtful.early_hidden": (
+        "{where}的日期早于 1950 年；已原样收下，请核对。",
+        "The date in {where_en} is before 1950; it was taken as it stands, check it.",
+    ),
+    "doubtful.almost_midnight": (
+        "{where}的时间是 23:59:17，像是导出程序把次日零点写早了 43 秒；已按 {number} 收下，请核对，并只填日期。",
+        "The time in {where_en} is 23:59:17, as programs write midnight of the next day 43 seconds early; it was taken as {number}, "
+        "check it and write the date alone.",
+    ),
+    "doubtful.almost_midnight_hidden": (
+        "{where}的时间是 23:59:17，像是导出程序把次日零点写早了 43 秒；已按次日收下，请核对，并只填日期。",
+        "The time in {where_en} is 23:59:17, as programs write midnight 43 seconds early; it was taken as the next day, check it.",
+    ),
+    "doubtful.scaled": (
+        "从{where}起，这一列有 {count} 个数的数字格式（{number_format}）把数缩小了显示，表里看到的与单元格里存的不是同一个数；已按看到的数和标明的单位收下，没有标明单位的按存的数收下，请核对。",
+        "From {where_en} on, the number format ({number_format}) of {count} figures of this column shows them smaller than they are stored; they "
+        "were taken as shown in the unit stated, or as stored where none is: check them.",
+    ),
+    "doubtful.unit_in_format": (
+        "从{where}起，这一列有 {count} 个数显示的单位是“{shown_unit}”，与表头写的单位（{unit}）不一致；请核对，并只在表头写单位。",
+        "From {where_en} on, {count} figures of this column are shown in {shown_unit}, which is not the header's unit ({unit}); check "
+        "them, and write the unit in the header alone.",
+    ),
+    "doubtful.day_among_texts": (
+        "{where}是一个日期（{value}），而这一列的其他内容都不是日期，像是表格软件把编号（如 3-12）变成了日期；已原样收下，请把单元格设为“文本”后重新填写（这样的单元格共 {count} 个）。",
+        "{where_en} holds a date ({value}) while nothing else in its column is one, as if a spreadsheet program had made it of a "
+        "number like 3-12; it was taken as it stands: format the cell as text and write it again ({count} such cells).",
     ),
     "doubtful.percent": (
         "{where}这一列的数都不大于 1，而单位是 %，像是按小数填的；已按百分数原样收下，请核对（7.89% 应填 7.89）。",

@@ -16,6 +16,7 @@ import pandas as pd
 
 from expectations.contract import Column, Contract
 from expectations.expression import SCOPE
+from pipelines.intake.issues import EACH
 from pipelines.intake.messages import place, say, shown
 
 POWERS = (1, 2, 3, 4)  # a slip of unit or decimal point is ten to these, or their inverse
@@ -24,7 +25,6 @@ BEYOND = (
     10**0.5
 )  # a value ten times its own is doubted where it lies half of that way beyond all it had in any month before
 JUMP = 5.0  # a stock that is this many times its other years, or this part of them
-EACH = 10  # more doubts of one kind in one column of a sheet are told as one
 REPEATED = 0.9  # of a column's figures, so many must be last year's for it to be a copy
 CELLS, DISTINCT, SHARE = (
     6,

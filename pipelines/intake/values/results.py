@@ -1,0 +1,29 @@
+"""What reading one cell gives where it gives no plain value.
+
+Belongs here: the shapes alone. `variant` names the message: `bad_type.<variant>`, `doubtful.<variant>` in messages.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """A cell that cannot be read; the variant '' is the plain message."""
+
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A value that was read although something about it speaks against it."""
+
+    value: Any
+    variant: str = "approximate"
+
+
+BAD = Bad()
+PENDING = Bad("pending")
+NOUGHT = Bad("nought")  # a date cell that holds 0: a look-up of an empty cell gives that

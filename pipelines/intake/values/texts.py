@@ -1,0 +1,95 @@
+"""Cells to texts, to one of a closed list, and to yes or no.
+
+Belongs here: what a text keeps and what it loses. Not here: whether it may stand in its column.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+from expectations.contract import header_key
+from pipelines.intake.sheets import Fault
+from pipelines.intake.values.results import BAD, PENDING, Bad
+from pipelines.intake.values.words import APOSTROPHES, BLANK_TEXT, fault_in, is_nothing, is_pending, no_text, squeeze
+from pipelines.intake.vocabulary import vocabulary
+
+_ANSWERS = vocabulary("answers")
+TRUE, FALSE = frozenset(_ANSWERS["yes"]), frozenset(_ANSWERS["no"])
+_AROUND = " \t\r\n\f\v\u3000\u00a0\u200b\u2060\ufeff\u2002\u2003\u2009"
+# A number of many digits, or a code, that a spreadsheet program shortened when it wrote a text file.
+_SHORTENED = re.compile(r"[1-9](?:\.\d+)?[eE]\+\d{2,3}")
+_HAN = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_INSIDE = re.compile(rf"(?<=[{_HAN}])\s+(?=[{_HAN}])")
+
+
+def read_text(value: Any) -> Any:
+    """Text as it stands but for the white space around it; a code that became a number gets its digits back."""
+    kind = type(value)
+    if kind is str:
+        text = value.strip(_AROUND)
+        if not text:
+            return None
+        if len(text) <= 5 or text[0] in "nN":
+            if is_nothing(text) or is_pending(text):
+                return None
+        elif text[0] in APOSTROPHES and text[1:].isascii() and text[1:].isalnum():
+            return text[1:]  # a code
+        first = text[0]
+        if first in "=#E" and (fault := fault_in(text)) is not None:
+            return fault
+        return Bad("digits_lost") if "1" <= first <= "9" and _SHORTENED.fullmatch(text) else text
+    if kind is float:
+        if not abs(value) < 1e15:  # a spreadsheet keeps 15 digits
+            return Bad("digits_lost") if isfinite(value) else BAD
+        return str(int(value)) if value.is_integer() else repr(value)
+    if kind is int:
+        return str(value) if abs(value) < 10**15 else Bad("digits_lost")
+    if kind is bool:
+        return "是" if value else "否"
+    if kind is dt.datetime:
+        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(sep=" ")
+    if kind is dt.date or kind is dt.time:
+        return value.isoformat()
+    return no_text(value) if value is None or kind is Fault else str(value)
+
+
+def read_name(value: Any) -> Any:
+    """As `read_text`, without the white space that fills a short name up to the width of its column: 北    京."""
+    text = read_text(value)
+    return _INSIDE.sub("", text) if type(text) is str else text
+
+
+def read_choice(value: Any, folded: Mapping[str, str]) -> Any:
+    """One of a closed list, as the list spells it; text not in the list is kept for the suite to judge."""
+    text = value
+    if type(value) is not str:
+        text = read_text(value)
+        if type(text) is not str:
+            return text
+    known = folded.get(text)
+    if known is not None:
+        return known
+    return folded.get(header_key(text)) or read_name(text)
+
+
+def read_boolean(value: Any, yes: frozenset[str] = TRUE, no: frozenset[str] = FALSE) -> Any:
+    """是/否/√/×/有/无/Y/N/true/false/1/0. `yes` and `no` are the words known, folded."""
+    kind = type(value)
+    if kind is bool:
+        return value
+    if kind is float or kind is int:
+        return bool(value) if value in (0, 1) else BAD
+    if kind is not str:
+        return no_text(value)
+    text = squeeze(value).lower()
+    if text in yes:
+        return True
+    if text in no:
+        return False
+    if is_pending(value):
+        return PENDING
+    return None if is_nothing(value, BLANK_TEXT) else fault_in(value.strip()) or BAD

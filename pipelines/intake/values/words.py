@@ -1,0 +1,121 @@
+"""Texts as people write them, folded for comparison, and the words that stand in place of a value.
+
+Belongs here: what is nothing, what is an error, what is a formula, what is the mark of a footnote. Not here: values.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+from pipelines.intake.sheets import Fault
+from pipelines.intake.values.results import BAD, PENDING, Bad
+from pipelines.intake.vocabulary import vocabulary
+
+APOSTROPHES = "'’‘`"  # before what is to be kept as text; some exports write it as a character
+_SPACES = re.compile(r"[\s\u200b\u2060\ufeff]+")
+_INVISIBLE = re.compile(r"[\u200b\u200c\u200d\u2060\ufeff]+")
+_BETWEEN = re.compile(r"(?<=[\d.,])\s+(?=[\d.,])")
+_ELSEWHERE = re.compile(r"(?<![\d.,])\s+|\s+(?![\d.,])")
+_LINE_ENDS = re.compile(r"[\n\r\t\v\f\x1c-\x1e\x85\u2028\u2029]")
+
+
+def squeeze(text: str) -> str:
+    """Full width to half, no white space at all: for words, never for what holds digits."""
+    if text.isascii():
+        return _SPACES.sub("", text) if " " in text or not text.isprintable() else text
+    return _SPACES.sub("", unicodedata.normalize("NFKC", text))
+
+
+def fold(text: str) -> str:
+    """Full width to half, and no white space but between digits: there a blank, or a line break where the gap held one.
+
+    2021/3/1 00:00 is another day than 2021/3/100:00, and 100 above 200 in one cell are two numbers.
+    """
+    if text.isascii():
+        if " " not in text and text.isprintable():
+            return text
+    else:
+        text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+    text = _BETWEEN.sub(lambda gap: "\n" if _LINE_ENDS.search(gap[0]) else " ", text.strip())
+    return _ELSEWHERE.sub("", text)
+
+
+_NOTHING = vocabulary("nothing")
+_EXACTLY = frozenset(_NOTHING["exactly"])
+_BEGINS = re.compile(rf"(?:{'|'.join(re.escape(squeeze(w).lower()) for w in _NOTHING['begins'])})[:;,(/-]")
+BLANK_TEXT = frozenset(squeeze(w).lower() for w in _NOTHING["any"]) | {""}
+BLANK_NUMBER = BLANK_TEXT | {squeeze(w).lower() for w in _NOTHING["number"]}
+BLANK_DATE = BLANK_NUMBER | set(_NOTHING["date"])
+DITTO = frozenset(_NOTHING["ditto"])
+_PENDING = frozenset(_NOTHING["pending"])
+_LONGEST = 16  # letters that a word of these has at most
+
+_ERRORS = vocabulary("errors")
+_ERROR_VALUES = frozenset(_ERRORS["values"])
+_ERROR_NUMBER = re.compile(
+    r"Err:\d{3}|#{3,}"
+)  # of LibreOffice; and a column too narrow for its numbers, saved as shown
+_PICTURE = re.compile(rf"=(?:_xlfn\.)*(?:{'|'.join(_ERRORS['pictures'])})\(", re.IGNORECASE)
+# A text that is a formula throughout, with an operand: "=C2&"二期"", but neither "=同上" nor "=> 见附件".
+_STRING, _NAME = r'"(?:[^"]|"")*"', r"(?:'[^']+'!|[\w.]+!)"
+_REFERENCE = rf"{_NAME}?\$?[A-Za-z]{{1,3}}\$?\d{{1,7}}(?![\w])|{_NAME}?\$?[A-Z]{{1,3}}:\$?[A-Z]{{1,3}}"
+_OPERAND = rf"{_STRING}|[A-Za-z_][\w.]*\(|{_REFERENCE}|\w+\[[^\]]*\]|\d+(?:\.\d+)?(?![\w])|TRUE|FALSE|#[A-Z/0]+[!?]"
+_FORMULA = re.compile(rf"=[-+(\s]*(?:{_OPERAND})(?:{_OPERAND}|[-+*/^&=<>(),;:%!{{}}\s])*")
+
+# The mark of a footnote, which full width to half would make a digit of. ² and ³ without a digit before them are a unit's.
+_MARKED = re.compile(
+    r"[\u00b9\u2070\u2074-\u2079\u2080-\u2089\u2460-\u249b\u24ea-\u24ff\u2776-\u2793]|\d\s*[\u00b2\u00b3]"
+)
+
+
+def is_nothing(text: str, words: frozenset[str] = BLANK_TEXT) -> bool:
+    """Whether a cell's text says that there is nothing to say. `words` are folded as BLANK_TEXT is."""
+    if len(text) > _LONGEST:
+        text = text.strip()
+    folded = squeeze(text).lower()
+    return folded in words or text in _EXACTLY or (folded[:1] == "n" and _BEGINS.match(folded) is not None)
+
+
+def is_pending(text: str) -> bool:
+    """Whether a text says that there is a value, only not which."""
+    return len(text) <= _LONGEST and squeeze(text) in _PENDING
+
+
+def fault_in(text: str) -> Bad | None:
+    """An error or a formula that stands as a text, in a CSV or a page; None where the text is none."""
+    first = text[:1]
+    if first == "#" or first == "E":
+        if text.upper() in _ERROR_VALUES or _ERROR_NUMBER.fullmatch(text):
+            return Bad("error")
+    elif first == "=":
+        if _PICTURE.match(text):
+            return Bad("picture")
+        if _FORMULA.fullmatch(text):
+            return Bad("formula")
+    return None
+
+
+def instead(value: str, words: frozenset[str]) -> Any:
+    """What a text in a column of numbers or dates is, where it is no such thing: None for nothing, Bad; else '' for: read it."""
+    if is_nothing(value, words):
+        return None
+    if is_pending(value):
+        return PENDING
+    text = value.strip().lstrip(APOSTROPHES)
+    if not text:
+        return None
+    found = fault_in(text)
+    if found is not None:
+        return found
+    if text[0] in "=＝":
+        return Bad("formula")
+    return Bad("marked") if not value.isascii() and _MARKED.search(value) else ""
+
+
+def no_text(value: Any) -> Bad | None:
+    """What a cell is that holds neither a text nor a value of its column's kind."""
+    if type(value) is Fault:
+        return Bad(value.kind)
+    return None if value is None else BAD
