@@ -99,6 +99,7 @@ def _fails(*_: object, **__: object) -> None:
 def test_where_nobody_can_say_how_cells_are_shown_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     data = in_xls([0.85, 90.0], "0.0%")
     monkeypatch.setattr("xlrd.open_workbook", _fails)
+    monkeypatch.setattr("pipelines.intake.formats.biff.workbook", lambda _stream: None)
     (sheet,) = READER.read(data, "a").sheets
     assert sheet.values["guaranteed_rate"] == [0.85, 90.0]
     [issue] = sheet.issues

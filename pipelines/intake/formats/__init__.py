@@ -8,48 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import email
-import io
 import re
-import struct
-from collections.abc import Iterator
-from functools import partial
-from types import SimpleNamespace
-from typing import Any
 
 from pipelines.intake import zips
-from pipelines.intake.formats import by_calamine, markup, package, percents, text
+from pipelines.intake.formats import markup, ole, package, text, xls
 from pipelines.intake.sheets import (
     LARGEST_FILE,
     MARK,
-    MARKS,
     Book,
-    Format,
-    Formats,
     Grid,
     Refusal,
     broken,
     megabytes,
 )
-
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_BIFF = (
-    b"\x09\x08\x10\x00\x00\x06\x05\x00",
-    b"\x09\x08\x08\x00\x00\x05",
-    b"\x09\x04\x06\x00",
-    b"\x09\x02\x06\x00",
-    b"\x09\x00\x04\x00",
-)
-_GARBLED = re.compile(r"[\x00-\x08\x0e-\x1f]")
-# An error in a cell of an .xls: a BOOLERR record, or a formula whose value is an error.
-_XLS_ERROR = re.compile(
-    rb"\x05\x02\x08\x00.{6}[\x00\x07\x0f\x17\x1d\x24\x2a]\x01|\x06\x00.\x00.{6}\x02.[\x00\x07\x0f\x17\x1d\x24\x2a].{3}\xff\xff",
-    re.DOTALL,
-)
-# A row of an .xls that says it is hidden: a ROW record whose flags have bit 5.
-_XLS_HIDDEN = re.compile(rb"\x08\x02\x10\x00.{12}[\x20-\x3f\x60-\x7f\xa0-\xbf\xe0-\xff]", re.DOTALL)
-# Columns of an .xls that say so: a COLINFO record whose flags have bit 0.
-_XLS_NARROW = re.compile(rb"\x7d\x00\x0c\x00.{8}[\x01\x03\x05\x07\x09\x0b\x0d\x0f]", re.DOTALL)
-_DEFAULT_PASSWORD = "VelvetSweatshop"  # what Excel itself tries before it asks
 
 
 def is_archive(data: bytes) -> bool:
@@ -66,162 +37,13 @@ def open_book(data: bytes) -> Book:
             raise Refusal("empty")
     elif data[:2] == b"PK":
         return package.open_package(data)
-    elif data[:8] == _OLE:
-        return _open_ole(data)
-    elif data.startswith(_BIFF):
-        return _open_xls(data)
+    elif data.startswith(ole.SIGNATURE):
+        if ole.holds(data, "EncryptedPackage"):
+            return package.open_package(ole.decrypted(data))
+        return xls.open_xls(data)
+    elif xls.is_bare(data):
+        return xls.open_xls(data)
     return _open_text(data)
-
-
-# ---- OLE2: xls, et, and encrypted packages
-
-
-def _open_ole(data: bytes) -> Book:
-    if "EncryptedPackage".encode("utf-16-le") in data:
-        return package.open_package(_decrypted(data))
-    return _open_xls(data)
-
-
-def _open_xls(data: bytes, unlocked: bool = False) -> Book:
-    book = Book([], any(m in data for m in MARKS), lambda: b"\x22\x00\x02\x00\x01\x00" in data)
-    try:
-        book.grids = list(by_calamine.grids(data))
-    except Refusal as e:
-        # calamine says "cannot detect" of a locked .xls as of a broken one, so ask the other library.
-        if not unlocked and (e.code == "encrypted" or _is_encrypted(data)):
-            return _open_xls(_decrypted(data), unlocked=True)
-        if not data.startswith(_OLE) or "WordDocument".encode("utf-16-le") in data:
-            raise
-        book.grids = _with_formats(_xlrd(data), data)
-        return book
-    garbled = any(_GARBLED.search(c) for g in book.grids for r in g.rows for c in r if type(c) is str)
-    if garbled or _XLS_ERROR.search(data):
-        # calamine 0.9 takes some UTF-16 strings for Latin-1 (a control character in a text gives it away), and gives
-        # a cell that holds an error as an empty one.
-        with contextlib.suppress(Refusal):
-            book.grids = _xlrd(data)
-    if _XLS_HIDDEN.search(data) or _XLS_NARROW.search(data):
-        for grid, (rows, columns) in zip(book.grids, _xls_hidden(data), strict=False):
-            grid.hidden_rows, grid.hidden_columns = rows, columns
-    _with_formats(book.grids, data)
-    return book
-
-
-def _with_formats(grids: list[Grid], data: bytes) -> list[Grid]:
-    for g in grids:
-        g.formats = partial(_xls_formats, data, g.name)
-    return grids
-
-
-def _xls_formats(data: bytes, sheet: str) -> Formats | None:
-    places = percents.of_xls(data, sheet)
-    return None if places is None else dict.fromkeys(places, Format("%", percent=True))
-
-
-def _xls_hidden(data: bytes) -> list[tuple[list[int], list[tuple[int, int]]]]:
-    """The hidden rows (1-based) and columns (0-based, first and last) of each worksheet of an .xls, in the order of the
-    workbook (MS-XLS 2.4.28, 2.4.53, 2.4.221)."""
-    stream = data
-    if data.startswith(_OLE):
-        import olefile  # type: ignore[import-untyped]
-
-        try:
-            with olefile.OleFileIO(io.BytesIO(data)) as ole:
-                stream = next((ole.openstream(n).read() for n in ("Workbook", "Book") if ole.exists(n)), b"")
-        except (OSError, ValueError, IndexError, struct.error):
-            return []  # calamine read it; which rows are hidden stays unknown
-    begins = [
-        int.from_bytes(body[:4], "little") for kind, body in _xls_records(stream, 0) if kind == 0x85 and not body[5:6].strip(b"\0")
-    ]  # fmt: skip
-    out = []
-    for begin in begins:
-        rows: list[int] = []
-        columns: list[tuple[int, int]] = []
-        for kind, body in _xls_records(stream, begin):
-            if kind == 0x208 and len(body) >= 16 and body[12] & 0x20:
-                rows.append(int.from_bytes(body[:2], "little") + 1)
-            elif kind == 0x7D and len(body) >= 10 and body[8] & 1:
-                columns.append(struct.unpack_from("<HH", body))
-        out.append((rows, columns))
-    return out
-
-
-def _xls_records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
-    """The records of one substream of an .xls, from its beginning to its end."""
-    depth = 0
-    while at + 4 <= len(stream):
-        kind, size = struct.unpack_from("<HH", stream, at)
-        yield kind, stream[at + 4 : at + 4 + size]
-        depth += (kind == 0x809) - (kind == 0x0A)  # BOF and EOF: a chart lies inside its sheet
-        if depth <= 0 and kind == 0x0A:
-            return
-        at += 4 + size
-
-
-def _is_encrypted(data: bytes) -> bool:
-    import msoffcrypto
-    from msoffcrypto.exceptions import FileFormatError
-
-    try:
-        return bool(msoffcrypto.OfficeFile(io.BytesIO(data)).is_encrypted())
-    except (FileFormatError, OSError, ValueError, AttributeError, KeyError, IndexError):
-        return False  # not a file that could be encrypted so: whoever reads it next says what is wrong with it
-
-
-def _decrypted(data: bytes) -> bytes:
-    """The file inside, where Excel's default password opens it. Raises Refusal('encrypted') where it does not."""
-    import msoffcrypto
-    from msoffcrypto.format import xls97
-
-    # It decrypts an .xls through a temporary file, which a reading process may not write; memory does as well.
-    xls97.tempfile = SimpleNamespace(TemporaryFile=io.BytesIO)
-    out = io.BytesIO()
-    try:
-        office = msoffcrypto.OfficeFile(io.BytesIO(data))
-        office.load_key(password=_DEFAULT_PASSWORD)
-        office.decrypt(out)
-    except Exception as e:
-        raise Refusal("encrypted") from e
-    result = out.getvalue()
-    if not result or result == data:
-        raise Refusal("encrypted")
-    if len(result) > LARGEST_FILE:
-        raise Refusal("too_large", size=megabytes(len(result)), limit=megabytes(LARGEST_FILE))
-    return result
-
-
-def _xlrd(data: bytes) -> list[Grid]:
-    import xlrd
-
-    try:
-        book = xlrd.open_workbook(file_contents=data, logfile=io.StringIO(), ignore_workbook_corruption=True)
-    except Exception as e:
-        raise broken(str(e)) from e
-    grids = []
-    for sheet in book.sheets():
-        rows = [
-            [_xlrd_cell(t, v, book.datemode) for t, v in zip(sheet.row_types(r), sheet.row_values(r), strict=True)]
-            for r in range(sheet.nrows)
-        ]
-        merges = [(a, c, b - 1, d - 1) for a, b, c, d in sheet.merged_cells]
-        grids.append(Grid(sheet.name, rows, merges=merges, hidden=sheet.visibility != 0))
-    return grids
-
-
-def _xlrd_cell(kind: int, value: Any, datemode: int) -> Any:
-    import xlrd
-
-    if kind == xlrd.XL_CELL_DATE:
-        try:
-            moment = xlrd.xldate.xldate_as_datetime(value, datemode)
-        except (ValueError, OverflowError):
-            return value
-        return moment.date() if moment.time() == moment.min.time() else moment
-    if kind == xlrd.XL_CELL_BOOLEAN:
-        return bool(value)
-    if kind == xlrd.XL_CELL_ERROR:
-        return xlrd.error_text_from_code.get(value, "#N/A")
-    return value
 
 
 # ---- text and markup

@@ -50,6 +50,11 @@ def of(code: str, value: float) -> Format | None:
     return (second if value < 0 else first).format
 
 
+def tells(code: str) -> bool:
+    """Whether the format `code` changes any number."""
+    return any(s.format for s in _sections(code))
+
+
 def _holds(condition: tuple[str, float] | None, value: float) -> bool:
     if condition is None:
         return False

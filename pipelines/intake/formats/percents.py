@@ -7,7 +7,6 @@ figure that may be a share is doubted: a factor of 100 hangs on it.
 
 from __future__ import annotations
 
-import io
 import re
 from typing import NoReturn
 from xml.parsers import expat
@@ -62,23 +61,6 @@ def of_xlsx(data: bytes, entries: list[zips.Entry], part: str) -> Places | None:
 def is_percent(code: str) -> bool:
     """Whether a format's code shows a percentage: a % that is neither quoted nor escaped."""
     return "%" in re.sub(r'"[^"]*"|&quot;.*?&quot;|\\.', "", code)
-
-
-def of_xls(data: bytes, sheet: str) -> Places | None:
-    """Of one sheet of an .xls; None where xlrd cannot read what calamine read."""
-    import xlrd
-
-    try:
-        book = xlrd.open_workbook(
-            file_contents=data, logfile=io.StringIO(), formatting_info=True, ignore_workbook_corruption=True
-        )
-        found = book.sheet_by_name(sheet)
-        shown = {k for k, xf in enumerate(book.xf_list) if is_percent(book.format_map[xf.format_key].format_str)}
-        return frozenset(
-            (r, c) for r in range(found.nrows) for c in range(found.row_len(r)) if found.cell_xf_index(r, c) in shown
-        )
-    except Exception:  # noqa: BLE001 - of a damaged file xlrd raises whatever comes; None makes the reader say so
-        return None
 
 
 def of_ods(content: bytes, sheet: str) -> Places | None:
