@@ -354,18 +354,26 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield lambda: bool(came)
-    except KeyboardInterrupt:
-        _forget_interrupt()
-        raise Stopped from None
     except BaseException as e:
-        # Dagster turns both signals into this, which is no Exception; to name it would be to import Dagster.
-        if type(e).__name__ == "DagsterExecutionInterruptedError":
+        from publish.errors import chain
+
+        if any(map(_is_interrupt, chain(e))):
             _forget_interrupt()
             raise Stopped from None
         raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_interrupt(e: BaseException) -> bool:
+    """Whether an error is what became of Ctrl-C or SIGTERM: Dagster makes an error of its own of both, which to name would be to
+    import Dagster, and DuckDB, in the middle of a query, a RuntimeError."""
+    return (
+        isinstance(e, KeyboardInterrupt)
+        or type(e).__name__ == "DagsterExecutionInterruptedError"
+        or (type(e) is RuntimeError and str(e) == "Query interrupted")
+    )
 
 
 def _forget_interrupt() -> None:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from pipelines.cli import Stopped, _interruptible
 from pipelines.version import code_version
 from tests.conftest import ROOT, MadeUp, mingzhang
 
@@ -131,9 +138,6 @@ def test_a_chain_of_errors_that_comes_back_to_itself_ends() -> None:
 
 
 def test_an_interrupt_inside_an_exec_of_text_keeps_our_exit_status(tmp_path: Path) -> None:
-    import os
-    import subprocess
-    import sys
 
     (tmp_path / "stopped.py").write_text(
         "import sys\nfrom pipelines.cli import Stopped, _interruptible\n"
@@ -142,3 +146,12 @@ def test_an_interrupt_inside_an_exec_of_text_keeps_our_exit_status(tmp_path: Pat
     )
     env = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     assert subprocess.run([sys.executable, "-m", "stopped"], env=env, check=False).returncode == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_in_the_middle_of_a_query_is_a_stop(number: signal.Signals) -> None:
+    """DuckDB makes a RuntimeError of the KeyboardInterrupt."""
+    query = "select count(*) from range(20000000) a, range(100) b where (a.range * b.range) % 7 = 3"
+    threading.Timer(0.3, os.kill, (os.getpid(), number)).start()
+    with pytest.raises(Stopped), _interruptible(), duckdb.connect() as con:
+        con.execute(query)
