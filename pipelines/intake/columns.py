@@ -356,8 +356,9 @@ class TableReader:
         if not others and m.column.name not in self.contract.key:
             return
         days = [k for k, v in enumerate(raw) if type(v) in _DAYS]
+        variant = "day_among_texts_hidden" if m.column.access in ("L2", "L3") else "day_among_texts"
         for k in days[: 1 if len(days) > EACH else None]:
-            self._say("doubtful", "warning", m, data[k], raw[k], "day_among_texts", count=str(len(days)))
+            self._say("doubtful", "warning", m, data[k], raw[k], variant, count=str(len(days)))
 
     def _percentages(self, m: Mapped, data: list[int], raw: Sequence[Any], values: list[Any]) -> None:
         """85% in a cell shown as a percentage is kept as 0.85 and means 85; shares that nothing tells from it are doubted,
@@ -406,8 +407,8 @@ class TableReader:
             variant, taken = why.variant, str(why.value)
             if variant == "approximate":
                 taken = f"{_in_sheet(why.value, self._factor(m)):,}"
-            elif m.column.minimum_text and (variant == "early" or taken < m.column.minimum_text[: len(taken)]):
-                return  # what days are possible is the contract's to say
+            elif self._is_ruled_out(m.column, variant, taken):
+                return  # what days are possible is the contract's to say, and the suite's to tell
             self._say("doubtful", "warning", m, i, raw, f"{variant}_hidden" if secret else variant, number=taken)
             return
         variant = why.variant if type(why) is Bad else ""
@@ -416,6 +417,12 @@ class TableReader:
         if secret:
             variant = "hidden"
         self._say("bad_type", "error", m, i, raw, variant or None, quarantines=m.column.required)
+
+    @staticmethod
+    def _is_ruled_out(column: Column, variant: str, day: str) -> bool:
+        """Whether a contract says which days are possible, so that a day this early needs no doubt."""
+        lowest = column.minimum_text or (str(column.minimum) if column.minimum is not None else "")
+        return bool(lowest) and (variant == "early" or day < lowest[: len(day)])
 
     def _say(
         self,

@@ -194,6 +194,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{where_en} holds a date ({value}) while nothing else in its column is one, as if a spreadsheet program had made it of a "
         "number like 3-12; it was taken as it stands: format the cell as text and write it again ({count} such cells).",
     ),
+    "doubtful.day_among_texts_hidden": (
+        "{where}是一个日期，而这一列的其他内容都不是日期，像是表格软件把编号（如 3-12）变成了日期；已原样收下，请把单元格设为“文本”后重新填写（这样的单元格共 {count} 个）。",
+        "{where_en} holds a date while nothing else in its column is one, as if a spreadsheet program had made it of a number like "
+        "3-12; it was taken as it stands: format the cell as text and write it again ({count} such cells).",
+    ),
     "doubtful.percent": (
         "{where}这一列的数都不大于 1，而单位是 %，像是按小数填的；已按百分数原样收下，请核对（7.89% 应填 7.89）。",
         "Every figure of {where_en} is at most 1 while the unit is %; they were taken as they stand, check them (7.89% is 7.89).",

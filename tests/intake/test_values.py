@@ -1,8 +1,9 @@
-"""Cells: the spellings that people use, and properties that hold for all of them."""
+"""Values: the spellings that people use, and properties that hold for all of them."""
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.contract import Column, unit_table
+from pipelines.intake.sheets import Fault
 from pipelines.intake.values import (
     BAD,
     PENDING,
@@ -22,6 +24,7 @@ from pipelines.intake.values import (
     read_date,
     read_integer,
     read_month,
+    read_name,
     read_number,
     read_text,
     read_year,
@@ -297,3 +300,161 @@ def test_the_apostrophe_that_keeps_a_cell_text_is_no_part_of_it() -> None:
 
 def test_a_formula_is_no_number_and_no_day() -> None:
     assert yuan("=B2*10000") == read_date("=TODAY()") == read_month("=A1", 2021) == Bad("formula")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "100\n200", "100\r\n200", "1200\n800", "100 200", "1 200\n800", "100\t200", "5 -3", "5 .5", "12 34", "1 200 30", "1, 200", "1 2",
+        "1e400", "9e99", "-1e400", "100　200", "100\u00a0200", "12\u00a0000\n5",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("factor", [None, 10_000])
+def test_two_numbers_in_a_cell_are_none(cell: str, factor: int | None) -> None:
+    assert yuan(cell, factor) == BAD
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("1 200", 1200), ("1 234 567", 1234567), ("12 345.6", 12345.6), ("-1 200", -1200), ("1\u00a0234\u00a0567", 1234567),
+        ("1　200", 1200), ("123\u2009456", 123456), ("123\u202f456,5", None), ("987\u202f654.5", 987654.5), (" 100 ", 100), ("100\n", 100),
+        ("约 1 200 元", 1200), ("1 200\n元", 1200), ("5 万 元", 50000), ("¥ 1 200", 1200), ("100\u200b200", 100200),
+    ],
+)  # fmt: skip
+def test_groups_of_three_are_one_number(cell: str, value: float | None) -> None:
+    got = yuan(cell)
+    assert (got.value if isinstance(got, Doubt) else got) == (BAD if value is None else value)
+
+
+@given(st.integers(0, 999_999), st.integers(0, 999_999), st.sampled_from(["\n", " ", "\r\n", "\t", "  ", "\n\n"]))
+def test_numbers_side_by_side_are_never_joined_but_in_groups_of_three(a: int, b: int, gap: str) -> None:
+    got = yuan(f"{a}{gap}{b}")
+    grouped = "\n" not in gap and gap != "\t" and a < 100 and len(str(b)) == 3
+    assert got == (float(f"{a}{b}") if grouped else BAD)
+
+
+@pytest.mark.parametrize(
+    "cell", ["#REF!", "#NAME?", "#DIV/0!", "#VALUE!", "#N/A", "#ref!", "Err:502", "#####", Fault("error", "#REF!")]
+)
+def test_an_error_is_no_value_of_any_kind(cell: object) -> None:
+    for read in (yuan, read_year, read_month, read_date, read_boolean, read_text, read_name):
+        assert read(cell) == Bad("error"), read  # type: ignore[operator]
+    assert read_choice(cell, {"是": "是"}) == Bad("error")
+
+
+@pytest.mark.parametrize("kind", ["error", "formula", "picture", "struck", "marked"])
+@pytest.mark.parametrize("of", ["decimal", "integer", "year", "month", "date", "boolean", "string", "enum"])
+def test_a_cell_at_fault_is_lost_and_told_in_a_column_of_any_kind(of: str, kind: str) -> None:
+    fault = Fault(kind, "1500")  # type: ignore[arg-type]
+    assert read_column([fault], column(of), None) == ([None], [(0, Bad(kind))])
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ['=C2&"二期"', "=SUM(A1:A3)", "=A1", "=表1!B2*0.6", "='用 电'!$B$2", "=-A1", '="甲"&"乙"', "=IF(A1>0,TRUE,FALSE)", "=VLOOKUP(A2,Sheet2!A:B,2,0)", "=1+1"],
+)  # fmt: skip
+def test_a_formula_is_no_text(cell: str) -> None:
+    assert read_text(cell) == Bad("formula")
+
+
+@pytest.mark.parametrize("cell", ['=DISPIMG("ID_2F6A",1)', '=_xlfn.DISPIMG("ID_2F6A",1)', '=IMAGE("http://a/b.png")'])
+def test_a_picture_is_no_text(cell: str) -> None:
+    assert read_text(cell) == Bad("picture")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["#3楼", "#", "＃1", "=同上年", "=> 见附件", "==重点==", "=A座三层", "#1 主变", "E栋", "Err", "=1号楼", "#N/A号"],
+)
+def test_texts_that_begin_like_one_are_texts(cell: str) -> None:
+    assert read_text(cell) == cell
+
+
+@pytest.mark.parametrize("cell", ["2.0211E+11", "1.14302E+17", "4.3e+17", "1E+10"])
+def test_a_code_in_scientific_notation_has_lost_its_digits(cell: str) -> None:
+    assert read_text(cell) == read_name(cell) == Bad("digits_lost")
+    assert yuan(cell) == float(cell), "a number is what it says"
+
+
+@pytest.mark.parametrize("cell", ["0E+10", "2E楼", "12E+11", "1.2E3"])
+def test_other_codes_with_an_e_are_kept(cell: str) -> None:
+    assert read_text(cell) == cell
+
+
+def test_none_in_capitals_is_a_value_and_not_available_is_none() -> None:
+    assert read_text("NONE") == "NONE"
+    assert read_text("None") is None  # what a program in Python writes for nothing
+    for cell in ("Not Available", "not available", "Not Applicable", "Not Applicable: Standalone Property", "N/A"):
+        for read in (yuan, read_year, read_month, read_date, read_boolean, read_text):
+            assert read(cell) is None, (cell, read)  # type: ignore[operator]
+    assert read_text("Nothing to declare") == "Nothing to declare"
+    assert read_text("Not Applicability") == "Not Applicability"
+    assert yuan("NONE") is None
+
+
+def test_a_column_has_words_for_nothing_of_its_own() -> None:
+    own = replace(column("decimal"), missing=("0", "不掌握"))
+    assert read_column([0.0, "0", "不掌握", 5.0, 0], own, None) == ([None, None, None, 5.0, None], ())
+    assert read_column([0.0, 5.0], column("decimal"), None)[0] == [0.0, 5.0]
+    text = replace(column("string"), missing=("NONE",))
+    assert read_column(["NONE", "无", "有"], text, None) == ([None, None, "有"], ())
+    year = replace(column("year"), missing=("0",))
+    assert read_column([0.0, 2021.0], year, None) == ([None, 2021], ())
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [
+        ("北    京", "北京"),
+        ("吉 林", "吉林"),
+        ("吉　林", "吉林"),
+        ("A 座 东 区", "A 座东区"),
+        ("甲局 2 部", "甲局 2 部"),
+    ],
+)
+def test_white_space_inside_a_name_fills_its_column_only(cell: str, name: str) -> None:
+    assert read_name(cell) == name
+    for of in (
+        replace(column("string"), institution="name"),
+        replace(column("string"), codelist="divisions"),
+        column("enum"),
+    ):
+        assert read_column([cell], of, None)[0] == [name]
+    assert read_column([cell], column("string"), None)[0] == [cell], "a text may hold what it likes"
+
+
+@pytest.mark.parametrize("cell", [1828, 1828.0, "1828", "1828年", "一八二八年"])
+def test_what_years_are_possible_is_the_contracts_to_say(cell: object) -> None:
+    assert read_year(cell) == 1828
+
+
+def test_a_year_typed_into_a_cell_for_dates_is_doubted() -> None:
+    assert read_date(dt.date(1905, 7, 7)) == read_date("1905/7/7") == Doubt(dt.date(1905, 7, 7), "year_as_day")
+    assert read_month(dt.date(1905, 7, 7)) == Doubt("1905-07", "year_as_day")
+    assert read_year(dt.date(1905, 7, 7)) == Doubt(1905, "year_as_day")
+    assert read_date(dt.date(1949, 10, 1)) == Doubt(dt.date(1949, 10, 1), "early")
+    assert read_date("1949-10-01") == dt.date(1949, 10, 1), "whoever writes it out means it"
+    cells = [dt.date(2021, 3, 5), dt.date(1905, 7, 7)]
+    assert read_column(cells, column("date"), None) == (cells, [(1, Doubt(cells[1], "year_as_day"))])
+
+
+@pytest.mark.parametrize("cell", [dt.time(), dt.date(1899, 12, 31), dt.datetime(1899, 12, 30)])
+def test_nought_in_a_cell_for_dates_is_nothing_where_nothing_may_stand(cell: object) -> None:
+    for kind in ("date", "month", "year"):
+        assert read_column([cell], column(kind), None) == ([None], [])
+        (_, [(_, why)]) = read_column([cell], column(kind, True), None)
+        assert isinstance(why, Bad)
+
+
+def test_the_sign_of_a_currency_counts_where_it_is_the_columns_unit() -> None:
+    dollars = {"$": Decimal(1), "usd": Decimal(1)}
+    assert read_number("$14,190.13", dollars, None, "$") == 14190.13
+    assert read_number("-$5", dollars, None, "$") == read_number("($5)", dollars, None, "$") == -5
+    assert yuan("$5") == BAD and yuan("€5") == BAD and read_number("¥5", dollars, None, "$") == BAD
+    assert yuan("¥-5") == yuan("-¥5") == -5
+
+
+@pytest.mark.parametrize("cell", ["⑴", "①", "12₁", "¹"])
+def test_a_mark_alone_is_no_number(cell: str) -> None:
+    assert yuan(cell) == Bad("marked")

@@ -38,6 +38,7 @@ _TIME = rf"(?:(?P<set>[ t,]|, |)?{_CLOCK}(?:{_ZONE}))?"
 _DATE = re.compile(
     rf"(?P<y>\d{{4}})[-./_年] ?(?P<m>\d{{1,2}}) ?[-./_月] ?(?P<d>\d{{1,2}})(?P<closed>[日号]|)(?P<week>{_WEEKDAY})?{_TIME}"
 )
+_USUAL = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")  # of the same meaning, and most texts are so
 _DATE8 = re.compile(rf"(?P<y>(?:19|20)\d{{2}})(?P<m>\d{{2}})(?P<d>\d{{2}})(?:\.0+|{_TIME})")
 _DATE14 = re.compile(r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})(?P<h>\d{2})(?P<min>\d{2})(?P<s>\d{2})")
 _DATE_LAST_YEAR = re.compile(rf"(?P<a>\d{{1,2}})[-./](?P<b>\d{{1,2}})[-./](?P<y>\d{{4}}){_TIME}")
@@ -62,7 +63,7 @@ _CN_YEAR = re.compile(r"([一二][〇○零一二三四五六七八九]{3})年?�
 _CN_MONTHS = {
     m: i for i, m in enumerate(["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"], 1)
 }
-_DASHES = str.maketrans("−–—‐‑", "-----")
+_DASHES = str.maketrans("−–—‐‑\n", "----- ")  # and a time may stand below its day
 
 _EPOCH_1900, _EPOCH_1904 = dt.date(1899, 12, 30), dt.date(1904, 1, 1)
 _SERIALS = range(18264, 73051)  # 1950-01-01 to 2100-01-01 as day numbers of the 1900 system
@@ -138,6 +139,9 @@ def from_serial(value: float, epoch_1904: bool = False) -> dt.date:
 
 @lru_cache(maxsize=20_000)
 def _date_in(value: str, epoch_1904: bool) -> Any:
+    found = _USUAL.fullmatch(value)
+    if found:
+        return _moment(int(found[1]), int(found[2]), int(found[3]), {})
     found = instead(value, BLANK_DATE)
     if found != "":
         return found
@@ -273,6 +277,9 @@ def read_month(value: Any, year: int | None = None, epoch_1904: bool = False) ->
 
 @lru_cache(maxsize=20_000)
 def _month_in(value: str, year: int | None, epoch_1904: bool) -> Any:
+    found = _MONTH.fullmatch(value)
+    if found:
+        return _month(int(found["y"]), int(found["m"]))
     found = instead(value, BLANK_DATE)
     if found != "":
         return found

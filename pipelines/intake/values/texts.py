@@ -13,8 +13,8 @@ from typing import Any
 
 from expectations.contract import header_key
 from pipelines.intake.sheets import Fault
-from pipelines.intake.values.results import BAD, PENDING, Bad
-from pipelines.intake.values.words import APOSTROPHES, BLANK_TEXT, fault_in, is_nothing, is_pending, no_text, squeeze
+from pipelines.intake.values.results import BAD, Bad
+from pipelines.intake.values.words import APOSTROPHES, absent, fault_in, no_text, squeeze
 from pipelines.intake.vocabulary import vocabulary
 
 _ANSWERS = vocabulary("answers")
@@ -34,7 +34,7 @@ def read_text(value: Any) -> Any:
         if not text:
             return None
         if len(text) <= 5 or text[0] in "nN":
-            if is_nothing(text) or is_pending(text):
+            if absent(text) != "":
                 return None
         elif text[0] in APOSTROPHES and text[1:].isascii() and text[1:].isalnum():
             return text[1:]  # a code
@@ -90,6 +90,5 @@ def read_boolean(value: Any, yes: frozenset[str] = TRUE, no: frozenset[str] = FA
         return True
     if text in no:
         return False
-    if is_pending(value):
-        return PENDING
-    return None if is_nothing(value, BLANK_TEXT) else fault_in(value.strip()) or BAD
+    found = absent(value)
+    return fault_in(value.strip()) or BAD if found == "" else found

@@ -70,17 +70,18 @@ _MARKED = re.compile(
 )
 
 
-def is_nothing(text: str, words: frozenset[str] = BLANK_TEXT) -> bool:
-    """Whether a cell's text says that there is nothing to say. `words` are folded as BLANK_TEXT is."""
+def absent(text: str, words: frozenset[str] = BLANK_TEXT) -> Any:
+    """None where a text says that there is nothing to say, PENDING where it says that nobody knows yet, else ''.
+
+    `words` are folded as BLANK_TEXT is.
+    """
     if len(text) > _LONGEST:
         text = text.strip()
-    folded = squeeze(text).lower()
-    return folded in words or text in _EXACTLY or (folded[:1] == "n" and _BEGINS.match(folded) is not None)
-
-
-def is_pending(text: str) -> bool:
-    """Whether a text says that there is a value, only not which."""
-    return len(text) <= _LONGEST and squeeze(text) in _PENDING
+    plain = squeeze(text)
+    folded = plain.lower()
+    if folded in words or text in _EXACTLY or (folded[0] == "n" and _BEGINS.match(folded)):
+        return None
+    return PENDING if plain in _PENDING else ""
 
 
 def fault_in(text: str) -> Bad | None:
@@ -98,19 +99,15 @@ def fault_in(text: str) -> Bad | None:
 
 
 def instead(value: str, words: frozenset[str]) -> Any:
-    """What a text in a column of numbers or dates is, where it is no such thing: None for nothing, Bad; else '' for: read it."""
-    if is_nothing(value, words):
-        return None
-    if is_pending(value):
-        return PENDING
+    """What a text in a column of numbers or dates is where it is no such thing: None for nothing, Bad; '' where it may be one."""
+    found = absent(value, words)
+    if found != "":
+        return found
     text = value.strip().lstrip(APOSTROPHES)
     if not text:
         return None
-    found = fault_in(text)
-    if found is not None:
-        return found
-    if text[0] in "=＝":
-        return Bad("formula")
+    if text[0] in "=＝#E":
+        return fault_in(text) or (Bad("formula") if text[0] in "=＝" else "")
     return Bad("marked") if not value.isascii() and _MARKED.search(value) else ""
 
 

@@ -1,0 +1,258 @@
+"""One table's columns: what number formats change, cells at fault, columns that were lost, and what is recorded of units."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from expectations.contract import load_contracts
+from pipelines.intake.file_reader import Reader
+from pipelines.intake.issues import EACH
+from pipelines.intake.model import FileReading, SheetReading
+from pipelines.intake.sheets import Book, Fault, Format, Formats, Grid
+
+READER = Reader(load_contracts(only=["retrofit_funds", "energy_use", "disposals", "parking_lots"]))
+WAN = Format("0!.0000", power=4)
+
+
+def file(rows: list[list[Any]], formats: Formats | None = None, **more: Any) -> FileReading:
+    return READER.made_of(Book([Grid("表", rows, formats=lambda: formats, **more)]), "表.xlsx", "f")
+
+
+def sheet(rows: list[list[Any]], formats: Formats | None = None) -> SheetReading:
+    (found,) = file(rows, formats).sheets
+    return found
+
+
+def funds(header: str, *amounts: Any) -> list[list[Any]]:
+    rows = [[float(n), "甲示范局", f"改造{n}", 2021.0, v] for n, v in enumerate(amounts, 1)]
+    return [["序号", "单位名称", "申报内容", "年度", header], *rows]
+
+
+def told(s: SheetReading) -> list[tuple[str | None, str, str]]:
+    return [(i.cell, i.code, i.severity) for i in s.issues]
+
+
+def column(s: SheetReading, name: str) -> str | None:
+    return next(c.unit for c in s.columns if c.column == name)
+
+
+# ---- number formats
+
+
+def test_a_number_shown_ten_thousand_times_smaller_under_that_unit_is_what_is_stored() -> None:
+    got = sheet(funds("计划安排资金（万元）", 123456.0, 80000.0), {(1, 4): WAN, (2, 4): WAN})
+    assert got.values["planned_amount"] == [123456.0, 80000.0]
+    assert told(got) == [("E2", "doubtful", "warning")]
+    assert "0!.0000" in got.issues[0].message_zh and "2 个数" in got.issues[0].message_zh
+
+
+def test_so_is_one_under_a_unit_that_the_heading_states() -> None:
+    rows = [["", "", "", "", "单位：万元"], *funds("计划安排资金", 123456.0)]
+    got = sheet(rows, {(2, 4): WAN})
+    assert (got.values["planned_amount"], column(got, "planned_amount")) == ([123456.0], "万元")
+    assert [i.code for i in got.issues] == ["doubtful"]
+
+
+def test_only_the_cells_so_shown_are_taken_so() -> None:
+    got = sheet(funds("计划安排资金（万元）", 123456.0, 8.0), {(1, 4): WAN})
+    assert got.values["planned_amount"] == [123456.0, 80000.0]
+
+
+def test_thousands_are_no_ten_thousands() -> None:
+    got = sheet(funds("计划安排资金（千元）", 123456.0), {(1, 4): Format("#,##0.00,", power=3)})
+    assert got.values["planned_amount"] == [123456.0]
+    got = sheet(funds("计划安排资金（万元）", 123456.0), {(1, 4): Format("#,##0.00,", power=3)})
+    assert got.values["planned_amount"] == [1234560.0], "123.456 万元, as it is shown"
+
+
+def test_a_number_shown_smaller_where_no_unit_is_stated_is_what_is_stored() -> None:
+    got = sheet(funds("计划安排资金", 123456.0), {(1, 4): WAN})
+    assert got.values["planned_amount"] == [123456.0]
+    assert [i.code for i in got.issues] == ["doubtful"]
+
+
+def test_a_unit_in_the_format_counts_where_no_other_is_stated() -> None:
+    shown = Format('0.00"万元"', unit="万元")
+    got = sheet(funds("计划安排资金", 12.5, 8.0), {(1, 4): shown, (2, 4): shown})
+    assert (got.values["planned_amount"], got.issues) == ([125000.0, 80000.0], [])
+    assert column(got, "planned_amount") == "万元"
+    got = sheet(funds("计划安排资金（万元）", 12.5), {(1, 4): shown})
+    assert (got.values["planned_amount"], got.issues) == ([125000.0], [])
+
+
+def test_a_unit_and_a_power_in_the_format_leave_the_number_as_it_is_stored() -> None:
+    shown = Format('0!.0,"万元"', power=4, unit="万元")
+    got = sheet(funds("计划安排资金", 125000.0), {(1, 4): shown})
+    assert (got.values["planned_amount"], got.issues) == ([125000.0], [])
+
+
+@pytest.mark.parametrize(
+    ("header", "unit", "value"),
+    [
+        ("计划安排资金（元）", "万元", 125000.0),
+        ("计划安排资金（万元）", "元", 125000.0),
+        ("计划安排资金（万元）", "亿元", 125000.0),
+    ],
+)
+def test_a_unit_in_the_format_that_contradicts_the_header_is_doubted(header: str, unit: str, value: float) -> None:
+    got = sheet(funds(header, 12.5), {(1, 4): Format(f'0.00"{unit}"', unit=unit)})
+    assert got.values["planned_amount"] == [value]
+    assert told(got) == [("E2", "doubtful", "warning")]
+    assert unit in got.issues[0].message_zh
+
+
+def test_a_total_is_read_as_its_rows_are() -> None:
+    rows = [*funds("计划安排资金（万元）", 123456.0, 80000.0), ["合计", "", "", "", 203456.0]]
+    got = sheet(rows, {(r, 4): WAN for r in (1, 2, 3)})
+    assert [i.code for i in got.issues] == ["doubtful"], "no total_mismatch"
+
+
+def test_zeros_that_a_format_shows_are_part_of_a_code() -> None:
+    rows = [
+        ["处置编号", "单位名称", "处置方式", "面积类别", "面积（平方米）", "状态", "成交价（元）"],
+        [123.0, "甲示范局", "拍卖", "房屋", 5.0, "已成交", 7.0],
+        [1234567.0, "甲示范局", "拍卖", "房屋", 5.0, "已成交", 7.0],
+        ["000125", "甲示范局", "拍卖", "房屋", 5.0, "已成交", 7.0],
+    ]
+    shown = Format("000000", zeros=6)
+    got = sheet(rows, {(r, c): shown for r in (1, 2, 3) for c in (0, 4)})
+    assert got.values["disposal_id"] == ["000123", "1234567", "000125"]
+    assert got.values["area"] == [5.0, 5.0, 5.0]
+
+
+# ---- cells at fault
+
+
+def test_a_cell_at_fault_is_lost_and_the_row_waits_where_it_is_required() -> None:
+    rows = funds("计划安排资金（元）", 5.0, 6.0, 7.0, 8.0)
+    rows[0].append("备注")
+    for row, fault in zip(rows[1:], ("error", "picture", "struck", "marked"), strict=True):
+        row.append(Fault(fault, f"{fault} here"))  # type: ignore[arg-type]
+    rows[2][2] = Fault("formula", '=C2&"二期"')
+    got = sheet(rows)
+    assert got.values["remark"] == [None] * 4
+    assert got.values["project_name"] == ["改造1", None, "改造3", "改造4"]
+    assert [(i.cell, i.raw_value, i.quarantines) for i in got.issues] == [
+        ("C3", '=C2&"二期"', True),
+        ("F2", "error here", False),
+        ("F3", "picture here", False),
+        ("F4", "struck here", False),
+        ("F5", "marked here", False),
+    ]
+    said = {i.cell: i.message_zh for i in got.issues}
+    assert "没有算出结果" in said["C3"] and "错误值" in said["F2"] and "图片" in said["F3"] and "删除线" in said["F4"]
+
+
+def test_a_look_up_that_found_nothing_is_nothing_and_told() -> None:
+    for cell in (Fault("error", "#N/A"), "#N/A"):
+        rows = [["单位名称", "月份", "用电量（千瓦时）", "用水量（立方米）", "电费（元）"]]
+        rows.append(["甲示范局", "2021-01", 5.0, 6.0, cell])
+        got = sheet(rows)
+        assert (got.values["electricity_cost"], told(got)) == ([None], [("E2", "bad_type", "error")])
+
+
+# ---- whole columns
+
+
+def energy(*costs: Any) -> list[list[Any]]:
+    rows = [["甲示范局", f"{2020 + n // 12}-{n % 12 + 1:02}", 5.0 + n, 6.0, v] for n, v in enumerate(costs)]
+    return [["单位名称", "月份", "用电量（千瓦时）", "用水量（立方米）", "电费（元）"], *rows]
+
+
+def test_a_column_that_was_lost_is_said_once_and_leaves_the_file_partial() -> None:
+    lost = EACH + 5
+    got = file(energy(*["$14190.13"] * lost, "", "-"))
+    (s,) = got.sheets
+    assert (got.status, s.status, s.values["electricity_cost"]) == ("partial", "partial", [None] * (lost + 2))
+    assert [(i.cell, i.code, i.severity, i.quarantines) for i in s.issues] == [("E2", "bad_type", "error", False)]
+    assert f"{lost} 个单元格" in s.issues[0].message_zh and "$14190.13" in s.issues[0].message_zh
+
+
+def test_a_few_lost_cells_are_told_one_by_one_and_leave_it_partial_where_nothing_else_stood() -> None:
+    got = file(energy("$5", "$6", "$7"))
+    assert got.status == "partial"
+    assert [i.cell for i in got.sheets[0].issues] == ["E2", "E3", "E4"]
+    got = file(energy("$5", "$6", "$7", 8.0))
+    assert (got.status, len(got.sheets[0].issues)) == ("accepted", 3)
+    got = file(energy("$5"))
+    assert (got.status, len(got.sheets[0].issues)) == ("accepted", 1)
+
+
+def test_of_a_required_column_that_was_lost_each_row_waits() -> None:
+    rows = energy(*[1.0] * (EACH + 1))
+    for row in rows[1:]:
+        row[2] = "见附件"
+    (s,) = file(rows).sheets
+    assert s.status == "partial"
+    waiting = {i.row for i in s.issues if i.quarantines}
+    assert waiting == set(s.rows)
+    assert [i.message_zh for i in s.issues if "整列都没有收下" in i.message_zh] != []
+
+
+def test_a_unit_that_the_heading_states_is_recorded() -> None:
+    got = sheet([["", "", "", "", "单位：万元"], *funds("计划安排资金", 12.5)])
+    assert (got.values["planned_amount"], column(got, "planned_amount")) == ([125000.0], "万元")
+    assert column(got, "seq") is None
+    assert column(sheet(funds("计划安排资金（万元）", 12.5)), "planned_amount") == "万元"
+    assert column(sheet(funds("计划安排资金", 12.5)), "planned_amount") is None
+
+
+# ---- days
+
+
+def codes(*ids: Any) -> list[list[Any]]:
+    head = ["处置编号", "单位名称", "处置方式", "面积类别", "面积（平方米）", "状态", "成交价（元）"]
+    return [head, *([v, "甲示范局", "拍卖", "房屋", 5.0, "已成交", 7.0] for v in ids)]
+
+
+def test_a_day_among_codes_is_doubted() -> None:
+    got = sheet(codes("13-1", dt.date(2021, 3, 12), "14-2"))
+    assert got.values["disposal_id"] == ["13-1", "2021-03-12", "14-2"]
+    assert told(got) == [("A3", "doubtful", "warning")]
+    assert told(sheet(codes(dt.date(2021, 3, 12), dt.date(2021, 3, 13)))) == [
+        ("A2", "doubtful", "warning"),
+        ("A3", "doubtful", "warning"),
+    ], "a code is no day, whatever the others are"
+
+
+def test_days_among_texts_that_are_days_are_not() -> None:
+    rows = funds("计划安排资金（元）", 5.0, 6.0)
+    rows[0].append("备注")
+    rows[1].append(dt.date(2021, 3, 12))
+    rows[2].append("2021.3.13")
+    assert sheet(rows).issues == []
+    rows[2][-1] = ""
+    assert sheet(rows).issues == []
+    rows[2][-1] = "首批"
+    assert told(sheet(rows)) == [("F2", "doubtful", "warning")]
+
+
+def lots(*days: Any) -> list[list[Any]]:
+    head = ["单位名称", "停车场名称", "开放车位数", "是否开放", "开放日期"]
+    return [head, *(["甲示范局", f"{n}号", 5.0, "是", v] for n, v in enumerate(days))]
+
+
+def test_a_year_typed_into_a_cell_for_dates_is_told() -> None:
+    got = sheet(lots(dt.date(2021, 3, 5), dt.date(1905, 7, 7)))
+    assert got.values["started_on"] == [dt.date(2021, 3, 5), dt.date(1905, 7, 7)]
+    assert told(got) == [("E3", "doubtful", "warning")]
+    assert "2015 会变成 1905 年" in got.issues[0].message_zh
+
+
+def test_nought_in_a_cell_for_dates_is_nothing() -> None:
+    got = sheet(lots(dt.time(), dt.date(2021, 3, 5)))
+    assert (got.values["started_on"], got.issues) == ([None, dt.date(2021, 3, 5)], [])
+    rows = [["单位名称", "月份", "用电量（千瓦时）", "用水量（立方米）"], ["甲示范局", dt.time(), 5.0, 6.0]]
+    (found,) = sheet(rows).issues
+    assert (found.cell, found.raw_value, found.quarantines) == ("B2", "1900/1/0", True)
+    assert "“1900/1/0”" in found.message_zh and "00:00:00" not in found.message_zh
+
+
+def test_a_midnight_43_seconds_early_is_the_next_day_and_told() -> None:
+    got = sheet(lots(dt.datetime(2021, 2, 28, 23, 59, 17)))
+    assert got.values["started_on"] == [dt.date(2021, 3, 1)]
+    assert told(got) == [("E2", "doubtful", "warning")]
+    assert "2021-03-01" in got.issues[0].message_zh

@@ -1,0 +1,158 @@
+"""Every day of several years, at many hours, in the spellings of common programs: read right, or said to be unreadable.
+
+`MUST` are spellings that have to be read; `MAY` may be refused, for month and day cannot be told apart, but never be read wrong.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from pipelines.intake.values import Bad, Doubt, read_date, read_month
+
+Spell = Callable[[dt.datetime], str]
+ZH = "一二三四五六日"
+EN = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+HOUR12 = {True: "下午", False: "上午"}
+
+
+def am_pm(t: dt.datetime) -> str:
+    return f"{t.hour % 12 or 12}:{t:%M:%S} {'PM' if t.hour >= 12 else 'AM'}"
+
+
+MUST: dict[str, Spell] = {
+    "JavaScript zh-CN": lambda t: f"{t.year}/{t.month}/{t.day} {t:%H:%M:%S}",
+    "LibreOffice": lambda t: f"{t.year}/{t.month}/{t.day} {t.hour}:{t:%M}",
+    "dashes": lambda t: f"{t.year}-{t.month}-{t.day} {t.hour}:{t:%M:%S}",
+    "dots": lambda t: f"{t.year}.{t.month}.{t.day} {t.hour}:{t:%M}",
+    "dots and blanks": lambda t: f"{t.year}. {t.month}. {t.day}",
+    "zeros": lambda t: f"{t:%Y-%m-%d %H:%M:%S}",
+    "Java": lambda t: f"{t:%Y-%m-%d %H:%M:%S}.0",
+    "T": lambda t: f"{t:%Y-%m-%dT%H:%M:%S}",
+    "offset": lambda t: f"{t:%Y-%m-%dT%H:%M:%S}+08:00",
+    "UTC": lambda t: f"{t - dt.timedelta(hours=8):%Y-%m-%dT%H:%M:%S}.000Z",
+    "UTC by offset": lambda t: f"{t - dt.timedelta(hours=8):%Y-%m-%dT%H:%M:%S}+00:00",
+    "Go": lambda t: f"{t - dt.timedelta(hours=8):%Y-%m-%d %H:%M:%S} +0000 UTC",
+    "HTTP": lambda t: (
+        (u := t - dt.timedelta(hours=8)) and f"{EN[u.weekday()]}, {u:%d} {MONTHS[u.month - 1]} {u:%Y %H:%M:%S} GMT"
+    ),
+    "line break": lambda t: f"{t.year}/{t.month}/{t.day}\n{t.hour}:{t:%M}",
+    "no-break blank": lambda t: f"{t.year}/{t.month}/{t.day}\u00a0{t.hour}:{t:%M}",
+    "narrow blank": lambda t: f"{t.year}/{t.month}/{t.day}\u202f{t.hour}:{t:%M}",
+    "ideographic blank": lambda t: f"{t.year}/{t.month}/{t.day}\u3000{t.hour}:{t:%M}",
+    "full width": lambda t: f"{t.year}／{t.month}／{t.day}　{t.hour}：{t:%M}",
+    "年月日": lambda t: f"{t.year}年{t.month}月{t.day}日 {t.hour}时{t.minute}分",
+    "年月日 closed": lambda t: f"{t.year}年{t.month}月{t.day}日{t.hour}:{t:%M}",
+    "年 月 日": lambda t: f"{t.year} 年 {t.month} 月 {t.day} 日",
+    "上午": lambda t: f"{t.year}/{t.month}/{t.day} {HOUR12[t.hour >= 12]}{t.hour % 12 or 12}:{t:%M:%S}",
+    "上午 before blank": lambda t: f"{t.year}-{t.month}-{t.day} {HOUR12[t.hour >= 12]} {t.hour % 12 or 12}:{t:%M}",
+    "AM": lambda t: f"{t.year}-{t.month}-{t.day} {am_pm(t)}",
+    "星期": lambda t: f"{t.year}/{t.month}/{t.day} 星期{ZH[t.weekday()]} {t.hour}:{t:%M:%S}",
+    "8 digits": lambda t: f"{t:%Y%m%d %H:%M}",
+    "14 digits": lambda t: f"{t:%Y%m%d%H%M%S}",
+    "named month": lambda t: f"{t.day}-{MONTHS[t.month - 1]}-{t.year}",
+    "two digits": lambda t: f"{t.day:02}-{MONTHS[t.month - 1]}-{t:%y}",
+    "US": lambda t: f"{MONTHS[t.month - 1]} {t.day}, {t.year}",
+    "JavaScript toString": lambda t: (
+        f"{EN[t.weekday()]} {MONTHS[t.month - 1]} {t:%d %Y %H:%M:%S} GMT+0800 (中国标准时间)"
+    ),
+    "Java toString": lambda t: f"{EN[t.weekday()]} {MONTHS[t.month - 1]} {t:%d %H:%M:%S} CST {t.year}",
+    "hour alone": lambda t: f"{t.year}-{t.month}-{t.day} {t.hour}时",
+}
+MAY: dict[str, Spell] = {
+    "JavaScript en-US": lambda t: f"{t.month}/{t.day}/{t.year}, {am_pm(t)}",
+    "JavaScript en-GB": lambda t: f"{t:%d/%m/%Y}, {t:%H:%M:%S}",
+    "nothing between": lambda t: f"{t.year}/{t.month}/{t.day}{t.hour}:{t:%M}",
+    "hour without colon": lambda t: f"{t.year}/{t.month}/{t.day} {t.hour}",
+    "times from to": lambda t: f"{t.year}-{t.month}-{t.day} {t:%H:%M}-{t:%H:%M}",
+    "two days": lambda t: f"{t.year}-{t.month}-{t.day} {t.year}-{t.month}-{t.day}",
+    "blanks alone": lambda t: f"{t.year} {t.month} {t.day}",
+    "year at the end": lambda t: f"{t.month} {t.day} {t.year}",
+    "cut short": lambda t: f"{t.year}/{t.month}/{t.day} {t.hour}:",
+}
+
+
+def moments() -> Iterator[dt.datetime]:
+    """Every day of three years, a leap year among them, at an hour of each kind in turn, every hour of some days."""
+    clocks = [
+        dt.time(0),
+        dt.time(9, 15),
+        dt.time(10, 5),
+        dt.time(16),
+        dt.time(23, 59, 59),
+        dt.time(12),
+        dt.time(1, 2, 3),
+    ]
+    for year in (2004, 2021, 2024):
+        day = dt.date(year, 1, 1)
+        while day.year == year:
+            yield dt.datetime.combine(day, clocks[day.toordinal() % len(clocks)])
+            if day.day in (1, 3, 11, 12, 30):
+                yield from (dt.datetime.combine(day, dt.time(h, 30)) for h in range(24))
+            day += dt.timedelta(days=1)
+
+
+ALL = list(moments())
+
+
+@pytest.mark.parametrize("name", MUST)
+def test_a_day_with_its_time_is_that_day(name: str) -> None:
+    wrong = [(MUST[name](t), got) for t in ALL if (got := read_date(MUST[name](t))) != t.date()]
+    assert wrong[:5] == []
+
+
+@pytest.mark.parametrize("name", MUST)
+def test_and_its_month_is_that_month(name: str) -> None:
+    wrong = [(MUST[name](t), got) for t in ALL[::7] if (got := read_month(MUST[name](t))) != f"{t:%Y-%m}"]
+    assert wrong[:5] == []
+
+
+@pytest.mark.parametrize("name", MAY)
+def test_what_can_be_taken_for_two_days_is_never_taken_for_the_wrong_one(name: str) -> None:
+    read = [(MAY[name](t), read_date(MAY[name](t)), t.date()) for t in ALL]
+    assert [r for r in read if not isinstance(r[1], Bad) and r[1] != r[2]][:5] == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        ("2021/3/1 00:00:00", dt.date(2021, 3, 1)),
+        ("2021/3/3 09:15", dt.date(2021, 3, 3)),
+        ("2021-3-1 23:59:59", dt.date(2021, 3, 1)),
+        ("2021-02-28T16:00:00.000Z", dt.date(2021, 3, 1)),
+        ("2021-02-28T15:59:59Z", dt.date(2021, 2, 28)),
+        ("2021-03-01T00:00:00-05:00", dt.date(2021, 3, 1)),
+        ("2021-03-01T12:00:00-05:00", dt.date(2021, 3, 2)),
+        ("04-Aug-00", dt.date(2000, 8, 4)),
+        ("31-DEC-98", dt.date(1998, 12, 31)),
+        ("March 5th, 2021", dt.date(2021, 3, 5)),
+    ],
+)
+def test_days_that_were_read_as_another(cell: str, day: dt.date) -> None:
+    assert read_date(cell) == day
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "2021/3/1 25:00", "2021/3/1 10:60", "2021-3-110:30", "2021/3/1 2021/3/2", "2021-03-05 09:00-11:30", "04-Aug-35", "31-Feb-2021",
+        "2021-03-01T00:00:00+99:00", "Aug-21", "2021/3/1 5", "2021-03-01 上午13:00", "2021 3 5", "2021/3/1\n2",
+    ],
+)  # fmt: skip
+def test_what_is_no_day_at_a_time_is_unreadable(cell: str) -> None:
+    assert isinstance(read_date(cell), Bad)
+
+
+@pytest.mark.parametrize(
+    "cell", [dt.datetime(2021, 2, 28, 23, 59, 17), "2021-02-28 23:59:17", "2021/2/28 23:59:17", 44255 + 86357 / 86400]
+)
+def test_a_midnight_written_43_seconds_early_is_doubted(cell: object) -> None:
+    assert read_date(cell) == Doubt(dt.date(2021, 3, 1), "almost_midnight")
+
+
+def test_the_last_second_of_a_day_is_of_that_day() -> None:
+    assert read_date(dt.datetime(2021, 2, 28, 23, 59, 59)) == dt.date(2021, 2, 28)
+    assert read_date(dt.datetime(2021, 3, 1, 0, 0, 43)) == dt.date(2021, 3, 1)
