@@ -7,7 +7,7 @@ Belongs here: one table whose header and rows are known. Not here: where tables 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from math import fsum, isclose, isfinite
@@ -20,7 +20,7 @@ from pipelines.intake.issues import EACH, as_shown, issue, letter
 from pipelines.intake.layout import Table
 from pipelines.intake.layout.headers import Choice, Headers, Mapped
 from pipelines.intake.layout.heading import year_in_name
-from pipelines.intake.messages import EXPECTED, place, shown
+from pipelines.intake.messages import EXPECTED, place, say, shown
 from pipelines.intake.model import Issue, MappedColumn, Severity, SheetReading
 from pipelines.intake.sheets import Book, Format, Grid
 from pipelines.intake.values import DITTO, Bad, Doubt
@@ -156,7 +156,7 @@ class TableReader:
                 values[name] = [None] * len(data)
                 continue
             raw, types = found[m.place], kinds[m.place]
-            if plain and not covers and types == _FLOATS and isfinite(sum(raw)) and not self._shown(m, types):
+            if plain and not covers and types == _FLOATS and isfinite(sum(raw)) and not self._shown(m):
                 values[name] = list(raw)
             else:
                 values[name] = self._column(m, data, reader, raw, types)
@@ -245,18 +245,9 @@ class TableReader:
         if column.name in self.plan.unclear:
             odd = [(k, Bad("two_units")) for k, v in enumerate(values) if v is not None]
             values = [None] * len(values)
-        if (
-            len(odd) >= _LOST_FROM
-            and all(why != cells.PENDING for _, why in odd)
-            and not any(v is not None for v in values)
-        ):
-            self._lost.add(column.name)
-        if column.name in self._lost and len(odd) > EACH:
-            self._column_lost(m, data, raw, odd)
-        else:
-            for k, why in odd:
-                self._odd(m, data[k], raw[k], why)
-        if formats := self._shown(m, types):
+        if odd:
+            self._tell(m, data, raw, values, odd)
+        if (float in types or int in types) and (formats := self._shown(m)):
             self._as_shown(m, data, raw, values, formats, reader.factor)
         if column.unit == "%":
             self._percentages(m, data, raw, values)
@@ -264,22 +255,30 @@ class TableReader:
             self._days_among_texts(m, data, raw)
         return values
 
-    def _column_lost(
-        self, m: Mapped, data: list[int], raw: Sequence[Any], odd: Sequence[tuple[int, Bad | Doubt]]
+    def _tell(
+        self,
+        m: Mapped,
+        data: list[int],
+        raw: Sequence[Any],
+        values: list[Any],
+        odd: Sequence[tuple[int, Bad | Doubt]],
     ) -> None:
-        """Says once that a column could not be read at all; of a required one the rows are named too, for each must wait."""
-        first = odd[0][0]
-        if m.column.required:
-            for k, why in odd:
-                self._odd(m, data[k], raw[k], why)
-        variant = "column_hidden" if m.column.access in ("L2", "L3") else "column"
-        self._say("bad_type", "error", m, data[first], raw[first], variant, count=str(len(odd)))
+        """Says of each cell what was odd about it; of a column that was lost whole, once that it was. Of a required one each row
+        is still named, for each has to wait."""
+        lost = len(odd) >= _LOST_FROM and values.count(None) == len(values) and any(w != cells.PENDING for _, w in odd)
+        for n, (k, why) in enumerate(odd):
+            self._odd(m, data[k], raw[k], why)
+            if lost and n == 0:
+                self._lost.add(m.column.name)
+                first = self.sheet.issues[-1]
+                words = {"said": first.message_zh, "said_en": first.message_en, "count": str(len(odd))}
+                first.message_zh, first.message_en = say("bad_type", "column", **words)
+                if not m.column.required and len(odd) > EACH:
+                    return
 
-    def _shown(self, m: Mapped, types: Container[type]) -> dict[int, Format] | None:
-        """The number formats of a column's cells by absolute row, where a number may hang on them."""
+    def _shown(self, m: Mapped) -> dict[int, Format] | None:
+        """The number formats of a column's cells by absolute row, where the meaning of a number may hang on them."""
         c = m.column
-        if float not in types and int not in types:
-            return None
         if not (c.unit and c.kind in ("decimal", "integer")) and c.kind not in ("string", "enum"):
             return None
         if self._formats is None:
@@ -606,7 +605,7 @@ class TableReader:
                     continue
                 plain = type(raw) is float and factor is None
                 total = raw if plain else cells.read_number(raw, column.units, factor, column.unit)
-                if type(total) is float and type(raw) is float and (formats := self._shown(m, _FLOATS)):
+                if type(total) is float and type(raw) is float and (formats := self._shown(m)):
                     stated = m.match.factor or self.plan.above.get(name)
                     total, _, _ = _by_format(raw, formats.get(i + self.grid.top), column, factor, stated)
                 if type(total) is not float or not data or abs(total - whole) <= 1e-9 * abs(total):

@@ -73,14 +73,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{where_en} holds '{value}', part of which is struck out; leave only what counts, without the line through it.",
     ),
     "bad_type.column": (
-        "{where}起，这一列填了内容的 {count} 个单元格没有一个读得成{expected}（例如“{value}”），整列都没有收下；请把这一列改为{expected}后重新报送，例如 {example}。",
-        "None of the {count} filled cells of this column, from {where_en} on ('{value}'), can be read as {expected_en}; the column "
-        "was not received. Write its values like {example}.",
-    ),
-    "bad_type.column_hidden": (
-        "{where}起，这一列填了内容的 {count} 个单元格没有一个读得成{expected}，整列都没有收下；请把这一列改为{expected}后重新报送，例如 {example}。",
-        "None of the {count} filled cells of this column, from {where_en} on, can be read as {expected_en}; the column was not "
-        "received. Write its values like {example}.",
+        "{said}这一列填了内容的 {count} 个单元格都读不出来，整列没有收下。",
+        "{said_en} None of the {count} filled cells of this column could be read; the whole column was left out.",
     ),
     "bad_type.two_units": (
         "{where}填的是“{value}”，而表头上方写了几个不同的单位（{unit}），不知道该按哪个算；请只留一个单位，或写在表头里。",

@@ -168,7 +168,15 @@ def test_a_column_that_was_lost_is_said_once_and_leaves_the_file_partial() -> No
     (s,) = got.sheets
     assert (got.status, s.status, s.values["electricity_cost"]) == ("partial", "partial", [None] * (lost + 2))
     assert [(i.cell, i.code, i.severity, i.quarantines) for i in s.issues] == [("E2", "bad_type", "error", False)]
-    assert f"{lost} 个单元格" in s.issues[0].message_zh and "$14190.13" in s.issues[0].message_zh
+    assert (
+        "$14190.13" in s.issues[0].message_zh and f"{lost} 个单元格都读不出来，整列没有收下" in s.issues[0].message_zh
+    )
+
+
+def test_a_column_that_was_lost_for_one_reason_says_that_reason() -> None:
+    got = file(energy(*[Fault("formula", "=B2*2")] * (EACH + 1)))
+    (found,) = got.sheets[0].issues
+    assert "打开、保存一次" in found.message_zh and "整列没有收下" in found.message_zh
 
 
 def test_a_few_lost_cells_are_told_one_by_one_and_leave_it_partial_where_nothing_else_stood() -> None:
@@ -189,7 +197,7 @@ def test_of_a_required_column_that_was_lost_each_row_waits() -> None:
     assert s.status == "partial"
     waiting = {i.row for i in s.issues if i.quarantines}
     assert waiting == set(s.rows)
-    assert [i.message_zh for i in s.issues if "整列都没有收下" in i.message_zh] != []
+    assert [i.message_zh for i in s.issues if "整列没有收下" in i.message_zh] != []
 
 
 def test_a_unit_that_the_heading_states_is_recorded() -> None:

@@ -89,6 +89,8 @@ def read_date(value: Any, epoch_1904: bool = False) -> Any:
     Bad('date_precision') where it says a month or a year only, Bad('date_order') for 03/04/2021.
     """
     kind = type(value)
+    if kind is dt.date and value >= EARLY:
+        return value
     if kind is dt.datetime or kind is dt.date or kind is dt.time:
         return _of_cell(value)
     if kind is float or kind is int:
