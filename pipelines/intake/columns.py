@@ -27,6 +27,7 @@ from pipelines.intake.values import DITTO, Bad, Doubt
 from pipelines.intake.values.numbers import MULTIPLES
 
 _FLOATS = {float}
+_NO_FORMATS: dict[int, Format] = {}
 _DAYS = frozenset([dt.date, dt.datetime])
 _HUNDRED = Decimal(100)
 _NOUGHT = "1900/1/0"  # how spreadsheet programs show the day number 0
@@ -128,9 +129,9 @@ class TableReader:
         self.sheet = SheetReading(grid.name, self.contract.dataset, facts.submitter, rows_read=n)
         self.covers = _vertical_merges(grid)
         self.plan = plans.plan(table.choice, tuple([unit_key(u) for u in facts.units]), self.year)
-        self._formats: dict[int, dict[int, Format]] | None = (
-            None  # column -> row -> format, absolute; asked where needed
-        )
+        # Column -> row -> format, absolute; None where the file does not tell. Dear, so asked only where a number may hang on it.
+        self._formats: dict[int, dict[int, Format]] | None = None
+        self._asked = False
         self._lost: set[str] = set()  # columns of which no cell could be read
 
     def read(self, columns: list[MappedColumn], issues: list[Issue]) -> SheetReading:
@@ -281,11 +282,17 @@ class TableReader:
         c = m.column
         if not (c.unit and c.kind in ("decimal", "integer")) and c.kind not in ("string", "enum"):
             return None
-        if self._formats is None:
-            self._formats = {}
-            for (row, column), shown_by in (self.grid.formats() or {}).items():
-                self._formats.setdefault(column, {})[row] = shown_by
-        return self._formats.get(self.grid.left + m.place) if self._formats else None
+        return self._formats_of(m)
+
+    def _formats_of(self, m: Mapped) -> dict[int, Format] | None:
+        """The number formats of a column's cells by absolute row; None where the file does not tell."""
+        if not self._asked:
+            self._asked, told = True, self.grid.formats()
+            if told is not None:
+                self._formats = {}
+                for (row, column), shown_by in told.items():
+                    self._formats.setdefault(column, {})[row] = shown_by
+        return None if self._formats is None else self._formats.get(self.grid.left + m.place, _NO_FORMATS)
 
     def _as_shown(
         self,
@@ -364,15 +371,16 @@ class TableReader:
         and where the file does not say how its cells are shown, each of them."""
         if not any(type(v) is float or type(v) is int for v in raw):
             return
-        formats = self.grid.formats()
-        top, place = self.grid.top, self.grid.left + m.place
+        formats = self._formats_of(m)
+        top = self.grid.top
         plain: list[int] = []
         for k, v in enumerate(raw):
             if not isinstance(v, float | int) or values[k] is None:
                 continue
-            if formats and (f := formats.get((data[k] + top, place))) and f.percent:
+            shown_by = formats.get(data[k] + top) if formats else None
+            if shown_by and shown_by.percent:
                 values[k] = cells.scaled(v, _HUNDRED)
-            else:
+            elif not (shown_by and shown_by.unit and unit_key(shown_by.unit) in m.column.units):
                 plain.append(k)
         known = [values[k] for k in plain]
         written = any(type(v) is str and "%" in v for v in raw)
@@ -635,7 +643,7 @@ def _by_format(
         # Without any unit stated, what the file keeps is in canonical ones, however it is shown.
         by = (factor or Decimal(1)) / power if stated else None
         return cells.scaled(number, by), None, False
-    differs = bool(stated) and own != (factor or 1)
+    differs = bool(stated) and own != (factor or 1) and own / power != (factor or 1)
     if differs and factor is not None and factor != 1:
         own = factor
     return cells.scaled(number, own / power), shown_by.unit, differs

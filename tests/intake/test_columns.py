@@ -89,6 +89,14 @@ def test_a_unit_and_a_power_in_the_format_leave_the_number_as_it_is_stored() -> 
     assert (got.values["planned_amount"], got.issues) == ([125000.0], [])
 
 
+def test_a_multiple_in_the_format_that_the_format_itself_makes_is_no_contradiction() -> None:
+    shown = Format('0!.0,"万"', power=4, unit="万")
+    got = sheet(funds("计划安排资金（元）", 125000.0), {(1, 4): shown})
+    assert (got.values["planned_amount"], got.issues) == ([125000.0], [])
+    got = sheet(funds("计划安排资金（万元）", 125000.0), {(1, 4): shown})
+    assert (got.values["planned_amount"], got.issues) == ([125000.0], [])
+
+
 @pytest.mark.parametrize(
     ("header", "unit", "value"),
     [
