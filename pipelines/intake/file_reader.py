@@ -281,7 +281,7 @@ def _judge(result: FileReading, near: Callable[[SheetReading], dict[str, str]]) 
 
 def _reject(result: FileReading, why: Refusal, variant: str | None = None) -> None:
     result.status, result.reason = "rejected", why.code
-    result.issues.append(issue("", why.code, "error", variant, words=why.fields))
+    result.issues.append(issue("", why.code, "error", variant or why.fields.get("kind"), words=why.fields))
 
 
 def refused(file_id: str, name: str, why: Refusal) -> FileReading:

@@ -246,6 +246,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "文件打不开（{why}）；请用表格软件打开检查，另存为 .xlsx 后重新报送。",
         "The file cannot be opened ({why_en}); open it in a spreadsheet program and save it as .xlsx.",
     ),
+    "unreadable.format": (
+        "这是{why}，平台不读这种格式；请用表格软件打开，另存为 .xlsx 后重新报送。",
+        "This is {why_en}, a format that is not read here; open it in a spreadsheet program and send it saved as .xlsx.",
+    ),
+    "unreadable.no_sheet": (
+        "这是{why}，不是电子表格；请把数据填在平台的表样（.xlsx）里报送。",
+        "This is {why_en}, not a spreadsheet; fill in the platform's own form (.xlsx) and send that.",
+    ),
     "encrypted": (
         "文件设了打开密码，平台读不了；请取消密码后重新报送。",
         "The file needs a password; send it without one.",

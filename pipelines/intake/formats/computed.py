@@ -167,7 +167,9 @@ def not_computed(
     if not one and not held & _CONSTANTS:
         return []
     visits = [_MOST_VISITED]
-    wrong, right, unknown = [], [], []
+    wrong: list[tuple[Grid, Formula, str]] = []
+    right: list[tuple[Grid, Formula, str]] = []
+    unknown: list[tuple[Grid, Formula, str]] = []
     for grid, formulas in sheets:
         if grid.hidden or grid.refusal:
             continue
@@ -408,10 +410,10 @@ def _called(name: str, arguments: Sequence[_Item]) -> Value:
             return abs(value)
         return Kind.NUMBER
     if name == "CONCATENATE":
-        value = ""
+        joined: Value = ""
         for a in arguments:
-            value = _binary(8, value, a.value)
-        return value
+            joined = _binary(8, joined, a.value)
+        return joined
     if name in _NUMBERS:
         return Kind.NUMBER
     if name in _WORDS:

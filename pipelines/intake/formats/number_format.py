@@ -7,10 +7,11 @@ the code stands in a file, or what is made of the number.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from pipelines.intake.sheets import Format
+from pipelines.intake.sheets import Format, Grid
 
 BUILT_IN = {9: "0%", 10: "0.00%"}  # of the codes that a file need not hold (18.8.30) those that tell something
 
@@ -22,6 +23,8 @@ _PIECE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d+)?)$")
+_LETTERS_OF_DATES = re.compile(r"[ymdhsegb]", re.IGNORECASE)
+_NO_LETTERS = re.compile(r'"[^"]*"?|[\\!_*].|\[[^\]]*\]|General|G/通用格式|E[+-]', re.IGNORECASE | re.DOTALL)
 _AROUND = " \t\n\u3000\xa0()（）[]【】:：,，;；-/"
 
 
@@ -53,6 +56,22 @@ def of(code: str, value: float) -> Format | None:
 def tells(code: str) -> bool:
     """Whether the format `code` changes any number."""
     return any(s.format for s in _sections(code))
+
+
+def shows_date(code: str) -> bool:
+    """Whether the format `code` shows a number as a date or a time of day."""
+    return bool(_LETTERS_OF_DATES.search(_NO_LETTERS.sub("", code)))
+
+
+def of_cells(grid: Grid, codes: Mapping[tuple[int, int], str]) -> dict[tuple[int, int], Format]:
+    """What the codes tell of the numbers that stand in their cells; places are absolute and 0-based."""
+    out = {}
+    for (row, column), code in codes.items():
+        r, c = row - grid.top, column - grid.left
+        value = grid.rows[r][c] if 0 <= r < len(grid.rows) and 0 <= c < len(grid.rows[r]) else ""
+        if isinstance(value, float | int) and (found := of(code, value)):
+            out[row, column] = found
+    return out
 
 
 def _holds(condition: tuple[str, float] | None, value: float) -> bool:

@@ -16,7 +16,7 @@ from typing import NoReturn
 from xml.parsers import expat
 
 from pipelines.intake import zips
-from pipelines.intake.formats import by_calamine, markup, percents
+from pipelines.intake.formats import by_calamine, markup, percents, signatures
 from pipelines.intake.sheets import (
     FORM_ID,
     LARGEST_RATIO,
@@ -78,7 +78,8 @@ def open_package(data: bytes) -> Book:
         raise Refusal("unsafe", *UNPACKS_TOO_FAR)
     kind = kind_of(entries)
     if kind == "zip":
-        raise Refusal("unreadable", "压缩包里没有可读的表格", "a zip that holds no workbook")
+        told = signatures.of_members(e.name for e in entries)
+        raise told or Refusal("unreadable", "压缩包里没有可读的表格", "a zip that holds no workbook")
     book = Book([])
     sheets: list[zips.Entry] = []
     content: zips.Entry | None = None
@@ -103,6 +104,8 @@ def open_package(data: bytes) -> Book:
             raise
         if _has_document_type(data, entries):
             raise Refusal("unsafe", *_DECLARES) from e
+        if told := signatures.of_members(e.name for e in entries):
+            raise told from e
         plain = _as_calamine_takes_it(data, entries)
         if plain is None:
             raise

@@ -10,12 +10,11 @@ import contextlib
 import io
 import itertools
 import re
-from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 from pipelines.intake.formats import biff, by_calamine, computed, number_format, ole, runs, text
-from pipelines.intake.sheets import FORM_LISTS, MARKS, Book, Fault, Format, Formats, Grid, Refusal, broken
+from pipelines.intake.sheets import FORM_LISTS, MARKS, Book, Fault, Formats, Grid, Refusal, broken
 
 _GARBLED = re.compile(r"[\x00-\x08\x0e-\x1f]")
 # Byte searches that cost little and find every file of which the records tell more; what they find by chance costs a pass.
@@ -37,8 +36,7 @@ _STRUCK = re.compile(
 )
 # A FORMAT record with a number that calamine takes for a date of East Asia, whatever the record says.
 _EAST = re.compile(rb"\x1e\x04.\x00[\x1b-\x24\x32-\x3a]\x00", re.DOTALL)
-_LETTERS_OF_DATES = re.compile(r"[ymdhsYMDHSeEgG]")
-_NO_LETTERS = re.compile(r'"[^"]*"?|\\.|\[[^\]]*\]|General|E[+-]', re.IGNORECASE)
+_EAST_ASIAN = (*range(27, 37), *range(50, 59))
 
 
 def is_bare(data: bytes) -> bool:
@@ -81,7 +79,7 @@ def _told(data: bytes, grids: list[Grid]) -> biff.Workbook | None:
     book = biff.workbook(ole.workbook_stream(data))
     if book is None:
         return None  # calamine read it; what else it tells stays unknown
-    if any(_is_no_date(book.codes.get(n)) for n in (*range(27, 37), *range(50, 59))):
+    if any(n in book.codes and not number_format.shows_date(book.codes[n]) for n in _EAST_ASIAN):
         with contextlib.suppress(Refusal):
             grids[:] = _xlrd(data)
     sheets = book.sheets()
@@ -105,10 +103,6 @@ def _told(data: bytes, grids: list[Grid]) -> biff.Workbook | None:
     for g, row, column, fault in faults:
         _put(g, row, column, fault)
     return book
-
-
-def _is_no_date(code: str | None) -> bool:
-    return code is not None and not _LETTERS_OF_DATES.search(_NO_LETTERS.sub("", code))
 
 
 def _put(grid: Grid, row: int, column: int, fault: Fault) -> None:
@@ -138,7 +132,9 @@ def _formats(data: bytes, known: biff.Workbook | None, grids: list[Grid], k: int
     telling = {x: codes[n] for x, (_, n) in enumerate(book.xfs) if n in codes and number_format.tells(codes[n])}
     if not telling:
         return {}
-    return _by_value(grids[k], ((r, c, telling[x]) for r, c, x in book.cells(book.begins[k]) if x in telling))
+    return number_format.of_cells(
+        grids[k], {(r, c): telling[x] for r, c, x in book.cells(book.begins[k]) if x in telling}
+    )
 
 
 def _formats_by_xlrd(data: bytes, grid: Grid) -> Formats | None:
@@ -151,20 +147,9 @@ def _formats_by_xlrd(data: bytes, grid: Grid) -> Formats | None:
         sheet = book.sheet_by_name(grid.name)
         codes = [book.format_map[xf.format_key].format_str for xf in book.xf_list]
         cells = ((r, c, codes[sheet.cell_xf_index(r, c)]) for r in range(sheet.nrows) for c in range(sheet.row_len(r)))
-        return _by_value(grid, ((r, c, code) for r, c, code in cells if number_format.tells(code)))
+        return number_format.of_cells(grid, {(r, c): code for r, c, code in cells if number_format.tells(code)})
     except Exception:  # noqa: BLE001 - of a damaged file xlrd raises whatever comes; None makes the reader say so
         return None
-
-
-def _by_value(grid: Grid, codes: Iterable[tuple[int, int, str]]) -> dict[tuple[int, int], Format]:
-    """What each code tells of the number that stands in its cell."""
-    out = {}
-    for row, column, code in codes:
-        r, c = row - grid.top, column - grid.left
-        value = grid.rows[r][c] if 0 <= r < len(grid.rows) and 0 <= c < len(grid.rows[r]) else ""
-        if isinstance(value, float | int) and (format_ := number_format.of(code, value)):
-            out[row, column] = format_
-    return out
 
 
 # ---- xlrd
