@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("pipelines", "expectations", "dbt_project", "publish")
-KINDS = {".py", ".yaml", ".yml", ".sql", ".csv", ".html", ".css", ".js", ".po"}
+KINDS = {".py", ".yaml", ".yml", ".sql", ".csv", ".html", ".css", ".js", ".po", ".toml"}
 OURS_ONLY = {"target", "logs", "__pycache__"}
 
 

@@ -163,6 +163,14 @@ def test_the_trial_contract_is_good(tmp_path: Path) -> None:
     assert [c.name for c in contract.kept] == ["trial_id", "amount"]
 
 
+def test_words_for_nothing_are_the_datasets_and_the_columns(tmp_path: Path) -> None:
+    document = deepcopy(GOOD)
+    _top(document, missingValues=["不掌握"])
+    _own(document, missingValues=["0", 0.5])
+    contract = read_contract(_write(tmp_path, document))
+    assert [c.missing for c in contract.columns][:2] == [("不掌握",), ("不掌握", "0", "0.5")]
+
+
 def _column(d: Any, n: int = 1) -> Any:
     return d["schema"][0]["properties"][n]
 
@@ -218,6 +226,9 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "units as a list": (lambda d: _own(d, unit="元", units=["两"]), "write {<spelling>: <factor>, ...} beside a unit"),
     "units beside no unit": (lambda d: _own(d, units={"两": 50}), "beside a unit"),
     "aliases as text": (lambda d: _own(d, aliases="钱"), "write a list of headers"),
+    "missing values as text": (lambda d: _own(d, missingValues="无"), "column 'amount': missingValues is '无'; write a list of words"),
+    "missing values of the dataset": (lambda d: _top(d, missingValues={"a": 1}), "the dataset: missingValues is {'a': 1}; write a list"),
+    "a missing value that YAML took for no": (lambda d: _own(d, missingValues=[False]), "write a list of words, [<word>, ...], in quotes"),
     "alias of nothing": (lambda d: _own(d, aliases=["钱", ""]), "write a list of headers"),
     "stated once": (lambda d: _own(d, statedOnce="month"), "write submitter or year"),
     "institution": (lambda d: _own(d, institution="id"), "write name or code"),
