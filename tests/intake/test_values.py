@@ -205,6 +205,11 @@ def test_years(cell: object) -> None:
     assert read_year(cell) == 2021
 
 
+def test_a_day_in_a_column_of_years_is_of_its_year() -> None:
+    assert read_year("2021-03-05") == read_year("2020-12-31T16:00:00Z") == read_year("2021/3/5 9:15") == 2021
+    assert read_year("2021-02-30") == BAD
+
+
 @pytest.mark.parametrize("cell", ["21", "2021-2022", 2021.5, 12.0, "去年"])
 def test_years_that_are_none(cell: object) -> None:
     assert read_year(cell) == BAD
@@ -319,7 +324,8 @@ def test_two_numbers_in_a_cell_are_none(cell: str, factor: int | None) -> None:
     [
         ("1 200", 1200), ("1 234 567", 1234567), ("12 345.6", 12345.6), ("-1 200", -1200), ("1\u00a0234\u00a0567", 1234567),
         ("1　200", 1200), ("123\u2009456", 123456), ("123\u202f456,5", None), ("987\u202f654.5", 987654.5), (" 100 ", 100), ("100\n", 100),
-        ("约 1 200 元", 1200), ("1 200\n元", 1200), ("5 万 元", 50000), ("¥ 1 200", 1200), ("100\u200b200", 100200),
+        ("约 1 200 元", 1200), ("1 200\n元", 1200), ("5 万 元", 50000), ("¥ 1 200", 1200), ("100\u200b200", 100200), ("\u202a1200\u202c", 1200),
+        ("\u202a1200\u202c", 1200),
     ],
 )  # fmt: skip
 def test_groups_of_three_are_one_number(cell: str, value: float | None) -> None:
@@ -439,7 +445,18 @@ def test_a_year_typed_into_a_cell_for_dates_is_doubted() -> None:
     assert read_column(cells, column("date"), None) == (cells, [(1, Doubt(cells[1], "year_as_day"))])
 
 
-@pytest.mark.parametrize("cell", [dt.time(), dt.date(1899, 12, 31), dt.datetime(1899, 12, 30)])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        dt.time(),
+        dt.date(1899, 12, 31),
+        dt.datetime(1899, 12, 30),
+        "1900/1/0",
+        "1900-01-00",
+        "0000-00-00",
+        "0001/1/1 0:00:00",
+    ],
+)
 def test_nought_in_a_cell_for_dates_is_nothing_where_nothing_may_stand(cell: object) -> None:
     for kind in ("date", "month", "year"):
         assert read_column([cell], column(kind), None) == ([None], [])

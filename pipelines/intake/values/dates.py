@@ -32,7 +32,7 @@ _CLOCK = (
     rf"(?P<half>{_HALF})? ?(?P<h>\d{{1,2}})(?::(?P<min>\d{{1,2}})(?::(?P<s>\d{{1,2}})(?P<part>[.,]\d+)?)?"
     rf"|[时点](?:(?P<min2>\d{{1,2}})分?(?:(?P<s2>\d{{1,2}})秒?)?)?)(?P<half2>{_HALF})?"
 )
-_ZONE = r"(?P<zone>z|utc|gmt)?(?P<offset>[+-]\d{1,2}(?::?\d{2})?)?(?:utc|gmt|\([^\d]*\))?"
+_ZONE = r"(?P<zone>z|utc|gmt|cst)?(?P<offset>[+-]\d{1,2}(?::?\d{2})?)?(?:utc|gmt|\([^\d]*\))?"
 # The time is set off from the day by a blank, a comma, T, or by what closes the day: 日, a weekday, 上午.
 _TIME = rf"(?:(?P<set>[ t,]|, |)?{_CLOCK}(?:{_ZONE}))?"
 _DATE = re.compile(
@@ -67,10 +67,13 @@ _DASHES = str.maketrans("−–—‐‑\n", "----- ")  # and a time may stand b
 
 _EPOCH_1900, _EPOCH_1904 = dt.date(1899, 12, 30), dt.date(1904, 1, 1)
 _SERIALS = range(18264, 73051)  # 1950-01-01 to 2100-01-01 as day numbers of the 1900 system
+# And how programs write it, or a date that a database does not have: Excel, MySQL, .NET.
+_NO_DAY = re.compile(r"(?:1900[-/.]0?1[-/.]00?|0000[-/.]00[-/.]00|0001[-/.]0?1[-/.]0?1)(?: 0?0:00(?::00)?)?")
 _NOUGHTS = (dt.date(1899, 12, 30), dt.date(1899, 12, 31))  # how libraries give the day number 0
 # Day numbers 1900 to 2100, the first and the last that a year typed into a cell for dates can become.
 YEARS_AS_DAYS = (dt.date(1905, 3, 14), dt.date(1905, 9, 30))
 EARLY = dt.date(1950, 1, 1)
+_FIRST_YEAR = 1000  # a year of fewer digits is a slip
 # JavaScript of 1900's local time in Shanghai writes midnight 43 seconds early (8:05:43 for 8:05).
 _ALMOST = (dt.time(23, 59, 16, 500_000), dt.time(23, 59, 17, 500_000))
 
@@ -142,7 +145,7 @@ def from_serial(value: float, epoch_1904: bool = False) -> dt.date:
 @lru_cache(maxsize=20_000)
 def _date_in(value: str, epoch_1904: bool) -> Any:
     found = _USUAL.fullmatch(value)
-    if found:
+    if found and value[0] not in "01":
         return _moment(int(found[1]), int(found[2]), int(found[3]), {})
     found = instead(value, BLANK_DATE)
     if found != "":
@@ -163,6 +166,8 @@ def _date_in(value: str, epoch_1904: bool) -> Any:
 
 def _day_in(text: str) -> Any:
     """The day that a folded text in lower case says to the day, Bad where there is no such day, None where it says no day."""
+    if text[0] in "01" and _NO_DAY.fullmatch(text):
+        return NOUGHT
     for pattern in (_DATE, _DATE8, _DATE14, _JAVA, _NAME_FIRST):
         found = pattern.fullmatch(text)
         if found:
@@ -244,7 +249,7 @@ def _spelt_date(year: str, rest: str) -> Any:
 
 def _day(y: int, m: int, d: int) -> Any:
     try:
-        return dt.date(y, m, d)
+        return dt.date(y, m, d) if y >= _FIRST_YEAR else BAD
     except ValueError:
         return BAD
 
@@ -324,12 +329,9 @@ def read_year(value: Any) -> Any:
     """2021, 2021年, 2021年度, 2021.0, 二〇二一年, or any date of that year; what years may stand is the contract's to say."""
     kind = type(value)
     if kind is float or kind is int:
-        return int(value) if 1000 <= value <= 2999 and int(value) == value else BAD
+        return int(value) if _FIRST_YEAR <= value <= 2999 and int(value) == value else BAD
     if kind is dt.date or kind is dt.datetime or kind is dt.time:
-        day = _of_cell(value)
-        if type(day) is Doubt:
-            return Doubt(day.value.year, day.variant)
-        return day.year if type(day) is dt.date else day
+        return _year_of(_of_cell(value))
     if kind is not str:
         return no_text(value)
     found = instead(value, BLANK_DATE)
@@ -340,4 +342,14 @@ def read_year(value: Any) -> Any:
     if found:
         return int(found["y"])
     spelt = _CN_YEAR.fullmatch(text)
-    return int(spelt[1].translate(_CN_DIGITS)) if spelt else BAD
+    if spelt:
+        return int(spelt[1].translate(_CN_DIGITS))
+    day = _day_in(text.lower())
+    return BAD if day is None or day == Bad("date_order") else _year_of(day)
+
+
+def _year_of(day: Any) -> Any:
+    """The year of what was read as a day; Bad stays Bad."""
+    if type(day) is Doubt:
+        return Doubt(day.value.year, day.variant)
+    return day.year if type(day) is dt.date else day

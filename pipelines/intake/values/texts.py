@@ -19,7 +19,7 @@ from pipelines.intake.vocabulary import vocabulary
 
 _ANSWERS = vocabulary("answers")
 TRUE, FALSE = frozenset(_ANSWERS["yes"]), frozenset(_ANSWERS["no"])
-_AROUND = " \t\r\n\f\v\u3000\u00a0\u200b\u2060\ufeff\u2002\u2003\u2009"
+_AROUND = " \t\r\n\f\v\u3000\u00a0\u200b\u2060\ufeff\u2002\u2003\u2009\u200e\u200f\u202a\u202c"
 # A number of many digits, or a code, that a spreadsheet program shortened when it wrote a text file.
 _SHORTENED = re.compile(r"[1-9](?:\.\d+)?[eE]\+\d{2,3}")
 _HAN = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"

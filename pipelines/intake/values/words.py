@@ -15,7 +15,7 @@ from pipelines.intake.vocabulary import vocabulary
 
 APOSTROPHES = "'’‘`"  # before what is to be kept as text; some exports write it as a character
 _SPACES = re.compile(r"[\s\u200b\u2060\ufeff]+")
-_INVISIBLE = re.compile(r"[\u200b\u200c\u200d\u2060\ufeff]+")
+_INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]+")
 _BETWEEN = re.compile(r"(?<=[\d.,])\s+(?=[\d.,])")
 _ELSEWHERE = re.compile(r"(?<![\d.,])\s+|\s+(?![\d.,])")
 _LINE_ENDS = re.compile(r"[\n\r\t\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -63,7 +63,6 @@ _STRING, _NAME = r'"(?:[^"]|"")*"', r"(?:'[^']+'!|[\w.]+!)"
 _REFERENCE = rf"{_NAME}?\$?[A-Za-z]{{1,3}}\$?\d{{1,7}}(?![\w])|{_NAME}?\$?[A-Z]{{1,3}}:\$?[A-Z]{{1,3}}"
 _OPERAND = rf"{_STRING}|[A-Za-z_][\w.]*\(|{_REFERENCE}|\w+\[[^\]]*\]|\d+(?:\.\d+)?(?![\w])|TRUE|FALSE|#[A-Z/0]+[!?]"
 _FORMULA = re.compile(rf"=[-+(\s]*(?:{_OPERAND})(?:{_OPERAND}|[-+*/^&=<>(),;:%!{{}}\s])*")
-
 # The mark of a footnote, which full width to half would make a digit of. ² and ³ without a digit before them are a unit's.
 _MARKED = re.compile(
     r"[\u00b9\u2070\u2074-\u2079\u2080-\u2089\u2460-\u249b\u24ea-\u24ff\u2776-\u2793]|\d\s*[\u00b2\u00b3]"
