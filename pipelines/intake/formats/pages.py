@@ -32,6 +32,7 @@ _CSS_ESCAPE = re.compile(r"\\([0-9a-fA-F]{4})|\\(.)", re.DOTALL)
 _NAMED = {"percent": "0.00%", "fixed": "0.00", "standard": "#,##0.00", "short date": "yyyy-mm-dd", "medium date": "d-mmm-yy",
           "long date": "yyyy-mm-dd", "general date": "yyyy-mm-dd hh:mm", "short time": "hh:mm", "long time": "hh:mm:ss"}  # fmt: skip
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*(?:collapse|hidden)", re.IGNORECASE)
+_NO_SIZE = re.compile(r"(?:^|;)\s*(?:height|width)\s*:\s*0(?:\.0*)?(?:pt|px|cm|mm|in|em)?\s*(?:;|$)", re.IGNORECASE)
 _VISIBLE = re.compile(r"<x:visible>\s*sheet(?:very)?hidden\s*</x:visible>", re.IGNORECASE)
 _SHEET = re.compile(r"<x:excelworksheet>(.*?)</x:excelworksheet>", re.IGNORECASE | re.DOTALL)
 _NAME = re.compile(r"<x:name>\s*([^<]*?)\s*</x:name>", re.IGNORECASE)
@@ -43,14 +44,14 @@ _SHOWN = re.compile(r"[\s,，¥￥$€%]")
 class _Page(HTMLParser):
     """The tables of one page, with what its style sheet says of cells."""
 
-    def __init__(self, content: str) -> None:
+    def __init__(self, content: str, from_1904: bool) -> None:
         super().__init__(convert_charrefs=True)
         self.tables: list[Table] = []
         self.open: list[Table] = []
         self.cell: list[_Cell | None] = []  # of each open table, the cell in hand
         self.declared: list[int] = []  # of each open table, columns declared so far
         self.unseen: list[str] = []
-        self.epoch = dt.datetime(1904, 1, 1) if _FROM_1904.search(content) else dt.datetime(1899, 12, 30)
+        self.epoch = dt.datetime(1904, 1, 1) if from_1904 else dt.datetime(1899, 12, 30)
         self.classes: dict[str, str] = {}
         for sheet in _STYLES.findall(content):
             for name, rule in _RULE.findall(sheet):
@@ -71,13 +72,13 @@ class _Page(HTMLParser):
             given = dict(attrs)
             first, many = self.declared[-1], min(span(given.get("span")), 16_384)
             self.declared[-1] += many
-            if _HIDDEN.search(given.get("style") or ""):
+            if _is_hidden(given):
                 self.open[-1].hidden_columns.append((first, first + many - 1))
         elif tag == "tr":
             self.finish()
             table = self.open[-1]
             table.row()
-            if attrs and _HIDDEN.search(dict(attrs).get("style") or ""):
+            if attrs and _is_hidden(dict(attrs)):
                 table.hidden_rows.append(len(table.rows) - 1)
         elif tag in ("td", "th"):
             self.finish()
@@ -180,6 +181,12 @@ class _Cell:
         return joined.strip() if isinstance(joined, str) else Fault(joined.kind, joined.text.strip())
 
 
+def _is_hidden(given: dict[str, str | None]) -> bool:
+    """Whether a row or column is not shown: so its style says, or it has no height or width."""
+    style = given.get("style") or ""
+    return bool(_HIDDEN.search(style) or _NO_SIZE.search(style) or "0" in (given.get("height"), given.get("width")))
+
+
 def _code(style: str) -> str | None:
     """The number format in a rule of a style sheet: Excel writes mso-number-format:"0\\.00%" and names some."""
     found = _NUMBER_FORMAT.search(style)
@@ -228,8 +235,8 @@ def _moment(value: float, epoch: dt.datetime, shown: str) -> Any:
     return moment.date() if moment.time() == dt.time() else moment
 
 
-def open_page(data: bytes, content: str, encoding: str) -> Book:
-    """The tables of a page, each a sheet. Raises Refusal, MarkupError."""
+def open_page(data: bytes, content: str, encoding: str, from_1904: bool = False) -> Book:
+    """The tables of a page, each a sheet; `from_1904`: so says another part of its file. Raises Refusal, MarkupError."""
     if re.search(r"<!doctype[^>\[]*\[", content[:65_536], re.IGNORECASE):
         raise MarkupError(DECLARES, unsafe=True)
     named = _CHARSET.search(content[:4096])
@@ -237,7 +244,8 @@ def open_page(data: bytes, content: str, encoding: str) -> Book:
         charset = {"gb2312": "gb18030", "gbk": "gb18030"}.get(named[1].lower(), named[1])
         with contextlib.suppress(LookupError, UnicodeDecodeError):  # it may say what it is not; what was sniffed counts
             content = data.decode(charset)
-    tables = _tables(content)
+    from_1904 |= _says_1904(content)
+    tables = _tables(content, from_1904)
     if not tables:
         raise Refusal("unreadable", *_NO_TABLE)
     sheets = _SHEET.findall(content)
@@ -249,12 +257,16 @@ def open_page(data: bytes, content: str, encoding: str) -> Book:
             t.hidden = bool(_VISIBLE.search(sheet))
     for i, t in enumerate(tables, 1):
         t.name = str(i) if len(tables) > 1 else ""
-    return Book([t.grid() for t in tables], MARK in content)
+    return Book([t.grid() for t in tables], MARK in content, lambda: from_1904)
 
 
-def _tables(content: str) -> list[Table]:
+def _says_1904(content: str) -> bool:
+    return bool(_FROM_1904.search(content))
+
+
+def _tables(content: str, from_1904: bool) -> list[Table]:
     """Every table with a cell in it, in the order they begin; a table in a table is one of its own."""
-    page = _Page(content)
+    page = _Page(content, from_1904)
     page.feed(content)
     page.close()
     while page.open:
@@ -264,17 +276,18 @@ def _tables(content: str) -> list[Table]:
 
 def open_archive(data: bytes) -> Book:
     """A page in one file, which spreadsheet programs save too: its tables, whatever parts they are in. Raises Refusal."""
-    book = Book([])
     parts = []
     for part in email.message_from_bytes(data).walk():
         content = part.get_payload(decode=True) if part.get_content_type() == "text/html" else None
         if isinstance(content, bytes) and content.strip() and (decoded := text.decode(content)):
             parts.append((part.get("Content-Location", "").replace("\\", "/").rpartition("/")[2], content, *decoded))
+    from_1904 = any(_says_1904(content) for _, _, content, _ in parts)
+    book = Book([], is_1904=lambda: from_1904)
     sheets = [s for _, _, content, _ in parts for s in _SHEET.findall(content)]
     hidden = {m[1].rpartition("/")[2] for s in sheets if _VISIBLE.search(s) and (m := _SOURCE.search(s))}
     for location, raw, content, encoding in parts:
         with contextlib.suppress(Refusal, MarkupError):  # frames and lists of sheets hold no table
-            page = open_page(raw, content, encoding)
+            page = open_page(raw, content, encoding, from_1904)
             if location and location in hidden:
                 for g in page.grids:
                     g.hidden, g.rows = True, []
