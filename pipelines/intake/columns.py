@@ -30,6 +30,7 @@ _FLOATS = {float}
 _NO_FORMATS: dict[int, Format] = {}
 _DAYS = frozenset([dt.date, dt.datetime])
 _HUNDRED = Decimal(100)
+_FOUR = dt.time(16)
 _NOUGHT = "1900/1/0"  # how spreadsheet programs show the day number 0
 _LOST_FROM = 3  # a column of so many filled cells of which none could be read was not received
 _MOST_SUMS = 1_000_000  # rows that may be sums times rows they may be the sums of: more is a column nobody filled in
@@ -252,6 +253,9 @@ class TableReader:
             self._as_shown(m, data, raw, values, formats, reader.factor)
         if column.unit == "%":
             self._percentages(m, data, raw, values)
+        elif column.kind in ("date", "month"):
+            if dt.datetime in types or str in types:
+                self._midnights_in_utc(m, data, raw)
         elif column.kind == "string" and not _DAYS.isdisjoint(types):
             self._days_among_texts(m, data, raw)
         return values
@@ -352,6 +356,20 @@ class TableReader:
         for k, c in enumerate(columns):
             if c.column == name and c.unit is None:
                 columns[k] = replace(c, unit=unit)
+
+    def _midnights_in_utc(self, m: Mapped, data: list[int], raw: Sequence[Any]) -> None:
+        """Doubts a column whose days all stand at 16:00:00: midnight in China, as JavaScript writes it without saying UTC."""
+        filled = [k for k, v in enumerate(raw) if v != ""]
+        if len(filled) < 2:
+            return
+        for k in filled:
+            v = raw[k]
+            if type(v) is dt.datetime:
+                if v.time() != _FOUR:
+                    return
+            elif type(v) is not str or not v.rstrip().endswith(" 16:00:00"):
+                return
+        self._say("doubtful", "warning", m, data[filled[0]], None, "midnight_in_utc", count=str(len(filled)))
 
     def _days_among_texts(self, m: Mapped, data: list[int], raw: Sequence[Any]) -> None:
         """Doubts days in a column of texts that are none: a spreadsheet program makes a day of the number 3-12."""

@@ -173,6 +173,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{where}的时间是 23:59:17，像是导出程序把次日零点写早了 43 秒；已按次日收下，请核对，并只填日期。",
         "The time in {where_en} is 23:59:17, as programs write midnight 43 seconds early; it was taken as the next day, check it.",
     ),
+    "doubtful.midnight_in_utc": (
+        "{where}这一列的 {count} 个日期都带着 16:00:00，像是导出程序把北京时间的零点写成了世界时，日期会早一天；已按写的日期收下，请核对，并只填日期。",
+        "The {count} dates of {where_en} all stand at 16:00:00, as programs write midnight in China in UTC, a day early; they were "
+        "taken as written: check them and write the date alone.",
+    ),
     "doubtful.scaled": (
         "从{where}起，这一列有 {count} 个数的数字格式（{number_format}）把数缩小了显示，表里看到的与单元格里存的不是同一个数；已按看到的数和标明的单位收下，没有标明单位的按存的数收下，请核对。",
         "From {where_en} on, the number format ({number_format}) of {count} figures of this column shows them smaller than they are stored; they "

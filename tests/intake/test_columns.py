@@ -272,3 +272,16 @@ def test_a_midnight_43_seconds_early_is_the_next_day_and_told() -> None:
     assert got.values["started_on"] == [dt.date(2021, 3, 1)]
     assert told(got) == [("E2", "doubtful", "warning")]
     assert "2021-03-01" in got.issues[0].message_zh
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_days_that_all_stand_at_four_in_the_afternoon_are_doubted_once(text: bool) -> None:
+    days: list[Any] = [dt.datetime(2021, 2, 28, 16), dt.datetime(2021, 3, 30, 16), dt.datetime(2021, 3, 31, 16)]
+    if text:
+        days = [str(d) for d in days]
+    got = sheet(lots(*days, ""))
+    assert got.values["started_on"][:2] == [dt.date(2021, 2, 28), dt.date(2021, 3, 30)]
+    assert told(got) == [("E2", "doubtful", "warning")]
+    assert "3 个日期都带着 16:00:00" in got.issues[0].message_zh
+    assert sheet(lots(*days, dt.datetime(2021, 4, 1, 9, 30))).issues == [], "people meet at four as well"
+    assert sheet(lots(days[0])).issues == []

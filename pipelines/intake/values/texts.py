@@ -60,7 +60,7 @@ def read_text(value: Any) -> Any:
 def read_name(value: Any) -> Any:
     """As `read_text`, without the white space that fills a short name up to the width of its column: 北    京."""
     text = read_text(value)
-    return _INSIDE.sub("", text) if type(text) is str else text
+    return _INSIDE.sub("", text) if type(text) is str and len(text.split(None, 1)) > 1 else text
 
 
 def read_choice(value: Any, folded: Mapping[str, str]) -> Any:
