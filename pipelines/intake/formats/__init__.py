@@ -38,9 +38,12 @@ def open_book(data: bytes) -> Book:
     elif data.startswith(ole.SIGNATURE):
         if ole.holds(data, "EncryptedPackage"):
             return package.open_package(ole.decrypted(data))
-        if refusal := signatures.of_ole(data):
-            raise refusal
-        return xls.open_xls(data)
+        try:
+            return xls.open_xls(data)
+        except Refusal as e:
+            if e.code == "unreadable" and (refusal := signatures.of_ole(data)):
+                raise refusal from e
+            raise
     elif xls.is_bare(data):
         return xls.open_xls(data)
     elif refusal := signatures.of_bytes(data):

@@ -38,6 +38,8 @@ _SHEET = re.compile(r"<x:excelworksheet>(.*?)</x:excelworksheet>", re.IGNORECASE
 _NAME = re.compile(r"<x:name>\s*([^<]*?)\s*</x:name>", re.IGNORECASE)
 _SOURCE = re.compile(r"""<x:worksheetsource\s+href\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
 _FROM_1904 = re.compile(r"<x:date1904\s*/?>", re.IGNORECASE)
+_WRAPPED = re.compile(r"[ \t\r\n\f]+")
+_AROUND_BREAK = re.compile(r"[ \t]*\n[ \t]*")
 _SHOWN = re.compile(r"[\s,，¥￥$€%]")
 
 
@@ -143,7 +145,7 @@ class _Cell:
 
     def begin(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in ("br", "p", "div"):
-            self.add("\n")
+            self.runs.append(("\n", False, False))
         if tag in _MARKS:
             self.marks.append((tag, _MARKS[tag]))
         elif tag in ("span", "font", "a") and attrs:
@@ -167,18 +169,24 @@ class _Cell:
                 return
 
     def add(self, data: str) -> None:
-        marks = {m for _, m in self.marks}
+        marks = [m for _, m in self.marks] if self.marks else ()
+        if "\n" in data or "\r" in data:  # of the page's source; a line break of the text is a <br>
+            data = _WRAPPED.sub(" ", data)
         if "unseen" not in marks:
             self.runs.append((data.replace("\xa0", " "), "struck" in marks, "raised" in marks))
 
     def plain(self) -> str:
-        return "".join(t for t, _, _ in self.runs).strip()
+        return _trimmed("".join([t for t, _, _ in self.runs]))
 
     def text(self) -> str | Fault:
-        if not any(struck or raised for _, struck, raised in self.runs):
-            return self.plain()
+        if len(self.runs) == 1:
+            return self.runs[0][0].strip()
         joined = runs.joined(self.runs)
-        return joined.strip() if isinstance(joined, str) else Fault(joined.kind, joined.text.strip())
+        return _trimmed(joined) if isinstance(joined, str) else Fault(joined.kind, _trimmed(joined.text))
+
+
+def _trimmed(shown: str) -> str:
+    return _AROUND_BREAK.sub("\n", shown).strip() if "\n" in shown else shown.strip()
 
 
 def _is_hidden(given: dict[str, str | None]) -> bool:

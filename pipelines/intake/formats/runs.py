@@ -18,7 +18,9 @@ def joined(runs: Sequence[Run]) -> str | Fault:
     A cell that is struck out as a whole is its text. The 2 of m² is an exponent, which stands at a letter; behind 12500 or 2021年
     it may be the number of a footnote.
     """
-    text = "".join(t for t, _, _ in runs)
+    if len(runs) == 1:
+        return runs[0][0]
+    text = "".join([t for t, _, _ in runs])
     struck = [struck for t, struck, _ in runs if t.strip()]
     if any(struck) and not all(struck):
         return Fault("struck", text)

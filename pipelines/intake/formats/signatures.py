@@ -73,11 +73,16 @@ _DBF = frozenset(b"\x02\x03\x30\x31\x32\x43\x63\x83\x8b\xcb\xf5\xfb")
 
 
 def _table(what: tuple[str, str]) -> Refusal:
-    return Refusal("unreadable", *what, kind="format")
+    return Refusal("unreadable", _spaced(what[0]), what[1], kind="format")
 
 
 def _other(what: tuple[str, str]) -> Refusal:
-    return Refusal("unreadable", *what, kind="no_sheet")
+    return Refusal("unreadable", _spaced(what[0]), what[1], kind="no_sheet")
+
+
+def _spaced(zh: str) -> str:
+    """With a space before what is not Chinese: 这是 PDF 文件, 这是苹果 Numbers 表格."""
+    return f" {zh}" if zh[0].isascii() else zh
 
 
 def of_bytes(data: bytes) -> Refusal | None:
@@ -113,9 +118,7 @@ def of_bytes(data: bytes) -> Refusal | None:
 
 
 def of_ole(data: bytes) -> Refusal | None:
-    """Why an OLE2 container that holds no workbook is not read, by its entries."""
-    if ole.holds(data, "Workbook") or ole.holds(data, "Book\0"):
-        return None
+    """What an OLE2 container is in which nobody found a workbook, by its entries."""
     return next((_other((zh, en)) for name, zh, en in _IN_OLE if ole.holds(data, name)), None)
 
 

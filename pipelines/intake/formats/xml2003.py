@@ -95,7 +95,7 @@ class _Workbook:
 
     def characters(self, data: str) -> None:
         if self.reading:
-            marks = {_MARKS[m] for m in self.marks}
+            marks = [_MARKS[m] for m in self.marks] if self.marks else ()
             self.runs.append((data, "struck" in marks, "raised" in marks))
 
     def column(self, at: dict[str, str]) -> None:
@@ -118,14 +118,14 @@ class _Workbook:
 
     def finish(self, at: dict[str, str]) -> None:
         table = self.tables[-1]
-        column = int(at["Index"]) - 1 if at.get("Index", "").isdigit() else None
+        column = int(at["Index"]) - 1 if "Index" in at and at["Index"].isdigit() else None
         value = self.value
         if "Formula" in at and not self.filled:
             value = Fault("formula", at["Formula"][:200])
         across = span(at.get("MergeAcross")) + 1 if "MergeAcross" in at else 1
         down = span(at.get("MergeDown")) + 1 if "MergeDown" in at else 1
         code = None
-        if type(value) is float:
+        if type(value) is float and self.codes:
             place = column if column is not None else len(table.rows[-1]) if table.rows else 0
             ids = (at.get("StyleID"), self.of_row, self.of_columns.get(place), self.of_table, "Default")
             code = self.code(next(i for i in ids if i))

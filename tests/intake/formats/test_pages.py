@@ -82,6 +82,8 @@ def test_days_count_from_1904_where_the_page_says_so() -> None:
         ("<td><s>1200</s></td>", "1200"),  # as a whole: as in a workbook
         ("<td>20<br>30</td>", "20\n30"),
         ("<td>20<br/>30</td>", "20\n30"),
+        ("<td>20<br>\r\n  30</td>", "20\n30"),  # Excel begins a new line of the source behind <br>
+        ("<td>\r\n  甲局\r\n  乙处\r\n</td>", "甲局 乙处"),  # a line of the source is no line of the text
     ],
 )
 def test_marks_at_a_text_are_told(cell: str, right: Any) -> None:

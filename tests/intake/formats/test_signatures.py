@@ -78,5 +78,12 @@ def test_a_text_that_only_begins_alike_is_read(text: str) -> None:
     assert len(grid.rows) == 2
 
 
+def test_a_word_document_is_named_though_a_workbook_is_embedded_in_it() -> None:
+    entries = "".join(n.ljust(32, "\0") for n in ("WordDocument", "ObjectPool", "Workbook")).encode("utf-16-le")
+    got = READER.read(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + entries, "a.doc")
+    assert "Word 文档" in got.issues[0].message_zh
+    assert "电子表格" in got.issues[0].message_zh
+
+
 def test_a_zip_of_files_is_an_archive() -> None:
     assert is_archive(packed("一月.xlsx", "说明.docx", "word/说明.txt"))
