@@ -36,6 +36,7 @@ _STRUCK = re.compile(
 )
 # A FORMAT record with a number that calamine takes for a date of East Asia, whatever the record says.
 _EAST = re.compile(rb"\x1e\x04.\x00[\x1b-\x24\x32-\x3a]\x00", re.DOTALL)
+_LAST_COLUMN = 255  # beyond it only a damaged record says that a cell is
 _EAST_ASIAN = (*range(27, 37), *range(50, 59))
 
 
@@ -107,7 +108,7 @@ def _told(data: bytes, grids: list[Grid]) -> biff.Workbook | None:
 
 def _put(grid: Grid, row: int, column: int, fault: Fault) -> None:
     """Puts a fault into a cell; `row` and `column` absolute, 0-based. calamine's rows end where their last value does."""
-    if grid.hidden or grid.refusal or not grid.rows:
+    if grid.hidden or grid.refusal or not grid.rows or column > _LAST_COLUMN:
         return
     r, c = row - grid.top, column - grid.left
     if r < 0 or c < 0:
@@ -192,6 +193,8 @@ def _cell(kind: int, value: Any, datemode: int) -> Any:
             moment = xlrd.xldate.xldate_as_datetime(value, datemode)
         except (ValueError, OverflowError):
             return value
+        if 0 < value < 1:
+            return moment.time()
         return moment.date() if moment.time() == moment.min.time() else moment
     if kind == xlrd.XL_CELL_BOOLEAN:
         return bool(value)

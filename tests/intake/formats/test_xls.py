@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import struct
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ import pytest
 import xlwt
 
 from pipelines.intake.formats import open_book
+from pipelines.intake.formats.xls import _xlrd
 from pipelines.intake.sheets import Fault, Format, Grid
 
 EMPTY = b"\x03\0\0\0\0\0\xff\xff"
@@ -129,6 +131,14 @@ def test_errors_stand_as_errors_in_columns_of_any_kind() -> None:
     assert g.rows[2][3] == Fault("error", "#N/A")
 
 
+def test_an_error_where_no_cell_can_be_is_left() -> None:
+    data = xls([["名称"], ["甲"]], lambda _book, sheet: sheet.row(1).set_cell_error(1, "#REF!"))
+    at = data.index(b"\x05\x02\x08\0\1\0\1\0")
+    rows = grid(data[: at + 6] + b"\xff\xff" + data[at + 8 :]).rows
+    assert [r[0] for r in rows] == ["名称", "甲"]
+    assert not any(isinstance(v, Fault) for r in rows for v in r)
+
+
 def test_number_formats_are_told() -> None:
     def styled(book: Any, sheet: Any) -> None:
         for r, (v, code) in enumerate(
@@ -159,6 +169,16 @@ def test_a_number_format_is_what_its_record_says(number: int) -> None:
     assert data[xf + 6 : xf + 8] == old
     data = data[: xf + 6] + new + data[xf + 8 :]
     assert grid(data).rows == [[1000.5]]
+
+
+def test_a_time_of_day_is_one_whichever_library_reads_it() -> None:
+    def styled(_book: Any, sheet: Any) -> None:
+        sheet.write(0, 0, 0.4375, xlwt.easyxf(num_format_str="h:mm"))
+        sheet.row(0).set_cell_error(1, "#REF!")
+
+    data = xls([], styled)
+    assert grid(data).rows[0][0] == dt.time(10, 30)
+    assert [r[0] for r in _xlrd(data)[0].rows] == [dt.time(10, 30)]
 
 
 def test_hidden_rows_and_rows_of_no_height_and_hidden_columns_are_told() -> None:
