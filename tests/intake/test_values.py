@@ -30,6 +30,7 @@ from pipelines.intake.values import (
     read_year,
     scaled,
 )
+from pipelines.intake.vocabulary import vocabulary
 
 YUAN = unit_table()["元"]
 AREA = unit_table()["㎡"]
@@ -472,6 +473,11 @@ def test_the_sign_of_a_currency_counts_where_it_is_the_columns_unit() -> None:
     assert yuan("¥-5") == yuan("-¥5") == -5
 
 
-@pytest.mark.parametrize("cell", ["⑴", "①", "12₁", "¹"])
+@pytest.mark.parametrize("cell", ["⑴", "①", "12₁", "¹", "²", " ³5"])
 def test_a_mark_alone_is_no_number(cell: str) -> None:
     assert yuan(cell) == Bad("marked")
+
+
+def test_no_word_for_nothing_begins_with_a_digit() -> None:
+    words = [w for ws in vocabulary("nothing").values() for w in ws]
+    assert [w for w in words if w[:1].isdigit()] == [], "values/words.py passes over texts that do"

@@ -257,6 +257,8 @@ def _day(y: int, m: int, d: int) -> Any:
 def read_month(value: Any, year: int | None = None, epoch_1904: bool = False) -> Any:
     """'YYYY-MM' from 2021年3月, 2021-03, 2021.3, 202103, 2021-03-05, a date, a serial; 3月 where the sheet states `year`."""
     kind = type(value)
+    if (kind is dt.date or kind is dt.datetime) and value.year >= EARLY.year and (kind is dt.date or value.hour < 23):
+        return f"{value.year:04d}-{value.month:02d}"
     if kind is dt.date or kind is dt.datetime or kind is dt.time:
         return _month_of(_of_cell(value))
     if kind is float or kind is int:

@@ -65,7 +65,7 @@ _OPERAND = rf"{_STRING}|[A-Za-z_][\w.]*\(|{_REFERENCE}|\w+\[[^\]]*\]|\d+(?:\.\d+
 _FORMULA = re.compile(rf"=[-+(\s]*(?:{_OPERAND})(?:{_OPERAND}|[-+*/^&=<>(),;:%!{{}}\s])*")
 # The mark of a footnote, which full width to half would make a digit of. ² and ³ without a digit before them are a unit's.
 _MARKED = re.compile(
-    r"[\u00b9\u2070\u2074-\u2079\u2080-\u2089\u2460-\u249b\u24ea-\u24ff\u2776-\u2793]|\d\s*[\u00b2\u00b3]"
+    r"[\u00b9\u2070\u2074-\u2079\u2080-\u2089\u2460-\u249b\u24ea-\u24ff\u2776-\u2793]|(?:^|\d)\s*[\u00b2\u00b3]"
 )
 
 
@@ -99,14 +99,15 @@ def fault_in(text: str) -> Bad | None:
 
 def instead(value: str, words: frozenset[str]) -> Any:
     """What a text in a column of numbers or dates is where it is no such thing: None for nothing, Bad; '' where it may be one."""
-    found = absent(value, words)
-    if found != "":
-        return found
-    text = value.strip().lstrip(APOSTROPHES)
-    if not text:
-        return None
-    if text[0] in "=＝#E":
-        return fault_in(text) or (Bad("formula") if text[0] in "=＝" else "")
+    if not value[:1].isdigit():  # no word does
+        found = absent(value, words)
+        if found != "":
+            return found
+        text = value.strip().lstrip(APOSTROPHES)
+        if not text:
+            return None
+        if text[0] in "=＝#E":
+            return fault_in(text) or (Bad("formula") if text[0] in "=＝" else "")
     return Bad("marked") if not value.isascii() and _MARKED.search(value) else ""
 
 
