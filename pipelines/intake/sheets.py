@@ -95,6 +95,26 @@ class Grid:
     formats: Callable[[], Formats | None] = field(default=lambda: None, repr=False)
     refusal: Refusal | None = None
 
+    def put(self, row: int, column: int, value: Any) -> None:
+        """Puts a value into a cell, `row` and `column` absolute and 0-based; the grid grows where it ended before it."""
+        if not self.rows:
+            self.top, self.left = row, column
+        if row < self.top:
+            self.rows[:0] = [[] for _ in range(self.top - row)]
+            self.top = row
+        if column < self.left:
+            empty = [""] * (self.left - column)
+            self.rows = [[*empty, *r] for r in self.rows]
+            self.left = column
+        r, c = row - self.top, column - self.left
+        if r >= MOST_CELLS or c >= 16_384:
+            return
+        while len(self.rows) <= r:
+            self.rows.append([])
+        cells = self.rows[r]
+        cells.extend([""] * (c + 1 - len(cells)))
+        cells[c] = value
+
 
 @dataclass(slots=True)
 class Book:

@@ -5,7 +5,6 @@ Belongs here: the limits on a zip, document types, which part is which sheet. No
 
 from __future__ import annotations
 
-import html
 import io
 import re
 import struct
@@ -16,7 +15,7 @@ from typing import NoReturn
 from xml.parsers import expat
 
 from pipelines.intake import zips
-from pipelines.intake.formats import by_calamine, markup, percents, signatures
+from pipelines.intake.formats import by_calamine, markup, percents, signatures, xlsx, zeros
 from pipelines.intake.sheets import (
     FORM_ID,
     LARGEST_RATIO,
@@ -25,6 +24,7 @@ from pipelines.intake.sheets import (
     SMALL_UNPACKED,
     UNPACKS_TOO_FAR,
     Book,
+    Fault,
     Format,
     Formats,
     Grid,
@@ -34,26 +34,12 @@ from pipelines.intake.sheets import (
 
 _DECLARES = ("文件里带有自定的文档类型（DTD）", markup.DECLARES)
 
-_IS_HIDDEN = re.compile(rb"""\bhidden\s*=\s*["'](?:1|true|on)["']""")
-_ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*>")
-_ROW_NUMBER = re.compile(rb"""\br\s*=\s*["'](\d+)["']""")
-_COLUMN = re.compile(rb"<(?:\w+:)?col\b[^>]*>")
-_ERROR_CELL = re.compile(rb'<(?:\w+:)?c\b([^>]*\bt="e"[^>]*)>(.*?)</(?:\w+:)?c>', re.DOTALL)
-# A formula that nobody has computed: an export wrote it and no spreadsheet program has opened it since.
-_UNCOMPUTED = re.compile(
-    rb"<(?:\w+:)?c\b([^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>([^<]*)</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
-)
-_AT = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
-_VALUE = re.compile(rb"<(?:\w+:)?v>(#[^<]{1,20})</")
 _PROPERTIES = frozenset(["docProps/core.xml", "docProps/custom.xml", "meta.xml"])
 _ODS_MORE = re.compile(
     rb'number-(?:rows|columns)-spanned="(?:[2-9]|1\d)|:value-type="error"|table:visibility="(?:collapse|filter)"'
 )
 _FORM_ID = re.compile(FORM_ID.encode() + rb'"[^>]*>(?:<[^>]*>)?([a-z][a-z0-9_]{0,80})<')
 _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
-# Hidden rows, 1-based; errors: row and column, 0-based, and text; merged cells, where calamine does not tell them; hidden
-# columns, first and last, 0-based.
-_Details = tuple[list[int], list[tuple[int, int, str]], list[Merge] | None, list[tuple[int, int]]]
 
 
 def kind_of(entries: list[zips.Entry] | None) -> str:
@@ -110,6 +96,8 @@ def open_package(data: bytes) -> Book:
         if plain is None:
             raise
         book.grids = list(by_calamine.grids(plain))
+        data, entries = plain, zips.entries(plain) or []
+        sheets = [e for e in entries if e.name.startswith("xl/worksheets/") and e.name.endswith((".xml", ".bin"))]
     if kind == "ods":
         _ods_details(data, entries, book.grids)
         if content is not None:
@@ -117,15 +105,7 @@ def open_package(data: bytes) -> Book:
                 g.formats = partial(_ods_percents, data, content, g.name)
     else:
         _sheet_details(data, entries, sheets, book.grids)
-        for g in book.grids:
-            g.formats = partial(_xlsx_percents, data, entries, book.grids, g.name)
     return book
-
-
-def _xlsx_percents(data: bytes, entries: list[zips.Entry], grids: list[Grid], sheet: str) -> Formats | None:
-    plain = [p for p in _sheet_order(data, entries) if p.startswith("xl/worksheets/")]
-    part = next((p for g, p in zip(grids, plain, strict=False) if g.name == sheet), "")
-    return _percents(percents.of_xlsx(data, entries, part)) if part.endswith(".xml") else None
 
 
 def _ods_percents(data: bytes, content: zips.Entry, sheet: str) -> Formats | None:
@@ -169,27 +149,24 @@ def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
         at += size
 
 
-def _binary_details(data: bytes) -> _Details:
-    """What calamine does not tell of a sheet of an .xlsb: BrtRowHdr (0), BrtCellError (3), BrtFmlaError (11), BrtColInfo (60),
-    BrtMergeCell (176)."""
-    hidden: list[int] = []
-    errors: list[tuple[int, int, str]] = []
+def _binary_details(data: bytes, grid: Grid) -> None:
+    """Adds what calamine does not tell of a sheet of an .xlsb: BrtRowHdr (0), BrtCellError (3), BrtFmlaError (11), BrtColInfo
+    (60), BrtMergeCell (176)."""
     merges: list[Merge] = []
-    narrow: list[tuple[int, int]] = []
     row = 0
     for kind, body in _records(data):
         if kind == 0 and len(body) >= 12:
             row = int.from_bytes(body[:4], "little")
             if body[11] & 0x10:
-                hidden.append(row + 1)
+                grid.hidden_rows.append(row + 1)
         elif kind in (3, 11) and len(body) >= 9:
-            errors.append((row, int.from_bytes(body[:4], "little"), _ERRORS.get(body[8], "#N/A")))
+            grid.put(row, int.from_bytes(body[:4], "little"), Fault("error", _ERRORS.get(body[8], "#N/A")))
         elif kind == 176 and len(body) >= 16 and len(merges) < 100_000:
             first, last, left, right = struct.unpack_from("<4L", body)
             merges.append((first, left, last, right))
         elif kind == 60 and len(body) >= 18 and body[16] & 1:
-            narrow.append(struct.unpack_from("<2L", body))
-    return hidden, errors, merges, narrow
+            grid.hidden_columns.append(struct.unpack_from("<2L", body))
+    grid.merges = grid.merges or merges
 
 
 def _has_document_type(data: bytes, entries: list[zips.Entry]) -> bool:
@@ -249,62 +226,51 @@ def _record(kind: int, body: bytes) -> bytes:
 
 
 def _sheet_details(data: bytes, entries: list[zips.Entry], sheets: list[zips.Entry], grids: list[Grid]) -> None:
-    """What calamine does not tell of an xlsx or xlsb: hidden rows, and cells that hold an error or a formula that was never
-    computed (it gives them as empty)."""
-    found: dict[str, _Details] = {}
-    for e in sheets:
-        part = zips.read(data, e, LARGEST_UNPACKED) or b""
-        details = _binary_details(part) if e.name.endswith(".bin") else _xml_details(part)
-        if any(details):
-            found[e.name] = details
-    if not found:
-        return
-    # Grids are in the order of the workbook, chart sheets left out; names may hold escapes, so match by place.
-    plain = [p for p in _sheet_order(data, entries) if p.startswith("xl/worksheets/")]
-    for grid, path in zip(grids, plain, strict=False):
-        grid.hidden_rows, errors, merges, grid.hidden_columns = found.get(path, ([], [], None, []))
-        grid.merges = grid.merges or merges
-        for row, column, message in errors:
-            _put(grid, row, column, message)
+    """Adds what calamine does not tell of an xlsx or xlsb: what is hidden, cells without a value (it gives them as empty), runs
+    of fonts, number formats."""
+    by_name = {e.name: e for e in entries}
+    parts = {e.name: zips.read(data, e, LARGEST_UNPACKED) or b"" for e in sheets}
+    if len(parts) == len(grids) == 1:
+        pairs = [(grids[0], sheets[0].name)]
+    else:
+        # Grids are in the order of the workbook, chart sheets left out; names may hold escapes, so match by place.
+        order = [p for p in _sheet_order(data, entries) if p.startswith("xl/worksheets/")]
+        pairs = [(g, p) for g, p in zip(grids, order, strict=False) if p in parts]
+    in_xml = [(g, parts[p]) for g, p in pairs if not g.hidden and p.endswith(".xml")]
+    for grid, path in pairs:
+        if path.endswith(".bin") and not grid.hidden:
+            _binary_details(parts[path], grid)
+    if in_xml:
+        texts = by_name.get("xl/sharedStrings.xml")
+        shared = (zips.read(data, texts, LARGEST_UNPACKED) if texts else None) or b""
+        _xml_details(in_xml, shared)
+        for grid, xml in in_xml:
+            grid.formats = partial(_xlsx_formats, data, by_name.get("xl/styles.xml"), xml, grid)
 
 
-def _xml_details(xml: bytes) -> _Details:
-    rows: list[int] = []
-    narrow: list[tuple[int, int]] = []
-    errors = []
-    if _IS_HIDDEN.search(xml):
-        number = 0
-        for tag in _ROW.findall(xml):
-            at = _ROW_NUMBER.search(tag)
-            number = int(at[1]) if at else number + 1  # a row without a number is the next one
-            if _IS_HIDDEN.search(tag):
-                rows.append(number)
-        start = xml.find(b"sheetData")
-        for tag in _COLUMN.findall(xml[: start if start >= 0 else 100_000]):
-            first, last = (re.search(rb"""\b%s\s*=\s*["'](\d+)["']""" % n, tag) for n in (b"min", b"max"))
-            if first and last and _IS_HIDDEN.search(tag):
-                narrow.append((int(first[1]) - 1, int(last[1]) - 1))
-    if b't="e"' in xml:
-        for attributes, inner in _ERROR_CELL.findall(xml):
-            value = _VALUE.search(inner)
-            if value and (place := _place(attributes)):
-                errors.append((*place, value[1].decode("utf-8", "replace")))
-    if b"f>" in xml or b"f/>" in xml or b"f />" in xml:
-        for attributes, formula in _UNCOMPUTED.findall(xml):
-            if place := _place(attributes):
-                errors.append((*place, "=" + html.unescape(formula.decode("utf-8", "replace"))[:200]))
-    return rows, errors, None, narrow
+def _xml_details(sheets: list[tuple[Grid, bytes]], shared: bytes) -> None:
+    faults = xlsx.shared_faults(shared) if xlsx.has_runs(shared) else {}
+    results = [xlsx.results(xml) for _, xml in sheets]
+    constant = any(found for found, _ in results) and not any(other for _, other in results)
+    formulas = []
+    for (grid, xml), (found, _) in zip(sheets, results, strict=True):
+        if not (constant and found) and not xlsx.may_tell(xml, bool(faults)):
+            continue
+        told = xlsx.details(xml, faults)
+        grid.hidden_rows, grid.hidden_columns = told.hidden_rows, told.hidden_columns
+        for (row, column), fault in told.faults.items():
+            grid.put(row, column, fault)
+        formulas.append((grid, told.formulas))
+    if constant:
+        zeros.doubt(formulas)
+    if xlsx.has_surrogates(shared) or any(xlsx.has_surrogates(xml) for _, xml in sheets):
+        xlsx.join_surrogates([g for g, _ in sheets])
 
 
-def _place(attributes: bytes) -> tuple[int, int] | None:
-    """Where a cell of an .xlsx is, 0-based, by its attributes; None where they do not tell."""
-    at = _AT.search(attributes)
-    if not at:
-        return None
-    column = 0
-    for c in at[1]:
-        column = column * 26 + c - 64
-    return int(at[2]) - 1, column - 1
+def _xlsx_formats(data: bytes, styles: zips.Entry | None, xml: bytes, grid: Grid) -> Formats | None:
+    part = zips.read(data, styles, LARGEST_UNPACKED) if styles else b""  # no styles: numbers are shown as they are
+    told = None if part is None else xlsx.codes(part)
+    return xlsx.formats(xml, told, grid) if told else None if told is None else {}
 
 
 def _sheet_order(data: bytes, entries: list[zips.Entry]) -> list[str]:
@@ -315,8 +281,8 @@ def _sheet_order(data: bytes, entries: list[zips.Entry]) -> list[str]:
         for n in ("xl/workbook.xml", "xl/workbook.bin", "xl/_rels/workbook.xml.rels")
     )
     if binary:
-        at = by_name.get("xl/_rels/workbook.bin.rels")
-        rels = (zips.read(data, at, 10_000_000) if at else None) or b""
+        entry = by_name.get("xl/_rels/workbook.bin.rels")
+        rels = (zips.read(data, entry, 10_000_000) if entry else None) or b""
         # BrtBundleSh: state, number, then the length and text of the relation's id.
         ids = [
             b[12 : 12 + 2 * b[8]].decode("utf-16-le", "replace")
@@ -324,21 +290,12 @@ def _sheet_order(data: bytes, entries: list[zips.Entry]) -> list[str]:
             if k == 156 and len(b) > 12
         ]
     else:
-        ids = re.findall(r'<(?:\w+:)?sheet [^>]*?\b\w+:id="([^"]*)"', book.decode("utf-8", "replace"))
+        ids = [next((v for k, v in at.items() if k.endswith(":id")), "") for at in xlsx.attributes(book, "sheet")]
     targets = {}
-    for tag in re.findall(r"<(?:\w+:)?Relationship [^>]*>", rels.decode("utf-8", "replace")):
-        rid, target = re.search(r'\bId="([^"]*)"', tag), re.search(r'\bTarget="([^"]*)"', tag)
-        if rid and target:
-            path = target[1].lstrip("/")
-            targets[rid[1]] = path if path.startswith("xl/") else f"xl/{path}"
+    for at in xlsx.attributes(rels, "Relationship"):
+        path = at.get("Target", "").removeprefix("./").lstrip("/")
+        targets[at.get("Id", "")] = path if path.startswith("xl/") else f"xl/{path}"
     return [targets.get(rid, "") for rid in ids]
-
-
-def _put(grid: Grid, row: int, column: int, value: str) -> None:
-    """Puts a text into an empty cell of the grid; `row` and `column` absolute, 0-based."""
-    r, c = row - grid.top, column - grid.left
-    if 0 <= r < len(grid.rows) and 0 <= c < len(grid.rows[r]) and grid.rows[r][c] == "":
-        grid.rows[r][c] = value
 
 
 def _ods_details(data: bytes, entries: list[zips.Entry], grids: list[Grid]) -> None:
@@ -405,7 +362,7 @@ def _ods_details(data: bytes, entries: list[zips.Entry], grids: list[Grid]) -> N
     for grid, (merges, errors, hidden, narrow) in zip(grids, tables, strict=False):
         grid.merges, grid.hidden_rows, grid.hidden_columns = merges, hidden, narrow
         for r, c, value in errors:
-            _put(grid, r, c, value)
+            grid.put(r, c, Fault("error", value))
 
 
 def _count(text: str | None) -> int:

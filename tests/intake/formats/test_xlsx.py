@@ -1,0 +1,198 @@
+"""What the XML of an .xlsx tells besides its values: formulas nobody computed, errors, pictures, runs of fonts, formats."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import xlsxwriter
+
+from pipelines.intake.formats import open_book
+from pipelines.intake.sheets import Fault, Grid
+
+CELLS = '<c r="A2"><v>1000</v></c><c r="B2"><v>2</v></c>'
+
+
+def book(
+    cell: str, shared: str = "", before: str = "", row: str = 'r="2"', prefix: str = "", styles: str = ""
+) -> bytes:
+    """A workbook of the header A1:C1 and the row 2 of 1000, 2 and `cell`, at C2."""
+    space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    head = "".join(f'<c r="{c}1" t="inlineStr"><is><t>{c}</t></is></c>' for c in "ABC")
+    sheet = f'<worksheet {space}>{before}<sheetData><row r="1">{head}</row><row {row}>{CELLS}{cell}</row></sheetData></worksheet>'
+    if prefix:
+        sheet = re.sub(r"<(/?)(\w)", rf"<\1{prefix}:\2", sheet).replace("xmlns=", f"xmlns:{prefix}=")
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    rels = "http://schemas.openxmlformats.org/package/2006/relationships"
+    parts = {
+        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
+        "_rels/.rels": f'<Relationships xmlns="{rels}"><Relationship Id="rId1" Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook {space} xmlns:r="{office}"><sheets><sheet name="表" sheetId="1" r:id="rId1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{rels}"><Relationship Id="rId1" Type="{office}/worksheet" Target="worksheets/sheet1.xml"/>'
+        f'<Relationship Id="rId2" Type="{office}/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": sheet,
+    }
+    if shared:
+        parts["xl/sharedStrings.xml"] = f"<sst {space}>{shared}</sst>"
+    if styles:
+        parts["xl/styles.xml"] = f"<styleSheet {space}>{styles}</styleSheet>"
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z:
+        for name, part in parts.items():
+            z.writestr(name, part)
+    return out.getvalue()
+
+
+def opened(data: bytes) -> Grid:
+    return open_book(data).grids[0]
+
+
+def third(data: bytes) -> Any:
+    """What stands in C2."""
+    row = opened(data).rows[1]
+    return row[2] if len(row) > 2 else ""
+
+
+NOT_COMPUTED = {
+    "without v": '<c r="C2"><f>A2*B2</f></c>',
+    "an empty v": '<c r="C2"><f>A2*B2</f><v></v></c>',
+    "v closed at once": '<c r="C2"><f>A2*B2</f><v/></c>',
+    "white space between": '<c r="C2" >\n <f>A2*B2</f>\n <v />\n</c>',
+    "attributes in another order": '<c s="0" t="n" r="C2"><f aca="false">A2*B2</f></c>',
+    "in single quotes": "<c r='C2'><f ca='1'>A2*B2</f></c>",
+}
+
+
+@pytest.mark.parametrize("prefix", ["", "x"])
+@pytest.mark.parametrize("cell", NOT_COMPUTED.values(), ids=NOT_COMPUTED)
+def test_a_formula_without_a_result_is_told_in_any_spelling(cell: str, prefix: str) -> None:
+    assert third(book(cell, prefix=prefix)) == Fault("formula", "=A2*B2")
+
+
+def test_a_row_of_formulas_alone_without_results_is_not_lost() -> None:
+    cell = '<c r="C2"><v>1</v></c></row><row r="3"><c r="A3"><f>A2</f></c>'
+    assert opened(book(cell)).rows[2][0] == Fault("formula", "=A2")
+
+
+@pytest.mark.parametrize("value", ["<v></v>", "<v/>", "<v />"])
+@pytest.mark.parametrize("prefix", ["", "x"])
+def test_an_empty_text_is_the_result_of_a_formula(value: str, prefix: str) -> None:
+    assert third(book(f'<c r="C2" t="str"><f>IF(A2="","",A2)</f>{value}</c>', prefix=prefix)) == ""
+
+
+@pytest.mark.parametrize("prefix", ["", "x"])
+@pytest.mark.parametrize("cell", ['<c r="C2" t="e"><v>#REF!</v></c>', "<c t='e' r='C2'><f>A9</f><v>#REF!</v></c>"])
+def test_an_error_is_told(cell: str, prefix: str) -> None:
+    assert third(book(cell, prefix=prefix)) == Fault("error", "#REF!")
+
+
+def test_a_picture_of_wps_is_no_text() -> None:
+    cell = '<c r="C2" t="str"><f>_xlfn.DISPIMG("ID_1",1)</f><v>=DISPIMG("ID_1",1)</v></c>'
+    assert third(book(cell)) == Fault("picture", '=DISPIMG("ID_1",1)')
+
+
+RUNS = {
+    "struck": (
+        '<r><rPr><strike/></rPr><t>1200</t></r><r><t>1500</t></r>',
+        Fault("struck", "12001500"),
+    ),
+    "not struck": ('<r><rPr><strike val="0"/></rPr><t>1200</t></r><r><t>1500</t></r>', "12001500"),
+    "raised": ('<r><t>12500</t></r><r><rPr><vertAlign val="superscript"/></rPr><t>1</t></r>', Fault("marked", "125001")),
+    "an exponent of a unit": ('<r><t>m</t></r><r><rPr><vertAlign val="superscript"/></rPr><t>2</t></r>', "m2"),
+    "a whole text that is struck": ("<r><rPr><strike/></rPr><t>1200</t></r>", "1200"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("prefix", ["", "x"])
+@pytest.mark.parametrize(("runs", "right"), RUNS.values(), ids=RUNS)
+def test_runs_that_are_struck_or_raised_are_told(runs: str, right: Any, prefix: str) -> None:
+    assert third(book('<c r="C2" t="s"><v>1</v></c>', f"<si><t>a</t></si><si>{runs}</si>")) == right
+    assert third(book(f'<c r="C2" t="inlineStr"><is>{runs}</is></c>', prefix=prefix)) == right
+
+
+def test_a_character_in_two_escapes_is_one() -> None:
+    cell = '<c r="C2" t="s"><v>0</v></c>'
+    assert third(book(cell, "<si><t>犇鱻_xD842__xDFB7_村</t></si>")) == "犇鱻𠮷村"
+
+
+@pytest.mark.parametrize("prefix", ["", "x"])
+@pytest.mark.parametrize(
+    ("before", "row", "rows", "columns"),
+    [
+        ("", 'r="2" hidden="1"', [2], []),
+        ("", "hidden='true' r='2'", [2], []),
+        ("", 'r="2" ht="0" customHeight="1"', [2], []),
+        ("", 'r="2" ht="0.75"', [], []),
+        ('<sheetFormatPr zeroHeight="1"/>', 'r="2" ht="15"', [1], []),
+        ('<cols><col max="3" min="2" hidden="1"/></cols>', 'r="2"', [], [(1, 2)]),
+        ('<cols><col min="2" max="2" width="0" customWidth="1"/></cols>', 'r="2"', [], [(1, 1)]),
+    ],
+)
+def test_what_is_hidden_is_told(before: str, row: str, rows: list[int], columns: list[Any], prefix: str) -> None:
+    grid = opened(book('<c r="C2"><v>3</v></c>', before=before, row=row, prefix=prefix))
+    assert (grid.hidden_rows, grid.hidden_columns) == (rows, columns)
+
+
+@pytest.mark.parametrize("code", ["0.0%", "0!.0000", '0.00&quot;万元&quot;'])  # fmt: skip
+def test_number_formats_are_told_in_any_order_of_attributes(code: str) -> None:
+    styles = f"<numFmts><numFmt formatCode='{code}' numFmtId='176'/></numFmts><cellXfs><xf/><xf fontId='0' numFmtId='176'/></cellXfs>"
+    told = opened(book('<c s="1" r="C2"><v>0.5</v></c>', styles=styles)).formats()
+    assert told is not None and list(told) == [(1, 2)]
+    assert (told[1, 2].percent, told[1, 2].power, told[1, 2].unit) == {
+        "0.0%": (True, 0, None),
+        "0!.0000": (False, 4, None),
+    }.get(code, (False, 0, "万元"))
+
+
+def written(
+    formulas: list[str], value: str | float = 0, numbers: Callable[[int], float] = lambda r: 1000.0 * r
+) -> bytes:
+    """A workbook by XlsxWriter of rows of numbers in A and B and a formula each in C."""
+    out = io.BytesIO()
+    made = xlsxwriter.Workbook(out)
+    sheet = made.add_worksheet("表")
+    sheet.write_row(0, 0, ["A", "B", "C"])
+    for r, formula in enumerate(formulas, 1):
+        sheet.write_row(r, 0, [numbers(r), 2.0])
+        sheet.write_formula(r, 2, formula, None, value)
+    made.close()
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "formulas",
+    [
+        ["=A2*0.6", "=A3*0.6"],
+        ["=A2+B2", "=SUM(A3:B3)"],
+        ["=ROUND(A2*B2,2)", "=C2+1"],
+        ["=-A2%"],
+        ["=VLOOKUP(A2,A:B,2)", "=$A$3-B3"],
+    ],
+)
+def test_zeros_that_a_writer_put_in_place_of_results_are_doubted(formulas: list[str]) -> None:
+    rows = opened(written(formulas)).rows
+    assert [r[2] for r in rows[1:]] == [Fault("formula", f) for f in formulas]
+
+
+@pytest.mark.parametrize("value", ["0", "0.0"])
+def test_zeros_that_are_right_stay(value: str) -> None:
+    """A difference that is none, a sum of nothing: a spreadsheet program gives 0 for them too."""
+    same = book(
+        f'<c r="C2"><f>A2-B2*500</f><v>{value}</v></c></row><row r="3"><c r="C3"><f>SUM(C2:C2)</f><v>{value}</v></c>'
+    )
+    assert [r[2] for r in opened(same).rows[1:]] == [0.0, 0.0]
+
+
+def test_zeros_stay_where_another_formula_was_computed() -> None:
+    cell = '<c r="C2"><f>A2*B2</f><v>2000</v></c></row><row r="3"><c r="C3"><f>A2*B2</f><v>0</v></c>'
+    assert [r[2] for r in opened(book(cell)).rows[1:]] == [2000.0, 0.0]
+
+
+def test_a_zero_as_no_spreadsheet_program_writes_it_is_doubted() -> None:
+    """POI's SXSSF writes 0.0 for a formula; whether this one gives 0 cannot be told."""
+    assert third(book('<c r="C2"><f>VLOOKUP(A2,X1:Y9,2)</f><v>0.0</v></c>')) == Fault("formula", "=VLOOKUP(A2,X1:Y9,2)")
+    assert third(book('<c r="C2"><f>VLOOKUP(A2,X1:Y9,2)</f><v>0</v></c>')) == 0.0
