@@ -5,8 +5,10 @@ Belongs here: sniffing and the limit on one file. Not here: how a format is read
 
 from __future__ import annotations
 
+import contextlib
+
 from pipelines.intake import zips
-from pipelines.intake.formats import markup, ole, package, pages, signatures, text, xls, xml2003
+from pipelines.intake.formats import flat, markup, ole, package, pages, signatures, text, xls, xml2003
 from pipelines.intake.sheets import (
     LARGEST_FILE,
     MARK,
@@ -59,6 +61,9 @@ def _open_text(data: bytes) -> Book:
     content, encoding = decoded
     head = content[:65_536].lstrip("\ufeff \r\n\t").lower()
     if refusal := signatures.of_text(content, head):
+        if flat.is_spreadsheet(head):
+            with contextlib.suppress(Refusal):  # one that is broken is told what it is
+                return flat.open_flat(content)
         raise refusal
     if head.startswith("<"):
         try:
