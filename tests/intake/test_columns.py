@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from typing import Any
 
 import pytest
+import xlsxwriter
 
 from expectations.contract import load_contracts
 from pipelines.intake.file_reader import Reader
@@ -285,3 +287,22 @@ def test_days_that_all_stand_at_four_in_the_afternoon_are_doubted_once(text: boo
     assert "3 个日期都带着 16:00:00" in got.issues[0].message_zh
     assert sheet(lots(*days, dt.datetime(2021, 4, 1, 9, 30))).issues == [], "people meet at four as well"
     assert sheet(lots(days[0])).issues == []
+
+
+def test_formats_are_read_from_a_workbook() -> None:
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out)
+    page = book.add_worksheet("表")
+    shown = {c: book.add_format({"num_format": c}) for c in ("0!.0000", "000000")}
+    rows = codes(123.0, 4567.0)
+    rows[0][-1] = "成交价（万元）"
+    for r, row in enumerate(rows):
+        row[-1] = 741234.0 if r else row[-1]
+        for c, v in enumerate(row):
+            code = {0: "000000", 6: "0!.0000"}.get(c) if r else None
+            page.write(r, c, v, shown[code] if code else None)
+    book.close()
+    (got,) = READER.read(out.getvalue(), "表.xlsx").sheets
+    assert got.values["disposal_id"] == ["000123", "004567"]
+    assert got.values["deal_amount"] == [741234.0, 741234.0]
+    assert told(got) == [("G2", "doubtful", "warning")]
