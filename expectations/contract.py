@@ -53,7 +53,7 @@ OF_COLUMN = (
 )  # fmt: skip
 OF_DATASET = (
     "opening", "openingNote", "openRowsWhere", "openingAttribute", "openingDecidedBy", "openingDecidedOn", "openingGround",
-    "theme", "register", "versions", "missingValues",
+    "theme", "register", "versions", "missingValues", "period",
 )  # fmt: skip
 OF_RULE = ("code", "messageZh")
 # What a number of these units is, unless its column says otherwise: measured anew in each period, or standing from one to the
@@ -61,6 +61,12 @@ OF_RULE = ("code", "messageZh")
 FLOWS = frozenset(["kWh", "m³", "L", "t", "kg", "GJ", "tce", "元", "km", "人次", "min"])
 STOCKS = frozenset(["㎡", "人", "kW"])
 COMPARE = ("flow", "stock", "none")
+_BRACKETED = re.compile(
+    r"\s*[(\[{【〔<《]\s*(?:(?:计量|金额|数量)?单位[:为是]?)?([^()\[\]{}【】〔〕<>《》]*)[)\]}】〕>》]"
+)
+_LIKE_A_UNIT = re.compile(
+    r"[$£€¥%‰]|[A-Za-z$£€¥%][A-Za-z0-9$£€¥%²³^·/. -]+"
+)  # (kBtu), (sq ft), ($): in brackets behind a name
 CODES = ("not_in_list", "out_of_range", "bad_check_digit", "date_order", "inconsistent", "doubtful")
 
 
@@ -155,6 +161,30 @@ class Column:
         """Every header this column is known by, the official one first."""
         return (self.header_zh, *self.aliases)
 
+    def unit_in(self, header: str) -> tuple[str, str] | None:
+        """The header without the unit it contains, and that unit as written, where the column knows it.
+
+        What stands behind the name in brackets, or behind a mark, is a unit whatever it is worth: 年养护费（万元）, Steam, kBtu.
+        What is glued to the name is one only where it changes the number: 人次 is a part of the name 就餐人次.
+        """
+        if not self.units:
+            return None
+        text = unicodedata.normalize("NFKC", header)
+        for found in _BRACKETED.finditer(text):
+            for part in re.split(r"[,;、]|保留", found[1]):
+                inner = part.strip()
+                if unit_key(inner) in self.units:
+                    return text[: found.start()] + text[found.end() :], inner
+        for unit in sorted(self.units, key=len, reverse=True):
+            spaced = r"\s*".join(map(re.escape, unit))
+            found_apart = re.search(rf"(?<=\w)\s*[\s_/,:;、\-]\s*(?:单位:?)?({spaced})\s*$", text, re.IGNORECASE)
+            glued = None
+            if found_apart is None and len(unit) > (2 if unit.isascii() else 1) and self.units[unit] != 1:
+                glued = re.search(rf"(?<=\w)({spaced})\s*$", text, re.IGNORECASE)
+            if at := found_apart or glued:
+                return text[: at.start()], at[1]
+        return None
+
 
 @dataclass(frozen=True)
 class Version:
@@ -203,6 +233,8 @@ class Contract:
     references: tuple[Reference, ...]
     versions: tuple[Version, ...]
     register: bool  # this dataset is the register of institutions
+    dated_by: str | None  # the column that the contract names as the period; None: it names none
+    undated: bool  # the contract says that no column is the period of a submission: its years and dates are attributes
     path: Path
     digest: str
 
@@ -225,10 +257,13 @@ class Contract:
 
     @cached_property
     def period(self) -> Column | None:
-        """The column that dates a row: its year, else its month, else its first required date."""
-        for kinds, required in ((("year",), False), (("month",), False), (("date",), True)):
+        """The column that dates a row: the one that the contract names, else its year or month, where it is required or part of
+        the key, else its first required date. A dataset without a period may still have the last."""
+        if self.dated_by is not None:
+            return self.column(self.dated_by)
+        for kind in ("date",) if self.undated else ("year", "month", "date"):
             for c in self.columns:
-                if c.kind in kinds and (c.required or not required):
+                if c.kind == kind and (c.required or (c.name in self.key and kind != "date")):
                     return c
         return None
 
@@ -454,9 +489,23 @@ class _Builder:
             references=references,
             versions=tuple(self.version(v, {c.name for c in columns}) for v in top.get("versions") or []),
             register=bool(top.get("register", False)),
+            dated_by=self.dated_by(top.get("period"), columns),
+            undated="period" in top and top["period"] is None,
             path=self.path,
             digest=self.digest,
         )
+
+    def dated_by(self, named: Any, columns: tuple[Column, ...]) -> str | None:
+        """The column that custom property `period` names."""
+        if named is None:
+            return None
+        fit = [c.name for c in columns if c.kind in ("year", "month", "date") and c.kept]
+        if named not in fit:
+            raise self.fail(
+                f"custom property 'period' is {named!r}; name a column of kind year, month or date"
+                f"{' (' + ', '.join(fit) + ')' if fit else ''}, or write null where none of them is the period."
+            )
+        return str(named)
 
     def due_days(self, stated: Any) -> int | None:
         """The sla property `latency`, in days."""
@@ -510,14 +559,8 @@ class _Builder:
             raise self.fail(f"{where}: classification is {p.classification!r}; write L0, L1, L2 or L3.")
         if not p.businessName:
             raise self.fail(f"{where} has no businessName; write its Chinese header there.")
-        unit = own.get("unit")
-        table = unit_table()
-        if unit is not None and unit not in table:
-            raise self.fail(
-                f"{where}: unit '{unit}' is not in expectations/units.yaml; add it there or use one of {', '.join(table)}."
-            )
-        units = dict(table[unit]) if unit else {}
-        units |= self.units(own.get("units"), unit, where)
+        unit = None if own.get("unit") is None else str(own["unit"])
+        units = self.all_units(unit, own.get("units"), where)
         stated = own.get("statedOnce")
         if stated is not None and stated not in STATED:
             raise self.fail(f"{where}: statedOnce is {stated!r}; write submitter or year.")
@@ -542,7 +585,7 @@ class _Builder:
             except re.error as e:
                 raise self.fail(f"{where}: pattern {pattern!r} is not a regular expression ({e}).") from None
         textual = kind in ("month", "date")
-        return Column(
+        column = Column(
             name=p.name,
             header_zh=p.businessName,
             title_en=str(own.get("titleEn") or p.name.replace("_", " ")),
@@ -569,6 +612,40 @@ class _Builder:
             codelist=own.get("codelist"),
             compare=None if compare == "none" else compare,
         )
+        if number and unit is not None:
+            for h in column.headers:
+                self.check_unit_of(h, column, where)
+        return column
+
+    def check_unit_of(self, header: str, column: Column, where: str) -> None:
+        """Refuses a header that contains a unit of which nobody knows what it is worth: its numbers would be taken unconverted."""
+        if column.unit_in(header):
+            return
+        known = {spelling for spellings in unit_table().values() for spelling in spellings}
+        for found in _BRACKETED.finditer(unicodedata.normalize("NFKC", header)):
+            inner = found[1].strip()
+            if unit_key(inner) in known or _LIKE_A_UNIT.fullmatch(inner):
+                raise self.fail(
+                    f"{where}: the header '{header}' contains '{inner}', which is no unit that {column.unit} is known to be "
+                    f"written in; say under 'units' what it is worth, as {{'{inner}': <factor>}} (1 where it changes nothing), "
+                    "or write the header without it."
+                )
+
+    def all_units(self, unit: str | None, raw: Any, where: str) -> dict[str, Decimal]:
+        """Every spelling a column's unit may have, each with its factor: of units.yaml, and of the column's own."""
+        own = self.units(raw, unit, where)
+        if unit is None:
+            return own
+        table = unit_table()
+        if unit not in table:
+            if raw is None:
+                raise self.fail(
+                    f"{where}: unit '{unit}' is not in expectations/units.yaml; use one of {', '.join(table)}, or say beside it "
+                    f"how sheets write it, as units: {{'{unit}': 1}}."
+                )
+            if own.get(unit_key(unit), 1) != 1:
+                raise self.fail(f"{where}: units gives '{unit}' another factor than 1; it is the column's own unit.")
+        return dict(table.get(unit, {unit_key(unit): Decimal(1)})) | own
 
     def units(self, raw: Any, unit: str | None, where: str) -> dict[str, Decimal]:
         """Spellings of this column's own, each with its factor."""

@@ -143,7 +143,7 @@ def _column(book: Any, sheet: Worksheet, lists: Worksheet, i: int, c: Column) ->
 
 def header_text(c: Column) -> str:
     """The header as the form writes it: the contract's, and its unit behind it."""
-    return f"{c.header_zh}（{c.unit}）" if c.unit else c.header_zh
+    return f"{c.header_zh}（{c.unit}）" if c.unit and not c.unit_in(c.header_zh) else c.header_zh
 
 
 def how_to_fill(c: Column) -> str:

@@ -517,16 +517,17 @@ class TableReader:
             column = contract.institution_name
             names = {v for v in sheet.values[column.name] if v is not None} if column and column.kept else set()
             sheet.submitter = names.pop() if len(names) == 1 else None
-        if contract.period and contract.period.kind == "date" and self.year is not None:
+        period = None if contract.undated else contract.period
+        if period and period.kind == "date" and self.year is not None:
             # A date in a row is when something happened, not what the form covers: the list of 2024 may tell of 2021.
             sheet.period = str(self.year)
             return
         when: list[Any] = []
-        if contract.period and contract.period.kept:
-            when = [v for v in sheet.values[contract.period.name] if v is not None]
-        if when and contract.period and contract.period.kind != "year":
+        if period and period.kept:
+            when = [v for v in sheet.values[period.name] if v is not None]
+        if when and period and period.kind != "year":
             times = sorted({str(v)[:7] for v in when})
-            if contract.period.kind == "month" and times[0][:4] == times[-1][:4]:
+            if period.kind == "month" and times[0][:4] == times[-1][:4]:
                 sheet.period = self._months(times[0], times[-1])
                 return
             when = [t[:4] for t in times]

@@ -6,6 +6,8 @@ The Chinese says where, what stood there, and what to write instead, in words a 
 
 from __future__ import annotations
 
+import re
+
 CODES = (
     "missing_required",
     "bad_type",
@@ -286,6 +288,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
 }
 
+_BESIDE_CHINESE = re.compile(r"(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])")  # white space that parts no words
+
 EXPECTED: dict[str, tuple[str, str, str]] = {  # kind -> (zh, en, example)
     "decimal": ("数字", "a number", "1234.5（只填数字）"),
     "integer": ("整数", "a whole number", "12（只填数字）"),
@@ -309,7 +313,7 @@ def say(code: str, variant: str | None = None, **fields: object) -> tuple[str, s
 
 def place(row: int | None, header: str | None, cell: str | None) -> dict[str, str]:
     """The fields `where` and `where_en`: `row` 1-based, `header` as the sheet or the contract calls the column."""
-    name = "".join((header or "").split())
+    name = " ".join(_BESIDE_CHINESE.sub("", header or "").split())
     zh = (f"第 {row} 行" if row else "") + (f"“{name}”" if name else "") + (f"（{cell} 单元格）" if cell else "")
     en = (f"'{name}'" if name else "") + (f" in {cell}" if cell else f" in row {row}" if row else "")
     return {"where": zh or "本表", "where_en": en.strip() or "the sheet"}

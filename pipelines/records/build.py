@@ -79,6 +79,8 @@ def build(
             continue
         mine = periods.get(contract.dataset, pd.Series([], dtype="str"))
         beside.gone = _newer_submissions(contract.dataset, readings.sheets, ages, register)
+        if contract.undated and contract.key:
+            beside.gone |= _newer_lists(contract, rows, readings.sheets, ages, register)
         beside.sent = sent(contract, readings.sheets, readings.columns, ages, register)
         judged = judge(contract, rows, readings.issues, mine, register, divisions, folder, beside)
         settled = _settle(judged, beside.gone, ages)
@@ -183,6 +185,40 @@ def _newer_submissions(
     return {
         (f, int(t)): str(ids[n]) for f, t, n in zip(mine["file_id"][old], mine["table"][old], newest[old], strict=True)
     }
+
+
+def _newer_lists(
+    contract: Contract, rows: pd.DataFrame, sheets: pd.DataFrame, ages: pd.DataFrame, register: Register | None
+) -> dict[tuple[str, int], str]:
+    """(file, table) -> the newest file of the same submitter that is a later state of this list, where neither says a period.
+
+    That it is one shows in the keys: at least half of the older list's come again. A part of a list, or another list, does not
+    replace it, and neither does one whose rows are only counted (1, 2, 3, …).
+    """
+    mine = sheets[(sheets["dataset"] == contract.dataset) & sheets["submitter"].notna() & sheets["period"].isna()]
+    if mine["file_id"].nunique() < 2:
+        return {}
+    key = list(contract.key)
+    whole = rows[rows["_file"].isin(mine["file_id"]) & rows[key].notna().all(axis=1)]
+    keys: dict[tuple[str, int], set[tuple[str, ...]]] = {}
+    for (f, t), part in whole.groupby(["_file", "_table"], sort=False):
+        names = list(part[key].astype("str").itertuples(index=False, name=None))
+        if len(key) > 1 or [n for (n,) in names] != [str(n) for n in range(1, len(names) + 1)]:
+            keys[str(f), int(t)] = set(names)
+    names_of = {s: submitter(s, register) for s in mine["submitter"].unique()}
+    out: dict[tuple[str, int], str] = {}
+    for _, lists in mine.groupby(mine["submitter"].map(names_of), sort=False):
+        have = [(f, int(t)) for f, t in zip(lists["file_id"], lists["table"], strict=True) if (f, int(t)) in keys]
+        said: dict[str, set[tuple[str, ...]]] = {}  # file -> the keys of all its tables
+        for at in have:
+            said.setdefault(at[0], set()).update(keys[at])
+        newest_first = sorted(said, key=lambda f: -int(ages["rank"].get(f, -1)))
+        for at in have:
+            for f in newest_first[: newest_first.index(at[0])]:
+                if 2 * len(keys[at] & said[f]) >= len(keys[at]):
+                    out[at] = f
+                    break
+    return out
 
 
 def _of_tables(rows: pd.DataFrame, by_sheet: dict[tuple[str, int], str]) -> np.ndarray:

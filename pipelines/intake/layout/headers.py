@@ -32,7 +32,9 @@ _FOOTNOTE = re.compile(r"\s*(?:[①-⑳⑴-⒇]|\*\s*[必选]填|注\s*\d{1,2}|[
 _BRACKETS = str.maketrans("〔〕「」『』〖〗", "()()()()")
 _FRAMED = re.compile(r"[(\[【《]([^()\[\]【】《》]+)[)\]】》]")
 _GAP = re.compile(r"\s*(\S.*?)\s+(\S{1,8})\s*$")
-_TRANSLATED = re.compile(r"\s*(.*[^\x00-\x7f].*?)\s+([A-Za-z][A-Za-z ,.'&/()\n-]{2,})$", re.DOTALL)  # 月份 Month
+_TRANSLATED = re.compile(r"\s*(.*[^\x00-\x7f].*?)\s+([A-Za-z][\x20-\x7e\s]{2,})$", re.DOTALL)  # 月份 Month
+_STATES_A_UNIT = re.compile(r"\d|\b(?:thousand|million|billion)\b", re.IGNORECASE)
+_IN_ROUND = re.compile(r"\(([^()]*)\)")
 _BEFORE_NAME = re.compile(r"^(?:本月|当月|本期|[必选]填[*:]?)")
 _YEAR_FIRST = re.compile(r"(?:19|20)\d\d年度?(\D.+)")
 _LEADING = frozenset(
@@ -89,23 +91,42 @@ class Choice:
         return not self.missing and n > 0 and (n >= 3 or 2 * n >= self.names)
 
 
+def _known_headers(contracts: Contracts) -> dict[str, tuple[Match, ...]]:
+    """Every header as contracts write it, folded, to the columns it stands for; a unit that it contains is taken out of it.
+
+    What is left of such a header without its unit is a header too, unless two columns of a dataset would share it.
+    """
+    found: dict[str, list[Match]] = {}
+    for name, contract in contracts.items():
+        bare: dict[str, set[Match]] = {}
+        for c in contract.columns:
+            for rank, h in enumerate(c.headers):
+                here = found.setdefault(header_key(h), [])
+                if any(m.dataset == name for m in here):
+                    continue
+                written = c.unit_in(h)
+                unit = written[1] if written else None
+                here.append(Match(name, c.name, rank, unit, c.units[unit_key(unit)] if unit else None))
+                if written:
+                    bare.setdefault(header_key(written[0]), set()).add(Match(name, c.name, len(c.headers)))
+        for key, those in bare.items():
+            here = found.setdefault(key, [])
+            if len({m.column for m in those}) == 1 and not any(m.dataset == name for m in here):
+                here.extend(those)
+    return {k: tuple(v) for k, v in found.items() if v}
+
+
 class Headers:
     """All headers of all contracts, and a memory of the texts met: most sheets repeat one another's headers."""
 
     def __init__(self, contracts: Contracts):
         self.contracts = contracts
-        self._exact: dict[str, tuple[Match, ...]] = {}
-        found: dict[str, list[Match]] = {}
-        for name, contract in contracts.items():
-            for c in contract.columns:
-                for rank, h in enumerate(c.headers):
-                    here = found.setdefault(header_key(h), [])
-                    if not any(m.dataset == name for m in here):
-                        here.append(Match(name, c.name, rank))
-        self._exact = {k: tuple(v) for k, v in found.items()}
+        self._exact = _known_headers(contracts)
         self.first_chars = frozenset(k[0] for k in self._exact) | frozenset(
             "*※★☆●#△▲■◆(（1234567890①②③④⑤⑥⑦⑧⑨⑩其一二三四五六七八九十 \u3000【"
         )
+        # A header may be as long as the longest that a contract names, and have a unit and a note around it.
+        self.longest = 80 + max(len(h) for c in contracts.values() for col in c.columns for h in col.headers)
         self.numeric = frozenset(k for k in self._exact if k.isdigit())  # headers that a spreadsheet holds as numbers
         # Whatever stands around a header's name, but for stars and numbering the name comes first: two characters tell.
         self._begins = frozenset(k[:2] for k in self._exact)
@@ -154,7 +175,7 @@ class Headers:
         if known is None:
             if len(self._memo) > 50_000:
                 self._memo.clear()
-            known = self._memo[text] = self._resolve(text) if len(text) <= 80 else ()
+            known = self._memo[text] = self._resolve(text) if len(text) <= self.longest else ()
         return known
 
     def _resolve(self, text: str) -> tuple[Match, ...]:
@@ -175,7 +196,7 @@ class Headers:
         if gap and unit_key(gap[2]) in self.units:
             forms.append(f"{squeeze(gap[1])}({squeeze(gap[2])})")  # 金额, and on the next line 元
         elif (translated := _TRANSLATED.match(text)) and unit_key(translated[2]) not in self.units:
-            forms.append(_STARS.sub("", squeeze(translated[1])))
+            return self._translated(translated[1], translated[2])
         for form in dict.fromkeys(forms):
             low = _STARS.sub("", form).lower()
             if low[:2] in self._begins or low[:1] in self._begins:
@@ -184,6 +205,26 @@ class Headers:
                     return hits
         dated = _YEAR_FIRST.match(plain)
         return self.resolve(dated[1]) if dated else ()
+
+    def _translated(self, name: str, english: str) -> tuple[Match, ...]:
+        """What a name means that has its translation behind it, in which a unit may stand: 用电量 Electricity (MWh)."""
+        out = []
+        for m in self.resolve(name):
+            column = self.contracts[m.dataset].column(m.column)
+            written = column.unit_in(english)
+            if written:
+                factor = column.units[unit_key(written[1])]
+                if m.factor in (None, factor):
+                    out.append(m._replace(unit=m.unit or written[1], factor=factor))
+            elif m.unit is not None or column.unit is None or not self._states_a_unit(english):
+                out.append(m)
+        return tuple(out)
+
+    def _states_a_unit(self, english: str) -> bool:
+        """Whether a translation has in brackets what may be a unit that nobody here knows."""
+        return any(
+            unit_key(inner) in self.units or _STATES_A_UNIT.search(inner) for inner in _IN_ROUND.findall(english)
+        )
 
     def _with_unit(self, plain: str) -> tuple[Match, ...]:
         for pattern in (_IN_BRACKETS, _AFTER_WORD, _AFTER_SLASH, _AFTER_MARK):
@@ -198,9 +239,11 @@ class Headers:
                     column = self.contracts[m.dataset].column(m.column)
                     unit = self._unit_in(inner, column)
                     if unit is not None:
-                        out.append(Match(m.dataset, m.column, m.rank, unit, column.units[unit_key(unit)]))
+                        factor = column.units[unit_key(unit)]
+                        if m.factor in (None, factor):  # else the name itself contains another unit
+                            out.append(Match(m.dataset, m.column, m.rank, unit, factor))
                     elif self._is_note(inner, column, pattern is _IN_BRACKETS):
-                        out.append(Match(m.dataset, m.column, m.rank + 1))
+                        out.append(m._replace(rank=m.rank + 1))
                 return tuple(out)
             if pattern is _IN_BRACKETS:
                 # Two brackets, as in 租金(年)(万元) or 用电量(全年)(度).
@@ -228,7 +271,7 @@ class Headers:
                 out = []
                 for m in hits:
                     column = self.contracts[m.dataset].column(m.column)
-                    if low[cut:] in column.units:
+                    if low[cut:] in column.units and m.unit is None:
                         out.append(Match(m.dataset, m.column, m.rank, plain[cut:], column.units[low[cut:]]))
                 return tuple(out)
         return ()
