@@ -14,6 +14,7 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Flag, auto
+from math import copysign, floor
 from typing import Any
 
 from pipelines.intake.formats.biff import Formula
@@ -156,11 +157,11 @@ _TRUTHS = frozenset(
 
 
 def not_computed(
-    sheets: Sequence[tuple[Grid, Sequence[Formula]]], wide: bool, writer: bytes
+    sheets: Sequence[tuple[Grid, Sequence[Formula]]], wide: bool, by_library: bool
 ) -> list[tuple[Grid, Formula, str]]:
     """The formulas of a workbook that hold no result, each with its sheet and its text.
 
-    `wide`: BIFF8. `writer`: the beginning of the stream, where a library may have left its name.
+    `wide`: BIFF8. `by_library`: the file bears marks of a library, and none of a program that computes.
     """
     held = {repr(f.cached) for _, formulas in sheets for f in formulas if f.cached is not None}
     one = len(held) == 1
@@ -182,8 +183,10 @@ def not_computed(
             entry = grid, f, f"={item.text}" if item else "=…"
             contradicted = _contradicts(value, f.cached)
             (wrong if contradicted else unknown if isinstance(value, Kind) else right).append(entry)
-    asked = held <= _CONSTANTS and not right and all(f.on_load for _, formulas in sheets for f in formulas)
-    if one and (wrong or asked or (held == {"4.0"} and b"Java Excel API" in writer)):
+    asked = (
+        held <= _CONSTANTS and not right and (by_library or all(f.on_load for _, formulas in sheets for f in formulas))
+    )
+    if one and (wrong or asked):
         return wrong + right + unknown  # a sum of results that nobody computed is none either
     constants = {repr(f.cached) for _, f, _ in wrong}
     return wrong + [e for e in unknown if repr(e[1].cached) in constants]
@@ -406,9 +409,13 @@ def _called(name: str, arguments: Sequence[_Item]) -> Value:
         return sum(numbers) / len(numbers) if name == "AVERAGE" and numbers else Kind.NUMBER
     if name in ("ROUND", "ABS", "INT"):
         value = _number(arguments[0].value)
-        if isinstance(value, float) and name == "ABS":
-            return abs(value)
-        return Kind.NUMBER
+        digits = _number(arguments[1].value) if name == "ROUND" else 0.0
+        if isinstance(value, Kind) or isinstance(digits, Kind):
+            return Kind.NUMBER
+        if name != "ROUND":
+            return abs(value) if name == "ABS" else float(floor(value))
+        scale = 10.0 ** int(digits)
+        return copysign(floor(abs(value) * scale + 0.5 + 1e-9) / scale, value)
     if name == "CONCATENATE":
         joined: Value = ""
         for a in arguments:

@@ -37,6 +37,7 @@ _STRUCK = re.compile(
 # A FORMAT record with a number that calamine takes for a date of East Asia, whatever the record says.
 _EAST = re.compile(rb"\x1e\x04.\x00[\x1b-\x24\x32-\x3a]\x00", re.DOTALL)
 _LAST_COLUMN = 255  # beyond it only a damaged record says that a cell is
+_EXCEL_97 = b"\xbb\x0d\xcc\x07"  # build and year
 _EAST_ASIAN = (*range(27, 37), *range(50, 59))
 
 
@@ -93,7 +94,7 @@ def _told(data: bytes, grids: list[Grid]) -> biff.Workbook | None:
     faults = (
         [
             (g, f.row, f.column, Fault("formula", t))
-            for g, f, t in computed.not_computed(formulas, book.wide, book.stream[:300])
+            for g, f, t in computed.not_computed(formulas, book.wide, _by_library(data, book))
         ]
         if formulas
         else []
@@ -102,26 +103,16 @@ def _told(data: bytes, grids: list[Grid]) -> biff.Workbook | None:
     if any(struck or raised for struck, raised in book.fonts):
         faults += _marked(data, grids)
     for g, row, column, fault in faults:
-        _put(g, row, column, fault)
+        if not g.hidden and not g.refusal and column <= _LAST_COLUMN:
+            g.put(row, column, fault)
     return book
 
 
-def _put(grid: Grid, row: int, column: int, fault: Fault) -> None:
-    """Puts a fault into a cell; `row` and `column` absolute, 0-based. calamine's rows end where their last value does."""
-    if grid.hidden or grid.refusal or not grid.rows or column > _LAST_COLUMN:
-        return
-    r, c = row - grid.top, column - grid.left
-    if r < 0 or c < 0:
-        more_rows, more_columns = max(-r, 0), max(-c, 0)
-        grid.rows[:] = [[] for _ in range(more_rows)] + [
-            [""] * more_columns + line if line else line for line in grid.rows
-        ]
-        grid.top, grid.left = grid.top - more_rows, grid.left - more_columns
-        r, c = r + more_rows, c + more_columns
-    grid.rows.extend([] for _ in range(r + 1 - len(grid.rows)))
-    line = grid.rows[r]
-    line.extend([""] * (c + 1 - len(line)))
-    line[c] = fault
+def _by_library(data: bytes, book: biff.Workbook) -> bool:
+    """Whether a library wrote a file: it names itself, or has its BOF record from Excel 97 and no properties, as xlwt and
+    Spreadsheet::WriteExcel do. Programs of spreadsheets write properties."""
+    copied = book.stream[8:12] == _EXCEL_97 and not ole.holds(data, "\x05SummaryInformation")
+    return copied or b"Java Excel API" in book.stream[:300]
 
 
 def _formats(data: bytes, known: biff.Workbook | None, grids: list[Grid], k: int) -> Formats | None:

@@ -108,10 +108,32 @@ def test_equal_results_that_are_right_stay() -> None:
     assert [r[2] for r in grid(holding(xls(rows), 4, 4)).rows[1:]] == [4, 4]
 
 
-def test_zeros_of_a_writer_that_leaves_computing_to_the_reader_are_no_results() -> None:
-    rows = [["月份", "用电量", "电费"], ["2024-01", 1000, "=VLOOKUP(A2,A1:B3,2)"], ["2024-02", 2000, "=POWER(B3,2)"]]
-    assert kinds(holding(xls(rows), 0, 0, on_load=True)) == ["formula", "formula"]
-    assert kinds(holding(xls(rows), 0, 0)) == [None, None]  # a program that computes does not ask for it
+LOOKED_UP = [["月份", "用电量", "电费"], ["2024-01", 1000, "=VLOOKUP(A2,A1:B3,2)"], ["2024-02", 2000, "=POWER(B3,2)"]]
+
+
+def by_excel(data: bytes) -> bytes:
+    """The file without the build that xlwt has from Excel 97."""
+    return data.replace(b"\xbb\x0d\xcc\x07", b"\x7c\x20\xcd\x07")
+
+
+@pytest.mark.parametrize("result", [0.0, None])
+def test_constants_of_a_writer_that_leaves_computing_to_others_are_no_results(result: float | None) -> None:
+    assert kinds(by_excel(holding(xls(LOOKED_UP), result, result, on_load=True))) == ["formula", "formula"]
+    assert kinds(holding(xls(LOOKED_UP), result, result)) == ["formula", "formula"]  # by its build a library wrote it
+
+
+@pytest.mark.parametrize("result", [0.0, None])
+def test_constants_that_may_be_results_stay(result: float | None) -> None:
+    rows = [*LOOKED_UP[:2], ["2024-02", 2000, "=VLOOKUP(A3,A1:B3,2)"]]
+    assert kinds(by_excel(holding(xls(rows), result, result))) == [None, None]
+
+
+@pytest.mark.parametrize(
+    "formula", ["ROUND(B2*0.6,2)", "INT(B2/3)", "ABS(B2)", "(B2+10)%", "-B2", "IF(B2>1,B2*2,0)", "MAX(B2,1)-1"]
+)
+def test_zeros_that_no_such_formula_gives_are_no_results(formula: str) -> None:
+    rows = [["月份", "用电量", "电费"], ["2024-01", 1000, f"={formula}"]]
+    assert kinds(by_excel(holding(xls(rows), 0.0))) == ["formula"]
 
 
 def test_a_number_is_no_result_of_a_formula_of_words() -> None:
