@@ -11,9 +11,8 @@ import pytest
 import xlsxwriter
 
 from expectations.contract import load_contracts
+from pipelines.intake import zips
 from pipelines.intake.file_reader import Reader
-from pipelines.intake.formats import percents
-from pipelines.intake.formats.percents import is_percent
 from tests.intake.make import ods
 
 READER = Reader(load_contracts(only=["epc_contracts"]))
@@ -110,15 +109,7 @@ def test_where_nobody_can_say_how_cells_are_shown_that_is_said(monkeypatch: pyte
 
 
 def test_an_xlsx_whose_styles_cannot_be_read_is_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = percents.zips.read
-    monkeypatch.setattr(percents.zips, "read", lambda d, e, n: None if e.name == "xl/styles.xml" else real(d, e, n))
+    real = zips.read
+    monkeypatch.setattr(zips, "read", lambda d, e, n: None if e.name == "xl/styles.xml" else real(d, e, n))
     (sheet,) = READER.read(in_xlsx([0.85, 90.0], "0.0%"), "a").sheets
     assert [(i.code, i.row) for i in sheet.issues] == [("doubtful", 4)]
-
-
-@pytest.mark.parametrize(
-    ("code", "shows"),
-    [("0%", True), ("0.00%;-0.00%", True), ('0"%"', False), ("0\\%", False), ("General", False), ("#,##0.0_ ;[Red]0.0%", True)],
-)  # fmt: skip
-def test_which_formats_show_percentages(code: str, shows: bool) -> None:
-    assert is_percent(code) is shows

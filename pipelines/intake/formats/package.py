@@ -11,11 +11,9 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from functools import partial
-from typing import NoReturn
-from xml.parsers import expat
 
 from pipelines.intake import zips
-from pipelines.intake.formats import by_calamine, markup, percents, signatures, xlsx, zeros
+from pipelines.intake.formats import by_calamine, markup, ods, signatures, xlsx, zeros
 from pipelines.intake.sheets import (
     FORM_ID,
     LARGEST_RATIO,
@@ -25,7 +23,6 @@ from pipelines.intake.sheets import (
     UNPACKS_TOO_FAR,
     Book,
     Fault,
-    Format,
     Formats,
     Grid,
     Merge,
@@ -35,9 +32,6 @@ from pipelines.intake.sheets import (
 _DECLARES = ("文件里带有自定的文档类型（DTD）", markup.DECLARES)
 
 _PROPERTIES = frozenset(["docProps/core.xml", "docProps/custom.xml", "meta.xml"])
-_ODS_MORE = re.compile(
-    rb'number-(?:rows|columns)-spanned="(?:[2-9]|1\d)|:value-type="error"|table:visibility="(?:collapse|filter)"'
-)
 _FORM_ID = re.compile(FORM_ID.encode() + rb'"[^>]*>(?:<[^>]*>)?([a-z][a-z0-9_]{0,80})<')
 _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 
@@ -83,6 +77,15 @@ def open_package(data: bytes) -> Book:
         elif name == "content.xml" and kind == "ods":
             book.is_1904 = partial(_ods_says_1904, data, e)
             content = e
+    if content is not None:
+        styles = next((e for e in entries if e.name == "styles.xml"), None)
+        book.grids = ods.read(
+            zips.read(data, content, LARGEST_UNPACKED) or b"",
+            (zips.read(data, styles, LARGEST_UNPACKED) if styles else None) or b"",
+        )
+        if not book.grids and (told := signatures.of_members(e.name for e in entries)):
+            raise told
+        return book
     try:
         book.grids = list(by_calamine.grids(data))
     except Refusal as e:
@@ -98,22 +101,8 @@ def open_package(data: bytes) -> Book:
         book.grids = list(by_calamine.grids(plain))
         data, entries = plain, zips.entries(plain) or []
         sheets = [e for e in entries if e.name.startswith("xl/worksheets/") and e.name.endswith((".xml", ".bin"))]
-    if kind == "ods":
-        _ods_details(data, entries, book.grids)
-        if content is not None:
-            for g in book.grids:
-                g.formats = partial(_ods_percents, data, content, g.name)
-    else:
-        _sheet_details(data, entries, sheets, book.grids)
+    _sheet_details(data, entries, sheets, book.grids)
     return book
-
-
-def _ods_percents(data: bytes, content: zips.Entry, sheet: str) -> Formats | None:
-    return _percents(percents.of_ods(zips.read(data, content, LARGEST_UNPACKED) or b"", sheet))
-
-
-def _percents(places: percents.Places | None) -> Formats | None:
-    return None if places is None else dict.fromkeys(places, Format("%", percent=True))
 
 
 def _says_1904(data: bytes, workbook: zips.Entry) -> bool:
@@ -296,74 +285,3 @@ def _sheet_order(data: bytes, entries: list[zips.Entry]) -> list[str]:
         path = at.get("Target", "").removeprefix("./").lstrip("/")
         targets[at.get("Id", "")] = path if path.startswith("xl/") else f"xl/{path}"
     return [targets.get(rid, "") for rid in ids]
-
-
-def _ods_details(data: bytes, entries: list[zips.Entry], grids: list[Grid]) -> None:
-    """What calamine does not tell of an ods: merged cells, hidden rows and columns, and cells that hold an error (it gives them as
-    empty)."""
-    content = next((e for e in entries if e.name == "content.xml"), None)
-    xml = (zips.read(data, content, LARGEST_UNPACKED) if content else None) or b""
-    if not _ODS_MORE.search(xml):
-        for g in grids:
-            g.merges = []
-        return
-    tables: list[tuple[list[Merge], list[tuple[int, int, str]], list[int], list[tuple[int, int]]]] = []
-    at = {"row": 0, "column": 0, "rows": 1, "declared": 0}
-    text: list[str] | None = None
-
-    def start(name: str, attrs: dict[str, str]) -> None:
-        nonlocal text
-        tag = name.rpartition(":")[2]
-        if name == "table:table":
-            tables.append(([], [], [], []))
-            at["row"] = at["declared"] = 0
-        elif not tables:
-            return
-        elif name == "table:table-column":
-            many = _count(attrs.get("table:number-columns-repeated"))
-            if attrs.get("table:visibility") in ("collapse", "filter"):
-                tables[-1][3].append((at["declared"], at["declared"] + many - 1))
-            at["declared"] += many
-        elif name == "table:table-row":
-            at["column"], at["rows"] = 0, _count(attrs.get("table:number-rows-repeated"))
-            if attrs.get("table:visibility") in ("collapse", "filter") and at["rows"] < 10_000:
-                tables[-1][2].extend(range(at["row"] + 1, at["row"] + at["rows"] + 1))
-        elif tag in ("table-cell", "covered-table-cell"):
-            down = _count(attrs.get("table:number-rows-spanned"))
-            across = _count(attrs.get("table:number-columns-spanned"))
-            r, c = at["row"], at["column"]
-            if (down > 1 or across > 1) and len(tables[-1][0]) < 100_000:
-                tables[-1][0].append((r, c, r + down - 1, c + across - 1))
-            text = [] if attrs.get("calcext:value-type") == "error" else None
-            at["column"] += _count(attrs.get("table:number-columns-repeated"))
-
-    def characters(part: str) -> None:
-        if text is not None:
-            text.append(part)
-
-    def end(name: str) -> None:
-        nonlocal text
-        if name == "table:table-row":
-            at["row"] += at["rows"]
-        elif name == "table:table-cell" and text is not None:
-            tables[-1][1].append((at["row"], at["column"] - 1, "".join(text).strip() or "#N/A"))
-            text = None
-
-    def refuse() -> NoReturn:
-        raise Refusal("unsafe", *_DECLARES)
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, characters
-    markup.refuse_declarations(parser, refuse)
-    try:
-        parser.Parse(xml, True)
-    except expat.ExpatError:
-        return  # calamine read it; the merges stay unknown
-    for grid, (merges, errors, hidden, narrow) in zip(grids, tables, strict=False):
-        grid.merges, grid.hidden_rows, grid.hidden_columns = merges, hidden, narrow
-        for r, c, value in errors:
-            grid.put(r, c, Fault("error", value))
-
-
-def _count(text: str | None) -> int:
-    return int(text) if text and text.isdigit() else 1
