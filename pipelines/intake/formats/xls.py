@@ -19,8 +19,11 @@ from pipelines.intake.sheets import FORM_LISTS, MARKS, Book, Fault, Formats, Gri
 _GARBLED = re.compile(r"[\x00-\x08\x0e-\x1f]")
 # Byte searches that cost little and find every file of which the records tell more; what they find by chance costs a pass.
 _TELLS = (
-    # FORMULA: size, row, column, XF, result, flags, 4 bytes, size of the tokens
-    re.compile(rb"\x06\x00[\x17-\xff][\x00-\x03]...\x00.[\x00-\x0f].{8}.\x00.{4}.[\x00-\x03]", re.DOTALL),
+    # FORMULA: size, row, column, XF, a result that is 0, 4, no number or an error, flags, 4 bytes, size of the tokens
+    re.compile(
+        rb"\x06\x00[\x17-\xff][\x00-\x03]...\x00.[\x00-\x0f](?:\0{8}|\0{6}\x10\x40|[\x00\x02\x03].{5}\xff\xff).\x00.{4}.[\x00-\x03]",
+        re.DOTALL,
+    ),
     re.compile(rb"\x05\x02\x08\x00.{7}\x01", re.DOTALL),  # BOOLERR with an error
     re.compile(rb"\x08\x02\x10\x00.{12}[\x20-\x3f\x60-\x7f\xa0-\xbf\xe0-\xff]", re.DOTALL),  # ROW, hidden
     re.compile(rb"\x08\x02\x10\x00.{6}\x00[\x00\x80]", re.DOTALL),  # ROW, of no height
