@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import xml.dom.minidom
 import zipfile
 
 import pytest
@@ -53,3 +54,10 @@ def test_one_that_is_broken_or_of_words_is_named(data: bytes) -> None:
         open_book(data)
     assert e.value.code == "unreadable"
     assert "Flat ODF" in e.value.fields["why"]
+
+
+def test_one_with_white_space_between_its_elements_is_read_too() -> None:
+    """LibreOffice writes them so."""
+    pretty = xml.dom.minidom.parseString(flat()).toprettyxml()
+    got, right = open_book(pretty.encode()).grids, open_book(WRITTEN).grids
+    assert [g.rows for g in got] == [g.rows for g in right]
