@@ -207,7 +207,26 @@ class Reader:
         at, choice = table.header[1], table.choice
         columns = self.placed(choice, grid, at + 1, table.last)
         issues = self._unmapped(choice, grid, grid.top + at + 1) if choice.unmapped else []
-        return TableReader(self.plans, book, grid, table, name).read(columns, issues)
+        if grid.name == "":
+            issues += self._too_wide(grid, table)
+        sheet = TableReader(self.plans, book, grid, table, name).read(columns, issues)
+        if table.foreign:
+            first, last = (grid.top + r for r in (table.foreign[0] + 1, table.foreign[1]))
+            words = {"first": str(first), "last": str(last)}
+            sheet.issues.append(issue(grid.name, "unknown_dataset", "error", "below", words, row=first))
+            sheet.status = "partial"
+        return sheet
+
+    @staticmethod
+    def _too_wide(grid: Grid, table: Table) -> list[Issue]:
+        """Refuses rows of a text file that have more filled cells than the header: a comma parts what is one value."""
+        choice = table.choice
+        last = max([m.place for m in choice.mapped] + [p for p, _ in choice.unmapped])
+        wide = [i for i in table.data if any(v != "" for v in grid.rows[i][last + 1 : table.right])]
+        if 2 * len(wide) > len(table.data):
+            return []  # a column without a header
+        rows = [grid.top + i + 1 for i in wide]
+        return [issue("", "bad_type", "error", "wide", {"row": str(r)}, row=r, quarantines=True) for r in rows]
 
     def _ambiguous(self, grid: Grid, table: Table, rivals: Iterable[Choice]) -> SheetReading:
         titles = [self.contracts[c.dataset] for c in rivals]

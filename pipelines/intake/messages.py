@@ -46,6 +46,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{where}填的是“{value}”，这一项必须填{expected}；请核实后填写，例如 {example}。",
         "{where_en} holds '{value}' where {expected_en} must stand; find it out and write it like {example}.",
     ),
+    "bad_type.wide": (
+        "第 {row} 行的格数比表头多，多半是数字里的千分位逗号把一格分成了两格，整行没有接收；请去掉数字里的逗号，或给它加上引号。",
+        "Row {row} has more cells than the header, probably because a comma inside a number parts it in two; the row was not "
+        "taken: take the comma out, or put the number in quotes.",
+    ),
     "bad_type.hidden": (
         "{where}填写的内容读不成{expected}；请改为{example}。",
         "What {where_en} holds cannot be read as {expected_en}; write it like {example}.",
@@ -244,6 +249,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "unknown_dataset.near": (
         "没有认出这是哪一张报表：表头最接近“{title}”，但必填的列里缺 {columns}；请用平台的表样填写，不要改表头。",
         "The headers fit no dataset; they come nearest to '{title_en}' but lack required columns ({columns}); fill in its form.",
+    ),
+    "unknown_dataset.below": (
+        "第 {first} 行起是另一张表，它的表头认不出来，第 {first}—{last} 行没有接收；请照上面的表头填写，或把它单独成表报送。",
+        "Another table begins in row {first} whose header is not known; rows {first} to {last} were not taken: give it the "
+        "header of the table above, or send it as a sheet of its own.",
     ),
     "ambiguous_dataset": (
         "这张表的表头同时符合几张报表（{titles}），分不清是哪一张；请在标题里写明报表名称。",

@@ -79,6 +79,7 @@ class Table:
     totals: list[int] = field(default_factory=list)
     sections: list[int] = field(default_factory=list)
     noted: int = -1  # the last row that was a note
+    foreign: tuple[int, int] | None = None  # the rows of another table below it whose header nobody understands
     own: tuple[int, ...] = ()  # of tables that share columns, one a year: those of this year alone
     covered: set[int] = field(default_factory=set)  # rows that merged cells reach down into
     named: set[int] = field(default_factory=set)  # places of its columns
@@ -491,13 +492,22 @@ class Finder:
                             i += 1
                         continue
                 if (short[:1].lower() in first_chars and self._may_be_header(row)) or self._may_be_cut(rows, i):
-                    other = self._header_at(rows, i, i, spans, None)
+                    other = self._header_at(rows, i, self._top_of_header(rows, i, block), spans, None)
                     if other and self._same(other, block):
                         i = other.last + 1
                         continue
                     if other:
                         following = other
                         break
+            if self._is_foreign_header(tables, rows, i):
+                stop = i
+                while i < len(rows) and following is None:
+                    if self._may_be_header(rows[i]) or self._may_be_cut(rows, i):
+                        following = self._header_at(rows, i, stop, spans, None)
+                    i += 1
+                until = following.first if following else len(rows)
+                tables[0].foreign = (stop, until) if until > stop else None
+                break
             for t in tables:
                 self._sort_row(t, i, row, spans, grid)
             for v in row[:beyond]:
@@ -508,9 +518,12 @@ class Finder:
         if following:
             # The rows right above the next header are its heading: its title, 续表, its unit, a group's name.
             for t in tables:
+                t.data = [r for r in t.data if r < following.first]
                 while t.data and self._is_heading(rows[t.data[-1]], t):
                     t.data.pop()
             end = max([block.last + 1, *(r + 1 for t in tables for r in (*t.data[-1:], *t.totals[-1:]))])
+            if tables[0].foreign:
+                end = following.first
             for t in tables:
                 t.sections = [s for s in t.sections if s < end]
         for t in tables:
@@ -634,6 +647,36 @@ class Finder:
             and self._headerlike(rows[i])
             and self._headerlike(rows[i + 1])
         )
+
+    def _top_of_header(self, rows: list[list[Any]], i: int, block: Block) -> int:
+        """The highest row that may be of the header whose main row is `i`: names merged down, groups above."""
+        top = i
+        while top > max(block.last + 1, i - 2) and self._headerlike(rows[top - 1]):
+            top -= 1
+        return top
+
+    @staticmethod
+    def _is_foreign_header(tables: list[Table], rows: list[list[Any]], i: int) -> bool:
+        """Whether row `i` is the header of another table, in words nobody knows: different texts where this table has
+        numbers and dates, none of them readable as one, and numbers right below."""
+        row = rows[i]
+        filled = [v for v in row if v != ""]
+        if len(filled) < 2 or i + 1 >= len(rows) or any(type(v) is not str for v in filled):
+            return False
+        if len(set(filled)) < len(filled) or max(map(len, filled)) > 200:
+            return False
+        under = next((r for r in rows[i + 1 : i + 4] if r.count("") < len(r)), [])
+        lost = numbers = 0
+        for m in (m for t in tables for m in t.choice.mapped):
+            v = row[m.place]
+            if v == "" or m.column.kind in ("string", "enum", "boolean"):
+                continue
+            if type(column_reader(m.column, None, None, False)(v)) is not Bad:
+                return False  # a number, a date, or a word for nothing: data
+            lost += 1
+            numbers += bool(under) and type(under[m.place]) in (float, int)
+        apart = rows[i - 1].count("") >= len(rows[i - 1]) - 1
+        return numbers > 0 and (lost > 1 or apart)
 
     @staticmethod
     def _same(other: Block, block: Block) -> bool:
