@@ -21,6 +21,7 @@ _SUBMITTER = re.compile(
     r"填报单位名称|单位全称|公共机构名称|单位)"
     r"(?:\((?:盖章|公章|签章|加盖公章|章|全称)\))?[:]"
 )
+_ENGLISH_SUBMITTER = re.compile(r"(?:reporting |submitting )?organi[sz]ation(?: name)?:?", re.IGNORECASE)
 _UNIT = re.compile(r"(?:金额|计量|货币|数据|面积|数量)?单位[:为是]\(?([^,;。\s()]{1,20}(?:[、,/][^,;。\s()]{1,8})*)")
 _YEAR_LABEL = re.compile(r"^(?:统计|填报|报告|所属|数据|报表)?(?:年度|年份|年)[:]?$")
 _YEAR_SAID = re.compile(
@@ -93,6 +94,8 @@ def _said(cell: str, after: Any, headers: Headers) -> _Said:
         if alone:
             return _Said(text, units=(alone,), years=years)
     rest, submitter, year = text, None, None
+    if _ENGLISH_SUBMITTER.fullmatch(cell.strip()) and isinstance(after, str):
+        submitter = after.strip() or None
     if ":" in text:
         named = _SUBMITTER.match(text)
         if named:
