@@ -201,10 +201,11 @@ def _newer_lists(
     key = list(contract.key)
     whole = rows[rows["_file"].isin(mine["file_id"]) & rows[key].notna().all(axis=1)]
     keys: dict[tuple[str, int], set[tuple[str, ...]]] = {}
-    for (f, t), part in whole.groupby(["_file", "_table"], sort=False):
+    for found, part in whole.groupby(["_file", "_table"], sort=False):
+        f, t = str(found[0]), int(str(found[1]))
         names = list(part[key].astype("str").itertuples(index=False, name=None))
         if len(key) > 1 or [n for (n,) in names] != [str(n) for n in range(1, len(names) + 1)]:
-            keys[str(f), int(t)] = set(names)
+            keys[f, t] = set(names)
     names_of = {s: submitter(s, register) for s in mine["submitter"].unique()}
     out: dict[tuple[str, int], str] = {}
     for _, lists in mine.groupby(mine["submitter"].map(names_of), sort=False):
