@@ -53,7 +53,7 @@ OF_COLUMN = (
 )  # fmt: skip
 OF_DATASET = (
     "opening", "openingNote", "openRowsWhere", "openingAttribute", "openingDecidedBy", "openingDecidedOn", "openingGround",
-    "theme", "register", "versions", "missingValues", "period",
+    "theme", "register", "versions", "missingValues", "period", "totalRows",
 )  # fmt: skip
 OF_RULE = ("code", "messageZh")
 # What a number of these units is, unless its column says otherwise: measured anew in each period, or standing from one to the
@@ -234,6 +234,7 @@ class Contract:
     versions: tuple[Version, ...]
     register: bool  # this dataset is the register of institutions
     dated_by: str | None  # the column that the contract names as the period; None: it names none
+    total_rows: frozenset[str]  # what rows are called that sum up others, folded as headers are: 全国, National Total
     undated: bool  # the contract says that no column is the period of a submission: its years and dates are attributes
     path: Path
     digest: str
@@ -490,6 +491,7 @@ class _Builder:
             versions=tuple(self.version(v, {c.name for c in columns}) for v in top.get("versions") or []),
             register=bool(top.get("register", False)),
             dated_by=self.dated_by(top.get("period"), columns),
+            total_rows=self.total_rows(top.get("totalRows")),
             undated="period" in top and top["period"] is None,
             path=self.path,
             digest=self.digest,
@@ -506,6 +508,13 @@ class _Builder:
                 f"{' (' + ', '.join(fit) + ')' if fit else ''}, or write null where none of them is the period."
             )
         return str(named)
+
+    def total_rows(self, raw: Any) -> frozenset[str]:
+        if raw is not None and (
+            not isinstance(raw, list) or not all(isinstance(n, str) and header_key(n) for n in raw)
+        ):
+            raise self.fail(f"custom property 'totalRows' is {raw!r}; write a list of names, [全国, 东部地区].")
+        return frozenset(header_key(n) for n in raw or ())
 
     def due_days(self, stated: Any) -> int | None:
         """The sla property `latency`, in days."""

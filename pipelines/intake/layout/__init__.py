@@ -527,9 +527,20 @@ class Finder:
             for t in tables:
                 t.sections = [s for s in t.sections if s < end]
         for t in tables:
+            self._named_totals(t, rows)
             self._signed(t, rows)
             t.last = end - 1
         return end, following
+
+    def _named_totals(self, t: Table, rows: list[list[Any]]) -> None:
+        """Takes the rows that the contract calls totals by their name out of the data."""
+        names = self.headers.contracts[t.choice.dataset].total_rows
+        places = [m.place for m in t.choice.mapped if m.column.kind in ("string", "enum")] if names else []
+        found = [i for i in t.data if any(squeeze(str(rows[i][p])).lower() in names for p in places)]
+        if found:
+            t.data = [i for i in t.data if i not in found]
+            t.totals = sorted([*t.totals, *found])
+            t.columns, t.types = [], []
 
     def _signed(self, t: Table, rows: list[list[Any]]) -> None:
         """Takes a lone date under the last row, with which a sheet is signed, out of the data, and an office's name above it.
