@@ -23,11 +23,25 @@ _ERROR = re.compile(r"#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A|SPILL!|CALC!)
 _DURATION = re.compile(r"(-?)P(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?")
 _CONDITION = re.compile(r"value\(\)\s*(<=|>=|!=|<|>|=)\s*(-?\d+(?:\.\d+)?)")
 _NUMBERS = frozenset(["float", "percentage", "currency"])
+_SPACES = re.compile(r"[ \t\r\n]+")
 _PREFIX = re.compile(r"^\w+:(?==)")
 _DATA_STYLES = frozenset(
     ["number-style", "percentage-style", "currency-style", "date-style", "time-style", "text-style"]
 )
 _DECLARES = ("文件里带有自定的文档类型（DTD）", "it brings a document type of its own")
+
+
+class _Names(dict[str, str]):
+    """The names of elements and attributes without their namespaces; the value type of the extension of Calc apart."""
+
+    def __missing__(self, name: str) -> str:
+        short = "calc-type" if "calc" in name and name.endswith(" value-type") else name.rpartition(" ")[2]
+        if len(self) < 10_000:
+            self[name] = short
+        return short
+
+
+_NAMES = _Names()
 
 
 @dataclass(slots=True)
@@ -65,8 +79,8 @@ class _Reader:
     # ---- elements, by their names without prefixes
 
     def start(self, name: str, given: dict[str, str]) -> None:
-        tag = name.rpartition(" ")[2]
-        attrs = {k.rpartition(" ")[2] if "calc" not in k else "calc-type": v for k, v in given.items()}
+        tag = _NAMES[name]
+        attrs = {_NAMES[k]: v for k, v in given.items()}
         if self.attrs is not None:
             self.inside(tag, attrs)
         elif tag in ("table-cell", "covered-table-cell"):
@@ -138,7 +152,7 @@ class _Reader:
             self.position = position
 
     def end(self, name: str) -> None:
-        tag = name.rpartition(" ")[2]
+        tag = _NAMES[name]
         if self.attrs is not None:
             if tag in ("annotation", "shapes", "table", "ruby-text", "note", "frame"):
                 self.skipping = max(0, self.skipping - 1)
@@ -175,14 +189,18 @@ class _Reader:
         if self.literal is not None:
             self.literal.append(data)
         elif self.text is not None and not self.skipping:
-            self.text.append(re.sub(r"[ \t\r\n]+", " ", data))
+            self.text.append(data if data.isalnum() else _SPACES.sub(" ", data))
 
     # ---- cells
 
     def cell(self, attrs: Mapping[str, str]) -> None:
-        down, wide = _count(attrs.get("number-rows-spanned")), _count(attrs.get("number-columns-spanned"))
+        down, wide = 1, 1
+        if "number-rows-spanned" in attrs or "number-columns-spanned" in attrs:
+            down, wide = _count(attrs.get("number-rows-spanned")), _count(attrs.get("number-columns-spanned"))
         if (down > 1 or wide > 1) and len(self.merges) < 100_000:
             self.merges.append((self.row, self.column, self.row + down - 1, self.column + wide - 1))
+        if not attrs and not self.paragraphs:
+            return
         value = _value(attrs, "\n".join(self.paragraphs), bool(self.paragraphs))
         if value is None or value == "":
             return
