@@ -86,6 +86,14 @@ def open_package(data: bytes) -> Book:
         if not book.grids and (told := signatures.of_members(e.name for e in entries)):
             raise told
         return book
+    parts = {e.name: zips.read(data, e, LARGEST_UNPACKED) or b"" for e in sheets}
+    if far := [name for name, part in parts.items() if name.endswith(".xml") and xlsx.ends_far(part)]:
+        texts = next(
+            (zips.read(data, e, LARGEST_UNPACKED) or b"" for e in entries if e.name == "xl/sharedStrings.xml"), b""
+        )
+        parts |= {name: xlsx.without_blank_tail(parts[name], texts) for name in far}
+        data = _with_parts(data, entries, parts)
+        entries = zips.entries(data) or []
     try:
         book.grids = list(by_calamine.grids(data))
     except Refusal as e:
@@ -100,9 +108,18 @@ def open_package(data: bytes) -> Book:
             raise
         book.grids = list(by_calamine.grids(plain))
         data, entries = plain, zips.entries(plain) or []
-        sheets = [e for e in entries if e.name.startswith("xl/worksheets/") and e.name.endswith((".xml", ".bin"))]
-    _sheet_details(data, entries, sheets, book.grids)
+        parts = {e.name: zips.read(data, e, LARGEST_UNPACKED) or b"" for e in entries if e.name in parts}
+    _sheet_details(data, entries, parts, book.grids)
     return book
+
+
+def _with_parts(data: bytes, entries: list[zips.Entry], parts: dict[str, bytes]) -> bytes:
+    """The package with other parts in the place of those of these names."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as z:
+        for e in entries:
+            z.writestr(e.name, parts[e.name] if e.name in parts else zips.read(data, e, LARGEST_UNPACKED) or b"")
+    return out.getvalue()
 
 
 def _says_1904(data: bytes, workbook: zips.Entry) -> bool:
@@ -296,13 +313,12 @@ def _record(kind: int, body: bytes) -> bytes:
     return head + length + body
 
 
-def _sheet_details(data: bytes, entries: list[zips.Entry], sheets: list[zips.Entry], grids: list[Grid]) -> None:
+def _sheet_details(data: bytes, entries: list[zips.Entry], parts: dict[str, bytes], grids: list[Grid]) -> None:
     """Adds what calamine does not tell of an xlsx or xlsb: what is hidden, cells without a value (it gives them as empty), runs
-    of fonts, number formats."""
+    of fonts, number formats. `parts` are those of the sheets, by name."""
     by_name = {e.name: e for e in entries}
-    parts = {e.name: zips.read(data, e, LARGEST_UNPACKED) or b"" for e in sheets}
     if len(parts) == len(grids) == 1:
-        pairs = [(grids[0], sheets[0].name)]
+        pairs = [(grids[0], next(iter(parts)))]
     else:
         # Grids are in the order of the workbook, chart sheets left out; names may hold escapes, so match by place.
         order = [p for p in _sheet_order(data, entries) if p.startswith("xl/worksheets/")]

@@ -34,6 +34,9 @@ _NO_RESULT = re.compile(
     rb"""(?:f|f\s[^<>]*/|f\s*/)>\s*(?:<(?:\w+:)?v\b[^>]*/>\s*|<(?:\w+:)?v\b[^>]*>\s*</(?:\w+:)?v>\s*)?</(?:\w+:)?c>|DISPIMG"""
 )
 _RESULT = re.compile(rb"(?:f|f\s[^<>]*/)>\s*<(?:\w+:)?v\b[^>]*>\s*([^<\s]*)")
+_ROW_NUMBER = re.compile(rb"""\brow\s[^<>]*?\br\s*=\s*["'](\d+)""")
+_DIMENSION = re.compile(rb"<(?:\w+:)?dimension\b[^<>]*?(?:/>|>\s*</(?:\w+:)?dimension\s*>)")
+FAR = 100_000  # rows
 _NOTHING = frozenset([b"0", b"0.0", b""])
 _SURROGATES = re.compile(r"_x(D[89AB][0-9A-F]{2})__x(D[C-F][0-9A-F]{2})_", re.IGNORECASE)
 _SURROGATE = re.compile(rb"_x[dD][89abAB]")
@@ -159,6 +162,77 @@ class _Runs:
     def fault(self) -> Fault | None:
         found = runs.joined(self.runs)
         return found if isinstance(found, Fault) else None
+
+
+def ends_far(xml: bytes) -> bool:
+    """Whether the last row of a sheet stands so far below the others that blank cells may be all that takes it there: calamine
+    lays out every cell above it."""
+    last = _ROW_NUMBER.findall(xml[-20_000:])
+    return bool(last) and int(last[-1]) > FAR and xml.count(b"row ") * 10 < int(last[-1])
+
+
+def without_blank_tail(xml: bytes, shared: bytes) -> bytes:
+    """The part of a sheet without the rows at its end that hold nothing but blank texts. `shared`: the part of shared texts."""
+    blank = _blank_shared(shared) if shared else frozenset()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    cut = stop = -1  # where the rows without anything begin, and where the sheet's data end, in bytes
+    kind, said, computed = "", [""], False
+
+    def start(name: str, attrs: dict[str, str]) -> None:
+        nonlocal cut, kind, said, computed
+        tag = name.rpartition(":")[2]
+        if tag == "row" and cut < 0:
+            cut = parser.CurrentByteIndex
+        elif tag == "c":
+            kind, said, computed = attrs.get("t", "n"), [], False
+        elif tag == "f":
+            computed = True
+
+    def end(name: str) -> None:
+        nonlocal cut, stop
+        tag = name.rpartition(":")[2]
+        if tag == "sheetData":
+            stop = parser.CurrentByteIndex
+        elif tag == "c":
+            text = "".join(said).strip()
+            if computed or (text and not (kind == "s" and text in blank)):
+                cut = -1
+
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = (
+        start,
+        end,
+        lambda part: said.append(part),
+    )
+    refuse_declarations(parser, _declares)
+    try:
+        parser.Parse(xml, True)
+    except (expat.ExpatError, _DeclaresError):
+        return xml  # whoever reads it next says what is wrong with it
+    if cut < 0 or stop < cut:
+        return xml
+    return _DIMENSION.sub(b"", xml[:cut], count=1) + xml[stop:]
+
+
+def _blank_shared(xml: bytes) -> frozenset[str]:
+    """The indices of shared texts that are white space alone, as a cell writes them."""
+    out: list[str] = []
+    count, said = 0, [""]
+
+    def start(name: str, _: dict[str, str]) -> None:
+        nonlocal said
+        if name.rpartition(":")[2] == "si":
+            said = []
+
+    def end(name: str) -> None:
+        nonlocal count
+        if name.rpartition(":")[2] == "si":
+            if not "".join(said).strip():
+                out.append(str(count))
+            count += 1
+
+    _parse(xml, start, end, lambda part: said.append(part))
+    return frozenset(out)
 
 
 def shared_faults(xml: bytes) -> dict[str, Fault]:

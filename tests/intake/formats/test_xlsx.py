@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from pipelines.intake.formats import open_book
+from expectations.contract import load_contracts
+from pipelines.intake.file_reader import reader_for
+from pipelines.intake.formats import open_book, xlsx
 from pipelines.intake.sheets import Fault, Grid
 
 CELLS = '<c r="A2"><v>1000</v></c><c r="B2"><v>2</v></c>'
@@ -196,3 +198,32 @@ def test_a_zero_as_no_spreadsheet_program_writes_it_is_doubted() -> None:
     """POI's SXSSF writes 0.0 for a formula; whether this one gives 0 cannot be told."""
     assert third(book('<c r="C2"><f>VLOOKUP(A2,X1:Y9,2)</f><v>0.0</v></c>')) == Fault("formula", "=VLOOKUP(A2,X1:Y9,2)")
     assert third(book('<c r="C2"><f>VLOOKUP(A2,X1:Y9,2)</f><v>0</v></c>')) == 0.0
+
+
+@pytest.mark.parametrize("table", [True, False], ids=["shared texts", "texts in cells"])
+def test_a_blank_text_in_the_last_row_is_no_row(table: bool) -> None:
+    """One stray blank in row 1,048,576 took calamine to lay out every cell above it: too large."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": table, "constant_memory": not table}) as made:
+        sheet = made.add_worksheet()
+        for r, row in enumerate(
+            [
+                ["单位名称", "停车场名称", "开放车位数", "是否开放", "开放日期"],
+                ["市示范局", "甲", 5, "是", "2024-01-01"],
+            ]
+        ):
+            for c, v in enumerate(row):
+                sheet.write(r, c, v)
+        sheet.write(1_048_575, 20, " ")
+    (grid,) = open_book(out.getvalue()).grids
+    assert grid.refusal is None and len(grid.rows) == 2 and grid.rows[1][:3] == ["市示范局", "甲", 5.0]
+    (read,) = reader_for(load_contracts()).read(out.getvalue(), "停车.xlsx").sheets
+    assert (read.dataset, len(read.rows), read.rows_read) == ("parking_lots", 1, 2)
+
+
+def test_a_value_in_the_last_row_is_kept() -> None:
+    far = b'<worksheet><dimension ref="A1:B200000"/><sheetData><row r="1"><c r="A1"><v>1</v></c></row><row r="200000"><c r="B200000" t="s"><v>%d</v></c></row></sheetData></worksheet>'
+    texts = "<sst><si><t>  </t></si><si><t>甲</t></si></sst>".encode()
+    assert xlsx.ends_far(far % 0) and not xlsx.ends_far(far.replace(b"200000", b"20") % 0)
+    assert b"200000" not in xlsx.without_blank_tail(far % 0, texts)
+    assert xlsx.without_blank_tail(far % 1, texts) == far % 1
