@@ -34,6 +34,7 @@ _FOUR = dt.time(16)
 _NOUGHT = "1900/1/0"  # how spreadsheet programs show the day number 0
 _LOST_FROM = 3  # a column of so many filled cells of which none could be read was not received
 _MOST_SUMS = 1_000_000  # rows that may be sums times rows they may be the sums of: more is a column nobody filled in
+_FEWEST_OF_A_WHOLE = 4  # rows, with the one that may be the whole
 
 
 @dataclass(slots=True)
@@ -150,6 +151,7 @@ class TableReader:
             for name, unit in self.plan.above.items():
                 self._record_unit(name, spelt[unit])
         sheet.issues += issues
+        self._without_header()
         if sheet.refused:
             self._take(data)
         found, kinds, covers, values = self.columns, self.types, self.covers, sheet.values
@@ -169,6 +171,8 @@ class TableReader:
             self._contradictions()
         if len(data) > 2 and not sheet.refused:
             data = self._nameless_totals(data)
+        if len(data) >= _FEWEST_OF_A_WHOLE and not sheet.refused:
+            self._wholes(data)
         self._state()
         self._name()
         if t.totals and not sheet.refused:
@@ -563,6 +567,70 @@ class TableReader:
         self.sheet.issues.append(
             issue(self.grid.name, "doubtful", "warning", "units", words, row=row, column=column, cell=cell)
         )
+
+    def _without_header(self) -> None:
+        """Says so where a column has values and no header; one that only counts the rows needs none."""
+        t, grid = self.table, self.grid
+        if t.own:
+            return  # of tables that share columns each would speak of the others'
+        known = {m.place for m in t.choice.mapped} | {p for p, _ in t.choice.unmapped} | t.counters
+        first, last = t.header
+        wide = {
+            i.row - grid.top - 1 for i in self.sheet.issues if i.quarantines and i.row
+        }  # refused for that very value
+        named = {
+            j
+            for a, b, c, d in grid.merges or ()
+            if a - grid.top <= last and c - grid.top >= first
+            for j in range(b - grid.left, d - grid.left + 1)
+        }
+        for p in range(t.left, min(t.right, len(self.columns))):
+            if p in known or p in named or any(grid.rows[r][p] != "" for r in range(first, last + 1)):
+                continue
+            filled = [
+                (k, v)
+                for k, v in enumerate(self.columns[p])
+                if v != "" and not (type(v) is str and v.isspace()) and t.data[k] not in wide
+            ]
+            if not filled or [str(v).removesuffix(".0") for _, v in filled] == [str(n + 1) for n in range(len(filled))]:
+                continue
+            name, row = letter(grid.left + p), grid.top + t.data[filled[0][0]] + 1
+            cell = f"{name}{row}"
+            words = {"letter": name, "cell": cell}
+            self.sheet.issues.append(
+                issue(grid.name, "unmapped_column", "warning", "nameless", words, row=row, cell=cell)
+            )
+
+    def _wholes(self, data: list[int]) -> None:
+        """Doubts a row whose figures are all the sums of the other rows', or half of that where these hold subtotals: a total row
+        that is called by the name of the whole."""
+        sums = []
+        for m, _ in self.plan.summed:
+            values = [v or 0.0 for v in self.sheet.values.get(m.column.name, ())]
+            if sum(v != 0 for v in values) >= _FEWEST_OF_A_WHOLE:
+                sums.append((m, values, fsum(values)))
+        for times in (2, 3) if sums else ():
+            close = 1e-4 if len(sums) > 1 else 1e-9  # one column alone may add up by chance
+            rows = [
+                k
+                for k in range(len(data))
+                if all(
+                    isclose(v[k] * times, whole, rel_tol=close) and (len(sums) > 1 or v[k] >= 100)
+                    for _, v, whole in sums
+                )
+            ]
+            if len(rows) == 1:
+                row = self.grid.top + data[rows[0]] + 1
+                words = {
+                    "columns": "、".join(f"“{shown(m.header)}”" for m, _, _ in sums),
+                    "times": "" if times == 2 else "的一半",
+                    "times_en": "" if times == 2 else ", halved",
+                }
+                cell = f"{letter(self.grid.left + sums[0][0].place)}{row}"
+                name = sums[0][0].column.name
+                told = issue(self.grid.name, "doubtful", "warning", "whole", words, row=row, column=name, cell=cell)
+                self.sheet.issues.append(told)
+                return
 
     def _nameless_totals(self, data: list[int]) -> list[int]:
         """Takes rows out of the data that say nothing but sums of other rows, and not even 合计, or a group's name and its

@@ -146,6 +146,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Row {row} is marked as classified, or does not say plainly that it is not; nothing of it was kept.",
     ),
     "doubtful": ("{where}{message}", "{where_en}: {message_en}"),
+    "doubtful.whole": (
+        "第 {row} 行的 {columns} 恰好是其余各行之和{times}，像是合计行，却按数据收下了；是合计的请写“合计”，不是的请核对。",
+        "In row {row} {columns} is just the sum of the other rows{times_en}, as in a total row, but it was taken as data; call it a total if it "
+        "is one, else check it.",
+    ),
     "doubtful.approximate": (
         "{where}填的是“{value}”，是个约数，已按 {number} 收下；请核对后填写准确的数字。",
         "{where_en} holds '{value}', an approximate figure, taken as {number}; write the exact one.",
@@ -237,6 +242,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "unmapped_column.twice": (
         "{cell} 的表头“{header}”与 {first} 列说的是同一项，只收了 {first} 列；请删去一列，或改正表头。",
         "The header '{header}' in {cell} says the same as column {first}, which was taken; remove one of them.",
+    ),
+    "unmapped_column.nameless": (
+        "{letter} 列有数据（第一个在 {cell}），但没有表头，这一列没有接收；请补上表头，或删去这一列。",
+        "Column {letter} has values (the first in {cell}) and no header; it was left out: write its header, or remove it.",
     ),
     "missing_column": (
         "这张表像是“{title}”，但缺少必填的列：{columns}；请用平台的表样填写后重新报送。",

@@ -671,8 +671,10 @@ class Finder:
         """Whether row `i` is the header of another table, in words nobody knows: different texts where this table has
         numbers and dates, none of them readable as one, and numbers right below."""
         row = rows[i]
+        if i + 1 >= len(rows) or any(type(v) is not str for v in row):
+            return False
         filled = [v for v in row if v != ""]
-        if len(filled) < 2 or i + 1 >= len(rows) or any(type(v) is not str for v in filled):
+        if len(filled) < 2:
             return False
         if len(set(filled)) < len(filled) or max(map(len, filled)) > 200:
             return False
