@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from expectations.contract import load_contracts
 from pipelines.intake import messages
 from pipelines.intake.file_reader import Reader
 from pipelines.intake.messages import CODES, EXPECTED, place, say, shown
+from tests.intake.layout.trial import column, contracts, sheet
 from tests.intake.make import xls
 
 
@@ -66,3 +68,10 @@ def test_a_file_of_another_office_program_that_is_an_xls_inside_is_read() -> Non
     rows = [["单位名称", "停车场名称", "开放车位数", "是否开放"], ["甲示范局", "东院", 5, "是"]]
     got = Reader(load_contracts(only=["parking_lots"])).read(xls(("表", rows)), "停车场.et")
     assert (got.status, got.sheets[0].values["spaces"]) == ("accepted", [5])
+
+
+def test_an_english_header_keeps_its_spaces(tmp_path: Path) -> None:
+    own = column("place", "Property", key=1), column("steam", "District Steam Use", "number", unit="kWh")
+    rows = [["Property", "District Steam  Use (kWh)"], ["a", "x y"], ["b", 5.0]]
+    (told,) = sheet(contracts(tmp_path, *own), rows).issues
+    assert told.message_en.startswith("'District Steam Use (kWh)' in B2 holds 'x y'")
