@@ -16,10 +16,9 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from expectations.contract import Contracts
-from pipelines.filenames import printable
-from pipelines.home import Home
+from pipelines.core.filenames import printable
+from pipelines.core.home import Home
 from pipelines.intake import cache
-from pipelines.intake.archive import where
 from pipelines.intake.file_reader import refused
 from pipelines.intake.formats import open_book
 from pipelines.intake.messages import say
@@ -27,9 +26,10 @@ from pipelines.intake.model import FileReading
 from pipelines.intake.pool import Job, read_many
 from pipelines.intake.readings import Readings, concat, from_file_readings
 from pipelines.intake.sheets import Refusal
-from pipelines.intake.unpack import holds_files, members
 from pipelines.records.build import build
+from pipelines.sources.archive import where
 from pipelines.sources.ledger import Ledger, Receipt, stamp
+from pipelines.sources.unpack import holds_files, members
 
 SHEET = (
     "sheet",

@@ -22,10 +22,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from expectations.contract import load_contracts
-from pipelines import progress
+from pipelines.core import progress
+from pipelines.core.home import Home
+from pipelines.core.settings import Settings
 from pipelines.correct import correct
-from pipelines.home import Home
-from pipelines.settings import Settings
 
 
 class Stopped(RuntimeError):
@@ -68,7 +68,7 @@ JsonOption = Annotated[
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from pipelines.version import code_version
+        from pipelines.core.version import code_version
 
         print(f"mingzhang {code_version()}")
         raise typer.Exit

@@ -15,9 +15,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from pipelines import decisions
-from pipelines.home import Home
-from pipelines.settings import Settings
+from pipelines.core.home import Home
+from pipelines.core.settings import Settings
+from pipelines.sources import decisions
 
 out = Console()
 correct = typer.Typer(

@@ -6,7 +6,7 @@ Belongs here: that object. Not here: what is in it (graph.py), which a run from 
 from __future__ import annotations
 
 from pipelines.assets.place import place_of
+from pipelines.core.settings import Settings
 from pipelines.graph import make_definitions
-from pipelines.settings import Settings
 
 defs = make_definitions(place_of(Settings.read()))

@@ -17,9 +17,9 @@ from datetime import date
 from typing import Any
 
 from expectations.contract import Contracts, load_contracts
-from pipelines.clock import today
-from pipelines.home import Home, HomeBusy
-from pipelines.settings import Settings
+from pipelines.core.clock import today
+from pipelines.core.home import Home, HomeBusy
+from pipelines.core.settings import Settings
 from pipelines.sources.inbox import InboxError
 from pipelines.sources.receive import nothing_new
 from pipelines.standing import Standing

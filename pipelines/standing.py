@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from expectations.contract import Contracts
-from pipelines import decisions
-from pipelines.home import Home, whole_file
+from pipelines.core.home import Home, whole_file
+from pipelines.core.version import code_version
+from pipelines.sources import decisions
 from pipelines.statistics.built import built
-from pipelines.version import code_version
 from publish.release import store
 
 

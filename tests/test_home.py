@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.home import Home, HomeBusy, whole_file
+from pipelines.core.home import Home, HomeBusy, whole_file
 
 
 def test_the_archive_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_a_second_run_is_told_who_holds_the_home(tmp_path: Path) -> None:
     code = f"""
 import sys
 from pathlib import Path
-from pipelines.home import Home
+from pipelines.core.home import Home
 with Home(Path({str(tmp_path)!r})).locked():
     print("held", flush=True)
     sys.stdin.read()

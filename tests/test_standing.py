@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from expectations.contract import Contracts, load_contracts
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.standing import Standing
 from pipelines.statistics.built import being_built, publish
 from publish.release import store
@@ -145,12 +145,12 @@ def test_the_home_is_held_for_the_whole_run(tmp_path: Path, monkeypatch: pytest.
     import sys
 
     from pipelines import run
-    from pipelines.settings import Settings
+    from pipelines.core.settings import Settings
 
     tried = []
 
     def another(*_: object) -> run.RunReport | None:
-        code = "import sys; from pathlib import Path; from pipelines.home import Home\nwith Home(Path(sys.argv[1])).locked(): pass"
+        code = "import sys; from pathlib import Path; from pipelines.core.home import Home\nwith Home(Path(sys.argv[1])).locked(): pass"
         done = subprocess.run(
             [sys.executable, "-c", code, str(tmp_path)],
             capture_output=True,

@@ -9,10 +9,10 @@ import dagster as dg
 
 from pipelines.assets.place import Place
 from pipelines.assets.records import TABLES
+from pipelines.core.memory import give_back
 from pipelines.feedback.drift import write_drift
 from pipelines.feedback.sending import write_feedback
 from pipelines.feedback.tasks import write_tasks
-from pipelines.memory import give_back
 
 INTAKE = [dg.AssetKey(["intake", t]) for t in TABLES]
 

@@ -9,8 +9,8 @@ from typing import Any
 import dagster as dg
 
 from pipelines.assets.place import Place
+from pipelines.core.memory import give_back
 from pipelines.intake.read_new import read_new
-from pipelines.memory import give_back
 from pipelines.sources.receive import empty, receive, require_something
 from pipelines.standing import Standing
 

@@ -15,10 +15,10 @@ import dagster as dg
 from pydantic import PrivateAttr, create_model
 
 from expectations.contract import Contracts, load_contracts
-from pipelines.clock import today
-from pipelines.home import Home
-from pipelines.memory import allow
-from pipelines.settings import MEND_DAYS, Settings, absolute
+from pipelines.core.clock import today
+from pipelines.core.home import Home
+from pipelines.core.memory import allow
+from pipelines.core.settings import MEND_DAYS, Settings, absolute
 
 
 class Place(dg.ConfigurableResource):

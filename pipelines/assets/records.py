@@ -10,12 +10,12 @@ import dagster as dg
 
 from expectations.contract import Contracts
 from pipelines.assets.place import Place
-from pipelines.decisions import in_force
+from pipelines.core.memory import give_back
+from pipelines.core.progress import report
 from pipelines.intake.read_new import load_readings
-from pipelines.memory import give_back
-from pipelines.progress import report
 from pipelines.records.build import RecordsSummary, build
 from pipelines.records.corrected import CELL, WITHDRAW
+from pipelines.sources.decisions import in_force
 from pipelines.sources.ledger import Ledger
 
 TABLES = ("files", "sheets", "columns", "issues", "quarantine", "superseded")

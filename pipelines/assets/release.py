@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import dagster as dg
 
 from pipelines.assets.place import Place
+from pipelines.core.version import code_version
 from pipelines.standing import Standing
 from pipelines.statistics.city import load_city
 from pipelines.statistics.run import require_whole
-from pipelines.version import code_version
 from publish.errors import GateHeld, GateRefused
 from publish.release.build import build
 

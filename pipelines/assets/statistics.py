@@ -15,8 +15,8 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from packaging.version import Version
 
 from pipelines.assets.place import Place
-from pipelines.memory import give_back
-from pipelines.progress import report
+from pipelines.core.memory import give_back
+from pipelines.core.progress import report
 from pipelines.records.load import load
 from pipelines.standing import Standing
 from pipelines.statistics.built import publish

@@ -27,11 +27,11 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils.cell import coordinate_from_string, get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
 
+from pipelines.core import zips
+from pipelines.core.home import whole_file
 from pipelines.feedback.bounded import Failed, run_each
 from pipelines.feedback.formulas import with_results
 from pipelines.feedback.names import NAMES
-from pipelines.home import whole_file
-from pipelines.intake import zips
 from pipelines.intake.formats import open_book
 from pipelines.intake.sheets import Book, Grid, Refusal
 

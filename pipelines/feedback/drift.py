@@ -18,13 +18,13 @@ from typing import Any
 import pandas as pd
 
 from expectations.contract import Column, Contract, Contracts, header_key, unit_key
+from pipelines.core.home import Home, whole_file
 from pipelines.feedback.bounded import Failed, run_each
-from pipelines.home import Home, whole_file
-from pipelines.intake.archive import where
 from pipelines.intake.formats import open_book
 from pipelines.intake.layout.headers import Headers
 from pipelines.intake.sheets import Refusal
 from pipelines.intake.values import Bad, read_column
+from pipelines.sources.archive import where
 
 FOLDER = "_drift"
 RENAMED_FROM = 0.5  # the score from which a header is taken for a known column under another name

@@ -19,7 +19,7 @@ from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from expectations.contract import Column, Contract
-from pipelines.home import whole_file
+from pipelines.core.home import whole_file
 from pipelines.intake.messages import EXPECTED
 
 ID_PROPERTY = "mingzhang_dataset"

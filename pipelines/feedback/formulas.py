@@ -12,7 +12,7 @@ import zipfile
 from functools import partial
 from xml.sax.saxutils import unescape
 
-from pipelines.intake import zips
+from pipelines.core import zips
 
 _CELL = re.compile(
     rb'<c r="([A-Z]+[0-9]+)"([^>]*)>(?:(<f\b[^>]*/>)|(<f\b[^>]*>.*?</f>))<v ?(?:/>|></v>)</c>', re.DOTALL

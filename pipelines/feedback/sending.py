@@ -15,11 +15,11 @@ from typing import Any
 import pandas as pd
 
 from expectations.contract import Contracts
-from pipelines import progress
+from pipelines.core import progress
+from pipelines.core.home import Home, whole_file
 from pipelines.feedback.annotate import Mark, annotated, list_only, marks_of
 from pipelines.feedback.bounded import Failed, run_each
-from pipelines.home import Home, whole_file
-from pipelines.intake.archive import where
+from pipelines.sources.archive import where
 
 VERSION = "1"  # of the look of a feedback file: another one makes all of them anew
 NOBODY = "未署名单位"

@@ -21,10 +21,10 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from pipelines.home import Home
+from pipelines.core.home import Home
+from pipelines.core.settings import MEND_DAYS
 from pipelines.records import tables
 from pipelines.records.institutions import fold_name
-from pipelines.settings import MEND_DAYS
 
 ASSIGNED, ANSWERED, SUPERVISED, CLOSED = STATES = ("交办", "反馈", "督办", "销号")
 COLUMNS = (

@@ -21,16 +21,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from expectations.contract import Contracts
-from pipelines.home import Home, whole_file
+from pipelines.core.home import Home, whole_file
 from pipelines.intake.model import FileReading
 from pipelines.intake.readings import COLUMNS, FILES, ISSUES, SHEETS, Readings, frame, row_dtypes, schema, tables
 
 MOST_BATCHES = 40
 _INTAKE = Path(__file__).parent
+_CORE = _INTAKE.parent / "core"
 _CONTRACTS = _INTAKE.parents[1] / "expectations"
-# What reading a file runs through. Whatever stands in the folder counts: a list of modules would be forgotten.
+# What reading a file runs through. Whatever stands in the folders counts: a list of modules would be forgotten.
 _FILES = (
-    *sorted(p for p in _INTAKE.rglob("*") if p.is_file() and p.suffix != ".pyc"),
+    *sorted(p for folder in (_CORE, _INTAKE) for p in folder.rglob("*") if p.is_file() and p.suffix != ".pyc"),
     *(_CONTRACTS / name for name in ("contract.py", "units.yaml")),
 )
 _LIBRARIES = ("python-calamine", "xlrd", "olefile", "msoffcrypto-tool")

@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from expectations.contract import Contracts
-from pipelines.home import Home
+from pipelines.core.home import Home
+from pipelines.core.progress import report
 from pipelines.intake import cache
-from pipelines.intake.archive import where
 from pipelines.intake.file_reader import refused
 from pipelines.intake.model import FileReading
 from pipelines.intake.pool import Job, read_many
 from pipelines.intake.readings import Readings
 from pipelines.intake.sheets import Refusal
-from pipelines.progress import report
+from pipelines.sources.archive import where
 from pipelines.sources.ledger import Ledger, Receipt
 
 STAGE = "Reading"

@@ -19,8 +19,7 @@ import pandas as pd
 
 from expectations.contract import Contract, Contracts
 from expectations.expression import SCOPE
-from pipelines.decisions import Decision
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.intake.readings import Readings
 from pipelines.records import corrected, tables, words
 from pipelines.records.beside import Beside, in_order, load_city_tables
@@ -28,6 +27,7 @@ from pipelines.records.divisions import Divisions, load_divisions
 from pipelines.records.institutions import Register, load_aliases
 from pipelines.records.judge import Judged, SuiteRun, judge
 from pipelines.records.serials import sent, submitter
+from pipelines.sources.decisions import Decision
 from pipelines.sources.ledger import Receipt
 
 

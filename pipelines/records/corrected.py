@@ -1,7 +1,7 @@
 """What the bureau decided about submissions: files withdrawn and cells patched, applied to the readings of every run.
 
 Belongs here: applying those decisions to readings, and saying which of them changed nothing. Not here: the ledger
-(pipelines/decisions.py), the command (pipelines/correct.py), or published figures (publish/disclosure/corrections.py). The
+(pipelines/sources/decisions.py), the command (pipelines/correct.py), or published figures (publish/disclosure/corrections.py). The
 archive and the readings kept stay as they were: a decision that is undone leaves no trace in the records.
 """
 
@@ -15,9 +15,9 @@ import pandas as pd
 
 from expectations.contract import Contracts
 from expectations.expression import HALF
-from pipelines.decisions import Decision
 from pipelines.intake.readings import Readings
 from pipelines.intake.values import Bad, Doubt, column_reader
+from pipelines.sources.decisions import Decision
 
 WITHDRAW, CELL = "withdraw", "cell"  # kinds of decisions
 WITHDRAWN = "withdrawn"  # the reason why nothing of a file is taken

@@ -24,7 +24,7 @@ import expectations.suite as suites
 from expectations import uscc
 from expectations.contract import Contract
 from expectations.expression import LIVE, SCOPE
-from pipelines.home import whole_file
+from pipelines.core.home import whole_file
 from pipelines.records.beside import Beside, join
 from pipelines.records.divisions import Divisions
 from pipelines.records.institutions import Register

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.duck import bound
-from pipelines.home import Home
+from pipelines.core.duck import bound
+from pipelines.core.home import Home
 
 SCHEMAS = ("intake", "records")
 

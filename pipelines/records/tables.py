@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.contract import Contract, Kind
-from pipelines.home import whole_file
+from pipelines.core.home import whole_file
 
 TYPES: dict[Kind, pa.DataType] = {
     "string": pa.string(),

@@ -18,7 +18,7 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from pipelines.filenames import printable, printable_url
+from pipelines.core.filenames import printable, printable_url
 
 # Whose address has a host that fsspec's own paths lack.
 HOSTED = ("sftp", "ssh", "smb")

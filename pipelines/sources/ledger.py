@@ -1,7 +1,7 @@
 """The ledger of receipts: which file came when, from where, under which name. It cannot be made anew, so it is only ever
 added to, and lies with the archive.
 
-Not here: the files' bytes (pipelines/intake/archive.py).
+Not here: the files' bytes (pipelines/sources/archive.py).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.home import Home
+from pipelines.core.home import Home
 
 
 @dataclass(frozen=True)

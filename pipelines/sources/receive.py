@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pipelines.home import Home
-from pipelines.intake.archive import store, where
+from pipelines.core.home import Home
+from pipelines.core.progress import report
 from pipelines.intake.sheets import Refusal
-from pipelines.intake.unpack import holds_files, members
-from pipelines.progress import report
+from pipelines.sources.archive import store, where
 from pipelines.sources.inbox import Found, InboxError, SourceDown, list_inbox
 from pipelines.sources.ledger import Ledger, Receipt, stamp
 from pipelines.sources.seen import Seen
 from pipelines.sources.settled import is_changing, is_cut, wait_for
+from pipelines.sources.unpack import holds_files, members
 
 STAGE = "Receiving"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from time import time_ns
 from typing import Any
 
-from pipelines.home import Home, whole_file
+from pipelines.core.home import Home, whole_file
 from pipelines.sources.inbox import Found
 
 # A file may be changed again within the tick of its file system's clock and look the same: FAT's tick is two seconds.

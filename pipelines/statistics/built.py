@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pipelines.home import Home, whole_file
+from pipelines.core.home import Home, whole_file
 
 
 @dataclass(frozen=True)

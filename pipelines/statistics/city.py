@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from pipelines.clock import DEFAULT_ZONE
-from pipelines.home import Home, whole_file
+from pipelines.core.clock import DEFAULT_ZONE
+from pipelines.core.home import Home, whole_file
 
 SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
 

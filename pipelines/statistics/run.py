@@ -22,8 +22,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pipelines.home import Home
-from pipelines.memory import allowance
+from pipelines.core.home import Home
+from pipelines.core.memory import allowance
 from pipelines.statistics.built import being_built, built, publish, trial
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"

@@ -1,7 +1,7 @@
 """Figures that the bureau declared wrong: which of them are replaced openly, and which are withdrawn.
 
 Belongs here: what a correction reaches, and what it does to each figure. Not here: whether a closed figure may move
-(history.py decides that, for corrections as for late reports), or the ledger of decisions (pipelines/decisions.py).
+(history.py decides that, for corrections as for late reports), or the ledger of decisions (pipelines/sources/decisions.py).
 
 A correction names a figure as a past release published it. It reaches every figure that holds the same error: those behind
 which the same institutions' contributions of the same years have changed since. Each of them is then
@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipelines.decisions import Decision
+from pipelines.sources.decisions import Decision
 from publish.disclosure.history import Parts, Past, aligned, reach, stands
 from publish.disclosure.relations import Indicator, place
 from publish.disclosure.suppress import KEY

@@ -34,8 +34,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from pipelines.duck import scratch
-from pipelines.home import Home, whole_file
+from pipelines.core.duck import scratch
+from pipelines.core.home import Home, whole_file
 from publish.disclosure.membership import Parts, State
 from publish.disclosure.relations import Indicator, Relation, find_relations, place
 from publish.disclosure.suppress import COUNTS, KEY, Hiding, Rules

@@ -30,7 +30,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from pipelines.duck import scratch
+from pipelines.core.duck import scratch
 from publish.disclosure.relations import Indicator, Place, place
 
 # What institutions contribute, in the columns history.PARTS: a frame, or the Parquet file that holds them (a city of 6,000

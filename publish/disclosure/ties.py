@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipelines.duck import scratch
+from pipelines.core.duck import scratch
 from publish.disclosure.history import PARTS, TEXTS, Parts, moved, places_of
 from publish.disclosure.relations import Indicator, place
 from publish.disclosure.suppress import KEY, Rules

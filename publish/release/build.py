@@ -29,10 +29,10 @@ import pyarrow.parquet as pq
 from xlsxwriter.exceptions import FileCreateError
 
 from expectations.contract import Contracts
-from pipelines import decisions
-from pipelines.home import Home, sync
-from pipelines.progress import report
-from pipelines.settings import MEND_DAYS
+from pipelines.core.home import Home, sync
+from pipelines.core.progress import report
+from pipelines.core.settings import MEND_DAYS
+from pipelines.sources import decisions
 from pipelines.statistics.city import City
 from publish.catalog import About, File, Resource, csvw
 from publish.catalog.datapackage import datapackage

@@ -11,7 +11,7 @@ import csv
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from pipelines.home import Home, whole_file
+from pipelines.core.home import Home, whole_file
 
 if TYPE_CHECKING:  # a run with nothing to do reads the list and nothing else
     import pandas as pd

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipelines.home import Home, whole_file
+from pipelines.core.home import Home, whole_file
 from publish.disclosure.corrections import Corrected
 from publish.disclosure.history import Past, Standing
 from publish.disclosure.suppress import KEY, Rules

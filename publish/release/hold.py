@@ -19,8 +19,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from expectations.contract import Contracts
-from pipelines import decisions
-from pipelines.home import Home, sync, whole_file
+from pipelines.core.home import Home, sync, whole_file
+from pipelines.sources import decisions
 from publish.disclosure import history
 from publish.errors import NoSuchRelease, ReleaseError
 from publish.release import movement, store, tables

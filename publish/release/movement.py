@@ -21,8 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from pipelines import decisions
-from pipelines.home import Home, whole_file
+from pipelines.core.home import Home, whole_file
+from pipelines.sources import decisions
 from publish.disclosure.corrections import FIGURE
 from publish.disclosure.relations import Indicator
 from publish.errors import LimitsError

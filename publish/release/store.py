@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.home import Home, sync, whole_file
+from pipelines.core.home import Home, sync, whole_file
 from publish.errors import NoSuchRelease, ReleaseError
 from publish.release.changes import compare
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.contract import Contract, Contracts
-from pipelines.duck import bound
+from pipelines.core.duck import bound
 from pipelines.feedback import tasks as feedback
 from publish.disclosure.history import WHO
 from publish.disclosure.relations import Indicator

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
-from pipelines.home import Home
+from pipelines.core.home import Home
 from publish.errors import ReleaseError
 from publish.release import store
 

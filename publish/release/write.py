@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
-from publish.formulas import neutral
+from pipelines.core.formulas import neutral
 from publish.release.schema import Field, Table, Type
 
 BATCH = 20_000

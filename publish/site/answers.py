@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from publish.formulas import may_hold_formula, neutral
+from pipelines.core.formulas import may_hold_formula, neutral
 from publish.site import words
 from publish.site.facts import DB, Facts
 

@@ -29,7 +29,7 @@ import datasette
 from datasette.database import QueryInterrupted
 from datasette.utils.asgi import Request
 
-from pipelines.home import Home
+from pipelines.core.home import Home
 from publish.release import store
 from publish.site import api, asked, charts, guard, language, newer, pages, words
 from publish.site.answers import (

@@ -22,7 +22,7 @@ from pathlib import Path
 import psutil
 
 from expectations.contract import Contracts, load_contracts
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.intake import cache
 from pipelines.intake.pool import Job, Pool
 from pipelines.intake.read_new import KEEP_EVERY

@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.records.load import load
 from pipelines.statistics.city import load_city
 from pipelines.statistics.run import PRODUCTION, PROJECT, _dbt, being_built, environment

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.decisions import Decision
+from pipelines.sources.decisions import Decision
 from publish.disclosure.corrections import CELL, REPLACED, WITHDRAWN, WITHDRAWN_ZH, correct
 from publish.disclosure.history import HELD_ZH, Past, stand
 from publish.disclosure.suppress import suppress

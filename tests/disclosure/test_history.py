@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.home import Home
+from pipelines.core.home import Home
 from publish.disclosure import history
 from publish.disclosure.audit import traced
 from publish.disclosure.history import HELD_ZH, PARTS, Past, movements, stand, versions

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.home import Home
+from pipelines.core.home import Home
 from tests.conftest import ROOT, MadeUp, mingzhang
 
 pytestmark = [pytest.mark.slow]

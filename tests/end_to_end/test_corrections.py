@@ -14,8 +14,8 @@ import duckdb
 import openpyxl
 import pytest
 
-from pipelines import decisions
-from pipelines.home import Home
+from pipelines.core.home import Home
+from pipelines.sources import decisions
 from publish.disclosure.corrections import WITHDRAWN_ZH
 from publish.disclosure.history import HELD_ZH
 from publish.release import store

@@ -9,7 +9,7 @@ import pytest
 
 from expectations.contract import load_contracts
 from pipelines.check import check_files
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.intake.pool import MEMORY, SECONDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.realdata]

@@ -22,10 +22,10 @@ import psutil
 import pytest
 
 from pipelines.assets.place import place_of
+from pipelines.core.home import Home
+from pipelines.core.settings import Settings
 from pipelines.graph import make_definitions
-from pipelines.home import Home
 from pipelines.run import end_dead_runs, use_dagster_home
-from pipelines.settings import Settings
 from publish.release import store
 from tests.conftest import ROOT, mingzhang
 

@@ -10,13 +10,13 @@ import pytest
 import yaml
 
 from expectations.contract import Contracts, load_contracts, read_contract
+from pipelines.core.home import Home
 from pipelines.feedback.drift import NewHeader, drift, write_drift
-from pipelines.home import Home
-from pipelines.intake.archive import store
 from pipelines.intake.file_reader import read_file
 from pipelines.intake.readings import from_file_readings
 from pipelines.records.build import build
 from pipelines.records.tables import INTAKE, write
+from pipelines.sources.archive import store
 
 CONTRACTS = load_contracts(only=["energy_use", "parking_lots"])
 DRIFTED = """能源资源消费状况

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from expectations.contract import Contract, Contracts, header_key, load_contracts, read_contract
+from pipelines.core.home import Home
 from pipelines.feedback.annotate import HEADINGS
 from pipelines.feedback.form import (
     HEADER_ROW,
@@ -24,7 +25,6 @@ from pipelines.feedback.form import (
     header_text,
     write_form,
 )
-from pipelines.home import Home
 from pipelines.intake.file_reader import read_file
 from pipelines.intake.readings import from_file_readings
 from pipelines.records.build import build

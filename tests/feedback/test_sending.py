@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.contract import Contracts, load_contracts
+from pipelines.core.home import Home
 from pipelines.feedback.annotate import FIRST_SHEET
 from pipelines.feedback.sending import MANIFEST, NOBODY, Sent, feedback_name, safe_name, write_feedback
-from pipelines.home import Home
-from pipelines.intake.archive import store
 from pipelines.records.tables import INTAKE, write
+from pipelines.sources.archive import store
 
 DATA = "名称,车位\n东门,很多\n".encode()
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.core.home import Home
 from pipelines.feedback.tasks import STATES, task_counts, tasks, write_tasks
-from pipelines.home import Home
 from pipelines.records import tables
 
 Error = tuple[str, int | None, str]  # code, row, column

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from expectations.contract import Contracts, load_contracts
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.intake import cache
 from pipelines.intake.file_reader import reader_for
 from pipelines.intake.model import FileReading

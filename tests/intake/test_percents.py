@@ -11,7 +11,7 @@ import pytest
 import xlsxwriter
 
 from expectations.contract import load_contracts
-from pipelines.intake import zips
+from pipelines.core import zips
 from pipelines.intake.file_reader import Reader
 from tests.intake.make import ods
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from expectations.contract import ContractError, Contracts
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.intake.model import FileReading
 from pipelines.records.beside import load_city_tables
 from pipelines.records.build import build

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from expectations.contract import load_contracts
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.intake.model import FileReading, Issue
 from pipelines.records import judge, tables
 from pipelines.records.build import RecordsSummary, build

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from expectations.contract import Contracts, load_contracts
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.intake import file_reader as reader
 from pipelines.intake.file_reader import read_file
 from pipelines.intake.messages import CODES

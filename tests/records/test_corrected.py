@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from expectations.contract import load_contracts
-from pipelines.decisions import Decision
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.intake.model import FileReading, Issue
 from pipelines.records.build import RecordsSummary, build
 from pipelines.records.corrected import CELL, WITHDRAW, read_value
+from pipelines.sources.decisions import Decision
 from tests.records.making import energy, file, institution, joined, receipts, sheet
 
 CONTRACTS = load_contracts(only=["energy_use", "institutions", "retrofit_funds"])

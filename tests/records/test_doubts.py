@@ -14,7 +14,7 @@ import pytest
 
 from expectations.contract import Contract, ContractError, load_contracts, read_contract
 from expectations.expression import SCOPE
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.records.build import build
 from pipelines.records.doubts import Doubt, find
 from tests.records.making import CONTRACTS, energy, file, institution, joined, receipts, sheet

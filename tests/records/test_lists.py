@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from expectations.contract import load_contracts
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.records.build import build
 from tests.records.making import file, institution, joined, receipts, sheet
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.intake.file_reader import read_file
 from pipelines.intake.readings import from_file_readings
 from pipelines.records.build import build

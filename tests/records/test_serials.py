@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from expectations.contract import Contract, load_contracts
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.intake.model import FileReading
 from pipelines.records.build import RecordsSummary, build
 from pipelines.records.serials import SCOPE, Sent, number

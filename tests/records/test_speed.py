@@ -11,7 +11,7 @@ import pytest
 
 from expectations.contract import Contract
 from expectations.suite import check
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.intake.readings import COLUMNS, FILES, SHEETS, Readings, row_dtypes
 from pipelines.records.build import build
 from tests.records.making import CONTRACTS, file, institution, joined, sheet

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from expectations.contract import Contracts, load_contracts
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.statistics.city import City
 from publish.release.build import Release, build
 from publish.release.movement import Limits

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.home import Home
+from pipelines.core.home import Home
 from publish.disclosure.audit import bounds
 from publish.disclosure.suppress import KEY, Rules, suppress
 from publish.release import tables

@@ -23,10 +23,10 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from expectations.contract import Contracts
-from pipelines.home import Home
+from pipelines.core.formulas import neutral
+from pipelines.core.home import Home
 from publish.disclosure import gate
 from publish.errors import GateRefused, ReleaseError
-from publish.formulas import neutral
 from publish.release import build as building
 from publish.release import store, write
 from publish.release.schema import Field, Table, public_tables

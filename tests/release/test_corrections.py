@@ -9,8 +9,8 @@ from contextlib import closing
 
 import pytest
 
-from pipelines import decisions
-from pipelines.home import Home
+from pipelines.core.home import Home
+from pipelines.sources import decisions
 from publish.disclosure.corrections import FIGURE, WITHDRAWN_ZH
 from publish.disclosure.history import HELD_ZH
 from tests.release.test_differences import TOTAL, more, query

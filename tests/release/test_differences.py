@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 
 from expectations.contract import Contracts, OpenRows
-from pipelines.home import Home
+from pipelines.core.home import Home
 from publish.disclosure import history
 from publish.disclosure import suppress as suppressing
 from publish.disclosure.history import HELD_ZH, Standing

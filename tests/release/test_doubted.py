@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from expectations.contract import load_contracts
-from pipelines.home import Home
+from pipelines.core.home import Home
 from publish.disclosure.suppress import Rules
 from publish.release import tables
 from publish.release.doubted import doubted, read_doubted, write_doubted

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
-from pipelines.home import Home
+from pipelines.core.home import Home
 from publish.disclosure import gate
 from publish.disclosure.history import Past
 from publish.disclosure.scan import Scanner

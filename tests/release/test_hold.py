@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import decisions
-from pipelines.home import Home, HomeBusy
+from pipelines.core.home import Home, HomeBusy
+from pipelines.sources import decisions
 from publish.disclosure import history
 from publish.disclosure.history import HELD_ZH
 from publish.errors import GateHeld, GateRefused, NoSuchRelease, ReleaseError

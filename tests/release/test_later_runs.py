@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import openpyxl
 
-from pipelines.home import Home
+from pipelines.core.home import Home
 from publish.disclosure.history import HELD_ZH
 from publish.release import store
 from tests.conftest import ROOT, MadeUp

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from expectations.contract import load_contracts
-from pipelines.home import Home
+from pipelines.core.home import Home
 from publish.disclosure.relations import Indicator
 from publish.disclosure.suppress import Rules, suppress
 from publish.release.schema import is_open

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import decisions
-from pipelines.home import Home
+from pipelines.core.home import Home
+from pipelines.sources import decisions
 from publish.disclosure.relations import Indicator
 from publish.errors import LimitsError
 from publish.release import movement

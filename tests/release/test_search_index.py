@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.home import Home
+from pipelines.core.home import Home
 from publish.disclosure import gate
 from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import Rules

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pipelines.home import Home, HomeBusy
+from pipelines.core.home import Home, HomeBusy
 from publish.errors import NoSuchRelease, ReleaseError
 from publish.release import store
 from tests.release.conftest import another_run, make_warehouse

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from expectations.contract import load_contracts
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.intake.file_reader import Reader
 from pipelines.intake.model import FileReading
 from pipelines.intake.readings import from_file_readings

@@ -17,7 +17,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from publish.formulas import FORMULA_STARTS, neutral
+from pipelines.core.formulas import FORMULA_STARTS, neutral
 from publish.site import app as app_module
 from publish.site.app import NoRelease, Site, create_app, needs_worker
 from publish.site.instance import ReleaseUnhealthy

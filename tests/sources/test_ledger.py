@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.sources.ledger import Ledger, Receipt
 
 

@@ -8,9 +8,9 @@ from time import time_ns
 
 import pytest
 
-from pipelines.home import Home
-from pipelines.intake.archive import where
+from pipelines.core.home import Home
 from pipelines.sources import inbox, seen
+from pipelines.sources.archive import where
 from pipelines.sources.ledger import Ledger
 from pipelines.sources.receive import Received, nothing_new, receive
 

@@ -22,7 +22,7 @@ KINDS = ("sftp", "smb", "s3")
 RECEIVE = """
 import sys
 from pathlib import Path
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.sources.inbox import InboxError
 from pipelines.sources.receive import receive
 try:

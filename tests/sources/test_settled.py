@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.sources import settled
 from pipelines.sources.inbox import list_inbox
 from pipelines.sources.ledger import Ledger

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.contract import load_contracts
-from pipelines.home import Home
+from pipelines.core.home import Home
 
 ARROW = {
     "string": pa.string(),

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.statistics.city import TABLES, CityError, load_city, read_tables
 
 ZHUZHOU = Path(__file__).resolve().parents[2] / "cities" / "zhuzhou"

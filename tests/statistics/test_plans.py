@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.statistics.city import load_city
 from pipelines.statistics.run import build_statistics
 from tests.statistics.statistics_home import institution, months, write

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.statistics.city import load_city
 from pipelines.statistics.run import PROJECT, build_statistics
 from tests.statistics.statistics_home import date, institution, public_database, write

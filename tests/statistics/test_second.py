@@ -20,7 +20,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.statistics.city import load_city
 from pipelines.statistics.run import PROJECT, build_statistics, environment
 from publish.disclosure.history import stands

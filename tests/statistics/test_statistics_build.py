@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from expectations.contract import load_contracts
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.statistics.city import load_city
 from pipelines.statistics.run import (
     PROJECT,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 
-from pipelines.intake import zips
+from pipelines.core import zips
 from pipelines.intake.formats import flat, markup, ole, package, pages, signatures, text, xls, xml2003
 from pipelines.intake.sheets import (
     LARGEST_FILE,

@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from pipelines.intake import zips
+from pipelines.core import zips
 from pipelines.intake.formats import by_calamine, markup, number_format, ods, signatures, xlsx, zeros
 from pipelines.intake.sheets import (
     FORM_ID,

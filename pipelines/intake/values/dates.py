@@ -80,7 +80,7 @@ _ALMOST = (dt.time(23, 59, 16, 500_000), dt.time(23, 59, 17, 500_000))
 
 @cache
 def _zone() -> ZoneInfo:
-    from pipelines.clock import DEFAULT_ZONE  # brings YAML along, and hardly a file says UTC
+    from pipelines.core.clock import DEFAULT_ZONE  # brings YAML along, and hardly a file says UTC
 
     return ZoneInfo(DEFAULT_ZONE)
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.home import Home
+from pipelines.core.home import Home
 from pipelines.sources.ledger import stamp
 
 PATH = "decisions.jsonl"

@@ -11,7 +11,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from pipelines.home import Home
+from pipelines.core.home import Home
 
 
 class ArchiveError(RuntimeError):

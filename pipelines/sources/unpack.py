@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipelines.filenames import printable
+from pipelines.core.filenames import printable
 from pipelines.intake.formats import is_archive
 from pipelines.intake.sheets import LARGEST_FILE, UNPACKS_TOO_FAR, Refusal
 

@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from expectations.contract import load_contracts
-from pipelines.intake import zips
+from pipelines.core import zips
 from pipelines.intake.file_reader import Reader
 from tests.intake.cases import HEAD, TWO
 from tests.intake.make import xlsx

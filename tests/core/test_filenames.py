@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pipelines.filenames import printable, printable_url
+from pipelines.core.filenames import printable, printable_url
 
 
 @pytest.mark.parametrize(

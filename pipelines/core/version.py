@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("pipelines", "expectations", "dbt_project", "publish")
 KINDS = {".py", ".yaml", ".yml", ".sql", ".csv", ".html", ".css", ".js", ".po", ".toml"}
 OURS_ONLY = {"target", "logs", "__pycache__"}

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "MINGZHANG_"
 MEND_DAYS = 15  # how long a department has to mend an error, where nobody says otherwise
 

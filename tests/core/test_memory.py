@@ -11,10 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipelines import memory
-from pipelines.duck import scratch
-from pipelines.home import Home
-from pipelines.memory import allow, allowance, give_back
+from pipelines.core import memory
+from pipelines.core.duck import scratch
+from pipelines.core.home import Home
+from pipelines.core.memory import allow, allowance, give_back
 from pipelines.statistics.run import environment, failure, target
 
 

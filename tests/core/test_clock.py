@@ -9,11 +9,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from pipelines import clock
 from pipelines.assets import place as place_module
 from pipelines.assets.place import Place, place_of
-from pipelines.clock import today
-from pipelines.settings import Settings
+from pipelines.core import clock
+from pipelines.core.clock import today
+from pipelines.core.settings import Settings
 from pipelines.statistics.city import CityError, read_city
 
 ZHUZHOU = Settings().city

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.home import Home
-from pipelines.intake import unpack
-from pipelines.intake.archive import ArchiveError, store, where
+from pipelines.core.home import Home
 from pipelines.intake.sheets import Refusal
-from pipelines.intake.unpack import holds_files, members
+from pipelines.sources import unpack
+from pipelines.sources.archive import ArchiveError, store, where
+from pipelines.sources.unpack import holds_files, members
 from tests.intake.cases import plain
 
 

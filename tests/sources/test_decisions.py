@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import decisions
-from pipelines.home import Home
+from pipelines.core.home import Home
+from pipelines.sources import decisions
 
 
 def test_decisions_survive_in_order_whatever_their_words_hold(tmp_path: Path) -> None:

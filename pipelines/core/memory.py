@@ -12,8 +12,6 @@ import gc
 import os
 from pathlib import Path
 
-import pyarrow as pa
-
 SHARE = 4  # a run may take this part of the machine's memory: others live on it too
 LEAST = 500  # megabytes; enough for any city, on disk
 _CGROUP = Path("/sys/fs/cgroup/memory.max")  # what a container may have (cgroup v2); "max" where it is not bounded
@@ -43,6 +41,8 @@ def _whole() -> int:
 
 def give_back() -> None:
     """Returns what is free to the system, where its C library can (glibc's malloc_trim); elsewhere it does less."""
+    import pyarrow as pa
+
     gc.collect()
     pa.default_memory_pool().release_unused()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

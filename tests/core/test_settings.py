@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from pipelines.assets.place import Place, place_of
-from pipelines.settings import PREFIX, Settings, SettingsError
+from pipelines.core.settings import PREFIX, Settings, SettingsError
 from tests.conftest import ROOT, mingzhang
 
 WRONG = {"AS_OF": "foo", "PROCESSES": "abc", "DUE_DAYS": "-1", "FULL": "perhaps"}

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import duckdb
 
-from pipelines.memory import allowance
+from pipelines.core.memory import allowance
 
 
 def bound(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
