@@ -127,10 +127,10 @@ class _Years:
         self.who[self.line] = mine["who"].to_numpy()
         self.row[self.line, year] = at
 
-    def odd(self, compare: str) -> Iterator[tuple[int, int, int, int]]:
+    def odd(self, compare: str, usual: np.ndarray | None = None) -> Iterator[tuple[int, int, int, int]]:
         """(line, year, other year, power) of each value that most of its own other years, and half of those before it, are that
         many powers of ten from; a first year, all of at least two. Of a stock the power is 1 or -1 for a jump up or down from
-        the year before."""
+        the year before. A value at one power of ten that is `usual` is left out."""
         logs = np.log10(self.values)
         there = ~np.isnan(logs)
         others = there.sum(axis=1)
@@ -148,20 +148,31 @@ class _Years:
                 of_all, of_before = same.sum(axis=1), same[:, :a].sum(axis=1)
                 most = of_all * 2 > others - 1
                 firm = np.where(before > 0, of_before * 2 >= before, (of_all == others - 1) & (of_all >= 2))
-                for line in np.flatnonzero(there[:, a] & (others > 1) & most & firm & (of_all > 0)):
+                odd = there[:, a] & (others > 1) & most & firm & (of_all > 0)
+                if usual is not None and abs(k) == 1:
+                    odd &= ~usual[:, a]
+                for line in np.flatnonzero(odd):
                     back = np.flatnonzero(same[line])
                     earlier, last = back[back < a], np.flatnonzero(there[line, :a])[-1:]
                     if compare == "stock" and len(last) and last[0] not in earlier:
                         continue  # what stood already last year is no jump of this one
                     yield int(line), a, int(earlier[-1] if len(earlier) else back[0]), int(k)
 
-    def is_usual(self, line: int, a: int) -> bool:
-        """Whether a value lies among those that the same thing had in any month of the years before (else of those after): small
-        sums of meals or repairs move by ten times in the nature of things."""
-        mine = self.values[self.who == self.who[line]]
-        years = mine[:, :a] if np.isfinite(mine[:, :a]).any() else mine[:, a + 1 :]
-        value = self.values[line, a]
-        return bool(np.nanmin(years) / BEYOND <= value <= np.nanmax(years) * BEYOND)
+    def usual(self) -> np.ndarray:
+        """Whether each value (line by year) lies among those that the same thing had in any month of the years before (else of
+        those after): small sums of meals or repairs move by ten times in the nature of things."""
+        _, thing = np.unique(self.who.astype("int64"), return_inverse=True)
+        nothing = np.full((int(thing.max()) + 1 if len(thing) else 0, len(self.years)), np.nan)
+        bounds = []
+        for extreme in (np.fmin, np.fmax):  # which pass over what is missing
+            of_thing = nothing.copy()
+            extreme.at(of_thing, thing, self.values)
+            before, after = nothing.copy(), nothing.copy()
+            before[:, 1:] = extreme.accumulate(of_thing, axis=1)[:, :-1]
+            after[:, :-1] = extreme.accumulate(of_thing[:, ::-1], axis=1)[:, ::-1][:, 1:]
+            bounds.append(np.where(np.isnan(before), after, before)[thing])
+        low, high = bounds
+        return (low / BEYOND <= self.values) & (self.values <= high * BEYOND)
 
     def repeated(self) -> pd.DataFrame:
         """One row for each value that has one of the year before it: file, table, sheet, years, value, whether they are equal."""
@@ -196,9 +207,7 @@ class _Teller:
         groups: dict[tuple[Any, ...], list[tuple[int, int, float, float]]] = {}
         frame = self.frame
         files, tables, who = (frame[n].to_numpy() for n in ("_file", "_table", "who"))
-        for line, a, b, k in own.odd(str(c.compare)):
-            if abs(k) == 1 and c.compare == "flow" and own.is_usual(line, a):
-                continue
+        for line, a, b, k in own.odd(str(c.compare), own.usual() if c.compare == "flow" else None):
             n, m = int(own.row[line, a]), int(own.row[line, b])
             key = (files[n], int(tables[n]), int(own.years[a]), k, who[n])
             groups.setdefault(key, []).append((n, m, own.values[line, a], own.values[line, b]))

@@ -16,7 +16,7 @@ from expectations.contract import Contract, ContractError, load_contracts, read_
 from expectations.expression import SCOPE
 from pipelines.core.home import Home
 from pipelines.records.build import build
-from pipelines.records.doubts import Doubt, find
+from pipelines.records.doubts import BEYOND, Doubt, _Years, find
 from tests.records.making import CONTRACTS, energy, file, institution, joined, receipts, sheet
 
 YEARS = (2021, 2022, 2023)
@@ -278,3 +278,31 @@ def _returns(folder: Path, year: int) -> pd.DataFrame:
         "_row",
     ]
     return pd.DataFrame(out, columns=columns)
+
+
+def test_what_is_usual_is_what_a_loop_over_each_thing_finds():
+    """`usual` works on all values at once; here it is held against its own definition, value by value."""
+    random = np.random.default_rng(7)
+    frame = pd.DataFrame(
+        [
+            {"who": who, "month": f"{month:02}", "year": year}
+            for who in (3, 11, 4)
+            for month in (1, 2, 3)
+            for year in range(2021, 2026)
+            if random.random() < 0.6
+        ]
+    )
+    values = 10 ** random.uniform(0, 3, len(frame))
+    own = _Years(frame, values)
+    found, checked = own.usual(), 0
+    for line in range(len(own.values)):
+        of_thing = own.values[own.who == own.who[line]]
+        for a, value in enumerate(own.values[line]):
+            if np.isnan(value):
+                continue
+            before, after = (x[np.isfinite(x)] for x in (of_thing[:, :a], of_thing[:, a + 1 :]))
+            others = before if len(before) else after
+            expected = len(others) > 0 and others.min() / BEYOND <= value <= others.max() * BEYOND
+            assert found[line, a] == expected, (line, a)
+            checked += 1
+    assert checked == len(frame) and 0 < found.sum() < checked
