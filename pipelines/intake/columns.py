@@ -129,7 +129,6 @@ class TableReader:
         if table.beside:
             n = table.last - table.header[0] + 1
         self.sheet = SheetReading(grid.name, self.contract.dataset, facts.submitter, rows_read=n)
-        self.covers = _vertical_merges(grid)
         self.plan = plans.plan(table.choice, tuple([unit_key(u) for u in facts.units]), self.year)
         # Column -> row -> format, absolute; None where the file does not tell. Dear, so asked only where a number may hang on it.
         self._formats: dict[int, dict[int, Format]] | None = None
@@ -154,13 +153,13 @@ class TableReader:
         self._without_header()
         if sheet.refused:
             self._take(data)
-        found, kinds, covers, values = self.columns, self.types, self.covers, sheet.values
+        found, kinds, values = self.columns, self.types, sheet.values
         for name, m, reader, plain in self.plan.columns:
             if m is None or reader is None:
                 values[name] = [None] * len(data)
                 continue
             raw, types = found[m.place], kinds[m.place]
-            if plain and not covers and types == _FLOATS and isfinite(sum(raw)) and not self._shown(m):
+            if plain and not t.merges.any_tall and types == _FLOATS and isfinite(sum(raw)) and not self._shown(m):
                 values[name] = list(raw)
             else:
                 values[name] = self._column(m, data, reader, raw, types)
@@ -214,7 +213,7 @@ class TableReader:
     def _cells(self, m: Mapped, data: list[int], tell: bool = True) -> Sequence[Any]:
         """A column's cells in the rows `data`; a merged cell stands for each of its rows."""
         at = m.place
-        spans = self.covers.get(self.grid.left + at) if self.covers else None
+        spans = self.table.merges.tall(at)
         if not spans:
             return self.columns[at]
         out = list(self.columns[at])
@@ -222,7 +221,6 @@ class TableReader:
         number = m.column.kind in ("decimal", "integer")
         where = {i: k for k, i in enumerate(data)}
         for a, b in spans:
-            a, b = a - top, b - top
             if not (0 <= a < len(rows)) or rows[a][at] == "":
                 continue
             inside = [where[i] for i in range(a, b + 1) if i in where]
@@ -239,7 +237,7 @@ class TableReader:
         self, m: Mapped, data: list[int], reader: cells.ColumnReader, raw: Sequence[Any], types: set[type]
     ) -> list[Any]:
         column = m.column
-        if self.covers:
+        if self.table.merges.any_tall:
             raw = self._cells(m, data)
             types = set(map(type, raw))
         if str in types and not DITTO.isdisjoint(raw):
@@ -578,12 +576,7 @@ class TableReader:
         wide = {
             i.row - grid.top - 1 for i in self.sheet.issues if i.quarantines and i.row
         }  # refused for that very value
-        named = {
-            j
-            for a, b, c, d in grid.merges or ()
-            if a - grid.top <= last and c - grid.top >= first
-            for j in range(b - grid.left, d - grid.left + 1)
-        }
+        named = t.merges.under(first, last)
         for p in range(t.left, min(t.right, len(self.columns))):
             if p in known or p in named or any(grid.rows[r][p] != "" for r in range(first, last + 1)):
                 continue
@@ -760,16 +753,3 @@ def _in_sheet(value: float, factor: Decimal | None) -> float | int:
     """A sum in the sheet's own unit, as a message shows it."""
     number = float(f"{value / float(factor or 1):.12g}")
     return int(number) if number.is_integer() else number
-
-
-# ---- small helpers
-
-
-def _vertical_merges(grid: Grid) -> dict[int, list[tuple[int, int]]]:
-    """Absolute column -> the (first, last) absolute rows of each merged cell that is more than one row high."""
-    out: dict[int, list[tuple[int, int]]] = {}
-    for a, b, c, d in grid.merges or ():
-        if c > a and d - b < 100:
-            for k in range(b, d + 1):
-                out.setdefault(k, []).append((a, c))
-    return out

@@ -15,6 +15,7 @@ from typing import Any
 
 from pipelines.intake.layout.headers import Choice, Headers
 from pipelines.intake.layout.heading import Facts, read_heading, year_of_group
+from pipelines.intake.layout.merges import Merges
 from pipelines.intake.sheets import Grid
 from pipelines.intake.values import Bad, column_reader, squeeze
 
@@ -75,6 +76,7 @@ class Table:
     left: int
     right: int
     facts: Facts
+    merges: Merges
     data: list[int] = field(default_factory=list)
     totals: list[int] = field(default_factory=list)
     sections: list[int] = field(default_factory=list)
@@ -117,7 +119,6 @@ class Finder:
     def __init__(self, headers: Headers):
         self.headers = headers
         self._labels: dict[str, int] = {}
-        self._tall: dict[tuple[int, int], int] = {}  # of the grid in hand: where a cell merged downwards ends
 
     # ---- headers
 
@@ -128,12 +129,11 @@ class Finder:
         for r in rows:
             if len(r) < width:
                 r.extend([""] * (width - len(r)))
-        spans = _spans(grid, width)
-        self._tall = _tall(grid)
+        merges = Merges(grid)
         found = Found([])
         block = None
         for i in range(min(len(rows), _SCAN)):
-            block = self._header_at(rows, i, 0, spans, found)
+            block = self._header_at(rows, i, 0, merges, found)
             if block:
                 break
         if block is None:
@@ -150,14 +150,14 @@ class Finder:
                 facts.synthetic |= known.synthetic
                 facts.texts += known.texts
             known = facts
-            tables = self._tables(block, begin, width, facts, self._years(rows, begin, block, spans), rows, spans)
-            end, block = self._rows(grid, tables, block, spans)
+            tables = self._tables(block, begin, width, facts, self._years(rows, begin, block, merges), rows, merges)
+            end, block = self._rows(grid, tables, block, merges)
             found.tables += _by_sections(tables[0], rows) if len(tables) == 1 else tables
             begin = end
         return found
 
     def _header_at(
-        self, rows: list[list[Any]], i: int, lowest: int, spans: dict[tuple[int, int], str], found: Found | None
+        self, rows: list[list[Any]], i: int, lowest: int, merges: Merges, found: Found | None
     ) -> Block | None:
         """The header whose main row is `i`, if one is there. `lowest`: rows above it are taken."""
         row = rows[i]
@@ -179,7 +179,7 @@ class Finder:
                 return None
         choices = self.headers.choices(texts) if hits else ()
         if choices and hits == filled and choices[0].fits and not self._more_below(rows, i):
-            return self._block(rows, i, i, choices, spans)
+            return self._block(rows, i, i, choices, merges)
         best, at = choices, (i, i)
         best_units: Sequence[str | None] | None = None
         if hits != filled or not (choices and choices[0].fits) or self._more_below(rows, i):
@@ -189,7 +189,7 @@ class Finder:
                         continue
                     if b > i and not self._headerlike(rows[b]):
                         break
-                    joined, units = self._joined(rows, a, b, spans)
+                    joined, units = self._joined(rows, a, b, merges)
                     other = self.headers.choices(joined, units)
                     if other and _better(other, best):
                         best, at, best_units = other, (a, b), units
@@ -197,12 +197,12 @@ class Finder:
             return None
         if at[1] > i:
             # Rows that add nothing are not header: where the rows below do as well alone, they are the header.
-            below, units = self._joined(rows, at[0] + 1, at[1], spans)
+            below, units = self._joined(rows, at[0] + 1, at[1], merges)
             alone = self.headers.choices(below, units)
             if alone and not _better(best, alone):
                 return None
         if best[0].fits:
-            return self._block(rows, at[0], at[1], best, spans, best_units)
+            return self._block(rows, at[0], at[1], best, merges, best_units)
         if found is not None and (found.nearest is None or _better(best, found.nearest.choices)):
             found.nearest = Block(at[0], at[1], best)
         return None
@@ -251,9 +251,7 @@ class Finder:
                 units += 1
         return units > 0
 
-    def _joined(
-        self, rows: list[list[Any]], a: int, b: int, spans: dict[tuple[int, int], str]
-    ) -> tuple[list[str], list[str | None]]:
+    def _joined(self, rows: list[list[Any]], a: int, b: int, merges: Merges) -> tuple[list[str], list[str | None]]:
         """The header texts of rows `a..b` read down each column, and the units that stand under them."""
         resolve = self.headers.resolve
         texts: list[str] = []
@@ -267,8 +265,8 @@ class Finder:
                 t = lines[k][j]
                 if t:
                     last[k] = t
-                elif (r, j) in spans:
-                    t = spans[r, j]
+                else:
+                    t = merges.over(r, j)
                 if t:
                     if year_of_group(t, alone=True) is None or self.headers.is_name(
                         t
@@ -311,7 +309,7 @@ class Finder:
         first: int,
         last: int,
         choices: Sequence[Choice],
-        spans: dict[tuple[int, int], str],
+        merges: Merges,
         units: Sequence[str | None] | None = None,
     ) -> Block:
         """A header of rows `first..last`, with a row of units and one of column numbers under it where they stand."""
@@ -320,13 +318,13 @@ class Finder:
             filled = [v for v in below if v != ""] if float not in map(type, below) else []
             if len(filled) > 1 and all(year_of_group(v, alone=True) and not self.headers.is_name(v) for v in filled):
                 last += 1  # each column's year: what is above it stands over more than one
-                joined, units = self._joined(rows, first, last, spans)
+                joined, units = self._joined(rows, first, last, merges)
                 choices = self.headers.choices(joined, units) or choices
             elif self._is_units(below):
                 units = tuple(self.headers.unit_alone(v) if v else None for v in below)
                 choices = self.headers.choices(_texts(choices, len(below)), units)
                 last += 1
-        last = self._merged_down(first, last, choices[0], len(rows))
+        last = self._merged_down(first, last, choices[0], len(rows), merges)
         if last + 1 < len(rows) and _is_translation(rows[last + 1], choices[0]):
             last += 1
         if last + 1 < len(rows) and (
@@ -335,25 +333,22 @@ class Finder:
             last += 1
         return Block(first, last, choices, units)
 
-    def _merged_down(self, first: int, last: int, choice: Choice, most: int) -> int:
+    @staticmethod
+    def _merged_down(first: int, last: int, choice: Choice, most: int, merges: Merges) -> int:
         """The last row of a header whose names are merged down beside others' names in two rows that nobody knows: 年 月 日."""
-        if not self._tall:
+        if not merges.any_tall:
             return last
-        ends = [
-            max((self._tall.get((r, m.place), r) for r in range(first, last + 1)), default=last) for m in choice.mapped
-        ]
+        ends = [max((merges.end(r, m.place) for r in range(first, last + 1)), default=last) for m in choice.mapped]
         below = [e for e in ends if e > last]
         return min(max(below), first + _DEEPEST - 1, most - 1) if 2 * len(below) >= len(ends) and below else last
 
-    def _years(
-        self, rows: list[list[Any]], begin: int, block: Block, spans: dict[tuple[int, int], str]
-    ) -> list[int | None]:
+    def _years(self, rows: list[list[Any]], begin: int, block: Block, merges: Merges) -> list[int | None]:
         """The year that each column's header says of itself, in its own text or in a group's above it."""
         out: list[int | None] = [None] * len(rows[block.first])
         for r in range(max(begin, block.first - 1), block.last + 1):
             last: int | None = None
             for j, v in enumerate(rows[r]):
-                text = v if v != "" else spans.get((r, j), "") if spans else ""
+                text = v if v != "" else merges.over(r, j)
                 if text != "":
                     last = year_of_group(text, alone=r < block.first)
                     if last is not None and self.headers.is_name(text):
@@ -378,22 +373,20 @@ class Finder:
     # ---- rows
 
     @staticmethod
-    def _placed(c: Choice, block: Block, rows: list[list[Any]], spans: dict[tuple[int, int], str]) -> Choice:
+    def _placed(c: Choice, block: Block, rows: list[list[Any]], merges: Merges) -> Choice:
         """A choice with each column where its values are: under a header merged over two columns not always in the first."""
-        wide = {r for r, _ in spans}
-        wide.intersection_update(range(block.first, block.last + 1))
-        if not wide:
+        lines = merges.wide_rows(block.first, block.last)
+        if not lines:
             return c
-        lines = sorted(wide, reverse=True)
         taken = {m.place for m in c.mapped} | {p for p, _ in c.unmapped}
         below = rows[block.last + 1 : block.last + 21]
         out = []
         for m in c.mapped:
             place = m.place
-            at = next((r for r in lines if (r, place + 1) in spans), None)
-            if at is not None and rows[at][place] == spans[at, place + 1] and m.header:
+            at = next((r for r in lines if merges.over(r, place + 1)), None)
+            if at is not None and rows[at][place] == merges.over(at, place + 1) and m.header:
                 j = place + 1
-                while (at, j) in spans and j not in taken:
+                while merges.over(at, j) and j not in taken:
                     here, there = [r[place] for r in below], [r[j] for r in below]
                     counted = m.column.institution == "name" and all(_is_count(v) for v in here)
                     if (all(v == "" for v in here) or counted) and any(v != "" for v in there):
@@ -411,11 +404,11 @@ class Finder:
         facts: Facts,
         years: list[int | None],
         rows: list[list[Any]],
-        spans: dict[tuple[int, int], str],
+        merges: Merges,
     ) -> list[Table]:
         best = block.choices[0]
         said = {y for y in years if y is not None}
-        own = [self._placed(c, block, rows, spans) for c in block.choices if c.dataset == best.dataset and c.fits]
+        own = [self._placed(c, block, rows, merges) for c in block.choices if c.dataset == best.dataset and c.fits]
         own.sort(key=lambda c: c.mapped[0].place)
         rest = [c for c in block.choices if c.dataset != best.dataset and c.fits]
         if len(said) > 1 and len(own) == 1:
@@ -424,7 +417,7 @@ class Finder:
                 at = block.first, block.last
                 return [
                     Table(
-                        c, (), at, begin, begin, 0, width, replace(facts, year=y), beside=k > 0,
+                        c, (), at, begin, begin, 0, width, replace(facts, year=y), merges, beside=k > 0,
                         own=tuple(m.place for m in c.mapped if years[m.place] == y),
                     )
                     for k, (y, c) in enumerate(shared)
@@ -439,12 +432,10 @@ class Finder:
             if len(mine) == 1 and (len(said) > 1 or facts.year is None):
                 facts = replace(facts, year=mine.pop())
             at = block.first, block.last
-            tables.append(Table(c, tied, at, begin, begin, edges[k], edges[k + 1], facts, beside=k > 0))
+            tables.append(Table(c, tied, at, begin, begin, edges[k], edges[k + 1], facts, merges, beside=k > 0))
         return tables
 
-    def _rows(
-        self, grid: Grid, tables: list[Table], block: Block, spans: dict[tuple[int, int], str]
-    ) -> tuple[int, Block | None]:
+    def _rows(self, grid: Grid, tables: list[Table], block: Block, merges: Merges) -> tuple[int, Block | None]:
         """Sorts the rows under a header into its tables, up to the next header. Returns where that begins, and it."""
         rows, headers = grid.rows, self.headers
         first_chars = headers.first_chars
@@ -458,7 +449,7 @@ class Finder:
         beyond, fewest = place + 3, len(rows[0]) - 4
         plain = self._plain(lone, rows, i, place) if lone else range(0)
         for t in tables:
-            t.covered = _covered(grid, t)
+            t.covered = merges.covered({m.place for m in t.choice.mapped})
             t.named = {m.place for m in t.choice.mapped}
             t.words = [m.place for m in t.choice.mapped if m.column.required and m.column.kind == "string"]
             t.counters = {p for p, h in t.choice.unmapped if headers.is_serial(h)}
@@ -492,7 +483,7 @@ class Finder:
                             i += 1
                         continue
                 if (short[:1].lower() in first_chars and self._may_be_header(row)) or self._may_be_cut(rows, i):
-                    other = self._header_at(rows, i, self._top_of_header(rows, i, block), spans, None)
+                    other = self._header_at(rows, i, self._top_of_header(rows, i, block), merges, None)
                     if other and self._same(other, block):
                         i = other.last + 1
                         continue
@@ -503,13 +494,13 @@ class Finder:
                 stop = i
                 while i < len(rows) and following is None:
                     if self._may_be_header(rows[i]) or self._may_be_cut(rows, i):
-                        following = self._header_at(rows, i, stop, spans, None)
+                        following = self._header_at(rows, i, stop, merges, None)
                     i += 1
                 until = following.first if following else len(rows)
                 tables[0].foreign = (stop, until) if until > stop else None
                 break
             for t in tables:
-                self._sort_row(t, i, row, spans, grid)
+                self._sort_row(t, i, row, rows, merges)
             for v in row[:beyond]:
                 if type(v) is str and v:
                     self.label(v)
@@ -710,7 +701,7 @@ class Finder:
             self._labels[text] = known
         return known
 
-    def _sort_row(self, t: Table, i: int, row: list[Any], spans: dict[tuple[int, int], str], grid: Grid) -> None:
+    def _sort_row(self, t: Table, i: int, row: list[Any], rows: list[list[Any]], merges: Merges) -> None:
         cells = row[t.left : t.right] if t.beside or t.right < len(row) else row
         filled = len(cells) - cells.count("")
         if not filled:
@@ -753,7 +744,7 @@ class Finder:
         if filled == 1 and place in t.counters and len(mapped) >= 3:
             return  # a line that was numbered beforehand and never filled in
         if type(first) is str:
-            if label == GROUP and place in t.counters and self._counts_in_digits(t, grid.rows, place):
+            if label == GROUP and place in t.counters and self._counts_in_digits(t, rows, place):
                 (t.totals if float in map(type, cells) else t.sections).append(
                     i
                 )  # 一 市直单位, with its sums or without
@@ -770,7 +761,7 @@ class Finder:
                         return
                     if squeeze(first) in t.facts.texts:
                         return
-                    if filled == 1 and self._is_section(t, i, first, place, label, grid):
+                    if filled == 1 and self._is_section(t, i, first, place, label, merges):
                         t.sections.append(i)
                         return
             if label == NOTE:
@@ -816,13 +807,11 @@ class Finder:
         return blank
 
     @staticmethod
-    def _is_section(t: Table, i: int, text: Any, place: int, label: int, grid: Grid) -> bool:
+    def _is_section(t: Table, i: int, text: Any, place: int, label: int, merges: Merges) -> bool:
         """Whether the only text of a row names a part of the table, or is a remark, rather than half a row of data."""
         if label in (SECTION, NOTE) or len(text) > 30:
             return True
-        if grid.merges and any(
-            a - grid.top <= i <= c - grid.top and b - grid.left == place and d > b for a, b, c, d in grid.merges
-        ):
+        if merges.is_wide(i, place):
             return True
         under = next((m.column for m in t.choice.mapped if m.place == place), None)
         if under is None:
@@ -868,26 +857,6 @@ def _by_sections(t: Table, rows: list[list[Any]]) -> list[Table]:
     if not out[0].data and not out[0].totals:  # the heading and the header belong to the first year's
         out[1].first = t.first
         del out[0]
-    return out
-
-
-def _covered(grid: Grid, t: Table) -> set[int]:
-    """The rows that cells merged down over columns of a table reach into, but for the first of each."""
-    places = {m.place + grid.left for m in t.choice.mapped}
-    out: set[int] = set()
-    for a, b, c, d in grid.merges or ():
-        if c > a and b == d and b in places and c - a < 10_000:
-            out.update(range(a + 1 - grid.top, c + 1 - grid.top))
-    return out
-
-
-def _tall(grid: Grid) -> dict[tuple[int, int], int]:
-    """Where each cell merged downwards ends: its row and column to its last row, all 0-based in the grid."""
-    out: dict[tuple[int, int], int] = {}
-    for a, b, c, d in grid.merges or ():
-        if c > a and d - b < 100:
-            for j in range(b, d + 1):
-                out[a - grid.top, j - grid.left] = c - grid.top
     return out
 
 
@@ -981,16 +950,3 @@ def _numbers_two_columns(row: Sequence[Any], choice: Choice) -> bool:
         m.place in said and m.column.kind in ("date", "enum") and said[m.place] not in m.column.values
         for m in choice.mapped
     )
-
-
-def _spans(grid: Grid, width: int) -> dict[tuple[int, int], str]:
-    """The text of each merged cell that is wide, at the places it covers, for headers."""
-    out: dict[tuple[int, int], str] = {}
-    for a, b, _, d in grid.merges or ():
-        if d == b or a - grid.top > _SCAN * 10:
-            continue
-        r, j = a - grid.top, b - grid.left
-        if 0 <= r < len(grid.rows) and 0 <= j < width and type(grid.rows[r][j]) is str and grid.rows[r][j]:
-            for k in range(j + 1, min(d - grid.left + 1, width)):
-                out[r, k] = grid.rows[r][j]
-    return out
