@@ -390,13 +390,14 @@ def reach(
 
 def _moved_by_org() -> str:
     """The head of a query: `by_org` holds by cell, institution and year how far the relations `now` and `earlier` differ."""
-    # Compared as they come, which may be as members of an enumeration, and only what differs as text.
-    texts = ", ".join(f"cast({c} as varchar) as {c}" if c in TEXTS else c for c in PARTS)
+    # Grouped as they come, which may be as members of an enumeration, and only what differs as text.
+    texts = ", ".join(f"cast({c} as varchar) as {c}" if c in TEXTS else c for c in WHO)
+    amounts = ("numerator", "denominator")
     return f"""
         with parted as (
-            select {texts}, 1 as side from (select {", ".join(PARTS)} from now except all select {", ".join(PARTS)} from earlier)
-            union all
-            select {texts}, -1 from (select {", ".join(PARTS)} from earlier except all select {", ".join(PARTS)} from now)
+            select {texts}, {", ".join(f"coalesce(sum(side * {a}), 0) as {a}" for a in amounts)} from (
+                select {", ".join(PARTS)}, 1 as side from now union all select {", ".join(PARTS)}, -1 from earlier)
+            group by {", ".join(WHO)} having {" or ".join(f"coalesce(sum(side * {a}), 0) <> 0" for a in amounts)}
         ),
         spread as (
             select *, unnest(case breakdown
@@ -408,7 +409,7 @@ def _moved_by_org() -> str:
         ),
         by_org as (
             select places.cell, spread.org, spread.year,
-                   abs(sum(side * numerator)) as top, abs(sum(side * coalesce(denominator, 0))) as bottom
+                   abs(sum(numerator)) as top, abs(sum(denominator)) as bottom
             from spread join places on places.indicator_id = spread.indicator_id
                 and places.factor_set = spread.factor_set and places.year = spread.year
                 and places.dimension = spread.place.d and places.member = spread.place.m
