@@ -28,6 +28,7 @@ by_institution as (
     group by indicator_id, factor_set, year, dimension, member, org, matched
 ),
 
+-- One row of by_institution is one institution, matched or not, so that counting rows counts institutions.
 summed as (
     select
         indicator_id,
@@ -39,13 +40,13 @@ summed as (
         sum(denominator) filter (where matched) as denominator,
         sum(closed_numerator) filter (where matched) as closed_numerator,
         case
-            when coalesce(bool_or(closed) filter (where matched), false) then count(distinct org) filter (where matched and closed)
-            else count(distinct org) filter (where matched)
+            when coalesce(bool_or(closed) filter (where matched), false) then count(*) filter (where matched and closed)
+            else count(*) filter (where matched)
         end as contributors,
-        count(distinct org) filter (where not matched) as left_out,
-        count(distinct org) filter (where matched and names_institution and complete) as reporting,
-        count(distinct org) filter (where matched and names_institution and not complete) as partly,
-        count(distinct org) filter (where matched and names_institution and not registered) as unregistered,
+        count(*) filter (where not matched) as left_out,
+        count(*) filter (where matched and names_institution and complete) as reporting,
+        count(*) filter (where matched and names_institution and not complete) as partly,
+        count(*) filter (where matched and names_institution and not registered) as unregistered,
         bool_or(names_institution) as names_institution,
         min(first_in) filter (where matched) as first_in,
         max(last_in) filter (where matched) as last_in,
