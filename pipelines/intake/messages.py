@@ -59,6 +59,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{where}填的是“{value}”，单元格里的单位与表头（{unit}）重复或不一致，不知道该按哪个算；请只填数字，单位写在表头。",
         "{where_en} holds '{value}': the unit in the cell repeats or contradicts the header's ({unit}); write the number alone.",
     ),
+    "bad_type.bound": (
+        "{where}填的是“{value}”，只说了上限或下限，不是一个数；请填写准确的数字。",
+        "{where_en} holds '{value}', which says how much at least or at most and no number; write the exact one.",
+    ),
     "bad_type.formula": (
         "{where}是公式“{value}”，没有算出结果；请用表格软件打开、保存一次，或直接填写结果，再重新报送。",
         "{where_en} holds the formula '{value}' and no result; open and save the file in a spreadsheet program first.",
@@ -70,6 +74,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "bad_type.error": (
         "{where}显示的是公式的错误值“{value}”，没有结果；请改正公式或直接填写{expected}，再重新报送。",
         "{where_en} shows the error '{value}' of a formula and no result; mend the formula or write {expected_en}.",
+    ),
+    "bad_type.garbled": (
+        "{where}里有乱码“{value}”，原来的字在某次保存或导出时丢了；请重新填写这一格，CSV 请存成 UTF-8。",
+        "{where_en} holds '{value}', of which characters were lost when it was saved or exported; write it again.",
     ),
     "bad_type.picture": (
         "{where}里嵌了一张图片，图片里的内容平台读不了；请把内容写成文字，或删去图片。",
@@ -94,6 +102,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "bad_type.date_precision": (
         "{where}填的是“{value}”，只写到月或年，没有写到日；请补全为“年-月-日”，例如 2021-03-05。",
         "{where_en} holds '{value}', a date without its day; write it like 2021-03-05.",
+    ),
+    "bad_type.year_as_day": (
+        "{where}的日期是 {value}，像是把年份填进了日期格式的单元格（2015 会变成 1905 年的一天）；请写全“年-月-日”，只有年份的把单元格设为“常规”再填。",
+        "The date in {where_en} is {value}, as if a year had been typed into a cell for dates (2015 becomes a day of 1905); write "
+        "the whole date, or format the cell as general and write the year.",
     ),
     "bad_type.month_precision": (
         "{where}填的是“{value}”，不是一个月份（季度、半年、跨月都不行）；请每月填一行，例如 2021-03。",
@@ -158,15 +171,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "doubtful.approximate_hidden": (
         "{where}填的是个约数，已按其中的数字收下；请核对后填写准确的数字。",
         "{where_en} holds an approximate figure, taken as it stands; write the exact one.",
-    ),
-    "doubtful.year_as_day": (
-        "{where}的日期是 {number}，像是把年份填进了日期格式的单元格（2015 会变成 1905 年的一天）；已按 {number} 收下，请核对并写全“年-月-日”。",
-        "The date in {where_en} is {number}, as if a year had been typed into a cell for dates (2015 becomes a day of 1905); it "
-        "was taken as {number}, check it and write the whole date.",
-    ),
-    "doubtful.year_as_day_hidden": (
-        "{where}的日期在 1905 年，像是把年份填进了日期格式的单元格；已原样收下，请核对并写全“年-月-日”。",
-        "The date in {where_en} is in 1905, as if a year had been typed into a cell for dates; check it and write the whole date.",
     ),
     "doubtful.early": (
         "{where}的日期是 {number}，早于 1950 年；已原样收下，请核对。",

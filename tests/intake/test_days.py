@@ -129,6 +129,15 @@ def test_what_can_be_taken_for_two_days_is_never_taken_for_the_wrong_one(name: s
         ("04-Aug-00", dt.date(2000, 8, 4)),
         ("31-DEC-98", dt.date(1998, 12, 31)),
         ("March 5th, 2021", dt.date(2021, 3, 5)),
+        ("Mar. 5, 2021", dt.date(2021, 3, 5)),
+        ("2021-Mar-05", dt.date(2021, 3, 5)),
+        ("二〇二一年三月五日", dt.date(2021, 3, 5)),
+        ("二○二一年十二月三十一日", dt.date(2021, 12, 31)),
+        ("2021年三月十五日", dt.date(2021, 3, 15)),
+        ("2021年元月5日 上午8时", dt.date(2021, 1, 5)),
+        ("44260.0", dt.date(2021, 3, 5)),
+        ("44260.395", dt.date(2021, 3, 5)),
+        ("2021-03-05 00:00:00 +0800 CST", dt.date(2021, 3, 5)),
     ],
 )
 def test_days_that_were_read_as_another(cell: str, day: dt.date) -> None:
@@ -139,7 +148,7 @@ def test_days_that_were_read_as_another(cell: str, day: dt.date) -> None:
     "cell",
     [
         "2021/3/1 25:00", "2021/3/1 10:60", "2021-3-110:30", "2021/3/1 2021/3/2", "2021-03-05 09:00-11:30", "04-Aug-35", "31-Feb-2021",
-        "2021-03-01T00:00:00+99:00", "Aug-21", "2021/3/1 5", "2021-03-01 上午13:00", "2021 3 5", "2021/3/1\n2",
+        "2021-03-01T00:00:00+99:00", "Aug-21", "2021/3/1 5", "2021-03-01 上午13:00", "2021 3 5", "2021/3/1\n2", "2021年十三月五日", "二〇二一年二月三十日", "2021年三四月五日", "Mar-21", "21-Mar", "2021年三月", "05/2021",
     ],
 )  # fmt: skip
 def test_what_is_no_day_at_a_time_is_unreadable(cell: str) -> None:
@@ -156,3 +165,18 @@ def test_a_midnight_written_43_seconds_early_is_doubted(cell: object) -> None:
 def test_the_last_second_of_a_day_is_of_that_day() -> None:
     assert read_date(dt.datetime(2021, 2, 28, 23, 59, 59)) == dt.date(2021, 2, 28)
     assert read_date(dt.datetime(2021, 3, 1, 0, 0, 43)) == dt.date(2021, 3, 1)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["2021年三月", "二〇二一年三月份", "Mar-21", "Mar-2021", "March 2021", "2021-Mar", "3/2021", "03-2021", "2021M3", "2021M03", "44260.5", "2021年 3"],
+)  # fmt: skip
+def test_a_month_in_the_spellings_of_programs(cell: str) -> None:
+    assert read_month(cell) == "2021-03"
+
+
+@pytest.mark.parametrize(
+    "cell", ["21-Mar", "Mar-35", "Mar", "13/2021", "2021M13", "2021年十三月", "一月至三月", "三四月", "2021年一、二月"]
+)
+def test_what_is_no_one_month(cell: str) -> None:
+    assert isinstance(read_month(cell, 2021), Bad)

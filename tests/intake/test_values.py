@@ -66,6 +66,21 @@ def test_what_is_no_number_is_said_to_be_none(cell: object) -> None:
     assert yuan(cell) == BAD
 
 
+@pytest.mark.parametrize("cell", ["12以上", "12万以下", "12+", "12元以上", "30以内", "100人以上"])
+def test_where_a_number_begins_or_ends_is_no_number(cell: str) -> None:
+    assert read_number(cell, YUAN | {"人": Decimal(1)}, None, "元") == Bad("bound")
+
+
+@pytest.mark.parametrize("cell", ["0,500", "-0,5", "00,123", "100，200", "1200，800"])
+def test_a_comma_that_parts_no_thousands_makes_no_number(cell: str) -> None:
+    assert yuan(cell) == BAD
+
+
+def test_a_whole_number_in_brackets_is_one_of_a_list() -> None:
+    assert read_integer("(3)", {}, None) == read_integer("（3）", {}, None) == BAD
+    assert yuan("(3)") == -3.0
+
+
 @pytest.mark.parametrize(
     ("cell", "value"),
     [
@@ -350,6 +365,17 @@ def test_an_error_is_no_value_of_any_kind(cell: object) -> None:
     assert read_choice(cell, {"是": "是"}) == Bad("error")
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "#WERT!", "#BEZUG!", "#NAAM?", "#NOME?", "#¿NOMBRE?", "#¡REF!", "#DIV/0 !", "#DZIEL/0!", "#ССЫЛКА!", "#ИМЯ?", "#DEĞER!",
+        "#VÄRDEFEL!", "#NV", "#N/D", "#Н/Д", "#REF", "＃REF！", "##", "Err：508", "错误:502", "#N/A N/A",
+    ],
+)  # fmt: skip
+def test_an_error_in_another_language_is_one(cell: str) -> None:
+    assert read_text(cell) == read_name(cell) == yuan(cell) == read_date(cell) == Bad("error")
+
+
 @pytest.mark.parametrize("kind", ["error", "formula", "picture", "struck", "marked"])
 @pytest.mark.parametrize("of", ["decimal", "integer", "year", "month", "date", "boolean", "string", "enum"])
 def test_a_cell_at_fault_is_lost_and_told_in_a_column_of_any_kind(of: str, kind: str) -> None:
@@ -359,7 +385,11 @@ def test_a_cell_at_fault_is_lost_and_told_in_a_column_of_any_kind(of: str, kind:
 
 @pytest.mark.parametrize(
     "cell",
-    ['=C2&"二期"', "=SUM(A1:A3)", "=A1", "=表1!B2*0.6", "='用 电'!$B$2", "=-A1", '="甲"&"乙"', "=IF(A1>0,TRUE,FALSE)", "=VLOOKUP(A2,Sheet2!A:B,2,0)", "=1+1"],
+    [
+        '=C2&"二期"', "=SUM(A1:A3)", "=A1", "=表1!B2*0.6", "='用 电'!$B$2", "=-A1", '="甲"&"乙"', "=IF(A1>0,TRUE,FALSE)",
+        "=VLOOKUP(A2,Sheet2!A:B,2,0)", "=1+1", "=单价*数量", "=@A1", "=[1]Sheet1!A1", "=R[-1]C*2", "=表1[[#此行],[金额]]", "=[@金额]",
+        "=SUM([.A1:.B2])", "{=SUM(A1:A3)}", "={1,2}",
+    ],
 )  # fmt: skip
 def test_a_formula_is_no_text(cell: str) -> None:
     assert read_text(cell) == Bad("formula")
@@ -372,7 +402,26 @@ def test_a_picture_is_no_text(cell: str) -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    ["#3楼", "#", "＃1", "=同上年", "=> 见附件", "==重点==", "=A座三层", "#1 主变", "E栋", "Err", "=1号楼", "#N/A号"],
+    [
+        "#3楼",
+        "#",
+        "＃1",
+        "#A座",
+        "#1!",
+        "#重要！",
+        "{甲}",
+        "=甲-乙",
+        "错别字",
+        "=同上年",
+        "=> 见附件",
+        "==重点==",
+        "=A座三层",
+        "#1 主变",
+        "E栋",
+        "Err",
+        "=1号楼",
+        "#N/A号",
+    ],
 )
 def test_texts_that_begin_like_one_are_texts(cell: str) -> None:
     assert read_text(cell) == cell
@@ -382,6 +431,45 @@ def test_texts_that_begin_like_one_are_texts(cell: str) -> None:
 def test_a_code_in_scientific_notation_has_lost_its_digits(cell: str) -> None:
     assert read_text(cell) == read_name(cell) == Bad("digits_lost")
     assert yuan(cell) == float(cell), "a number is what it says"
+
+
+@pytest.mark.parametrize("cell", ["2.0211E11", "1.0E15", "4.3e17"])
+def test_so_has_one_as_java_writes_it(cell: str) -> None:
+    assert read_text(cell) == Bad("digits_lost")
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("甲\r\n乙", "甲\n乙"), ("甲_x000D_\n乙", "甲\n乙"), ("甲_x000D_", "甲"), ("甲&amp;乙", "甲&乙"), ("a&nbsp;b", "a b"), ("&nbsp;", None),
+        ("A&#66;", "AB"), ("HT\u200b-1", "HT-1"), ("\ufeffHT-1", "HT-1"), ("HT\x00-1\x07", "HT-1"), ("HT\u00ad-1", "HT-1"), ("a\u00a0b", "a b"),
+        ("AT&T", "AT&T"), ("R&D;费", "R&D;费"), ("👨\u200d👩", "👨\u200d👩"), ("一　二", "一　二"), ('="001"', "001"), ("'001", "001"), ("’9", "9"),
+    ],
+)  # fmt: skip
+def test_a_text_is_what_is_seen_of_it(cell: str, text: str | None) -> None:
+    assert read_text(cell) == text
+
+
+@pytest.mark.parametrize("cell", ["\ufffd\ufffd局", "甲\ufffd", "锟斤拷局"])
+def test_what_was_lost_in_an_encoding_is_no_text(cell: str) -> None:
+    assert read_text(cell) == Bad("garbled")
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (True, "TRUE"), (False, "FALSE"), (dt.time(8, 30), "8:30"), (dt.time(18, 0, 5), "18:00:05"), (dt.timedelta(hours=30), "30:00"),
+        (0.1 + 0.2, "0.3"), (100.1, "100.1"),
+    ],
+)  # fmt: skip
+def test_a_value_among_texts_is_what_is_seen_of_it(cell: object, text: str) -> None:
+    assert read_text(cell) == text
+    assert read_choice(True, {"是": "是", "否": "否"}) == "是"
+
+
+def test_what_a_program_left_of_its_writing_hides_no_number() -> None:
+    assert yuan("1,200&nbsp;") == yuan("1200_x000D_") == 1200
+    assert read_date("2021-3-1&nbsp;") == read_date("2021-3-1_x000D_\n") == dt.date(2021, 3, 1)
 
 
 @pytest.mark.parametrize("cell", ["0E+10", "2E楼", "12E+11", "1.2E3"])
@@ -436,14 +524,13 @@ def test_what_years_are_possible_is_the_contracts_to_say(cell: object) -> None:
     assert read_year(cell) == 1828
 
 
-def test_a_year_typed_into_a_cell_for_dates_is_doubted() -> None:
-    assert read_date(dt.date(1905, 7, 7)) == read_date("1905/7/7") == Doubt(dt.date(1905, 7, 7), "year_as_day")
-    assert read_month(dt.date(1905, 7, 7)) == Doubt("1905-07", "year_as_day")
-    assert read_year(dt.date(1905, 7, 7)) == Doubt(1905, "year_as_day")
+def test_a_year_typed_into_a_cell_for_dates_is_no_day() -> None:
+    for read in (read_date, read_month, read_year):
+        assert read(dt.date(1905, 7, 7)) == read("1905/7/7") == Bad("year_as_day")  # type: ignore[operator]
     assert read_date(dt.date(1949, 10, 1)) == Doubt(dt.date(1949, 10, 1), "early")
     assert read_date("1949-10-01") == dt.date(1949, 10, 1), "whoever writes it out means it"
     cells = [dt.date(2021, 3, 5), dt.date(1905, 7, 7)]
-    assert read_column(cells, column("date"), None) == (cells, [(1, Doubt(cells[1], "year_as_day"))])
+    assert read_column(cells, column("date"), None) == ([cells[0], None], [(1, Bad("year_as_day"))])
 
 
 @pytest.mark.parametrize(
@@ -454,6 +541,8 @@ def test_a_year_typed_into_a_cell_for_dates_is_doubted() -> None:
         dt.datetime(1899, 12, 30),
         "1900/1/0",
         "1900-01-00",
+        "1899-12-30",
+        "1899/12/30 0:00:00",
         "0000-00-00",
         "0001/1/1 0:00:00",
     ],

@@ -32,7 +32,7 @@ _CLOCK = (
     rf"(?P<half>{_HALF})? ?(?P<h>\d{{1,2}})(?::(?P<min>\d{{1,2}})(?::(?P<s>\d{{1,2}})(?P<part>[.,]\d+)?)?"
     rf"|[时点](?:(?P<min2>\d{{1,2}})分?(?:(?P<s2>\d{{1,2}})秒?)?)?)(?P<half2>{_HALF})?"
 )
-_ZONE = r"(?P<zone>z|utc|gmt|cst)?(?P<offset>[+-]\d{1,2}(?::?\d{2})?)?(?:utc|gmt|\([^\d]*\))?"
+_ZONE = r"(?P<zone>z|utc|gmt|cst)?(?P<offset>[+-]\d{1,2}(?::?\d{2})?)?(?:utc|gmt|cst|\([^\d]*\))?"
 # The time is set off from the day by a blank, a comma, T, or by what closes the day: 日, a weekday, 上午.
 _TIME = rf"(?:(?P<set>[ t,]|, |)?{_CLOCK}(?:{_ZONE}))?"
 _DATE = re.compile(
@@ -47,32 +47,41 @@ _DATE_LAST_YEAR = re.compile(rf"(?P<a>\d{{1,2}})[-./](?P<b>\d{{1,2}})[-./](?P<y>
 _NAMED = re.compile(
     rf"{_DAY_NAME}?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[-/. ,]*(?P<name>{_NAME})[-/., ]*(?P<y>\d{{4}}|\d{{2}}){_TIME}"
 )
+_NAME_WITHIN = re.compile(rf"(?P<y>\d{{4}})[-/. ]?(?P<name>{_NAME})[-/. ]?(?P<d>\d{{1,2}}){_TIME}")
 _NAME_FIRST = re.compile(
-    rf"{_DAY_NAME}?(?P<name>{_NAME})[-.]?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:, ?| )(?P<y>\d{{4}}){_TIME}"
+    rf"{_DAY_NAME}?(?P<name>{_NAME})[-.]? ?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:, ?| )(?P<y>\d{{4}}){_TIME}"
 )
 _JAVA = re.compile(
     rf"{_DAY_NAME}(?P<name>{_NAME})(?P<d>\d{{2}}) (?P<h>\d{{2}}):(?P<min>\d{{2}}):(?P<s>\d{{2}})(?P<zone>cst|utc|gmt)(?P<y>\d{{4}})"
 )
-_MONTH = re.compile(r"(?P<y>\d{4})[-./_年] ?(?P<m>\d{1,2})(?:月份|月)?")
+_MONTH = re.compile(r"(?P<y>\d{4})[-./_年Mm] ?(?P<m>\d{1,2})(?:月份|月)?")
 _MONTH6 = re.compile(r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?:\.0+)?")
-_MONTH_ALONE = re.compile(r"(?P<m>\d{1,2}|[一二三四五六七八九]|十[一二]?)(?:月份|月)")
+_MONTH_FIRST = re.compile(r"(?P<m>\d{1,2})[-/.](?P<y>\d{4})")
+# Mar-21 is how Excel shows a month that was typed as 2021-3; 21-Mar is a day of a year it does not show.
+_MONTH_NAMED = re.compile(
+    rf"(?P<name>{_NAME})(?:[-./, ]*(?P<y>\d{{4}})|-(?P<yy>\d{{2}}))|(?P<y2>\d{{4}})[-./ ]*(?P<name2>{_NAME})"
+)
+_MONTH_ALONE = re.compile(r"(?P<m>\d{1,2})(?:月份|月)")
 _NOT_A_MONTH = re.compile(r"季|半年|全年|年度|[-—~至到、]\d{1,2}月|^\d{4}年?[-./]?[HhQq][1-4]$|^[HhQq][1-4]$")
 _YEAR = re.compile(r"(?P<y>[12]\d{3})(?:年度|年份|年|\.0+)?")
 _CN_DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
-_CN_YEAR = re.compile(r"([一二][〇○零一二三四五六七八九]{3})年?度?")
-_CN_MONTHS = {
-    m: i for i, m in enumerate(["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"], 1)
-}
+_CN_YEAR = re.compile(r"([一二][〇○零0一二三四五六七八九]{3})(?=年|$)")
+_CN_MONTH = re.compile(r"元(?=月)|[一二三四五六七八九十]{1,3}(?=[月日号])")
+_CN_ONES = {c: i for i, c in enumerate("一二三四五六七八九", 1)} | {"": 0}
+_SERIAL = re.compile(r"\d{5}(?:\.\d+)?")
 _DASHES = str.maketrans("−–—‐‑\n", "----- ")  # and a time may stand below its day
 
 _EPOCH_1900, _EPOCH_1904 = dt.date(1899, 12, 30), dt.date(1904, 1, 1)
 _SERIALS = range(18264, 73051)  # 1950-01-01 to 2100-01-01 as day numbers of the 1900 system
-# And how programs write it, or a date that a database does not have: Excel, MySQL, .NET.
-_NO_DAY = re.compile(r"(?:1900[-/.]0?1[-/.]00?|0000[-/.]00[-/.]00|0001[-/.]0?1[-/.]0?1)(?: 0?0:00(?::00)?)?")
+# And how programs write it, or a date that a database does not have: Excel, LibreOffice, MySQL, .NET.
+_NO_DAY = re.compile(
+    r"(?:1900[-/.]0?1[-/.]00?|1899[-/.]12[-/.]3[01]|0000[-/.]00[-/.]00|0001[-/.]0?1[-/.]0?1)(?: 0?0:00(?::00)?)?"
+)
 _NOUGHTS = (dt.date(1899, 12, 30), dt.date(1899, 12, 31))  # how libraries give the day number 0
 # Day numbers 1900 to 2100, the first and the last that a year typed into a cell for dates can become.
 YEARS_AS_DAYS = (dt.date(1905, 3, 14), dt.date(1905, 9, 30))
 EARLY = dt.date(1950, 1, 1)
+_FIRST_DAY = dt.date(1900, 1, 1)  # of the day numbers; SQL Server writes it for an empty text
 _FIRST_YEAR = 1000  # a year of fewer digits is a slip
 # JavaScript of 1900's local time in Shanghai writes midnight 43 seconds early (8:05:43 for 8:05).
 _ALMOST = (dt.time(23, 59, 16, 500_000), dt.time(23, 59, 17, 500_000))
@@ -113,7 +122,7 @@ def read_date(value: Any, epoch_1904: bool = False) -> Any:
 
 
 def _of_cell(value: dt.datetime | dt.date | dt.time) -> Any:
-    """The day of a cell for dates; doubted where it looks like a year or a slip of a time zone."""
+    """The day of a cell for dates; Bad where it looks like a year, doubted where like a slip of a time zone."""
     if type(value) is dt.time:
         return NOUGHT if value == dt.time() else BAD
     day, time = (value.date(), value.time()) if isinstance(value, dt.datetime) else (value, dt.time())
@@ -125,10 +134,12 @@ def _of_cell(value: dt.datetime | dt.date | dt.time) -> Any:
 
 
 def _whole(day: dt.date, time: dt.time) -> Any:
-    """The day of a moment, doubted where it looks like a year or like a midnight that a program wrote 43 seconds early."""
+    """The day of a moment, Bad where it looks like a year, doubted where like a midnight that a program wrote 43 seconds early."""
     if _ALMOST[0] <= time <= _ALMOST[1]:
         return Doubt(day + dt.timedelta(days=1), "almost_midnight")
-    return Doubt(day, "year_as_day") if YEARS_AS_DAYS[0] <= day <= YEARS_AS_DAYS[1] else day
+    if YEARS_AS_DAYS[0] <= day <= YEARS_AS_DAYS[1]:
+        return Bad("year_as_day")
+    return Doubt(day, "early") if day == _FIRST_DAY else day
 
 
 def _of_serial(value: float, epoch_1904: bool) -> Any:
@@ -150,25 +161,36 @@ def _date_in(value: str, epoch_1904: bool) -> Any:
     found = instead(value, BLANK_DATE)
     if found != "":
         return found
-    text = fold(value).translate(_DASHES).lstrip(APOSTROPHES)
+    text = _in_digits(fold(value).translate(_DASHES).lstrip(APOSTROPHES))
     day = _day_in(text.lower())
     if day is not None:
         return day
-    if _MONTH.fullmatch(text) or _MONTH6.fullmatch(text) or _YEAR.fullmatch(text):
+    if any(p.fullmatch(text) for p in (_MONTH, _MONTH6, _MONTH_FIRST, _YEAR)) or _MONTH_NAMED.fullmatch(text.lower()):
         return Bad("date_precision")
-    spelt = _CN_YEAR.match(text)
-    if spelt:
-        return _spelt_date(spelt[1].translate(_CN_DIGITS), text[spelt.end() :])
-    if text.isascii() and text.isdigit() and len(text) == 5 and int(text) in _SERIALS:
-        return from_serial(int(text), epoch_1904)
+    if text.isascii() and _SERIAL.fullmatch(text) and int(float(text)) in _SERIALS:
+        return _of_serial(float(text), epoch_1904)
     return BAD
+
+
+def _in_digits(text: str) -> str:
+    """A date with its Chinese numerals as digits: 二〇二一年三月十五日 is 2021年3月15日, 元月 is 1月."""
+    if text.isascii():
+        return text
+    text = _CN_YEAR.sub(lambda y: y[0].translate(_CN_DIGITS), text)
+    return _CN_MONTH.sub(lambda n: "1" if n[0] == "元" else str(_below_hundred(n[0])), text)
+
+
+def _below_hundred(text: str) -> int:
+    """十五 is 15, 三十 is 30; 0 for what is no number."""
+    tens, ten, unit = text.rpartition("十")
+    return (_CN_ONES.get(tens or "一", 0) * 10 if ten else 0) + _CN_ONES.get(unit, 0)
 
 
 def _day_in(text: str) -> Any:
     """The day that a folded text in lower case says to the day, Bad where there is no such day, None where it says no day."""
     if text[0] in "01" and _NO_DAY.fullmatch(text):
         return NOUGHT
-    for pattern in (_DATE, _DATE8, _DATE14, _JAVA, _NAME_FIRST):
+    for pattern in (_DATE, _DATE8, _DATE14, _JAVA, _NAME_FIRST, _NAME_WITHIN):
         found = pattern.fullmatch(text)
         if found:
             parts = found.groupdict()
@@ -177,12 +199,8 @@ def _day_in(text: str) -> Any:
     found = _NAMED.fullmatch(text)
     if found:
         parts = found.groupdict()
-        year = int(parts["y"])
-        if len(parts["y"]) == 2:
-            if 30 <= year < 50:
-                return BAD  # which century?
-            year += 2000 if year < 30 else 1900
-        return _moment(year, _MONTHS[parts["name"]], int(parts["d"]), parts)
+        year = _of_century(parts["y"])
+        return BAD if year is None else _moment(year, _MONTHS[parts["name"]], int(parts["d"]), parts)
     found = _DATE_LAST_YEAR.fullmatch(text)
     if found:
         parts = found.groupdict()
@@ -191,6 +209,14 @@ def _day_in(text: str) -> Any:
             return _moment(y, b, a, parts)
         return _moment(y, a, b, parts) if b > 12 >= a else Bad("date_order")
     return None
+
+
+def _of_century(year: str) -> int | None:
+    """A year of two digits or four; None where nobody can say which century."""
+    y = int(year)
+    if len(year) == 4:
+        return y
+    return None if 30 <= y < 50 else y + (2000 if y < 30 else 1900)
 
 
 def _moment(y: int, m: int, d: int, parts: dict[str, str | None]) -> Any:
@@ -231,20 +257,6 @@ def _moment(y: int, m: int, d: int, parts: dict[str, str | None]) -> Any:
     except OverflowError:
         return BAD
     return _whole(local.date(), local.time())
-
-
-def _spelt_date(year: str, rest: str) -> Any:
-    """二〇二一年三月五日, its year already in digits."""
-    found = re.fullmatch(r"([一二三四五六七八九十]+)月([一二三四五六七八九十]+)日", rest)
-    if not found:
-        return BAD
-    ones = {c: i for i, c in enumerate("一二三四五六七八九", 1)}
-
-    def small(text: str) -> int:
-        tens, ten, unit = text.rpartition("十")
-        return (ones.get(tens, 1) * 10 if ten else 0) + ones.get(unit, 0)
-
-    return _day(int(year), small(found[1]), small(found[2]))
 
 
 def _day(y: int, m: int, d: int) -> Any:
@@ -292,27 +304,22 @@ def _month_in(value: str, year: int | None, epoch_1904: bool) -> Any:
     found = instead(value, BLANK_DATE)
     if found != "":
         return found
-    text = fold(value).translate(_DASHES).lstrip(APOSTROPHES)
-    found = _MONTH.fullmatch(text) or _MONTH6.fullmatch(text)
+    text = _in_digits(fold(value).translate(_DASHES).lstrip(APOSTROPHES))
+    found = _MONTH.fullmatch(text) or _MONTH6.fullmatch(text) or _MONTH_FIRST.fullmatch(text)
     if found:
         return _month(int(found["y"]), int(found["m"]))
     day = _day_in(text.lower())
     if day is not None:
         return _month_of(day)
+    found = _MONTH_NAMED.fullmatch(text.lower())
+    if found:
+        y = _of_century(found["y"] or found["y2"] or found["yy"])
+        return BAD if y is None else _month(y, _MONTHS[found["name"] or found["name2"]])
     found = _MONTH_ALONE.fullmatch(text)
-    if found and year is not None:
-        m = found["m"]
-        return _month(year, int(m) if m.isdigit() else _CN_MONTHS[m])
-    if year is not None and text.isdigit() and len(text) <= 2:
-        return _month(year, int(text))
-    spelt = _CN_YEAR.match(text)
-    if spelt:
-        found = _MONTH_ALONE.fullmatch(text[spelt.end() :])
-        if found:
-            m = found["m"]
-            return _month(int(spelt[1].translate(_CN_DIGITS)), int(m) if m.isdigit() else _CN_MONTHS[m])
-    if text.isascii() and text.isdigit() and len(text) == 5 and int(text) in _SERIALS:
-        return read_month(int(text), year, epoch_1904)
+    if year is not None and (found or (text.isdigit() and len(text) <= 2)):
+        return _month(year, int(found["m"] if found else text))
+    if text.isascii() and _SERIAL.fullmatch(text) and int(float(text)) in _SERIALS:
+        return _month_of(_of_serial(float(text), epoch_1904))
     return Bad("month_precision") if _NOT_A_MONTH.search(text) or _YEAR.fullmatch(text) else BAD
 
 
@@ -339,13 +346,10 @@ def read_year(value: Any) -> Any:
     found = instead(value, BLANK_DATE)
     if found != "":
         return found
-    text = fold(value).lstrip(APOSTROPHES)
+    text = _in_digits(fold(value).lstrip(APOSTROPHES))
     found = _YEAR.fullmatch(text)
     if found:
         return int(found["y"])
-    spelt = _CN_YEAR.fullmatch(text)
-    if spelt:
-        return int(spelt[1].translate(_CN_DIGITS))
     day = _day_in(text.lower())
     return BAD if day is None or day == Bad("date_order") else _year_of(day)
 

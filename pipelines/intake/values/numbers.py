@@ -32,13 +32,17 @@ _BEFORE = re.compile(rf"^{_APPROXIMATE['before']}")
 _BEHIND = re.compile(rf"{_APPROXIMATE['behind']}$")
 _INSIDE = re.compile(rf"(?<=[\d万亿千百]){_APPROXIMATE['inside']}(?=[^\d])")
 
-_PLAIN = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d*)?(?:[eE][+-]?\d{1,3})?|[+-]?\.\d+")
+_BOUND = re.compile(rf"{_one_of(_AMOUNTS['bounds'])}$")
+# No group of thousands begins with a zero: 0,500 is a half where a comma is the decimal point.
+_PLAIN = re.compile(r"[+-]?(?:\d+|[1-9]\d{0,2}(?:,\d{3})+)(?:\.\d*)?(?:[eE][+-]?\d{1,3})?|[+-]?\.\d+")
 _WRITTEN = re.compile(r"\d[\d,]*(?:\.\d*)?(?:[eE][+-]?\d{1,3})?|\.\d+")  # the number in a cell that was read as one
 _NUMBER = re.compile(rf"(?P<number>{_PLAIN.pattern})(?P<unit>[^\d.,\s]*[23]?)")
 # 1 200 and 1 234 567 are grouped by blanks; 100 200 may be two numbers that stand side by side. A thin or narrow blank is only
 # ever written by programs that group.
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,2}(?: \d{3})+(?![\d,])(?! [\d.,])")
 _THIN = re.compile(r"(?<=\d)[\u2007\u2008\u2009\u202f](?=\d{3}(?!\d))")
+# 100，200 is two numbers as Chinese lists them, 1，200 a thousand with the comma of a Chinese keyboard.
+_LISTED = re.compile(r"[0-9]{3}，")
 _MINUS = str.maketrans({"−": "-", "–": "-", "﹣": "-", "－": "-", "，": ",", "٫": ".", "。": "."})
 _SIGN = re.compile(r"([+-]?)(US\$|[¥￥$€£₩])([+-]?)")
 _LARGEST = 10**18
@@ -67,7 +71,7 @@ def read_number(value: Any, units: Mapping[str, Decimal], factor: Decimal | None
     if found != "":
         return found
     text = _folded(value)
-    return BAD if text is None else _read(text, units, factor, unit)
+    return BAD if text is None or _LISTED.match(value.lstrip()) else _read(text, units, factor, unit)
 
 
 def _folded(value: str) -> str | None:
@@ -81,6 +85,8 @@ def _folded(value: str) -> str | None:
 def _read(text: str, units: Mapping[str, Decimal], factor: Decimal | None, unit: str | None) -> Any:
     doubtful = False
     if not _PLAIN.fullmatch(text):
+        if _BOUND.search(text):
+            return Bad("bound")
         cut = _BEFORE.sub("", text)
         cut = _BEHIND.sub("", cut)
         cut = _INSIDE.sub("", cut)
@@ -164,6 +170,8 @@ def written_to(raw: Any, value: float | None, factor: Decimal | None) -> float |
 def read_integer(value: Any, units: Mapping[str, Decimal], factor: Decimal | None, unit: str | None = None) -> Any:
     """As `read_number`, but a whole number, as int."""
     result = read_number(value, units, factor, unit)
+    if type(value) is str and value.lstrip()[:1] in ("(", "（") and type(result) is not Bad:
+        return BAD  # (3) is a number in a list; only sums are written so when they are negative
     if type(result) is float:
         return int(result) if result.is_integer() else BAD
     if type(result) is Doubt:

@@ -14,14 +14,17 @@ from typing import Any
 from expectations.contract import header_key
 from pipelines.intake.sheets import Fault
 from pipelines.intake.values.results import BAD, Bad
-from pipelines.intake.values.words import APOSTROPHES, absent, fault_in, no_text, squeeze
+from pipelines.intake.values.words import APOSTROPHES, absent, clean, constant, fault_in, no_text, squeeze
 from pipelines.intake.vocabulary import vocabulary
 
 _ANSWERS = vocabulary("answers")
 TRUE, FALSE = frozenset(_ANSWERS["yes"]), frozenset(_ANSWERS["no"])
 _AROUND = " \t\r\n\f\v\u3000\u00a0\u200b\u2060\ufeff\u2002\u2003\u2009\u200e\u200f\u202a\u202c"
 # A number of many digits, or a code, that a spreadsheet program shortened when it wrote a text file.
-_SHORTENED = re.compile(r"[1-9](?:\.\d+)?[eE]\+\d{2,3}")
+# Java writes no plus, and this only from ten millions on.
+_SHORTENED = re.compile(r"[1-9](?:\.\d+)?[eE]\+\d{2,3}|[1-9]\.\d+[eE](?:[7-9]|[1-9]\d)")
+# What is left of characters that a program could not decode, or wrote as UTF-8 and read as GBK afterwards.
+_GARBLED = re.compile("\ufffd|锟斤")
 _HAN = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _INSIDE = re.compile(rf"(?<=[{_HAN}])\s+(?=[{_HAN}])")
 
@@ -30,31 +33,50 @@ def read_text(value: Any) -> Any:
     """Text as it stands but for the white space around it; a code that became a number gets its digits back."""
     kind = type(value)
     if kind is str:
-        text = value.strip(_AROUND)
-        if not text:
-            return None
-        if len(text) <= 5 or text[0] in "nN":
-            if absent(text) != "":
-                return None
-        elif text[0] in APOSTROPHES and text[1:].isascii() and text[1:].isalnum():
-            return text[1:]  # a code
-        first = text[0]
-        if first in "=#E" and (fault := fault_in(text)) is not None:
-            return fault
-        return Bad("digits_lost") if "1" <= first <= "9" and _SHORTENED.fullmatch(text) else text
+        return _text(clean(value).strip(_AROUND))
     if kind is float:
         if not abs(value) < 1e15:  # a spreadsheet keeps 15 digits
             return Bad("digits_lost") if isfinite(value) else BAD
-        return str(int(value)) if value.is_integer() else repr(value)
+        return str(int(value)) if value.is_integer() else f"{value:.15g}"
     if kind is int:
         return str(value) if abs(value) < 10**15 else Bad("digits_lost")
     if kind is bool:
-        return "是" if value else "否"
+        return "TRUE" if value else "FALSE"  # as every spreadsheet program shows it
     if kind is dt.datetime:
         return value.date().isoformat() if value.time() == dt.time() else value.isoformat(sep=" ")
-    if kind is dt.date or kind is dt.time:
+    if kind is dt.date:
         return value.isoformat()
+    if kind is dt.time or kind is dt.timedelta:
+        return _clock(value)
     return no_text(value) if value is None or kind is Fault else str(value)
+
+
+def _text(text: str) -> Any:
+    if not text:
+        return None
+    if (len(text) <= 5 or text[0] in "nN") and absent(text) != "":
+        return None
+    first = text[0]
+    if first in APOSTROPHES and text[1:].isascii() and text[1:].isalnum():
+        return text[1:]  # a code
+    if first in "=#＃E错{" and (fault := fault_in(text)) is not None:
+        inner = constant(text)
+        return fault if inner == text else _text(inner)
+    if "1" <= first <= "9" and _SHORTENED.fullmatch(text):
+        return Bad("digits_lost")
+    return Bad("garbled") if not text.isascii() and _GARBLED.search(text) else text
+
+
+def _clock(value: dt.time | dt.timedelta) -> str:
+    """A time of day or a span of hours as a spreadsheet program shows what was typed: 8:30, and 30:00 for more than a day."""
+    if type(value) is dt.timedelta:
+        seconds = round(value.total_seconds())
+    else:
+        assert isinstance(value, dt.time)
+        seconds = value.hour * 3600 + value.minute * 60 + value.second
+    minutes, second = divmod(abs(seconds), 60)
+    shown = f"{'-' if seconds < 0 else ''}{minutes // 60}:{minutes % 60:02}"
+    return f"{shown}:{second:02}" if second else shown
 
 
 def read_name(value: Any) -> Any:
@@ -66,7 +88,9 @@ def read_name(value: Any) -> Any:
 def read_choice(value: Any, folded: Mapping[str, str]) -> Any:
     """One of a closed list, as the list spells it; text not in the list is kept for the suite to judge."""
     text = value
-    if type(value) is not str:
+    if type(value) is bool:
+        text = folded.get("是" if value else "否") or read_text(value)
+    elif type(value) is not str:
         text = read_text(value)
         if type(text) is not str:
             return text
