@@ -1,7 +1,7 @@
 """Writes dbt_project/models/sources.yml from the contracts: `python -m expectations.dbt_sources [--check]`.
 
 Belongs here: the tables that dbt reads, described once. Not here: what a table holds, which stands in the contracts, in
-pipelines/records/tables.py (intake) and in pipelines/statistics/city.py (city). A test finds a stale file.
+pipelines/records/tables.py (intake) and in pipelines/core/city.py and pipelines/statistics/city.py (city). A test finds a stale file.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def zone(city: Path) -> ZoneInfo:
         return ZoneInfo(named)
     except (OSError, yaml.YAMLError, AttributeError, TypeError, ValueError, KeyError):
         # Whatever is wrong with it, the check of the whole file has the sentence.
-        from pipelines.statistics.city import read_city
+        from pipelines.core.city import read_city
 
         return ZoneInfo(read_city(city / "city.yaml")["time_zone"])
 

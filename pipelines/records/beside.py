@@ -7,19 +7,19 @@ leads to, the city's limits, and whether a row is in force. Not here: the rules 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from expectations.contract import Column, Contract, Contracts
 from expectations.expression import LIVE, SCOPE
+from pipelines.core.city import read_limits, read_own
 from pipelines.intake.readings import DTYPES
 from pipelines.records.serials import Sent
-from pipelines.statistics.city import CityError
 
 
 @dataclass
@@ -40,38 +40,18 @@ def load_city_tables(contracts: Contracts, city: Path | None) -> tuple[dict[str,
 
     A city that lacks a file has no such rule. Raises CityError where a file is there and cannot be used.
     """
+    if city is None:
+        return {}, {}
     wanted = {r.table for c in contracts.values() for r in c.references if r.table.startswith("city.")}
     tables = {}
     for name in sorted(wanted):
-        rows = _csv(city, name.removeprefix("city."))
-        if rows:
-            tables[name] = pd.DataFrame({k: _numbers([r[k] for r in rows]) for k in rows[0]})
-    limits = {}
-    for n, row in enumerate(_csv(city, "limits"), 2):
-        try:
-            limits[row["name"]] = float(row["value"])
-        except (KeyError, ValueError):
-            raise CityError(f"limits.csv line {n} needs a name and a value that is a number; mend the line.") from None
-    return tables, limits
+        if rows := read_own(city, name.removeprefix("city.")):
+            tables[name] = pd.DataFrame({c: _column([r[c] for r in rows]) for c in rows[0]})
+    return tables, {r["name"]: r["value"] for r in read_limits(city)}
 
 
-def _csv(city: Path | None, name: str) -> list[dict[str, str]]:
-    path = None if city is None else city / f"{name}.csv"
-    if path is None or not path.exists():
-        return []
-    with path.open(encoding="utf-8-sig", newline="") as f:
-        rows = list(csv.DictReader(f))
-    for n, row in enumerate(rows, 2):
-        if None in row or None in row.values():
-            raise CityError(f"{path.name} line {n} has not as many cells as the header; mend the line.")
-    return rows
-
-
-def _numbers(texts: list[str]) -> pd.Series:
-    try:
-        return pd.Series([float(t) if t else np.nan for t in texts], dtype="float64")
-    except ValueError:
-        return pd.Series([t or None for t in texts], dtype="str")
+def _column(values: list[Any]) -> pd.Series:
+    return pd.Series(values, dtype="str" if any(isinstance(v, str) for v in values) else "float64")
 
 
 def join(contract: Contract, rows: pd.DataFrame, beside: Beside) -> pd.DataFrame:

@@ -6,14 +6,13 @@ list itself, which is the city's own (`divisions.csv` in its folder).
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from pipelines.statistics.city import CityError
+from pipelines.core.city import read_divisions
 
 
 def squeeze(text: str) -> str:
@@ -80,26 +79,8 @@ class Divisions:
 
 
 def load_divisions(city: Path | None) -> Divisions:
-    """Reads `divisions.csv` of a city's folder (columns code, name_zh, parent, successor); no folder or file: none known.
-
-    Raises CityError for a code that is not six digits, or a successor that is not in the list.
-    """
-    path = None if city is None else city / "divisions.csv"
-    if path is None or not path.exists():
-        return Divisions()
-    names, successor, root = {}, {}, None
-    with path.open(encoding="utf-8-sig", newline="") as f:
-        for row in csv.DictReader(f):
-            code, name = (row.get("code") or "").strip(), (row.get("name_zh") or "").strip()
-            if not re.fullmatch(r"\d{6}", code) or not name:
-                raise CityError(
-                    f"{path}: {code!r} with name {name!r} is not a division; give six digits and a name_zh."
-                )
-            names[code] = name
-            if later := (row.get("successor") or "").strip():
-                successor[code] = later
-            if root is None and not (row.get("parent") or "").strip():
-                root = code
-    if wrong := sorted(set(successor.values()) - set(names)):
-        raise CityError(f"{path}: successor {wrong[0]} is not in the list; add it or correct the successor.")
-    return Divisions(names, successor, root)
+    """Reads `divisions.csv` of a city's folder; no folder or file: none known. Raises CityError."""
+    rows = [] if city is None else read_divisions(city)
+    root = next((r["code"] for r in rows if r["parent"] is None), None)
+    successor = {r["code"]: r["successor"] for r in rows if r["successor"]}
+    return Divisions({r["code"]: r["name_zh"] for r in rows}, successor, root)

@@ -1,7 +1,7 @@
-"""One city's own: its names, divisions, statements and the arithmetic between them, read from its folder.
+"""A city's folder as the tables of the warehouse, with its statements and the arithmetic between them.
 
-Belongs here: checking what a person wrote into a city folder and handing it to the warehouse as tables. Not here: what the
-statements come to (dbt_project/), or anything that is true of every city (seeds, contracts).
+Belongs here: checking what a person wrote about indicators, and handing the folder to the warehouse. Not here: what any stage
+may look into (pipelines/core/city.py), or what the statements come to (dbt_project/).
 """
 
 from __future__ import annotations
@@ -9,18 +9,24 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 
-from pipelines.core.clock import DEFAULT_ZONE
+from pipelines.core.city import (
+    FILES,
+    City,
+    CityError,
+    read_city,
+    read_csv,
+    read_divisions,
+    read_limits,
+    read_standards,
+)
 from pipelines.core.home import Home, whole_file
 
 SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
@@ -34,35 +40,9 @@ TESTS = (
 )  # how what the records give must stand to `target`, where words say more than a number
 QUALIFIERS = ("exact", "approx", "near_below", "over", "at_least", "planned", "none")
 
-# The tables of a city folder, with DuckDB's names of their types: what dbt's source `city` holds.
+# The tables of a city folder as the warehouse has them: what dbt's source `city` holds.
 TABLES: dict[str, dict[str, str]] = {
-    "city": {
-        "code": "VARCHAR",
-        "name_zh": "VARCHAR",
-        "name_en": "VARCHAR",
-        "publisher_zh": "VARCHAR",
-        "publisher_en": "VARCHAR",
-        "licence_zh": "VARCHAR",
-        "licence_en": "VARCHAR",
-        "grid_region": "VARCHAR",
-        "period_start": "BIGINT",
-        "period_end": "BIGINT",
-        "base_year": "BIGINT",
-        "time_zone": "VARCHAR",
-    },
-    "divisions": {
-        "code": "VARCHAR",
-        "name_zh": "VARCHAR",
-        "name_en": "VARCHAR",
-        "parent": "VARCHAR",
-        "level": "VARCHAR",
-        "successor": "VARCHAR",
-        "note": "VARCHAR",
-        "own_zh": "VARCHAR",
-        "own_en": "VARCHAR",
-    },
-    "limits": {"name": "VARCHAR", "value": "DOUBLE", "unit": "VARCHAR", "meaning_zh": "VARCHAR"},
-    "office_standards": {"level": "VARCHAR", "rank": "VARCHAR", "max_usable_area_m2": "DOUBLE"},
+    **FILES,
     "claims": {
         "position": "BIGINT",
         "claim_id": "VARCHAR",
@@ -110,40 +90,14 @@ TABLES: dict[str, dict[str, str]] = {
     },
 }
 MADE = ("position", "computed")  # columns nobody writes
-# Columns a file may lack: what a city's own institutions are called in a list of its parts (市本级); the word of a
-# statement that says more than its number; the level of the institutions that a statement is about.
-OPTIONAL = ("own_zh", "own_en", "word", "level")
+# Columns claims.csv may lack: the word of a statement that says more than its number; the level of the institutions that a
+# statement is about.
+OPTIONAL = ("word", "level")
 # In the SQL of a statement about one level: {level of disposals.org_name in substr(disposals.sold_on, 1, 4)} stands for the
 # condition that the institution of that name was of the level in that year (dbt's int_claims writes it out).
 OF_LEVEL = re.compile(r"\{level of [\w.]+ in [^{}]+\}")
 
 _ARROW = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_()}
-
-
-class CityError(ValueError):
-    """A city folder that cannot be used. The message names the file, the row and what to write instead."""
-
-    exit_status = 2
-
-
-@dataclass(frozen=True)
-class City:
-    """What a city says of itself. `code` is its six-digit division code; years are calendar years, `time_zone` is a name of
-    the IANA database."""
-
-    folder: Path
-    code: str
-    name_zh: str
-    name_en: str
-    publisher_zh: str
-    publisher_en: str
-    licence_zh: str
-    licence_en: str
-    grid_region: str
-    period_start: int
-    period_end: int
-    base_year: int
-    time_zone: str = DEFAULT_ZONE
 
 
 def load_city(folder: Path, home: Home) -> City:
@@ -169,66 +123,25 @@ def read_tables(folder: Path) -> dict[str, list[dict[str, Any]]]:
     if not folder.is_dir():
         raise CityError(f"There is no city folder at {folder}; name one that holds city.yaml and divisions.csv.")
     city = read_city(folder / "city.yaml")
-    divisions = _divisions(folder / "divisions.csv", city["code"])
+    divisions = read_divisions(folder)
+    if not (folder / "divisions.csv").is_file():
+        raise CityError(f"{folder} has no divisions.csv; write one with the columns {', '.join(FILES['divisions'])}.")
+    if city["code"] not in {r["code"] for r in divisions}:
+        raise CityError(f"divisions.csv has no row for the city's own code {city['code']}; add it.")
     claims = _claims(folder / "claims.csv")
     arithmetic = _arithmetic(folder / "arithmetic.csv", claims)
     return {
         "city": [city],
         "divisions": divisions,
-        "limits": _rows(folder / "limits.csv", "limits", "name"),
-        "office_standards": _rows(folder / "office_standards.csv", "office_standards", "rank"),
+        "limits": read_limits(folder),
+        "office_standards": read_standards(folder),
         "claims": claims,
         "arithmetic": arithmetic,
     }
 
 
-def read_city(path: Path) -> dict[str, Any]:
-    """Return what city.yaml holds, typed and checked. Raises CityError."""
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CityError(f"{path.parent} has no city.yaml; write one with {', '.join(TABLES['city'])}.") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
-        raise CityError(f"city.yaml is not readable as YAML ({' '.join(str(e).split())[:120]}); mend the file.") from e
-    if not isinstance(raw, dict):
-        raise CityError(f"city.yaml must be a list of names and values; write {', '.join(TABLES['city'])}.")
-    unknown = [k for k in raw if k not in TABLES["city"]]
-    if unknown:
-        raise CityError(f"city.yaml: '{unknown[0]}' is not known; use only {', '.join(TABLES['city'])}.")
-    out = {c: _typed(raw.get(c), t, f"city.yaml: {c}") for c, t in TABLES["city"].items()}
-    out["time_zone"] = out["time_zone"] or DEFAULT_ZONE
-    if out["time_zone"] not in available_timezones():
-        raise CityError(f"city.yaml: time_zone '{out['time_zone']}' is no time zone; write one such as {DEFAULT_ZONE}.")
-    for c, v in out.items():
-        if v is None:
-            raise CityError(f"city.yaml: '{c}' is missing; write it.")
-    if not (out["period_start"] <= out["period_end"] and out["base_year"] <= out["period_end"]):
-        raise CityError(
-            "city.yaml: neither period_start nor base_year may come after period_end; mend one of the three."
-        )
-    return out
-
-
-def _divisions(path: Path, city: str) -> list[dict[str, Any]]:
-    rows = _rows(path, "divisions", "code", needed=True)
-    codes = {r["code"] for r in rows}
-    if city not in codes:
-        raise CityError(f"divisions.csv has no row for the city's own code {city}; add it.")
-    for n, r in enumerate(rows, 2):
-        if not re.fullmatch(r"\d{6}", r["code"]):
-            raise CityError(f"divisions.csv row {n}: code '{r['code']}' is not six digits; write the GB/T 2260 code.")
-        if not r["name_zh"]:
-            raise CityError(f"divisions.csv row {n}: name_zh is empty; write the division's name.")
-        for c in ("parent", "successor"):
-            if r[c] and r[c] not in codes:
-                raise CityError(
-                    f"divisions.csv row {n}: {c} '{r[c]}' is no code of this table; add it or mend the row."
-                )
-    return rows
-
-
 def _claims(path: Path) -> list[dict[str, Any]]:
-    rows = _rows(path, "claims", "claim_id")
+    rows = _numbered(path, "claims", "claim_id")
     indicators = {r["indicator_id"]: r for r in _seed("seed_indicators.csv")}
     units = {(r["claim_unit"], r["indicator_unit"]) for r in _seed("seed_units.csv")}
     for n, r in enumerate(rows, 2):
@@ -314,7 +227,7 @@ def _arithmetic(path: Path, claims: list[dict[str, Any]]) -> list[dict[str, Any]
     The SQL is written for the public database's tables `claims` and `factors`, so that a reader can run it there; here the
     same columns of the city folder and of the factor registry stand in for them.
     """
-    rows = _rows(path, "arithmetic", "check_id")
+    rows = _numbered(path, "arithmetic", "check_id")
     if not rows:
         return rows
     with duckdb.connect() as con:
@@ -349,59 +262,10 @@ def _arithmetic(path: Path, claims: list[dict[str, Any]]) -> list[dict[str, Any]
     return rows
 
 
-def _rows(path: Path, table: str, key: str, needed: bool = False) -> list[dict[str, Any]]:
-    """The rows of one CSV file, typed as TABLES says, an empty cell as None; `key` must name a row once."""
+def _numbered(path: Path, table: str, key: str) -> list[dict[str, Any]]:
+    """The rows of one file of TABLES, with their position in it, counted from 1."""
     types = {c: t for c, t in TABLES[table].items() if c not in MADE}
-    if not path.is_file():
-        if needed:
-            raise CityError(f"{path.parent} has no {path.name}; write one with the columns {', '.join(types)}.")
-        return []
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as f:
-            reader = csv.DictReader(f, strict=True)
-            raw = list(reader)
-            header = list(reader.fieldnames or ())
-    except (OSError, UnicodeDecodeError, csv.Error) as e:
-        raise CityError(f"{path.name} is not readable as CSV in UTF-8 ({e}); save it so.") from e
-    odd = [h for h in header if h not in types]
-    missing = [c for c in types if c not in header and c not in OPTIONAL]
-    if odd or missing:
-        what = f"column '{odd[0]}' is not known" if odd else f"column '{missing[0]}' is missing"
-        raise CityError(f"{path.name}: {what}; its columns are {', '.join(types)}.")
-    out: list[dict[str, Any]] = []
-    seen: set[str] = set()
-    for n, r in enumerate(raw, 2):
-        if None in r or None in r.values():
-            raise CityError(
-                f"{path.name} row {n} has not as many cells as the header; put text with a comma in quotes."
-            )
-        row = {c: _typed(r.get(c, "").strip() or None, t, f"{path.name} row {n}: {c}") for c, t in types.items()}
-        if row[key] is None:
-            raise CityError(f"{path.name} row {n}: {key} is empty; write it.")
-        if row[key] in seen:
-            raise CityError(f"{path.name} row {n}: {key} '{row[key]}' stands there twice; take one away.")
-        seen.add(row[key])
-        out.append(row | {"position": n - 1})
-    return out
-
-
-def _typed(value: Any, kind: str, where: str) -> Any:
-    if value is None:
-        return None
-    text = str(value).strip()
-    if kind == "VARCHAR":
-        return text
-    if kind == "BOOLEAN":
-        if text not in ("0", "1"):
-            raise CityError(f"{where} is '{text}'; write 0 or 1.")
-        return text == "1"
-    try:
-        number = Decimal(text)
-        if not number.is_finite() or (kind == "BIGINT" and number != int(number)):
-            raise InvalidOperation
-    except InvalidOperation:
-        raise CityError(f"{where} is '{text}'; write {'a whole number' if kind == 'BIGINT' else 'a number'}.") from None
-    return int(number) if kind == "BIGINT" else float(number)
+    return [r | {"position": n} for n, r in enumerate(read_csv(path, types, key, OPTIONAL), 1)]
 
 
 def _step(value: float, step: float | None, unit: str | None, where: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from publish.release.schema import MADE_UP_EN, MADE_UP_ZH, Table
 
 if TYPE_CHECKING:  # every process of the site imports this, and none needs a city
-    from pipelines.statistics.city import City
+    from pipelines.core.city import City
 
 MEDIA = {
     "csv": "text/csv",

@@ -29,11 +29,11 @@ import pyarrow.parquet as pq
 from xlsxwriter.exceptions import FileCreateError
 
 from expectations.contract import Contracts
+from pipelines.core.city import City
 from pipelines.core.home import Home, sync
 from pipelines.core.progress import report
 from pipelines.core.settings import MEND_DAYS
 from pipelines.sources import decisions
-from pipelines.statistics.city import City
 from publish.catalog import About, File, Resource, csvw
 from publish.catalog.datapackage import datapackage
 from publish.catalog.dcat import catalog

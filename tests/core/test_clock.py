@@ -12,9 +12,9 @@ import pytest
 from pipelines.assets import place as place_module
 from pipelines.assets.place import Place, place_of
 from pipelines.core import clock
+from pipelines.core.city import CityError, read_city
 from pipelines.core.clock import today
 from pipelines.core.settings import Settings
-from pipelines.statistics.city import CityError, read_city
 
 ZHUZHOU = Settings().city
 

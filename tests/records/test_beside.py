@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from expectations.contract import ContractError, Contracts
+from pipelines.core.city import CityError
 from pipelines.core.home import Home
 from pipelines.intake.model import FileReading
 from pipelines.records.beside import load_city_tables
 from pipelines.records.build import build
-from pipelines.statistics.city import CityError
 from tests.records.making import CONTRACTS, energy, file, institution, joined, receipts, sheet
 
 Told = list[tuple[str, int, str, str, str]]
@@ -206,9 +206,10 @@ def test_office_area_against_the_standard(home: Home, city: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        ("limits.csv", "name,value\nreplacement_km,far\n", "limits.csv line 2 needs a name and a value"),
-        ("limits.csv", "name\nreplacement_km\n", "limits.csv line 2 needs a name and a value"),
-        ("office_standards.csv", "rank,max_usable_area_m2\n正科级\n", "line 2 has not as many cells"),
+        ("limits.csv", "name,value,unit,meaning_zh\nreplacement_km,far,km,\n", "row 2: value is 'far'; write a number"),
+        ("limits.csv", "name,value,unit,meaning_zh\nreplacement_km,,km,\n", "row 2: value is empty; write the number"),
+        ("limits.csv", "name\nreplacement_km\n", "limits.csv: column 'value' is missing"),
+        ("office_standards.csv", "level,rank,max_usable_area_m2\n县级,正科级\n", "row 2 has not as many cells"),
     ],
 )
 def test_a_mistake_in_a_city_folder(name: str, text: str, sentence: str, tmp_path: Path) -> None:

@@ -34,7 +34,8 @@ def home(tmp_path: Path) -> Home:
 def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("city")
     (folder / "divisions.csv").write_text(
-        "code,name_zh,parent,successor\n430200,海城市,,\n430212,新州区,430200,\n430221,新州县,430200,430212\n",
+        "code,name_zh,name_en,parent,level,successor,note\n"
+        "430200,海城市,,,,,\n430212,新州区,,430200,,,\n430221,新州县,,430200,,430212,\n",
         encoding="utf-8",
     )
     return folder

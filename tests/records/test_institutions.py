@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.core.city import CityError
 from pipelines.records.divisions import Divisions, load_divisions
 from pipelines.records.institutions import Alias, Register, fold_name, load_aliases
-from pipelines.statistics.city import CityError
 from tests.records.making import uscc
 
 CITY = Divisions(
@@ -162,12 +162,13 @@ def test_an_old_code_is_not_in_force() -> None:
     assert Divisions({"1": "a", "2": "b"}, {"1": "2", "2": "1"}).now("1") in {"1", "2"}, "a circle comes to an end"
 
 
+DIVISIONS = "code,name_zh,name_en,parent,level,successor,note\n"
+
+
 def test_a_city_folder(tmp_path: Path) -> None:
     assert load_divisions(None) == Divisions() == load_divisions(tmp_path)
     assert load_aliases(None) == [] == load_aliases(tmp_path)
-    (tmp_path / "divisions.csv").write_text(
-        "code,name_zh,parent,successor\n990100,海城市,,\n990121,新州县,990100,990100\n"
-    )
+    (tmp_path / "divisions.csv").write_text(f"{DIVISIONS}990100,海城市,,,,,\n990121,新州县,,990100,,990100,\n")
     assert load_divisions(tmp_path) == Divisions(
         {"990100": "海城市", "990121": "新州县"}, {"990121": "990100"}, "990100"
     )
@@ -178,9 +179,10 @@ def test_a_city_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        ("divisions.csv", "code,name_zh\n9901,海城市\n", "'9901' with name '海城市' is not a division"),
-        ("divisions.csv", "code,name_zh\n990100,\n", "is not a division"),
-        ("divisions.csv", "code,name_zh,successor\n990100,海城市,990199\n", "successor 990199 is not in the list"),
+        ("divisions.csv", "code,name_zh\n990100,海城市\n", "divisions.csv: column 'name_en' is missing"),
+        ("divisions.csv", f"{DIVISIONS}9901,海城市,,,,,\n", "code '9901' is not six digits"),
+        ("divisions.csv", f"{DIVISIONS}990100,,,,,,\n", "name_zh is empty"),
+        ("divisions.csv", f"{DIVISIONS}990100,海城市,,,,990199,\n", "successor '990199' is no code of this table"),
         ("institution_aliases.csv", "name,alias\n甲局,\n", "line 2 needs a name and an alias"),
     ],
 )

@@ -17,8 +17,8 @@ import pandas as pd
 import pytest
 
 from expectations.contract import Contracts, load_contracts
+from pipelines.core.city import City
 from pipelines.core.home import Home
-from pipelines.statistics.city import City
 from publish.release.build import Release, build
 from publish.release.movement import Limits
 from publish.release.schema import MARTS

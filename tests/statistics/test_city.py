@@ -10,8 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipelines.core.city import CityError
 from pipelines.core.home import Home
-from pipelines.statistics.city import TABLES, CityError, load_city, read_tables
+from pipelines.statistics.city import TABLES, load_city, read_tables
 
 ZHUZHOU = Path(__file__).resolve().parents[2] / "cities" / "zhuzhou"
 

@@ -1,0 +1,221 @@
+"""One city's own folder: its names, divisions, limits and standards, read and checked by one rule for every stage.
+
+Belongs here: city.yaml and the tables that any stage may look into. Not here: the statements a city has made, which rest on
+indicators (pipelines/statistics/city.py), or anything that is true of every city (seeds, contracts).
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+from zoneinfo import available_timezones
+
+import yaml
+
+from pipelines.core.clock import DEFAULT_ZONE
+
+# The files of a city folder that any stage may look into, with DuckDB's names of their types.
+FILES: dict[str, dict[str, str]] = {
+    "city": {
+        "code": "VARCHAR",
+        "name_zh": "VARCHAR",
+        "name_en": "VARCHAR",
+        "publisher_zh": "VARCHAR",
+        "publisher_en": "VARCHAR",
+        "licence_zh": "VARCHAR",
+        "licence_en": "VARCHAR",
+        "grid_region": "VARCHAR",
+        "period_start": "BIGINT",
+        "period_end": "BIGINT",
+        "base_year": "BIGINT",
+        "time_zone": "VARCHAR",
+    },
+    "divisions": {
+        "code": "VARCHAR",
+        "name_zh": "VARCHAR",
+        "name_en": "VARCHAR",
+        "parent": "VARCHAR",
+        "level": "VARCHAR",
+        "successor": "VARCHAR",
+        "note": "VARCHAR",
+        "own_zh": "VARCHAR",
+        "own_en": "VARCHAR",
+    },
+    "limits": {"name": "VARCHAR", "value": "DOUBLE", "unit": "VARCHAR", "meaning_zh": "VARCHAR"},
+    "office_standards": {"level": "VARCHAR", "rank": "VARCHAR", "max_usable_area_m2": "DOUBLE"},
+}
+# Columns divisions.csv may lack: what a city's own institutions are called in a list of its parts (市本级).
+OWN_NAMES = ("own_zh", "own_en")
+
+
+class CityError(ValueError):
+    """A city folder that cannot be used. The message names the file, the row and what to write instead."""
+
+    exit_status = 2
+
+
+@dataclass(frozen=True)
+class City:
+    """What a city says of itself. `code` is its six-digit division code; years are calendar years, `time_zone` is a name of
+    the IANA database."""
+
+    folder: Path
+    code: str
+    name_zh: str
+    name_en: str
+    publisher_zh: str
+    publisher_en: str
+    licence_zh: str
+    licence_en: str
+    grid_region: str
+    period_start: int
+    period_end: int
+    base_year: int
+    time_zone: str = DEFAULT_ZONE
+
+
+def read_city(path: Path) -> dict[str, Any]:
+    """Return what city.yaml holds, typed and checked. Raises CityError."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CityError(f"{path.parent} has no city.yaml; write one with {', '.join(FILES['city'])}.") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
+        raise CityError(f"city.yaml is not readable as YAML ({' '.join(str(e).split())[:120]}); mend the file.") from e
+    if not isinstance(raw, dict):
+        raise CityError(f"city.yaml must be a list of names and values; write {', '.join(FILES['city'])}.")
+    unknown = [k for k in raw if k not in FILES["city"]]
+    if unknown:
+        raise CityError(f"city.yaml: '{unknown[0]}' is not known; use only {', '.join(FILES['city'])}.")
+    out = {c: _typed(raw.get(c), t, f"city.yaml: {c}") for c, t in FILES["city"].items()}
+    out["time_zone"] = out["time_zone"] or DEFAULT_ZONE
+    if out["time_zone"] not in available_timezones():
+        raise CityError(f"city.yaml: time_zone '{out['time_zone']}' is no time zone; write one such as {DEFAULT_ZONE}.")
+    for c, v in out.items():
+        if v is None:
+            raise CityError(f"city.yaml: '{c}' is missing; write it.")
+    if not (out["period_start"] <= out["period_end"] and out["base_year"] <= out["period_end"]):
+        raise CityError(
+            "city.yaml: neither period_start nor base_year may come after period_end; mend one of the three."
+        )
+    return out
+
+
+def read_divisions(folder: Path) -> list[dict[str, Any]]:
+    """The rows of divisions.csv; none where there is no such file. Raises CityError."""
+    path = folder / "divisions.csv"
+    rows = read_csv(path, FILES["divisions"], "code", OWN_NAMES)
+    codes = {r["code"] for r in rows}
+    for n, r in enumerate(rows, 2):
+        if not re.fullmatch(r"\d{6}", r["code"]):
+            raise CityError(f"divisions.csv row {n}: code '{r['code']}' is not six digits; write the GB/T 2260 code.")
+        if not r["name_zh"]:
+            raise CityError(f"divisions.csv row {n}: name_zh is empty; write the division's name.")
+        for c in ("parent", "successor"):
+            if r[c] and r[c] not in codes:
+                raise CityError(
+                    f"divisions.csv row {n}: {c} '{r[c]}' is no code of this table; add it or mend the row."
+                )
+    return rows
+
+
+def read_limits(folder: Path) -> list[dict[str, Any]]:
+    """The rows of limits.csv, each with a value; none where there is no such file. Raises CityError."""
+    rows = read_csv(folder / "limits.csv", FILES["limits"], "name")
+    for n, r in enumerate(rows, 2):
+        if r["value"] is None:
+            raise CityError(f"limits.csv row {n}: value is empty; write the number.")
+    return rows
+
+
+def read_standards(folder: Path) -> list[dict[str, Any]]:
+    """The rows of office_standards.csv; none where there is no such file. Raises CityError."""
+    return read_csv(folder / "office_standards.csv", FILES["office_standards"], "rank")
+
+
+def read_own(folder: Path, name: str) -> list[dict[str, Any]]:
+    """The rows of a table `<name>.csv` that a city brings along for rules of its own contracts.
+
+    A column of which every cell is a number, or empty, holds numbers; an empty cell is None. Raises CityError.
+    """
+    if name == "office_standards":
+        return read_standards(folder)
+    header, rows = _plain(folder / f"{name}.csv")
+    columns = {c: _numbers([r[c] for r in rows]) for c in header}
+    return [{c: columns[c][i] for c in header} for i in range(len(rows))]
+
+
+def _numbers(texts: list[str]) -> list[Any]:
+    try:
+        return [float(t) if t else None for t in texts]
+    except ValueError:
+        return [t or None for t in texts]
+
+
+def read_csv(path: Path, types: Mapping[str, str], key: str, optional: Collection[str] = ()) -> list[dict[str, Any]]:
+    """The rows of one CSV file, typed as `types` says, an empty cell as None; none where there is no file.
+
+    Every column must be there but the `optional` ones, and `key` must name a row once. Raises CityError.
+    """
+    header, raw = _plain(path)
+    if not header and not path.is_file():
+        return []
+    odd = [h for h in header if h not in types]
+    missing = [c for c in types if c not in header and c not in optional]
+    if odd or missing:
+        what = f"column '{odd[0]}' is not known" if odd else f"column '{missing[0]}' is missing"
+        raise CityError(f"{path.name}: {what}; its columns are {', '.join(types)}.")
+    out: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    for n, r in enumerate(raw, 2):
+        row = {c: _typed(r.get(c) or None, t, f"{path.name} row {n}: {c}") for c, t in types.items()}
+        if row[key] is None:
+            raise CityError(f"{path.name} row {n}: {key} is empty; write it.")
+        if row[key] in seen:
+            raise CityError(f"{path.name} row {n}: {key} '{row[key]}' stands there twice; take one away.")
+        seen.add(row[key])
+        out.append(row)
+    return out
+
+
+def _plain(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """The header and the rows of a CSV file as stripped texts; nothing where there is no file. Raises CityError."""
+    if not path.is_file():
+        return [], []
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as f:
+            reader = csv.DictReader(f, strict=True)
+            raw = list(reader)
+            header = list(reader.fieldnames or ())
+    except (OSError, UnicodeDecodeError, csv.Error) as e:
+        raise CityError(f"{path.name} is not readable as CSV in UTF-8 ({e}); save it so.") from e
+    for n, r in enumerate(raw, 2):
+        if None in r or None in r.values():
+            raise CityError(
+                f"{path.name} row {n} has not as many cells as the header; put text with a comma in quotes."
+            )
+    return header, [{c: text.strip() for c, text in r.items()} for r in raw]
+
+
+def _typed(value: Any, kind: str, where: str) -> Any:
+    if value is None:
+        return None
+    text = str(value).strip()
+    if kind == "VARCHAR":
+        return text
+    if kind == "BOOLEAN":
+        if text not in ("0", "1"):
+            raise CityError(f"{where} is '{text}'; write 0 or 1.")
+        return text == "1"
+    try:
+        number = Decimal(text)
+        if not number.is_finite() or (kind == "BIGINT" and number != int(number)):
+            raise InvalidOperation
+    except InvalidOperation:
+        raise CityError(f"{where} is '{text}'; write {'a whole number' if kind == 'BIGINT' else 'a number'}.") from None
+    return int(number) if kind == "BIGINT" else float(number)
