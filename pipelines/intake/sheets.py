@@ -6,7 +6,7 @@ read. Not here: how any format is read, or what the cells mean.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -95,6 +95,22 @@ class Grid:
     formats: Callable[[], Formats | None] = field(default=lambda: None, repr=False)
     refusal: Refusal | None = None
 
+    def lay(self, lines: Sequence[tuple[int, list[Any]]]) -> None:
+        """Makes `rows` of lines of values, each with its row, absolute and ascending; blank texts alone at the edges are none."""
+        held = [(r, line, at) for r, line in lines if (at := _first(line)) is not None]
+        if not held:
+            return
+        self.top, self.left = held[0][0], min(at for _, _, at in held)
+        height, width = held[-1][0] - self.top + 1, max(len(line) for _, line, _ in held) - self.left
+        if height * width > MOST_CELLS:
+            self.refusal = Refusal("too_large", size=f"{height}×{width} 格", limit=f"{MOST_CELLS:,} 格")
+            return
+        rows: list[list[Any]] = []
+        for r, line, _ in held:
+            rows.extend([] for _ in range(r - self.top - len(rows)))
+            rows.append(line[self.left :] if self.left else line)
+        self.rows = rows
+
     def put(self, row: int, column: int, value: Any) -> None:
         """Puts a value into a cell, `row` and `column` absolute and 0-based; the grid grows where it ended before it."""
         if not self.rows:
@@ -114,6 +130,11 @@ class Grid:
         cells = self.rows[r]
         cells.extend([""] * (c + 1 - len(cells)))
         cells[c] = value
+
+
+def _first(line: Sequence[Any]) -> int | None:
+    """The place of the first value that is no blank text."""
+    return next((c for c, v in enumerate(line) if v != "" and (type(v) is not str or v.strip())), None)
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 
 from pipelines.core import zips
-from pipelines.intake.formats import flat, markup, ole, package, pages, signatures, text, xls, xml2003
+from pipelines.intake.formats import flat, markup, ods, ole, package, pages, signatures, text, xls, xlsb, xlsx, xml2003
 from pipelines.intake.sheets import (
     LARGEST_FILE,
     MARK,
@@ -36,10 +36,10 @@ def open_book(data: bytes) -> Book:
         if not data.strip(b"\x00 \r\n\t"):
             raise Refusal("empty")
     elif data[:2] == b"PK":
-        return package.open_package(data)
+        return _open_package(data)
     elif data.startswith(ole.SIGNATURE):
         if ole.holds(data, "EncryptedPackage"):
-            return package.open_package(ole.decrypted(data))
+            return _open_package(ole.decrypted(data))
         try:
             return xls.open_xls(data)
         except Refusal as e:
@@ -51,6 +51,16 @@ def open_book(data: bytes) -> Book:
     elif refusal := signatures.of_bytes(data):
         raise refusal
     return _open_text(data)
+
+
+def _open_package(data: bytes) -> Book:
+    """A zip that is a workbook."""
+    opened = package.opened(data)
+    if opened.kind == "ods":
+        return ods.open_ods(opened)
+    if opened.kind == "ooxml":
+        return (xlsb.open_xlsb if xlsb.WORKBOOK in opened.entries else xlsx.open_xlsx)(opened)
+    raise opened.signed() or Refusal("unreadable", "压缩包里没有可读的表格", "a zip that holds no workbook")
 
 
 def _open_text(data: bytes) -> Book:

@@ -5,15 +5,18 @@ Not here: any one format (pages.py, xml2003.py). No entity is expanded, no DTD o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Container, Iterator
 from functools import partial
 from typing import Any, NoReturn
+from xml.etree.ElementTree import Element, ParseError, fromstring, iterparse
 from xml.parsers import expat
 
 from pipelines.intake.formats import number_format
 from pipelines.intake.sheets import Grid, Merge
 
 _MOST_CELLS = 5_000_000
+_LARGEST_TREE = 10_000_000  # bytes of XML of which the tree is held as a whole: some ten times as much memory
 DECLARES = "it brings a document type of its own"
 
 
@@ -81,6 +84,121 @@ class Table:
         )
         grid.formats = partial(number_format.of_cells, grid, self.codes)
         return grid
+
+
+def parse(
+    xml: bytes,
+    start: Callable[[str, dict[str, str]], None],
+    end: Callable[[str], None] | None = None,
+    text: Callable[[str], None] | None = None,
+) -> bool:
+    """Has expat call these with the elements and texts of a part, names with their prefixes. False where it is broken or brings
+    a document type of its own; what was found before that counts."""
+    return _parsed(expat.ParserCreate(), xml, start, end, text)
+
+
+def parse_in_place(
+    xml: bytes,
+    start: Callable[[str, dict[str, str], int], None],
+    end: Callable[[str, int], None],
+    text: Callable[[str], None] | None = None,
+) -> bool:
+    """As parse(); each tag comes with the place of its first byte, an element closed at once twice with the same."""
+    parser = expat.ParserCreate()
+    return _parsed(
+        parser,
+        xml,
+        lambda name, attrs: start(name, attrs, parser.CurrentByteIndex),
+        lambda name: end(name, parser.CurrentByteIndex),
+        text,
+    )
+
+
+def _parsed(parser: expat.XMLParserType, xml: bytes, start: Any, end: Any, text: Any) -> bool:
+    parser.buffer_text = True
+    parser.StartElementHandler = start
+    parser.EndElementHandler, parser.CharacterDataHandler = end, text
+    refuse_declarations(parser, _declares)
+    try:
+        parser.Parse(xml, True)
+    except (expat.ExpatError, MarkupError):
+        return False
+    return True
+
+
+def _declares() -> NoReturn:
+    raise MarkupError(DECLARES, unsafe=True)
+
+
+def attributes(xml: bytes, tag: str) -> list[dict[str, str]]:
+    """The attributes of each element of a name, which is given without a prefix, in order."""
+    out: list[dict[str, str]] = []
+
+    def start(name: str, attrs: dict[str, str]) -> None:
+        if name.rpartition(":")[2] == tag:
+            out.append(attrs)
+
+    parse(xml, start)
+    return out
+
+
+def elements(xml: bytes, whole: Container[str]) -> Iterator[tuple[bool, str, Element]]:
+    """Each element of a document at its start (True) and at its end (False), with its name without the namespace.
+
+    Elements named in `whole` come once, at their end, with all that is in them, and are empty afterwards: a sheet's rows one by
+    one need little memory. Raises MarkupError where the document is broken or brings a document type of its own.
+    """
+    _refuse_declarations_in(xml)
+    try:
+        yield from _of_tree(fromstring(xml), whole) if len(xml) <= _LARGEST_TREE else _of_stream(xml, whole)
+    except ParseError as e:
+        raise MarkupError(f"XML: {e}") from e
+
+
+def _of_tree(e: Element, whole: Container[str]) -> Iterator[tuple[bool, str, Element]]:
+    tag = LOCAL[e.tag]
+    if tag not in whole:
+        yield True, tag, e
+        for child in e:
+            yield from _of_tree(child, whole)
+    yield False, tag, e
+
+
+def _of_stream(xml: bytes, whole: Container[str]) -> Iterator[tuple[bool, str, Element]]:
+    within = 0  # elements open that come whole
+    for event, e in iterparse(io.BytesIO(xml), ("start", "end")):
+        tag = LOCAL[e.tag]
+        if tag in whole:
+            within += 1 if event == "start" else -1
+            if not within:
+                yield False, tag, e
+                e.clear()
+        elif not within:
+            yield event == "start", tag, e
+
+
+def _refuse_declarations_in(xml: bytes) -> None:
+    # Only a document in another encoding than one like ASCII could hide its document type from the search.
+    if b"<!DOCTYPE" in xml or b"\0" in xml[:4] or xml[:1] not in b"<\xef \t\r\n":
+        parser = expat.ParserCreate()
+        refuse_declarations(parser, _declares)
+        try:
+            parser.Parse(xml, True)
+        except expat.ExpatError as e:
+            raise MarkupError(f"XML: {e}") from e
+
+
+class _Local(dict[str, str]):
+    """Names of elements and attributes, in braces before them their namespace, to the names alone."""
+
+    def __missing__(self, name: str) -> str:
+        short = name.rpartition("}")[2]
+        if len(self) < 10_000:
+            self[name] = short
+        return short
+
+
+LOCAL = _Local()
 
 
 def span(text: str | None) -> int:

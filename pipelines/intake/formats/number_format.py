@@ -69,7 +69,7 @@ def of_cells(grid: Grid, codes: Mapping[tuple[int, int], str]) -> dict[tuple[int
     for (row, column), code in codes.items():
         r, c = row - grid.top, column - grid.left
         value = grid.rows[r][c] if 0 <= r < len(grid.rows) and 0 <= c < len(grid.rows[r]) else ""
-        if isinstance(value, float | int) and (found := of(code, value)):
+        if (type(value) is float or type(value) is int) and (found := of(code, value)):
             out[row, column] = found
     return out
 

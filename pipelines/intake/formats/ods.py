@@ -1,23 +1,24 @@
-"""The content of an OpenDocument spreadsheet to grids of cells, in one pass of expat.
+"""The content of an OpenDocument spreadsheet to grids of cells, in one pass.
 
-Belongs here: cells, merges, what is hidden, formulas without a result, errors, number styles (OpenDocument 1.3 part 3, 9 and 16.29;
-also the same of OpenOffice 1). calamine 0.9 refuses a document with white space between its cells, and drops TABs and repeated
-spaces. Not here: the package around it.
+Belongs here: cells, merges, what is hidden, formulas without a result, errors, number styles, runs of fonts (OpenDocument 1.3
+part 3, 9 and 16; also the same of OpenOffice 1). calamine 0.9 refuses a document with white space between its cells, and drops
+TABs and repeated spaces. Not here: the package around it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NoReturn
-from xml.parsers import expat
+from typing import Any
+from xml.etree.ElementTree import Element
 
-from pipelines.intake.formats import number_format
-from pipelines.intake.formats.markup import refuse_declarations
-from pipelines.intake.sheets import FORM_LISTS, MOST_CELLS, Fault, Format, Formats, Grid, Refusal, broken
+from pipelines.intake.formats import number_format, runs
+from pipelines.intake.formats.markup import LOCAL, MarkupError, elements
+from pipelines.intake.formats.package import DECLARES, Package
+from pipelines.intake.sheets import FORM_LISTS, MOST_CELLS, Book, Fault, Grid, Refusal, broken
 
 _ERROR = re.compile(r"#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A|SPILL!|CALC!)|Err:\d{3}")
 _DURATION = re.compile(r"(-?)P(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?")
@@ -25,295 +26,341 @@ _CONDITION = re.compile(r"value\(\)\s*(<=|>=|!=|<|>|=)\s*(-?\d+(?:\.\d+)?)")
 _NUMBERS = frozenset(["float", "percentage", "currency"])
 _SPACES = re.compile(r"[ \t\r\n]+")
 _PREFIX = re.compile(r"^\w+:(?==)")
+_ZERO = re.compile(r"0*\.?0*(?:cm|mm|in|pt|pc|px)?")
 _DATA_STYLES = frozenset(
     ["number-style", "percentage-style", "currency-style", "date-style", "time-style", "text-style"]
 )
-_DECLARES = ("文件里带有自定的文档类型（DTD）", "it brings a document type of its own")
+_WHOLE = _DATA_STYLES | {"style", "table-row", "table-column"}
+_NO_TEXT = frozenset(["annotation", "shapes", "table", "ruby-text", "note", "frame"])  # in a cell, and none of its text
+_HIDING = ("collapse", "filter")
+_LARGEST_HIDDEN = 10_000  # rows in one: more are those below the data
+_CALC = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}value-type"
+_TABLE, _OFFICE = (f"{{urn:oasis:names:tc:opendocument:xmlns:{n}:1.0}}" for n in ("table", "office"))
 
 
-class _Names(dict[str, str]):
-    """The names of elements and attributes without their namespaces; the value type of the extension of Calc apart."""
+class _Keys:
+    """The names that a cell needs, in the namespaces of OpenDocument or of OpenOffice 1, which has values' beside tables'."""
 
-    def __missing__(self, name: str) -> str:
-        short = "calc-type" if "calc" in name and name.endswith(" value-type") else name.rpartition(" ")[2]
-        if len(self) < 10_000:
-            self[name] = short
-        return short
-
-
-_NAMES = _Names()
+    def __init__(self, table: str):
+        value = _OFFICE if table == _TABLE else table
+        self.rows, self.columns = f"{table}number-rows-repeated", f"{table}number-columns-repeated"
+        self.down, self.across = f"{table}number-rows-spanned", f"{table}number-columns-spanned"
+        self.style, self.of_cells = f"{table}style-name", f"{table}default-cell-style-name"
+        self.visibility, self.formula = f"{table}visibility", f"{table}formula"
+        self.kind, self.value, self.text = f"{value}value-type", f"{value}value", f"{value}string-value"
+        self.date, self.time, self.truth = f"{value}date-value", f"{value}time-value", f"{value}boolean-value"
 
 
 @dataclass(slots=True)
 class _Style:
     """A data style as the code that Excel would write for it."""
 
-    code: list[str] = field(default_factory=list)
+    code: str = ""
     maps: list[tuple[str, str]] = field(default_factory=list)  # a condition of a code, and the style that applies then
-    dated: bool = False
+
+
+class _Styles:
+    """What the styles of both parts say."""
+
+    def __init__(self) -> None:
+        self.data: dict[str, _Style] = {}
+        self.data_of: dict[str, str] = {}  # cell style -> data style
+        self.undisplayed: set[str] = set()  # of tables
+        self.flat: set[str] = set()  # of rows without height and columns without width
+        self.marks: dict[str, tuple[bool, bool]] = {}  # of texts: struck out, raised or lowered
+        self._codes: dict[tuple[str, bool], str | None] = {}
+
+    def add(self, tag: str, e: Element) -> None:
+        name = _named(e).get("name", "")
+        if tag != "style":
+            self.data[name] = _data_style(e) if tag not in ("date-style", "time-style") else _Style()
+            return
+        if data := _named(e).get("data-style-name"):
+            self.data_of[name] = data
+        for properties in e:
+            given = _named(properties)
+            if given.get("display") == "false":
+                self.undisplayed.add(name)
+            size = given.get("row-height") or given.get("column-width")
+            if size and _ZERO.fullmatch(size):
+                self.flat.add(name)
+            struck = given.get(
+                "text-line-through-style", given.get("text-line-through-type", given.get("text-crossing-out"))
+            )
+            raised = given.get("text-position", "")
+            if struck or raised:
+                lifted = raised.startswith(("super", "sub")) or (raised[:1] in "-123456789" and raised != "")
+                self.marks[name] = struck not in (None, "none"), lifted
+
+    def telling(self, style: str, percent: bool) -> str | None:
+        """The code of a cell style's format where that tells something of a number."""
+        if (style, percent) not in self._codes:
+            code = self.code(self.data_of.get(style, "")) or ("0%" if percent else "")
+            self._codes[style, percent] = code if code and number_format.tells(code) else None
+        return self._codes[style, percent]
+
+    def code(self, name: str) -> str:
+        style = self.data.get(name)
+        if style is None:
+            return ""
+        mapped = [f"{c}{self.data[n].code}" for c, n in style.maps[:2] if n in self.data]
+        return ";".join([*mapped, style.code])
 
 
 class _Reader:
     def __init__(self) -> None:
         self.grids: list[Grid] = []
-        self.styles: dict[str, _Style] = {}
-        self.data_of: dict[str, str] = {}  # cell style -> data style
-        self.undisplayed: set[str] = set()
-        self.style: _Style | None = None
-        self.family = ""
-        self.embedded: tuple[list[str], int, int] | None = None
-        self.literal: list[str] | None = None
-        self.row = self.column = self.declared = 0
-        self.rows = self.across = 1
-        self.cells: list[tuple[int, int, Any]] = []
-        self.used: dict[tuple[int, int], tuple[str, bool]] = {}
+        self.styles = _Styles()
+        self.from_1904 = False
+        self.count = 0
+        self.key = _Keys(_TABLE)
+        self.start_table({})
+
+    def start_table(self, attrs: Mapping[str, str]) -> None:
+        self.row = self.declared = self.deep = 0
+        self.lines: list[tuple[int, list[Any]]] = []
+        self.codes: dict[tuple[int, int], str] = {}
         self.column_styles: list[tuple[int, str]] = []
-        self.row_style = ""
-        self.attrs: dict[str, str] | None = None
-        self.paragraphs: list[str] = []
-        self.text: list[str] | None = None
-        self.skipping = self.nested = 0
         self.merges: list[tuple[int, int, int, int]] = []
-        self.count = self.position = 0
 
-    # ---- elements, by their names without prefixes
+    def read(self, part: bytes) -> None:
+        for begins, tag, e in elements(part, _WHOLE):
+            if tag == "table-row":
+                self.read_row(e)
+            elif tag == "table-column":
+                self.read_column(e.attrib)
+            elif tag == "table":
+                if begins:
+                    self.key = _Keys(e.tag[: -len("table")])
+                    given = _named(e)
+                    self.start_table(given)
+                    hidden = given.get("style-name", "") in self.styles.undisplayed
+                    self.grids.append(Grid(given.get("name", ""), [], hidden=hidden))
+                else:
+                    self.finish(self.grids[-1])
+            elif tag in _WHOLE:
+                self.styles.add(tag, e)
+            elif tag == "null-date" and begins:
+                self.from_1904 = _named(e).get("date-value", "").startswith("1904")
 
-    def start(self, name: str, given: dict[str, str]) -> None:
-        tag = _NAMES[name]
-        attrs = {_NAMES[k]: v for k, v in given.items()}
-        if self.attrs is not None:
-            self.inside(tag, attrs)
-        elif tag in ("table-cell", "covered-table-cell"):
-            self.attrs, self.paragraphs, self.text = attrs, [], None
-            self.across = _count(attrs.get("number-columns-repeated"))
-        elif tag == "table-row":
-            self.column, self.rows = 0, _count(attrs.get("number-rows-repeated"))
-            self.row_style = attrs.get("default-cell-style-name", "")
-            if attrs.get("visibility") in ("collapse", "filter") and self.rows < 10_000 and self.grids:
-                self.grids[-1].hidden_rows.extend(range(self.row + 1, self.row + self.rows + 1))
-        elif tag == "table-column" and self.grids:
-            many = _count(attrs.get("number-columns-repeated"))
-            if attrs.get("visibility") in ("collapse", "filter"):
-                self.grids[-1].hidden_columns.append((self.declared, self.declared + many - 1))
-            self.declared += many
-            self.column_styles.append((self.declared, attrs.get("default-cell-style-name", "")))
-        elif tag == "table":
-            hidden = attrs.get("style-name", "") in self.undisplayed
-            self.grids.append(Grid(attrs.get("name", ""), [], hidden=hidden))
-            self.row = self.declared = 0
-            self.cells, self.used, self.column_styles, self.merges = [], {}, [], []
-        else:
-            self.styled(tag, attrs)
+    def read_column(self, attrs: Mapping[str, str]) -> None:
+        many = _count(attrs.get(self.key.columns))
+        if attrs.get(self.key.visibility) in _HIDING or attrs.get(self.key.style) in self.styles.flat:
+            self.grids[-1].hidden_columns.append((self.declared, self.declared + many - 1))
+        self.declared += many
+        if style := attrs.get(self.key.of_cells):
+            self.column_styles.append((self.declared, style))
 
-    def inside(self, tag: str, attrs: dict[str, str]) -> None:
-        """An element within a cell."""
-        if tag in ("annotation", "shapes", "table", "ruby-text", "note", "frame"):
-            self.skipping += 1
-        elif self.skipping:
-            return
-        elif tag in ("p", "h"):
-            self.text = []
-        elif self.text is None:
-            return
-        elif tag == "s":
-            self.text.append(" " * min(_count(attrs.get("c")), 1000))
-        elif tag in ("tab", "tab-stop"):
-            self.text.append("\t")
-        elif tag == "line-break":
-            self.text.append("\n")
+    def read_row(self, e: Element) -> None:
+        attrs, key = e.attrib, self.key
+        many = _count(attrs.get(key.rows)) if attrs else 1
+        hidden = attrs and (attrs.get(key.visibility) in _HIDING or attrs.get(key.style) in self.styles.flat)
+        if hidden and many < _LARGEST_HIDDEN and self.grids:
+            self.grids[-1].hidden_rows.extend(range(self.row + 1, self.row + many + 1))
+        line = self.cells(e, attrs.get(key.of_cells, "") if attrs else "")
+        if line and (many == 1 or any(type(v) is not str or v.strip() for v in line)):
+            self.count += many * len(line)
+            if self.count > MOST_CELLS:
+                raise Refusal("too_large", size=f"> {MOST_CELLS:,} 格", limit=f"{MOST_CELLS:,} 格")
+            self.lines += [(self.row + k, line if k == 0 else line[:]) for k in range(many)]
+            if many > 1:
+                for at, code in [c for c in self.codes.items() if c[0][0] == self.row]:
+                    self.codes.update({(self.row + k, at[1]): code for k in range(1, many)})
+        self.row += many
 
-    def styled(self, tag: str, attrs: dict[str, str]) -> None:
-        """An element of a style."""
-        if tag in _DATA_STYLES:
-            self.style = self.styles[attrs.get("name", "")] = _Style(dated=tag in ("date-style", "time-style"))
-        elif tag == "style":
-            self.family = attrs.get("name", "")
-            if attrs.get("data-style-name"):
-                self.data_of[self.family] = attrs["data-style-name"]
-        elif tag in ("table-properties", "properties") and attrs.get("display") == "false":
-            self.undisplayed.add(self.family)
-        elif self.style is None:
-            return
-        elif tag == "map":
-            if found := _CONDITION.fullmatch(attrs.get("condition", "").strip()):
-                sign = "<>" if found[1] == "!=" else found[1]
-                self.style.maps.append((f"[{sign}{found[2]}]", attrs.get("apply-style-name", "")))
-        elif tag in ("number", "scientific-number", "fraction"):
-            whole = max(1, _count(attrs.get("min-integer-digits", "1")))
-            places = int(attrs["decimal-places"]) if attrs.get("decimal-places", "").isdigit() else 0
-            self.embedded = (["0"] * whole, places, _thousands(attrs.get("display-factor")))
-        elif tag == "text":
-            self.literal = []
-        elif tag == "embedded-text" and self.embedded:
-            position = _count(attrs.get("position", "0"))
-            digits = self.embedded[0]
-            digits[:0] = ["0"] * (position + 1 - len(digits))
-            self.literal = []
-            self.position = position
+    def cells(self, row: Element, row_style: str) -> list[Any]:
+        """The values of a row up to its last that is none."""
+        key, column = self.key, 0
+        line: list[Any] = []
+        for cell in row:
+            at = cell.attrib
+            if not at:  # an empty cell: one with a value says of what kind
+                column += 1
+                if not len(cell):
+                    continue
+                column -= 1
+            kind = at.get(key.kind)
+            across = _count(at[key.columns]) if key.columns in at else 1
+            if key.across in at or key.down in at:
+                self.merge(at, column)
+            if kind or len(cell) or key.formula in at:
+                value = self.value(cell, at, kind)
+                if value is not None and value != "":
+                    if column + across > 16_384:
+                        across = max(1, 16_384 - column)
+                    if column > len(line):
+                        line += [""] * (column - len(line))
+                    line.append(value) if across == 1 else line.extend([value] * across)
+                    if type(value) is float and kind in _NUMBERS:
+                        style = (
+                            at.get(key.style) or row_style or (self.column_style(column) if self.column_styles else "")
+                        )
+                        if (style or kind == "percentage") and (
+                            code := self.styles.telling(style, kind == "percentage")
+                        ):
+                            self.codes.update({(self.row, c): code for c in range(column, column + across)})
+            column += across
+        return line
 
-    def end(self, name: str) -> None:
-        tag = _NAMES[name]
-        if self.attrs is not None:
-            if tag in ("annotation", "shapes", "table", "ruby-text", "note", "frame"):
-                self.skipping = max(0, self.skipping - 1)
-            elif tag in ("p", "h") and self.text is not None and not self.skipping:
-                self.paragraphs.append("".join(self.text))
-                self.text = None
-            elif tag in ("table-cell", "covered-table-cell") and not self.skipping:
-                self.cell(self.attrs)
-                self.attrs = None
-                self.column += self.across
-        elif tag == "table-row":
-            self.row += self.rows
-        elif tag == "table" and self.grids:
-            self.finish(self.grids[-1])
-        elif tag in _DATA_STYLES:
-            self.style = None
-        elif tag == "embedded-text" and self.embedded and self.literal is not None:
-            digits = self.embedded[0]
-            at = len(digits) - self.position
-            if 0 < at <= len(digits):
-                digits[at - 1] += _quoted("".join(self.literal))
-            self.literal = None
-        elif tag == "number" and self.style and self.embedded:
-            whole, places, thousands = self.embedded
-            self.style.code.append("".join(whole) + ("." + "0" * places if places else "") + "," * thousands)
-            self.embedded = None
-        elif tag == "text" and self.style and self.literal is not None:
-            literal = "".join(self.literal)
-            # A percentage style writes its sign as a text.
-            self.style.code.append("".join("%" if p == "%" else _quoted(p) for p in re.split("(%)", literal) if p))
-            self.literal = None
-
-    def characters(self, data: str) -> None:
-        if self.literal is not None:
-            self.literal.append(data)
-        elif self.text is not None and not self.skipping:
-            self.text.append(data if data.isalnum() else _SPACES.sub(" ", data))
-
-    # ---- cells
-
-    def cell(self, attrs: Mapping[str, str]) -> None:
-        down, wide = 1, 1
-        if "number-rows-spanned" in attrs or "number-columns-spanned" in attrs:
-            down, wide = _count(attrs.get("number-rows-spanned")), _count(attrs.get("number-columns-spanned"))
+    def merge(self, at: Mapping[str, str], column: int) -> None:
+        down, wide = _count(at.get(self.key.down)), _count(at.get(self.key.across))
         if (down > 1 or wide > 1) and len(self.merges) < 100_000:
-            self.merges.append((self.row, self.column, self.row + down - 1, self.column + wide - 1))
-        if not attrs and not self.paragraphs:
-            return
-        value = _value(attrs, "\n".join(self.paragraphs), bool(self.paragraphs))
-        if value is None or value == "":
-            return
-        self.count += self.rows * self.across
-        if self.count > MOST_CELLS:
-            raise Refusal("too_large", size=f"> {MOST_CELLS:,} 格", limit=f"{MOST_CELLS:,} 格")
-        kind = attrs.get("value-type")
-        style = attrs.get("style-name") or self.row_style or self.column_style()
-        for r in range(self.row, self.row + self.rows):
-            for c in range(self.column, self.column + self.across):
-                self.cells.append((r, c, value))
-                if kind in _NUMBERS and (style or kind == "percentage"):
-                    self.used[r, c] = style, kind == "percentage"
+            self.merges.append((self.row, column, self.row + down - 1, column + wide - 1))
 
-    def column_style(self) -> str:
-        return next((s for end, s in self.column_styles if self.column < end), "")
+    def column_style(self, column: int) -> str:
+        return next((s for end, s in self.column_styles if column < end), "")
+
+    def value(self, cell: Element, at: Mapping[str, str], kind: str | None) -> Any:
+        """What a cell holds; None or '' where it is empty."""
+        key = self.key
+        if kind == "float" and key.formula not in at:
+            try:
+                return float(at[key.value])
+            except (KeyError, ValueError):
+                return self.text(cell, at)
+        if kind == "string" and key.formula not in at and at.get(_CALC) != "error":
+            return self.text(cell, at) or at.get(key.text, "")
+        return _value(key, at, self.text(cell, at), bool(len(cell)))
+
+    def text(self, cell: Element, at: Mapping[str, str]) -> str | Fault:
+        """The paragraphs of a cell."""
+        if len(cell) == 1 and not len(p := cell[0]) and LOCAL[p.tag] == "p":
+            return _squeezed(p.text or "")
+        found = list(_paragraphs(cell))
+        pieces: list[runs.Run] = []
+        struck, _ = self.styles.marks.get(at.get(self.key.style, ""), (False, False))
+        for k, p in enumerate(found):
+            if k:
+                pieces.append(("\n", struck, False))
+            pieces += self.runs(p, struck, False)
+        return runs.joined(pieces) if pieces else ""
+
+    def runs(self, e: Element, struck: bool, raised: bool) -> Iterator[runs.Run]:
+        if e.text:
+            yield _squeezed(e.text), struck, raised
+        for child in e:
+            tag = LOCAL[child.tag]
+            if tag == "s":
+                yield " " * min(_count(_named(child).get("c")), 1000), struck, raised
+            elif tag in ("tab", "tab-stop"):
+                yield "\t", struck, raised
+            elif tag == "line-break":
+                yield "\n", struck, raised
+            elif tag not in _NO_TEXT:
+                marks = self.styles.marks.get(_named(child).get("style-name", "")) if tag == "span" else None
+                yield from self.runs(child, *(marks or (struck, raised)))
+            if child.tail:
+                yield _squeezed(child.tail), struck, raised
 
     def finish(self, grid: Grid) -> None:
         grid.merges = self.merges
         if grid.hidden:
             # Not read, but for the id that a form of ours hides there.
-            first = next((v for r, c, v in self.cells if (r, c) == (0, 0)), None)
+            first = self.lines[0][1][0] if self.lines and self.lines[0][0] == 0 else None
             is_id = grid.name == FORM_LISTS and isinstance(first, str) and re.fullmatch(r"[a-z][a-z0-9_]{0,80}", first)
             grid.rows = [[first]] if is_id else []
             return
-        held = [(r, c, v) for r, c, v in self.cells if type(v) is not str or v.strip()]
-        if not held:
-            return
-        grid.top, grid.left = min(r for r, _, _ in held), min(c for _, c, _ in held)
-        last, right = max(r for r, _, _ in held), max(c for _, c, _ in held)
-        height, width = last - grid.top + 1, right - grid.left + 1
-        if height * width > MOST_CELLS:
-            grid.refusal = Refusal("too_large", size=f"{height}×{width} 格", limit=f"{MOST_CELLS:,} 格")
-            return
-        grid.rows = [[""] * width for _ in range(height)]
-        for r, c, v in self.cells:
-            if grid.top <= r <= last and grid.left <= c <= right:
-                grid.rows[r - grid.top][c - grid.left] = v
-        grid.formats = partial(self.formats, grid, self.used)
-
-    # ---- number styles
-
-    def formats(self, grid: Grid, used: Mapping[tuple[int, int], tuple[str, bool]]) -> Formats:
-        codes: dict[str, str] = {}
-        out: dict[tuple[int, int], Format] = {}
-        for (row, column), (style, percent) in used.items():
-            if style not in codes:
-                codes[style] = self.code(self.data_of.get(style, ""))
-            value = grid.rows[row - grid.top][column - grid.left]
-            if type(value) is not float:
-                continue
-            code = codes[style] or ("0%" if percent else "")
-            if code and (found := number_format.of(code, value)):
-                out[row, column] = found
-        return out
-
-    def code(self, name: str) -> str:
-        style = self.styles.get(name)
-        if style is None or style.dated:
-            return ""
-        own = "".join(style.code)
-        mapped = [f"{c}{''.join(self.styles[n].code)}" for c, n in style.maps[:2] if n in self.styles]
-        return ";".join([*mapped, own])
+        grid.lay(self.lines)
+        grid.formats = partial(number_format.of_cells, grid, self.codes)
 
 
-def read(content: bytes, styles: bytes = b"") -> list[Grid]:
+def open_ods(package: Package) -> Book:
+    """Opens the package of an OpenDocument spreadsheet. Raises Refusal."""
+    book = package.book()
+    reader = read(package.part("content.xml"), package.part("styles.xml"))
+    book.grids, book.is_1904 = reader.grids, lambda: reader.from_1904
+    if not book.grids and (told := package.signed()):
+        raise told
+    return book
+
+
+def read(content: bytes, styles: bytes = b"") -> _Reader:
     """The sheets of a content.xml; `styles` is the styles.xml beside it. Raises Refusal."""
     reader = _Reader()
     for part in (styles, content):
-        if not part.strip():
-            continue
-        parser = expat.ParserCreate(namespace_separator=" ")
-        parser.buffer_text = True
-        parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
-        parser.CharacterDataHandler = reader.characters
-        refuse_declarations(parser, _refuse)
-        try:
-            parser.Parse(part, True)
-        except expat.ExpatError as e:
-            raise broken(str(e)) from e
-    return reader.grids
+        if part.strip():
+            try:
+                reader.read(part)
+            except MarkupError as e:
+                raise Refusal("unsafe", *DECLARES) if e.unsafe else broken(str(e)) from e
+    return reader
 
 
-def _refuse() -> NoReturn:
-    raise Refusal("unsafe", *_DECLARES)
-
-
-def _value(attrs: Mapping[str, str], text: str, has_text: bool) -> Any:
-    """What a cell holds; None where it is empty."""
-    kind = attrs.get("value-type", "")
-    formula = attrs.get("formula")
-    if attrs.get("calc-type") == "error" or (formula is not None and _ERROR.fullmatch(text.strip())):
+def _value(key: _Keys, at: Mapping[str, str], text: str | Fault, has_text: bool) -> Any:
+    if isinstance(text, Fault):
+        return text
+    kind, formula = at.get(key.kind, ""), at.get(key.formula)
+    if at.get(_CALC) == "error" or (formula is not None and _ERROR.fullmatch(text.strip())):
         return Fault("error", text.strip() or "#N/A")
     if formula is not None:
         shown = _PREFIX.sub("", formula).replace("[.", "").replace(":.", ":").replace("]", "")[:200]
         shown = shown if shown.startswith("=") else f"={shown}"
         if "DISPIMG(" in shown:
             return Fault("picture", shown)
-        missing = kind in _NUMBERS and not attrs.get("value")
-        if missing or (not kind and not text) or (kind == "string" and not has_text and "string-value" not in attrs):
+        missing = kind in _NUMBERS and not at.get(key.value)
+        if missing or (not kind and not text) or (kind == "string" and not has_text and key.text not in at):
             return Fault("formula", shown)
     try:
         if kind in _NUMBERS:
-            return float(attrs["value"])
+            return float(at[key.value])
         if kind == "date":
-            return _moment(attrs["date-value"])
+            return _moment(at[key.date])
         if kind == "time":
-            return _duration(attrs["time-value"])
+            return _duration(at[key.time])
         if kind == "boolean":
-            return attrs["boolean-value"] == "true"
+            return at[key.truth] == "true"
     except (KeyError, ValueError, OverflowError):
         return text
-    return text or attrs.get("string-value", "")
+    return text or at.get(key.text, "")
+
+
+def _paragraphs(e: Element) -> Iterator[Element]:
+    for child in e:
+        tag = LOCAL[child.tag]
+        if tag in ("p", "h"):
+            yield child
+        elif tag not in _NO_TEXT:
+            yield from _paragraphs(child)
+
+
+def _squeezed(text: str) -> str:
+    """White space in the XML as one space (6.1.2); spaces that count are elements."""
+    return _SPACES.sub(" ", text) if "  " in text or "\n" in text or "\t" in text or "\r" in text else text
+
+
+def _named(e: Element) -> dict[str, str]:
+    return {LOCAL[k]: v for k, v in e.attrib.items()}
+
+
+def _data_style(e: Element) -> _Style:
+    style, code = _Style(), []
+    for part in e:
+        tag, given = LOCAL[part.tag], _named(part)
+        if tag == "map":
+            if found := _CONDITION.fullmatch(given.get("condition", "").strip()):
+                sign = "<>" if found[1] == "!=" else found[1]
+                style.maps.append((f"[{sign}{found[2]}]", given.get("apply-style-name", "")))
+        elif tag == "number":
+            code.append(_digits(part, given))
+        elif tag == "text":
+            # A percentage style writes its sign as a text.
+            code += ["%" if p == "%" else _quoted(p) for p in re.split("(%)", part.text or "") if p]
+    style.code = "".join(code)
+    return style
+
+
+def _digits(number: Element, given: Mapping[str, str]) -> str:
+    digits = ["0"] * max(1, _count(given.get("min-integer-digits", "1")))
+    for part in number:
+        if LOCAL[part.tag] == "embedded-text":
+            position = _count(_named(part).get("position", "0"))
+            digits[:0] = ["0"] * (position + 1 - len(digits))
+            at = len(digits) - position
+            if 0 < at <= len(digits):
+                digits[at - 1] += _quoted(part.text or "")
+    places = given.get("decimal-places", "")
+    fraction = "." + "0" * int(places) if places.isdigit() and int(places) else ""
+    return "".join(digits) + fraction + "," * _thousands(given.get("display-factor"))
 
 
 def _moment(text: str) -> dt.date | dt.datetime:

@@ -1,20 +1,24 @@
-"""What calamine does not tell of a sheet of an .xlsx: what is hidden, cells without a value, runs of fonts, number formats.
+"""Excel workbooks in XML (.xlsx, .xlsm): calamine reads the values; here is read what it does not tell.
 
-Belongs here: parts in the XML of SpreadsheetML (ECMA-376 part 1, 18), read by expat in any prefix, order and spelling, and only
-where a search for bytes says that there may be something. Not here: which part is which sheet, or values.
+Belongs here: the parts of SpreadsheetML (ECMA-376 part 1, 18): what is hidden, cells without a value, runs of fonts, number
+formats. Parts are read by expat in any prefix, order and spelling, and only where a search for bytes, which is cheap, says that
+there may be something. Not here: the zip around them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
-from xml.parsers import expat
+from functools import cache, partial
 
-from pipelines.intake.formats import number_format, runs
-from pipelines.intake.formats.markup import refuse_declarations
-from pipelines.intake.sheets import Fault, Format, Formats, Grid
+from pipelines.intake.formats import by_calamine, markup, number_format, runs, zeros
+from pipelines.intake.formats.package import DECLARES, Package
+from pipelines.intake.sheets import Book, Fault, Formats, Grid, Refusal
+
+_WORKBOOK = "xl/workbook.xml"
+_SHEETS, _MACROS, _TEXTS = "xl/worksheets/", "xl/macrosheets/", "xl/sharedStrings.xml"
+_STYLES = "xl/styles.xml"
 
 ON = frozenset(["1", "true", "on"])
 # Only these say that a pass is worth its time; what they find is not believed. Each begins with plain letters, for which re
@@ -34,9 +38,8 @@ _NO_RESULT = re.compile(
     rb"""(?:f|f\s[^<>]*/|f\s*/)>\s*(?:<(?:\w+:)?v\b[^>]*/>\s*|<(?:\w+:)?v\b[^>]*>\s*</(?:\w+:)?v>\s*)?</(?:\w+:)?c>|DISPIMG"""
 )
 _RESULT = re.compile(rb"(?:f|f\s[^<>]*/)>\s*<(?:\w+:)?v\b[^>]*>\s*([^<\s]*)")
-_ROW_NUMBER = re.compile(rb"""\brow\s[^<>]*?\br\s*=\s*["'](\d+)""")
-_DIMENSION = re.compile(rb"<(?:\w+:)?dimension\b[^<>]*?(?:/>|>\s*</(?:\w+:)?dimension\s*>)")
-FAR = 100_000  # rows
+_ROW_NUMBER = re.compile(rb"""row\s[^<>]*?\br\s*=\s*["'](\d+)""")
+_FAR = 100_000  # rows
 _NOTHING = frozenset([b"0", b"0.0", b""])
 _SURROGATES = re.compile(r"_x(D[89AB][0-9A-F]{2})__x(D[C-F][0-9A-F]{2})_", re.IGNORECASE)
 _SURROGATE = re.compile(rb"_x[dD][89abAB]")
@@ -45,7 +48,7 @@ _PICTURE = "DISPIMG("  # WPS embeds a picture in a cell as this formula
 
 
 @dataclass(slots=True)
-class Details:
+class _Details:
     """What the XML of one sheet tells: hidden rows 1-based, columns 0-based, cells by absolute row and column 0-based."""
 
     hidden_rows: list[int] = field(default_factory=list)
@@ -56,14 +59,149 @@ class Details:
     )  # of numbers: the formula, its result
 
 
-def may_tell(xml: bytes, shared: bool) -> bool:
-    """Whether a sheet may hold what calamine leaves out. `shared`: a shared text may be no value."""
+def open_xlsx(package: Package) -> Book:
+    """Opens the package of a workbook. Raises Refusal."""
+    book = package.book()
+    book.is_1904 = partial(_is_1904, package)
+    package, parts = _without_blank_tails(package, _parts(package))
+    try:
+        book.grids = list(by_calamine.grids(package.data))
+    except Refusal as e:
+        if e.code != "unreadable":
+            raise
+        if package.has_document_type():
+            raise Refusal("unsafe", *DECLARES) from e
+        plain = _as_calamine_takes_it(package)
+        if plain is None:
+            raise package.signed() or e from e
+        package, parts = plain, _parts(plain)
+        book.grids = list(by_calamine.grids(package.data))
+    _add_details(package, parts, book.grids)
+    return book
+
+
+def _parts(package: Package) -> dict[str, bytes]:
+    """The parts of the sheets, by their names."""
+    return {n: package.part(n) for n in package.entries if n.startswith(_SHEETS) and n.endswith(".xml")}
+
+
+def _is_1904(package: Package) -> bool:
+    return any(at.get("date1904") in ON for at in markup.attributes(package.part(_WORKBOOK), "workbookPr"))
+
+
+def _order(package: Package) -> list[str]:
+    """The parts of the sheets in the order of the workbook."""
+    parts = package.related(_WORKBOOK)
+    sheets = markup.attributes(package.part(_WORKBOOK), "sheet")
+    return [parts.get(next((v for k, v in at.items() if k.endswith(":id")), ""), "") for at in sheets]
+
+
+def _as_calamine_takes_it(package: Package) -> Package | None:
+    """The workbook without its sheets of Excel 4.0 macros and with its parts in UTF-8: calamine refuses the whole for a sheet of
+    macros or a part in UTF-16. None where neither is the matter."""
+    changed: dict[str, bytes | None] = {}
+    for name in package.entries:
+        if package.part(name, 2) in (b"\xfe\xff", b"\xff\xfe"):
+            text = package.part(name).decode("utf-16", "replace")
+            changed[name] = (text.partition("?>")[2] if text.startswith("<?xml") else text).encode()
+        elif name.startswith(_MACROS):
+            changed[name] = None
+    if not changed:
+        return None
+    macros = [k for k, part in enumerate(_order(package)) if part.startswith(_MACROS)]
+    if macros:
+        changed[_WORKBOOK] = _without(changed.get(_WORKBOOK) or package.part(_WORKBOOK), "sheet", macros)
+    return package.replaced(changed)
+
+
+def _without(xml: bytes, tag: str, which: Sequence[int]) -> bytes:
+    """A part without some elements of a name, which hold no others; `which` are their numbers in order."""
+    cuts: list[tuple[int, int]] = []
+    begin, seen = -1, 0
+
+    def start(name: str, _: dict[str, str], at: int) -> None:
+        nonlocal begin, seen
+        if begin >= 0:
+            cuts.append((begin, at))
+            begin = -1
+        if name.rpartition(":")[2] == tag:
+            begin, seen = (at if seen in which else -1), seen + 1
+
+    def end(name: str, at: int) -> None:
+        nonlocal begin
+        if begin >= 0 and name.rpartition(":")[2] != tag:
+            cuts.append((begin, at))
+            begin = -1
+
+    markup.parse_in_place(xml, start, end)
+    for a, b in reversed(cuts):
+        xml = xml[:a] + xml[b:]
+    return xml
+
+
+def _without_blank_tails(package: Package, parts: dict[str, bytes]) -> tuple[Package, dict[str, bytes]]:
+    far = [name for name, part in parts.items() if _ends_far(part)]
+    if not far:
+        return package, parts
+    blank = _blank_texts(package.part(_TEXTS))
+    parts = parts | {name: _without_blank_tail(parts[name], blank) for name in far}
+    return package.replaced({name: parts[name] for name in far}), parts
+
+
+def _add_details(package: Package, parts: Mapping[str, bytes], grids: Sequence[Grid]) -> None:
+    """Adds what calamine does not tell: what is hidden, cells without a value (it gives them as empty), runs of fonts, formats."""
+    places = cache(partial(_places, package, parts, len(grids)))
+    for k, grid in enumerate(grids):
+        grid.formats = lambda k=k, grid=grid: _formats(package, parts, places()[k], grid)  # type: ignore[misc]
+    texts = package.part(_TEXTS)
+    faults = _shared_faults(texts) if _has_runs(texts) else {}
+    computing = {name for name, xml in parts.items() if _has_formulas(xml)}
+    results = {name: _results(parts[name]) for name in computing}
+    constant = any(found for found, _ in results.values()) and not any(other for _, other in results.values())
+    asked = {
+        name
+        for name, xml in parts.items()
+        if faults or (constant and results.get(name, (False,))[0]) or _may_tell(xml, name in computing)
+    }
+    formulas = []
+    for grid, name in zip(grids, places(), strict=True) if asked else ():
+        if name in asked and not grid.hidden:
+            told = _details(parts[name], faults)
+            grid.hidden_rows, grid.hidden_columns = told.hidden_rows, told.hidden_columns
+            for (row, column), fault in told.faults.items():
+                grid.put(row, column, fault)
+            formulas.append((grid, told.formulas))
+    if constant:
+        zeros.doubt(formulas)
+    if _has_surrogates(texts) or any(_has_surrogates(xml) for xml in parts.values()):
+        _join_surrogates(grids)
+
+
+def _formats(package: Package, parts: Mapping[str, bytes], part: str, grid: Grid) -> Formats | None:
+    """The number formats of one sheet; None where the file does not tell them."""
+    styles = package.part(_STYLES)
+    if not part or (not styles and _STYLES in package.entries):
+        return None
+    told = _codes(styles)  # without styles numbers are shown as they are
+    return _sheet_formats(parts[part], told, grid) if told else None if told is None else {}
+
+
+def _places(package: Package, parts: Mapping[str, bytes], sheets: int) -> list[str]:
+    """The part of each sheet; "" where that is not known."""
+    if sheets == len(parts) == 1:
+        return list(parts)
+    # Grids are in the order of the workbook, chart sheets left out; names may hold escapes, so match by place.
+    order = [p if p in parts else "" for p in _order(package) if p.startswith(_SHEETS)]
+    return [*order, *[""] * sheets][:sheets]
+
+
+def _may_tell(xml: bytes, formulas: bool) -> bool:
+    """Whether a sheet may hold what calamine leaves out; `formulas`: it holds some."""
     return (
-        shared
-        or any(p.search(xml) for p in _TELLS)
+        any(p.search(xml) for p in _TELLS)
         or any(e in xml for e in _ERRORS)
-        or has_runs(xml)
-        or (_has_formulas(xml) and bool(_NO_RESULT.search(xml)))
+        or _has_runs(xml)
+        or (formulas and bool(_NO_RESULT.search(xml)))
         or ((b"t =" in xml or b"= " in xml) and bool(_SPACED_ERROR.search(xml)))
     )
 
@@ -72,11 +210,9 @@ def _has_formulas(xml: bytes) -> bool:
     return b"<f" in xml or b":f" in xml
 
 
-def results(xml: bytes) -> tuple[bool, bool]:
-    """Whether a sheet holds results of formulas, and whether any of them is other than zero."""
+def _results(xml: bytes) -> tuple[bool, bool]:
+    """Whether a sheet of formulas holds results, and whether any of them is other than zero."""
     found = False
-    if not _has_formulas(xml):
-        return False, False
     for m in _RESULT.finditer(xml):
         if m[1] not in _NOTHING:
             return True, True
@@ -84,52 +220,28 @@ def results(xml: bytes) -> tuple[bool, bool]:
     return found, False
 
 
-def has_runs(shared: bytes) -> bool:
+def _has_runs(shared: bytes) -> bool:
     """Whether a part may hold struck or raised runs."""
     return b"strike" in shared or b"vertAlign" in shared
 
 
-def has_surrogates(part: bytes) -> bool:
+def _has_surrogates(part: bytes) -> bool:
     """Whether a part may hold a character beyond U+FFFF in two escapes."""
     return b"_x" in part and bool(_SURROGATE.search(part))
 
 
-def whole(text: str) -> str:
+def _whole(text: str) -> str:
     """A text with its characters beyond U+FFFF joined, which Spire.XLS writes as two escapes (ST_Xstring, 22.9.2.19)."""
     return _SURROGATES.sub(lambda m: chr(0x10000 + ((int(m[1], 16) & 0x3FF) << 10) + (int(m[2], 16) & 0x3FF)), text)
 
 
-def join_surrogates(grids: Sequence[Grid]) -> None:
+def _join_surrogates(grids: Sequence[Grid]) -> None:
     """Joins the escaped characters in the texts of all sheets."""
     for grid in grids:
         for row in grid.rows:
             for c, v in enumerate(row):
                 if type(v) is str and "_x" in v:
-                    row[c] = whole(v)
-
-
-def _parse(
-    xml: bytes, start: Callable[..., None], end: Callable[..., None] | None, text: Callable[..., None] | None
-) -> bool:
-    """Whether the whole part could be parsed; what was found before an error counts."""
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler = start
-    parser.EndElementHandler, parser.CharacterDataHandler = end, text
-    refuse_declarations(parser, _declares)
-    try:
-        parser.Parse(xml, True)
-    except (expat.ExpatError, _DeclaresError):
-        return False
-    return True
-
-
-class _DeclaresError(ValueError):
-    pass
-
-
-def _declares() -> NoReturn:
-    raise _DeclaresError
+                    row[c] = _whole(v)
 
 
 class _Runs:
@@ -157,64 +269,59 @@ class _Runs:
 
     def add(self, text: str) -> None:
         if not self.phonetic:
-            self.runs.append((whole(text), self.struck, self.raised))
+            self.runs.append((_whole(text), self.struck, self.raised))
 
     def fault(self) -> Fault | None:
         found = runs.joined(self.runs)
         return found if isinstance(found, Fault) else None
 
 
-def ends_far(xml: bytes) -> bool:
+def _ends_far(xml: bytes) -> bool:
     """Whether the last row of a sheet stands so far below the others that blank cells may be all that takes it there: calamine
     lays out every cell above it."""
-    last = _ROW_NUMBER.findall(xml[-20_000:])
-    return bool(last) and int(last[-1]) > FAR and xml.count(b"row ") * 10 < int(last[-1])
+    at = xml.rfind(b"row ", max(0, len(xml) - 20_000))
+    last = _ROW_NUMBER.match(xml, at) if at >= 0 else None
+    return last is not None and int(last[1]) > _FAR and xml.count(b"row ") * 10 < int(last[1])
 
 
-def without_blank_tail(xml: bytes, shared: bytes) -> bytes:
-    """The part of a sheet without the rows at its end that hold nothing but blank texts. `shared`: the part of shared texts."""
-    blank = _blank_shared(shared) if shared else frozenset()
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
+def _without_blank_tail(xml: bytes, blank: frozenset[str]) -> bytes:
+    """The part of a sheet without the rows at its end that hold nothing but blank texts, and without the dimension it states.
+    `blank`: the indices of shared texts that are white space alone."""
     cut = stop = -1  # where the rows without anything begin, and where the sheet's data end, in bytes
+    stated = [-1, -1]  # where the dimension begins, and where what follows it does
     kind, said, computed = "", [""], False
 
-    def start(name: str, attrs: dict[str, str]) -> None:
+    def start(name: str, attrs: dict[str, str], at: int) -> None:
         nonlocal cut, kind, said, computed
         tag = name.rpartition(":")[2]
+        if stated[0] >= 0 > stated[1]:
+            stated[1] = at
         if tag == "row" and cut < 0:
-            cut = parser.CurrentByteIndex
+            cut = at
         elif tag == "c":
             kind, said, computed = attrs.get("t", "n"), [], False
         elif tag == "f":
             computed = True
+        elif tag == "dimension":
+            stated[0] = at
 
-    def end(name: str) -> None:
+    def end(name: str, at: int) -> None:
         nonlocal cut, stop
         tag = name.rpartition(":")[2]
         if tag == "sheetData":
-            stop = parser.CurrentByteIndex
+            stop = at
         elif tag == "c":
             text = "".join(said).strip()
             if computed or (text and not (kind == "s" and text in blank)):
                 cut = -1
 
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = (
-        start,
-        end,
-        lambda part: said.append(part),
-    )
-    refuse_declarations(parser, _declares)
-    try:
-        parser.Parse(xml, True)
-    except (expat.ExpatError, _DeclaresError):
+    if not markup.parse_in_place(xml, start, end, lambda part: said.append(part)) or cut < 0 or stop < cut:
         return xml  # whoever reads it next says what is wrong with it
-    if cut < 0 or stop < cut:
-        return xml
-    return _DIMENSION.sub(b"", xml[:cut], count=1) + xml[stop:]
+    before, behind = stated if 0 <= stated[1] <= cut else (0, 0)
+    return xml[:before] + xml[behind:cut] + xml[stop:]
 
 
-def _blank_shared(xml: bytes) -> frozenset[str]:
+def _blank_texts(xml: bytes) -> frozenset[str]:
     """The indices of shared texts that are white space alone, as a cell writes them."""
     out: list[str] = []
     count, said = 0, [""]
@@ -231,11 +338,11 @@ def _blank_shared(xml: bytes) -> frozenset[str]:
                 out.append(str(count))
             count += 1
 
-    _parse(xml, start, end, lambda part: said.append(part))
+    markup.parse(xml, start, end, lambda part: said.append(part))
     return frozenset(out)
 
 
-def shared_faults(xml: bytes) -> dict[str, Fault]:
+def _shared_faults(xml: bytes) -> dict[str, Fault]:
     """The shared texts that are no values, by their index as a cell writes it."""
     out: dict[str, Fault] = {}
     count = 0
@@ -269,13 +376,13 @@ def shared_faults(xml: bytes) -> dict[str, Fault]:
         if parts is not None:
             parts.append(part)
 
-    _parse(xml, start, end, text)
+    markup.parse(xml, start, end, text)
     return out
 
 
-def details(xml: bytes, shared: Mapping[str, Fault]) -> Details:
+def _details(xml: bytes, shared: Mapping[str, Fault]) -> _Details:
     """What one pass over a sheet tells besides its values; `shared`: shared texts that are no values."""
-    out = Details()
+    out = _Details()
     row = column = -1
     kind = ""
     formula: str | None = None
@@ -358,7 +465,7 @@ def details(xml: bytes, shared: Mapping[str, Fault]) -> Details:
         if parts is not None:
             parts.append(part)
 
-    _parse(xml, start, end, characters)
+    markup.parse(xml, start, end, characters)
     return out
 
 
@@ -379,7 +486,7 @@ def _column(reference: str) -> int:
     return column - 1
 
 
-def codes(styles: bytes) -> dict[str, str] | None:
+def _codes(styles: bytes) -> dict[str, str] | None:
     """The number formats that tell something, by the index of a cell's style as a cell writes it; None where the part is broken."""
     if b"formatCode" not in styles and not re.search(rb"""numFmtId\s*=\s*["'](?:9|10)["']""", styles):
         return {}
@@ -402,14 +509,14 @@ def codes(styles: bytes) -> dict[str, str] | None:
         if name.rpartition(":")[2] == "cellXfs":
             inside = False
 
-    if not _parse(styles, start, end, None):
+    if not markup.parse(styles, start, end, None):
         return None
     return {str(k): named[i] for k, i in enumerate(used) if i in named and number_format.tells(named[i])}
 
 
-def formats(xml: bytes, told: Mapping[str, str], grid: Grid) -> Formats:
-    """The number formats of a sheet's numbers that tell something; `told` as codes() gives them."""
-    out: dict[tuple[int, int], Format] = {}
+def _sheet_formats(xml: bytes, told: Mapping[str, str], grid: Grid) -> Formats:
+    """The number formats of a sheet's numbers that tell something; `told` as _codes() gives them."""
+    codes: dict[tuple[int, int], str] = {}
     row = column = -1
 
     def start(name: str, attrs: dict[str, str]) -> None:
@@ -422,29 +529,8 @@ def formats(xml: bytes, told: Mapping[str, str], grid: Grid) -> Formats:
             at = attrs.get("r")
             column = _column(at) if at else column + 1
             code = told.get(attrs.get("s", "0"))
-            if code is not None and (found := shown(grid, row, column, code)):
-                out[row, column] = found
+            if code is not None:
+                codes[row, column] = code
 
-    _parse(xml, start, None, None)
-    return out
-
-
-def shown(grid: Grid, row: int, column: int, code: str) -> Format | None:
-    """What the format `code` changes of the number in a cell, absolute and 0-based; None where no number stands there."""
-    r, c = row - grid.top, column - grid.left
-    if not (0 <= r < len(grid.rows) and 0 <= c < len(grid.rows[r])):
-        return None
-    value = grid.rows[r][c]
-    return number_format.of(code, value) if type(value) is float or type(value) is int else None
-
-
-def attributes(xml: bytes, tag: str) -> list[dict[str, str]]:
-    """The attributes of each element of a name, without prefixes, in order."""
-    out: list[dict[str, str]] = []
-
-    def start(name: str, attrs: dict[str, str]) -> None:
-        if name.rpartition(":")[2] == tag:
-            out.append(attrs)
-
-    _parse(xml, start, None, None)
-    return out
+    markup.parse(xml, start)
+    return number_format.of_cells(grid, codes)

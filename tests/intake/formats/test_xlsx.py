@@ -224,6 +224,7 @@ def test_a_blank_text_in_the_last_row_is_no_row(table: bool) -> None:
 def test_a_value_in_the_last_row_is_kept() -> None:
     far = b'<worksheet><dimension ref="A1:B200000"/><sheetData><row r="1"><c r="A1"><v>1</v></c></row><row r="200000"><c r="B200000" t="s"><v>%d</v></c></row></sheetData></worksheet>'
     texts = "<sst><si><t>  </t></si><si><t>甲</t></si></sst>".encode()
-    assert xlsx.ends_far(far % 0) and not xlsx.ends_far(far.replace(b"200000", b"20") % 0)
-    assert b"200000" not in xlsx.without_blank_tail(far % 0, texts)
-    assert xlsx.without_blank_tail(far % 1, texts) == far % 1
+    assert xlsx._ends_far(far % 0) and not xlsx._ends_far(far.replace(b"200000", b"20") % 0)
+    blank = xlsx._blank_texts(texts)
+    assert b"200000" not in xlsx._without_blank_tail(far % 0, blank)
+    assert xlsx._without_blank_tail(far % 1, blank) == far % 1
