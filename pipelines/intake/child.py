@@ -36,17 +36,17 @@ _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 
 
 def main() -> None:
-    """Arguments: the descriptor of the shared memory, bytes of memory, seconds a file. Ends when its input ends."""
-    shared, memory, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    """Arguments: the descriptor of the shared memory, bytes of memory, seconds of processor time a file, and of the clock. Ends
+    when its input ends."""
+    shared, memory, seconds, patience = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
     stdin, stdout = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", buffering=1 << 16)
     position = mmap.mmap(shared, mmap.PAGESIZE)
     contracts: Contracts = receive(stdin)
     reader = reader_for(contracts)  # before the walls go up: it may still import
     _warm()
     position[NETWORK] = CUT_OFF if _confine(memory) else CONNECTED
-    signal.signal(
-        signal.SIGALRM, signal.SIG_DFL
-    )  # the default action ends the process wherever it is, in C or Rust too
+    for late in (signal.SIGPROF, signal.SIGALRM):
+        signal.signal(late, signal.SIG_DFL)  # the default action ends the process wherever it is, in C or Rust too
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)  # readings hold no cycles worth looking for a thousand times a second
     done = 0
@@ -54,12 +54,22 @@ def main() -> None:
         batch = receive(stdin)
         if batch is None:
             return
-        send(stdout, _answers(batch, done, reader, position, seconds))
+        send(stdout, _answers(batch, done, reader, position, seconds, patience))
         done += len(batch)
 
 
+def _time(processor: float, clock: float) -> None:
+    """Ends this process when it has used so many seconds of processor time from now, or so many have passed; 0: never.
+
+    Processor time is what a file costs, whatever else the machine does: on a busy one a file is no slower to read. The clock is
+    for what waits without working.
+    """
+    signal.setitimer(signal.ITIMER_PROF, processor)
+    signal.setitimer(signal.ITIMER_REAL, clock)
+
+
 def _answers(
-    batch: list[tuple[str, str, str]], done: int, reader: Reader, position: mmap.mmap, seconds: float
+    batch: list[tuple[str, str, str]], done: int, reader: Reader, position: mmap.mmap, seconds: float, patience: float
 ) -> list[tuple[Any, ...]]:
     """Reads a batch. Some files are opened before the first of them is looked into: what a processor has at hand then
     serves more than one file. `position` always says which file is being dealt with, and its seconds are counted.
@@ -72,7 +82,7 @@ def _answers(
         for book, left in opened:
             file_id, _, name = batch[len(answers)]
             POSITION.pack_into(position, 0, done + len(answers))
-            signal.setitimer(signal.ITIMER_REAL, left)
+            _time(left, patience)
             try:
                 answers.append(packed(reader.made_of(book, name, file_id)))
             except MemoryError:
@@ -83,7 +93,7 @@ def _answers(
 
     for n, (_, path, _) in enumerate(batch):
         POSITION.pack_into(position, 0, done + n)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        _time(seconds, patience)
         book: Book | Refusal
         try:
             data = bytes_of(path)
@@ -92,13 +102,13 @@ def _answers(
             book = out_of_memory()
         except OSError as e:
             book = _not_read(e)
-        opened.append((book, max(signal.getitimer(signal.ITIMER_REAL)[0], 0.001)))
+        opened.append((book, max(signal.getitimer(signal.ITIMER_PROF)[0], 0.001)))
         cells += sum(len(g.rows) * len(g.rows[0]) for g in book.grids if g.rows) if isinstance(book, Book) else 0
         if cells > _MOST_CELLS:
             look_into()
             cells = 0
     look_into()
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    _time(0, 0)
     return answers
 
 
@@ -112,7 +122,7 @@ def out_of_memory() -> Refusal:
 
 
 def out_of_time(seconds: float) -> Refusal:
-    """Why a file that took too long was not read."""
+    """Why a file that took too long was not read; `seconds` of processor time, or of the clock."""
     return Refusal("unreadable", f"读取超过 {seconds:g} 秒", f"reading it took longer than {seconds:g} s; killed")
 
 

@@ -31,7 +31,8 @@ from pipelines.intake.sheets import Refusal
 _log = logging.getLogger(__name__)
 
 MEMORY = 1_000_000_000  # bytes of address space a child may have
-SECONDS = 30.0  # for one file
+SECONDS = 30.0  # of processor time for one file
+PATIENCE = 20  # and so many times that by the clock: other work may hold the processors
 BATCH_FILES = 32
 BATCH_BYTES = 2_000_000
 AHEAD = 2  # batches a child has at a time, so that it never waits for its parent
@@ -78,7 +79,7 @@ class Pool:
     def __init__(
         self, contracts: Contracts, processes: int | None = None, memory: int = MEMORY, seconds: float = SECONDS
     ):
-        self.contracts, self.memory, self.seconds = contracts, memory, seconds
+        self.contracts, self.memory, self._limits = contracts, memory, (seconds, seconds * PATIENCE)
         self.processes = processes or len(os.sched_getaffinity(0))
         self._children: list[_Child] = []
         self._select = selectors.DefaultSelector()
@@ -162,7 +163,14 @@ class Pool:
         root = str(Path(__file__).resolve().parents[2])
         paths = [root, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
         process = subprocess.Popen(
-            [sys.executable, "-m", "pipelines.intake.child", str(descriptor), str(self.memory), str(self.seconds)],
+            [
+                sys.executable,
+                "-m",
+                "pipelines.intake.child",
+                str(descriptor),
+                str(self.memory),
+                *map(str, self._limits),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # a panic's backtrace: the parent says what happened
@@ -196,8 +204,8 @@ class Pool:
             waiting.append(left[k : k + 8])
         if killer is None:
             return None
-        if status == -signal.SIGALRM:
-            why = out_of_time(self.seconds)
+        if status in (-signal.SIGPROF, -signal.SIGALRM):
+            why = out_of_time(self._limits[status == -signal.SIGALRM])
         elif status in (-signal.SIGABRT, -signal.SIGKILL):
             why = out_of_memory()
         else:
@@ -231,6 +239,6 @@ def _batches(jobs: Iterable[Job]) -> Iterator[Batch]:
 
 
 def read_many(jobs: Iterable[Job], contracts: Contracts, processes: int | None = None) -> Iterator[FileReading]:
-    """Reads files in child processes of at most 1 GB and 30 s a file, in no particular order. No job, no process."""
+    """Reads files in child processes of at most 1 GB and 30 s of processor time a file, in no particular order. No job, no process."""
     with Pool(contracts, processes) as pool:
         yield from pool.read(jobs)

@@ -320,7 +320,7 @@ class _Teller:
 
     def _when(self, places: list[int]) -> str:
         """2023; 2023-03; 2023-01..2023-12 (12)."""
-        whens = sorted(self.frame["when"].to_numpy()[places])
+        whens = sorted(self.frame["when"].iloc[places])
         return whens[0] if len(whens) == 1 else f"{whens[0]}..{whens[-1]}"
 
     def _doubt(self, c: Column, n: int, zh: str, en: str, other: int | None, whole: bool = False) -> Doubt:

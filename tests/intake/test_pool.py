@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from expectations.contract import Contracts, load_contracts
+from pipelines.intake import pool as pools
 from pipelines.intake.model import FileReading
 from pipelines.intake.pool import Job, Pool, read_many
 from tests.intake.cases import CASES
@@ -25,6 +26,7 @@ def made_of(self, book, name, file_id):
     if name == "abort": os.abort()
     if name == "segv": os.kill(os.getpid(), signal.SIGSEGV)
     if name == "hang": time.sleep(60)
+    while name == "spin": pass
     if name == "grow": bytes(700_000_000)
     if name == "write": open("/tmp/mingzhang-must-not-be", "w").write("x")
     if name == "connect": socket.create_connection(("127.0.0.1", 9), 1)
@@ -74,16 +76,18 @@ def test_many_files_give_as_many_readings_equal_to_reading_here(tmp_path: Path, 
 
 
 def test_a_file_that_kills_its_reader_is_unreadable_and_the_others_are_read(
-    hooked: None, book: Path, contracts: Contracts
+    hooked: None, book: Path, contracts: Contracts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = ["a", "abort", "b", "hang", "c", "segv", "d", "grow", "e", *[f"more{i}" for i in range(60)]]
+    monkeypatch.setattr(pools, "PATIENCE", 2)
+    names = ["a", "abort", "b", "hang", "spin", "c", "segv", "d", "grow", "e", *[f"more{i}" for i in range(60)]]
     with Pool(contracts, 2, memory=600_000_000, seconds=4) as pool:
         got = by_name(list(pool.read([Job(n, book, n) for n in names])))
     assert set(got) == set(names)
     bad = {n for n, r in got.items() if r.status != "accepted"}
-    assert bad == {"abort", "hang", "segv", "grow"}
+    assert bad == {"abort", "hang", "spin", "segv", "grow"}
     assert all(got[n].reason == "unreadable" for n in bad)
-    assert "longer than 4 s" in got["hang"].issues[0].message_en
+    assert "longer than 4 s" in got["spin"].issues[0].message_en
+    assert "longer than 8 s" in got["hang"].issues[0].message_en
     assert "memory" in got["grow"].issues[0].message_en
     assert "内存" in got["abort"].issues[0].message_zh
 
