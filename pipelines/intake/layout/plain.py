@@ -1,0 +1,82 @@
+"""The short way for rows that are plainly data, which nearly all are: whole columns are looked at, not each row by every rule.
+
+Belongs here: what makes a row plainly data. Not here: the rules (rules.py); a test holds the two against one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pipelines.intake.layout.tables import Table
+from pipelines.intake.layout.words import Says, Words
+
+_NUMBERS = {float}
+_FIRST = (
+    3  # columns from the first of a table's on in which any word that tells counts; further right only a total's does
+)
+
+
+class Plain:
+    """Which rows of `table` are plainly data. `rows` are all of the grid's."""
+
+    def __init__(self, table: Table, rows: list[list[Any]], words: Words):
+        self._table, self._rows, self._words = table, rows, words
+        self._place = min(m.place for m in table.choice.mapped)
+        self._beyond = self._place + _FIRST
+        self._blanks = len(rows[0]) - 4
+
+    def block(self, first: int) -> range:
+        """The rows from `first` or just below it of which columns show that each is plainly data: nearly all, mostly.
+
+        That is: something in the first column, numbers all down some column, four columns without a gap, and no telling text.
+        """
+        rows, place, beyond = self._rows, self._place, self._beyond
+        none, last = range(0), len(rows)
+        while last > first and (
+            rows[last - 1][place] == ""
+            or float not in map(type, rows[last - 1])
+            or self._tells(rows[last - 1][:beyond])
+        ):
+            last -= 1
+        while first < last and (float not in map(type, rows[first]) or self._tells(rows[first][:beyond])):
+            first += 1
+        if last - first < 3:
+            return none
+        columns = list(zip(*rows[first:last], strict=False))
+        types = [set(map(type, c)) for c in columns]
+        full = 0
+        for c, kinds in zip(columns, types, strict=True):
+            full += str not in kinds or "" not in c
+            if full == 4:
+                break
+        if full < 4 or _NUMBERS not in types or (str in types[place] and "" in columns[place]):
+            return none
+        for c, kinds in zip(columns[:beyond], types, strict=False):
+            if str in kinds and self._tells(set(c)):
+                return none
+        for c, kinds in zip(columns[beyond:], types[beyond:], strict=True):
+            if str in kinds and self._words.any_total(set(c)):
+                return none
+        self._table.columns, self._table.types = columns, types
+        return range(first, last)
+
+    def is_data(self, row: list[Any]) -> bool:
+        """Whether a row is filled well, with a number in it, and none of its texts tells anything."""
+        return (
+            row[self._place] != ""
+            and row.count("") <= self._blanks
+            and float in map(type, row)
+            and not self._tells(row[: self._beyond])
+            and not self._words.any_total(row[self._beyond :])
+        )
+
+    def _tells(self, texts: Iterable[Any]) -> bool:
+        """Whether one of some cells is a text that says its row is no data."""
+        known = self._words.known
+        for v in texts:
+            if type(v) is str and v:
+                says = known.get(v)
+                if says or (says is None and self._words.says(v) is not Says.NOTHING):
+                    return True
+        return False
