@@ -7,6 +7,7 @@ Belongs here: one table whose header and rows are known. Not here: where tables 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -35,6 +36,13 @@ _NOUGHT = "1900/1/0"  # how spreadsheet programs show the day number 0
 _LOST_FROM = 3  # a column of so many filled cells of which none could be read was not received
 _MOST_SUMS = 1_000_000  # rows that may be sums times rows they may be the sums of: more is a column nobody filled in
 _FEWEST_OF_A_WHOLE = 4  # rows, with the one that may be the whole
+# A comma that can only be a decimal point, one that can only part thousands, and what is another number under each of the two.
+_COMMA_AS_POINT = re.compile(r"\s*-?(?:\d+,\d{1,2}|0,\d+|\d{4,},\d+|\d+,\d{4,}|\d{1,3}(?:\.\d{3})+,\d+)\s*")
+_COMMA_IN_THOUSANDS = re.compile(r"\s*-?\d{1,3}(?:,\d{3})+[.,]\d+\s*")
+_EITHER = re.compile(r"\s*-?[1-9]\d{0,2}[,.]\d{3}\s*")
+# 2021.1 in a file of texts may have been 2021.10 before a spreadsheet program took it for a number.
+_JANUARY = re.compile(r"\s*(\d{4})\.1\s*")
+_NO_NUMBERS = re.compile(r"\s*\d{4}\.(?:10|0\d)\s*")  # where these stand nobody did
 
 
 @dataclass(slots=True)
@@ -134,6 +142,9 @@ class TableReader:
         self._formats: dict[int, dict[int, Format]] | None = None
         self._asked = False
         self._lost: set[str] = set()  # columns of which no cell could be read
+        self._from: dict[
+            int, int
+        ] = {}  # of one column: which row a cell is taken from that stands for more than its own
 
     def read(self, columns: list[MappedColumn], issues: list[Issue]) -> SheetReading:
         """What the rows say; `columns` is where the table's columns stand, `issues` what was said of its header."""
@@ -168,6 +179,7 @@ class TableReader:
                 values[name + HALF] = [cells.written_to(r, v, reader.factor) for r, v in seen]
         if self.plan.contradicting:
             self._contradictions()
+        self._commas(data)
         if len(data) > 2 and not sheet.refused:
             data = self._nameless_totals(data)
         if len(data) >= _FEWEST_OF_A_WHOLE and not sheet.refused:
@@ -231,12 +243,14 @@ class TableReader:
                 continue
             for k in inside:
                 out[k] = rows[a][at]
+                self._from[k] = a
         return out
 
     def _column(
         self, m: Mapped, data: list[int], reader: cells.ColumnReader, raw: Sequence[Any], types: set[type]
     ) -> list[Any]:
         column = m.column
+        self._from = {}
         if self.table.merges.any_tall:
             raw = self._cells(m, data)
             types = set(map(type, raw))
@@ -249,16 +263,20 @@ class TableReader:
         if column.name in self.plan.unclear:
             odd = [(k, Bad("two_units")) for k, v in enumerate(values) if v is not None]
             values = [None] * len(values)
+        if column.kind == "month" and str in types and not self._knows_formats():
+            odd = sorted([*odd, *self._januaries(raw, values)], key=lambda o: o[0])
+        elif column.kind == "string" and not _DAYS.isdisjoint(types) and column.name in self.contract.key:
+            odd = sorted([*odd, *self._days_among_codes(raw, values)], key=lambda o: o[0])
         if odd:
             self._tell(m, data, raw, values, odd)
         if (float in types or int in types) and (formats := self._shown(m)):
             self._as_shown(m, data, raw, values, formats, reader.factor)
         if column.unit == "%":
             self._percentages(m, data, raw, values)
-        elif column.kind in ("date", "month"):
+        elif column.kind in ("date", "month", "year"):
             if dt.datetime in types or str in types:
                 self._midnights_in_utc(m, data, raw)
-        elif column.kind == "string" and not _DAYS.isdisjoint(types):
+        elif column.kind == "string" and column.name not in self.contract.key and not _DAYS.isdisjoint(types):
             self._days_among_texts(m, data, raw)
         return values
 
@@ -292,13 +310,15 @@ class TableReader:
 
     def _formats_of(self, m: Mapped) -> dict[int, Format] | None:
         """The number formats of a column's cells by absolute row; None where the file does not tell."""
-        if not self._asked:
-            self._asked, told = True, self.grid.formats()
-            if told is not None:
-                self._formats = {}
-                for (row, column), shown_by in told.items():
-                    self._formats.setdefault(column, {})[row] = shown_by
-        return None if self._formats is None else self._formats.get(self.grid.left + m.place, _NO_FORMATS)
+        return (
+            None
+            if not self._knows_formats() or self._formats is None
+            else self._formats.get(self.grid.left + m.place, _NO_FORMATS)
+        )
+
+    def _row(self, k: int, data: list[int]) -> int:
+        """The absolute row that the cell of the row `data[k]` is taken from: another's where cells are merged, or for 同上."""
+        return self._from.get(k, data[k]) + self.grid.top
 
     def _as_shown(
         self,
@@ -311,7 +331,7 @@ class TableReader:
     ) -> None:
         """Takes numbers as their formats show them to who looks at the sheet: 123456 shown as 12.3456 under 万元 is 123456 元,
         12.5 shown as 12.50万元 is 125000 元, and 123 shown as 000123 is the code 000123."""
-        top, column = self.grid.top, m.column
+        column = m.column
         text = column.kind in ("string", "enum")
         scaled: list[int] = []
         against: list[int] = []
@@ -319,7 +339,7 @@ class TableReader:
         for k, v in enumerate(raw):
             if (type(v) is not float and type(v) is not int) or values[k] is None:
                 continue
-            shown_by = formats.get(data[k] + top)
+            shown_by = formats.get(self._row(k, data))
             if text:
                 if shown_by and shown_by.zeros and v == int(v) and v >= 0:
                     values[k] = str(values[k]).zfill(shown_by.zeros)
@@ -334,11 +354,11 @@ class TableReader:
                 against += [k] if doubt else []
         if scaled:
             k = scaled[0]
-            shown_as = formats[data[k] + top].code
+            shown_as = formats[self._row(k, data)].code
             self._say("doubtful", "warning", m, data[k], None, "scaled", number_format=shown_as, count=str(len(scaled)))
         if against:
             k = against[0]
-            f = formats[data[k] + top]
+            f = formats[self._row(k, data)]
             self._say(
                 "doubtful",
                 "warning",
@@ -373,44 +393,113 @@ class TableReader:
                 return
         self._say("doubtful", "warning", m, data[filled[0]], None, "midnight_in_utc", count=str(len(filled)))
 
-    def _days_among_texts(self, m: Mapped, data: list[int], raw: Sequence[Any]) -> None:
-        """Doubts days in a column of texts that are none: a spreadsheet program makes a day of the number 3-12."""
+    @staticmethod
+    def _others(raw: Sequence[Any]) -> list[Any]:
+        """What stands beside days in a column of texts; nothing where that says days as well."""
         texts = [v for v in raw if type(v) is not dt.date and type(v) is not dt.datetime and v != ""]
         others = [v for v in texts if type(v) is not str or cells.read_text(v) is not None]
-        if any(type(v) is str and type(cells.read_date(v)) is dt.date for v in others):
-            return
-        if not others and m.column.name not in self.contract.key:
+        return [] if any(type(v) is str and type(cells.read_date(v)) is dt.date for v in others) else others
+
+    def _days_among_texts(self, m: Mapped, data: list[int], raw: Sequence[Any]) -> None:
+        """Doubts days in a column of texts that are none: a spreadsheet program makes a day of the number 3-12."""
+        if not self._others(raw):
             return
         days = [k for k, v in enumerate(raw) if type(v) in _DAYS]
         variant = "day_among_texts_hidden" if m.column.access in ("L2", "L3") else "day_among_texts"
         for k in days[: 1 if len(days) > EACH else None]:
             self._say("doubtful", "warning", m, data[k], raw[k], variant, count=str(len(days)))
 
+    def _days_among_codes(self, raw: Sequence[Any], values: list[Any]) -> list[tuple[int, Bad]]:
+        """Takes out the days among the codes of a key: what the code was nobody can say. Codes that are all days are days."""
+        texts = [v for v in raw if type(v) is str and v]
+        if texts and not self._others(raw):
+            return []
+        days = [k for k, v in enumerate(raw) if type(v) in _DAYS]
+        for k in days:
+            values[k] = None
+        return [(k, Bad("day_among_codes")) for k in days]
+
+    def _januaries(self, raw: Sequence[Any], values: list[Any]) -> list[tuple[int, Bad]]:
+        """Takes out months written 2021.1 that may be 2021.10, unless the row before or after says which."""
+        if any(type(v) is str and _NO_NUMBERS.fullmatch(v) for v in raw):
+            return []
+        out = []
+        for k, v in enumerate(raw):
+            found = _JANUARY.fullmatch(v) if type(v) is str else None
+            if found is None:
+                continue
+            year = int(found[1])
+            before, after = values[k - 1] if k else None, values[k + 1] if k + 1 < len(values) else None
+            if before != f"{year - 1}-12" and after != f"{year}-02":
+                out.append((k, Bad("january")))
+        for k, _ in out:
+            values[k] = None
+        return out
+
+    def _knows_formats(self) -> bool:
+        """Whether the file tells how numbers are shown: it holds numbers then, and not only texts."""
+        if not self._asked:
+            self._asked, told = True, self.grid.formats()
+            if told is not None:
+                self._formats = {}
+                for (row, column), shown_by in told.items():
+                    self._formats.setdefault(column, {})[row] = shown_by
+        return self._formats is not None
+
+    def _commas(self, data: list[int]) -> None:
+        """Takes out numbers that are others where a comma is the decimal point, as it is in some cell of this sheet: beside 12,5
+        the text 1,234 may be 1.234."""
+        ms = [m for _, m, _, _ in self.plan.columns if m and m.column.kind in ("decimal", "integer")]
+        told = {i.column for i in self.sheet.issues if i.code == "bad_type"}
+        if not any(m.column.name in told for m in ms):
+            return
+        texts = [
+            (m, k, v)
+            for m in ms
+            for k, v in enumerate(self.columns[m.place])
+            if type(v) is str and ("," in v or "." in v)
+        ]
+        if not any(_COMMA_AS_POINT.fullmatch(v) for _, _, v in texts):
+            return
+        if any(_COMMA_IN_THOUSANDS.fullmatch(v) for _, _, v in texts):
+            return
+        for m, k, v in texts:
+            values = self.sheet.values[m.column.name]
+            if values[k] is not None and _EITHER.fullmatch(v):
+                values[k] = None
+                self._odd(m, data[k], v, Bad("comma"))
+
     def _percentages(self, m: Mapped, data: list[int], raw: Sequence[Any], values: list[Any]) -> None:
         """85% in a cell shown as a percentage is kept as 0.85 and means 85; shares that nothing tells from it are doubted,
-        and where the file does not say how its cells are shown, each of them."""
-        if not any(type(v) is float or type(v) is int for v in raw):
-            return
-        formats = self._formats_of(m)
-        top = self.grid.top
+        and where the file does not say how its cells are shown, each of them. Beside cells that say % they are taken out."""
+        numbers = any(type(v) is float or type(v) is int for v in raw)
+        formats = self._formats_of(m) if numbers else _NO_FORMATS
+        written = any(type(v) is str and ("%" in v or "％" in v) for v in raw)
         plain: list[int] = []
         for k, v in enumerate(raw):
-            if not isinstance(v, float | int) or values[k] is None:
+            if values[k] is None:
                 continue
-            shown_by = formats.get(data[k] + top) if formats else None
+            if type(v) is str:
+                plain += [k] if v.strip()[-1:].isdigit() else []
+                continue
+            shown_by = formats.get(self._row(k, data)) if formats else None
             if shown_by and shown_by.percent:
                 values[k] = cells.scaled(v, _HUNDRED)
+                written = True
             elif not (shown_by and shown_by.unit and unit_key(shown_by.unit) in m.column.units):
                 plain.append(k)
-        known = [values[k] for k in plain]
-        written = any(type(v) is str and "%" in v for v in raw)
+        shares = [k for k in plain if 0 < abs(values[k]) <= 1]
         if formats is None:
-            shares = [data[k] for k in plain if 0 < abs(values[k]) <= 1]
             if shares:
-                self._say("doubtful", "warning", m, shares[0], None, "percent_unknown")
-        elif len(known) > 1 and not written and all(0 <= v <= 1 for v in known) and any(0 < v < 1 for v in known):
-            first = next(data[k] for k in plain if values[k])
-            self._say("doubtful", "warning", m, first, None, "percent")
+                self._say("doubtful", "warning", m, data[shares[0]], None, "percent_unknown")
+        elif written:
+            for k in shares:
+                values[k] = None
+                self._odd(m, data[k], raw[k], Bad("percent"))
+        elif any(values[k] < 1 for k in shares) and all(0 <= values[k] <= 1 for k in plain):
+            if len(plain) == 1 and m.match.unit:
+                return  # whoever writes 0.5 under （%） means it
+            self._say("doubtful", "warning", m, data[shares[0]], None, "percent")
 
     def _same_as_above(self, m: Mapped, raw: list[Any], data: list[int]) -> list[Any]:
         """Puts what stands above in place of 同上; where nothing does, or what did was refused, the cell cannot be read."""
@@ -419,6 +508,7 @@ class TableReader:
             if type(v) is str and v in DITTO:
                 if k and (not place or place[data[k]] == place[data[k - 1]] + 1):
                     raw[k] = raw[k - 1]
+                    self._from[k] = self._from.get(k - 1, data[k - 1])
                 else:
                     self._odd(m, data[k], v, cells.BAD)
                     raw[k] = ""

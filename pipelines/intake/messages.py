@@ -87,6 +87,24 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{where}填的是“{value}”，其中一部分划了删除线，不知道哪部分算数；请只留有效的内容，去掉删除线。",
         "{where_en} holds '{value}', part of which is struck out; leave only what counts, without the line through it.",
     ),
+    "bad_type.comma": (
+        "{where}填的是“{value}”，而本表别处的逗号是小数点，分不清这里的逗号（点）是小数点还是千分位；请用“.”作小数点，不写千分位。",
+        "{where_en} holds '{value}' while a comma is the decimal point elsewhere in this sheet: write numbers with a point and "
+        "without marks between thousands.",
+    ),
+    "bad_type.percent": (
+        "{where}填的是“{value}”，而这一列别的格带百分号，分不清是 {value} 还是 {value}%；请统一填百分数（85% 填 85）。",
+        "{where_en} holds '{value}' while other cells of its column say %: a share or a percentage? Write all as percentages (85% is 85).",
+    ),
+    "bad_type.january": (
+        "{where}填的是“{value}”，分不清是 1 月还是 10 月（表格软件把 2021.10 当数字存成 2021.1）；请写成 2021-01 或 2021-10。",
+        "{where_en} holds '{value}', January, or October as a spreadsheet program stores 2021.10; write it like 2021-01.",
+    ),
+    "bad_type.day_among_codes": (
+        "{where}是一个日期（{value}），像是表格软件把编号（如 3-12）变成了日期，原来的编号已无法知道；请把单元格设为“文本”后重新填写。",
+        "{where_en} holds a date ({value}), as if a spreadsheet program had made it of a number like 3-12; what it was nobody can "
+        "tell: format the cell as text and write it again.",
+    ),
     "bad_type.column": (
         "{said}这一列填了内容的 {count} 个单元格都读不出来，整列没有收下。",
         "{said_en} None of the {count} filled cells of this column could be read; the whole column was left out.",

@@ -226,14 +226,19 @@ def codes(*ids: Any) -> list[list[Any]]:
     return [head, *([v, "甲示范局", "拍卖", "房屋", 5.0, "已成交", 7.0] for v in ids)]
 
 
-def test_a_day_among_codes_is_doubted() -> None:
+def test_a_day_among_codes_is_none_of_them() -> None:
     got = sheet(codes("13-1", dt.date(2021, 3, 12), "14-2"))
-    assert got.values["disposal_id"] == ["13-1", "2021-03-12", "14-2"]
-    assert told(got) == [("A3", "doubtful", "warning")]
-    assert told(sheet(codes(dt.date(2021, 3, 12), dt.date(2021, 3, 13)))) == [
-        ("A2", "doubtful", "warning"),
-        ("A3", "doubtful", "warning"),
-    ], "a code is no day, whatever the others are"
+    assert got.values["disposal_id"] == ["13-1", None, "14-2"]
+    assert [(*t, i.quarantines) for t, i in zip(told(got), got.issues, strict=True)] == [
+        ("A3", "bad_type", "error", True)
+    ]
+    assert "2021-03-12" in got.issues[0].message_zh
+    assert [c for c, _, _ in told(sheet(codes(dt.date(2021, 3, 12), dt.date(2021, 3, 13))))] == ["A2", "A3"], (
+        "a code is no day"
+    )
+    assert sheet(codes("2021-3-11", dt.date(2021, 3, 12))).values["disposal_id"][1] == "2021-03-12", (
+        "unless codes are days"
+    )
 
 
 def test_days_among_texts_that_are_days_are_not() -> None:
@@ -287,6 +292,83 @@ def test_days_that_all_stand_at_four_in_the_afternoon_are_doubted_once(text: boo
     assert "3 个日期都带着 16:00:00" in got.issues[0].message_zh
     assert sheet(lots(*days, dt.datetime(2021, 4, 1, 9, 30))).issues == [], "people meet at four as well"
     assert sheet(lots(days[0])).issues == []
+
+
+def contracts_of(*rates: Any) -> list[list[Any]]:
+    head = ["合同编号", "单位名称", "合同类型", "开始日期", "结束日期", "保证节能率", "状态"]
+    days = [dt.date(2021, 1, 1), dt.date(2022, 1, 1)]
+    return [head, *([f"H-{n}", "甲示范局", "节能量保证", *days, v, "实施"] for n, v in enumerate(rates))]
+
+
+RATES = Reader(load_contracts(only=["epc_contracts"]))
+PERCENT = Format("0%", percent=True)
+
+
+def rates(*cells: Any, formats: Formats | None = None) -> SheetReading:
+    book = Book([Grid("表", contracts_of(*cells), formats=lambda: formats or {})])
+    return RATES.made_of(book, "表.xlsx", "f").sheets[0]
+
+
+def test_beside_percentages_a_share_is_taken_for_neither() -> None:
+    got = rates("85%", 0.85, 85.0, "0.5", "0")
+    assert got.values["guaranteed_rate"] == [85.0, None, 85.0, None, 0.0]
+    assert told(got) == [("F3", "bad_type", "error"), ("F5", "bad_type", "error")]
+    got = rates(0.85, 0.85, 1.0, formats={(1, 5): PERCENT})
+    assert got.values["guaranteed_rate"] == [85.0, None, None]
+    assert [c for c, _, _ in told(got)] == ["F3", "F4"]
+
+
+def test_shares_in_texts_are_doubted_as_numbers_are() -> None:
+    assert told(rates("0.155", "0.2")) == [("F2", "doubtful", "warning")]
+    assert told(rates("0.155")) == told(rates(0.155)) == [("F2", "doubtful", "warning")]
+    assert told(rates("15.5", "0.2")) == []
+
+
+def test_a_cell_that_says_as_above_is_shown_as_the_one_above() -> None:
+    got = rates(0.85, "同上", "（同上）", formats={(1, 5): PERCENT})
+    assert (got.values["guaranteed_rate"], got.issues) == ([85.0, 85.0, 85.0], [])
+    rows = codes(123.0, "同 上", "〃")
+    got = sheet(rows, {(1, 0): Format("000000", zeros=6)})
+    assert got.values["disposal_id"] == ["000123"] * 3
+
+
+def test_a_code_merged_down_is_shown_as_its_first_cell_is() -> None:
+    rows = codes(123.0, "", 4.0)
+    got = file(rows, {(1, 0): Format("000000", zeros=6)}, merges=[(1, 0, 2, 0)]).sheets[0]
+    assert got.values["disposal_id"] == ["000123", "000123", "4"]
+
+
+def months_of(*rows: tuple[Any, ...]) -> list[list[Any]]:
+    return [["单位名称", "月份", "用电量（千瓦时）", "用水量（立方米）"], *(["甲示范局", *r] for r in rows)]
+
+
+def test_a_month_that_lost_its_nought_in_a_text_file_is_no_january() -> None:
+    def months(*cells: Any, formats: Formats | None = None) -> list[str | None]:
+        return sheet(months_of(*((c, 5.0, 6.0) for c in cells)), formats).values["month"]
+
+    assert months("2021.9", "2021.1", "2021.11") == ["2021-09", None, "2021-11"]
+    assert months("2021.1") == [None]
+    assert months("2020.12", "2021.1") == ["2020-12", "2021-01"]
+    assert months("2021.1", "2021.2") == ["2021-01", "2021-02"]
+    assert months("2021.1", "2021.10") == ["2021-01", "2021-10"], "whoever writes 2021.10 keeps its nought"
+    assert months("2021.1", "2021.9", formats={}) == ["2021-01", "2021-09"], "a text in a workbook was typed as one"
+    found = sheet(months_of(("2021.1", 5.0, 6.0), ("2021.3", 5.0, 6.0))).issues
+    assert [(i.code, i.severity, i.quarantines) for i in found] == [("bad_type", "error", True)]
+
+
+def test_beside_a_decimal_comma_no_comma_parts_thousands() -> None:
+    got = sheet(months_of(("2021-01", "12,5", "1,234"), ("2021-02", "1.234", "5"), ("2021-03", 7.0, "8.25")))
+    assert got.values["electricity"] == [None, None, 7.0]
+    assert got.values["water"] == [None, 5.0, 8.25]
+    assert {(i.cell, i.code, i.severity) for i in got.issues} == {(c, "bad_type", "error") for c in ("C2", "D2", "C3")}
+    got = sheet(months_of(("2021-01", "12,5", "1,234.5"), ("2021-02", "1,234", "5")))
+    assert got.values["electricity"] == [None, 1234.0], "there is one that can only part thousands"
+
+
+def test_years_that_all_stand_at_four_in_the_afternoon_are_doubted() -> None:
+    rows = funds("计划安排资金（元）", 5.0, 6.0)
+    rows[1][3] = rows[2][3] = dt.datetime(2020, 12, 31, 16)
+    assert ("D2", "doubtful", "warning") in told(sheet(rows))
 
 
 def test_formats_are_read_from_a_workbook() -> None:
