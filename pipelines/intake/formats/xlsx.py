@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 
 from pipelines.intake.formats import by_calamine, markup, number_format, runs, zeros
 from pipelines.intake.formats.package import DECLARES, Package
@@ -32,8 +32,9 @@ _TELLS = tuple(
         rb"""zeroHeight\s*=\s*["'](?:1|t|on)""",
     )
 )
-_ERRORS = (b't="e"', b"t='e'")
-_SPACED_ERROR = re.compile(rb"""t\s*=\s*["']e["']""")
+_ERROR_CELL = re.compile(rb"""t\s*=\s*["']e["']""")
+_INLINE = b"inlineStr"
+_CELL_TAGS = frozenset("cvft")
 _NO_RESULT = re.compile(
     rb"""(?:f|f\s[^<>]*/|f\s*/)>\s*(?:<(?:\w+:)?v\b[^>]*/>\s*|<(?:\w+:)?v\b[^>]*>\s*</(?:\w+:)?v>\s*)?</(?:\w+:)?c>|DISPIMG"""
 )
@@ -150,7 +151,13 @@ def _without_blank_tails(package: Package, parts: dict[str, bytes]) -> tuple[Pac
 
 def _add_details(package: Package, parts: Mapping[str, bytes], grids: Sequence[Grid]) -> None:
     """Adds what calamine does not tell: what is hidden, cells without a value (it gives them as empty), runs of fonts, formats."""
-    places = cache(partial(_places, package, parts, len(grids)))
+    found: list[list[str]] = []
+
+    def places() -> list[str]:
+        if not found:
+            found.append(_places(package, parts, len(grids)))
+        return found[0]
+
     for k, grid in enumerate(grids):
         grid.formats = lambda k=k, grid=grid: _formats(package, parts, places()[k], grid)  # type: ignore[misc]
     texts = package.part(_TEXTS)
@@ -173,7 +180,9 @@ def _add_details(package: Package, parts: Mapping[str, bytes], grids: Sequence[G
             formulas.append((grid, told.formulas))
     if constant:
         zeros.doubt(formulas)
-    if _has_surrogates(texts) or any(_has_surrogates(xml) for xml in parts.values()):
+    if _has_surrogates(texts) or any(
+        _has_surrogates(xml) for name, xml in parts.items() if name in computing or _INLINE in xml
+    ):
         _join_surrogates(grids)
 
 
@@ -199,10 +208,9 @@ def _may_tell(xml: bytes, formulas: bool) -> bool:
     """Whether a sheet may hold what calamine leaves out; `formulas`: it holds some."""
     return (
         any(p.search(xml) for p in _TELLS)
-        or any(e in xml for e in _ERRORS)
-        or _has_runs(xml)
+        or ((b'"e"' in xml or b"'e'" in xml) and bool(_ERROR_CELL.search(xml)))
+        or (_INLINE in xml and _has_runs(xml))
         or (formulas and bool(_NO_RESULT.search(xml)))
-        or ((b"t =" in xml or b"= " in xml) and bool(_SPACED_ERROR.search(xml)))
     )
 
 
@@ -393,7 +401,7 @@ def _details(xml: bytes, shared: Mapping[str, Fault]) -> _Details:
 
     def start(name: str, attrs: dict[str, str]) -> None:
         nonlocal row, column, kind, formula, value, parts, inside, now, zero
-        tag = name.rpartition(":")[2]
+        tag = name if name in _CELL_TAGS else name.rpartition(":")[2]
         if tag == "c" and row >= 0:
             at = attrs.get("r")
             column = _column(at) if at else column + 1
@@ -425,7 +433,7 @@ def _details(xml: bytes, shared: Mapping[str, Fault]) -> _Details:
         nonlocal formula, value, parts, inside
         if not inside:
             return
-        tag = name.rpartition(":")[2]
+        tag = name if name in _CELL_TAGS else name.rpartition(":")[2]
         if tag == "c":
             inside = False
             cell()
