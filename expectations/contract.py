@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from functools import cached_property, lru_cache
 from graphlib import CycleError, TopologicalSorter
@@ -53,9 +54,13 @@ OF_COLUMN = (
 )  # fmt: skip
 OF_DATASET = (
     "opening", "openingNote", "openRowsWhere", "openingAttribute", "openingDecidedBy", "openingDecidedOn", "openingGround",
-    "theme", "register", "versions", "missingValues", "period", "totalRows",
+    "theme", "register", "versions", "missingValues", "period", "totalRows", "words",
 )  # fmt: skip
 OF_RULE = ("code", "messageZh")
+# What a row of a sheet may say of itself, so that it is no data: a contract or a city may add words to each.
+OF_WORDS = ("total", "note", "signature", "among", "section", "example", "continued")
+OF_CITY_WORDS = (*OF_WORDS, "nothing", "submitter")  # and what means nothing in a cell, and who sends a sheet in
+CITY_WORDS = "words.toml"
 # What a number of these units is, unless its column says otherwise: measured anew in each period, or standing from one to the
 # next. Counts of other things move by ten times in the nature of things.
 FLOWS = frozenset(["kWh", "m³", "L", "t", "kg", "GJ", "tce", "元", "km", "人次", "min"])
@@ -235,6 +240,9 @@ class Contract:
     register: bool  # this dataset is the register of institutions
     dated_by: str | None  # the column that the contract names as the period; None: it names none
     total_rows: frozenset[str]  # what rows are called that sum up others, folded as headers are: 全国, National Total
+    words: Mapping[
+        str, tuple[str, ...]
+    ]  # by OF_WORDS: what rows of its sheets say that are no data, beside the common words
     undated: bool  # the contract says that no column is the period of a submission: its years and dates are attributes
     path: Path
     digest: str
@@ -288,9 +296,13 @@ class Contract:
 
 
 class Contracts(Mapping[str, Contract]):
-    """All contracts in force, by dataset, in name order. `digest` changes when any of them, or a unit, does."""
+    """All contracts in force, by dataset, in name order, and the `words` that the city adds for the sheets of all of them.
 
-    def __init__(self, contracts: Iterable[Contract]):
+    `digest` changes when any of them, a unit, or a word does.
+    """
+
+    def __init__(self, contracts: Iterable[Contract], words: Mapping[str, tuple[str, ...]] | None = None):
+        self.words = dict(words or {})
         self._all: dict[str, Contract] = {}
         for c in sorted(contracts, key=lambda c: c.dataset):
             if c.dataset in self._all:
@@ -344,6 +356,8 @@ class Contracts(Mapping[str, Contract]):
         h = hashlib.sha256(UNITS.read_bytes())
         for c in self._all.values():
             h.update(c.digest.encode())
+        if self.words:
+            h.update(repr(sorted(self.words.items())).encode())
         return h.hexdigest()
 
     @cached_property
@@ -352,8 +366,10 @@ class Contracts(Mapping[str, Contract]):
         return next((c for c in self._all.values() if c.register), None)
 
 
-def load_contracts(extra: Iterable[Path] = (), only: Iterable[str] | None = None) -> Contracts:
-    """Reads the contracts of expectations/contracts and of each folder in `extra`.
+def load_contracts(
+    extra: Iterable[Path] = (), only: Iterable[str] | None = None, city: Path | None = None
+) -> Contracts:
+    """Reads the contracts of expectations/contracts and of each folder in `extra`, and the words of the folder `city`.
 
     `only` keeps just the named datasets. Raises ContractError for the first contract that cannot be used.
     """
@@ -366,7 +382,10 @@ def load_contracts(extra: Iterable[Path] = (), only: Iterable[str] | None = None
             raise ContractError(f"The folder {folder} holds no contract; put at least one *.yaml file in it.")
         paths += found
     wanted = None if only is None else set(only)
-    all_of_them = Contracts(c for c in map(read_contract, paths) if wanted is None or c.dataset in wanted)
+    words = read_words(city / CITY_WORDS) if city else {}
+    nothing = words.get("nothing", ())
+    read = (c for c in map(read_contract, paths) if wanted is None or c.dataset in wanted)
+    all_of_them = Contracts((_with_missing(c, nothing) for c in read) if nothing else read, words)
     for c in all_of_them.values() if wanted is None else ():
         for r in c.references:
             if r.table not in all_of_them and not r.table.startswith("city."):
@@ -375,6 +394,33 @@ def load_contracts(extra: Iterable[Path] = (), only: Iterable[str] | None = None
                     "mend the name, or take the relationship away."
                 )
     return all_of_them
+
+
+def read_words(path: Path) -> dict[str, tuple[str, ...]]:
+    """Reads the words that a city adds, by OF_CITY_WORDS; {} where it has no such file. Raises ContractError."""
+    if not path.exists():
+        return {}
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+        raise ContractError(f"{path.name} is not readable as TOML ({_first_line(e)}); mend the file.") from e
+    return _words(found, OF_CITY_WORDS, path.name)
+
+
+def _words(raw: Any, kinds: tuple[str, ...], where: str) -> dict[str, tuple[str, ...]]:
+    """Words by what they say, as a contract or a city adds them. Raises ContractError, which begins with `where`."""
+    if not isinstance(raw, dict) or (unknown := [k for k in raw if k not in kinds]):
+        wrong = repr(unknown[0]) if isinstance(raw, dict) else repr(raw)
+        raise ContractError(f"{where}: words are not added for {wrong}; write lists of words for {', '.join(kinds)}.")
+    for kind, words in raw.items():
+        if not isinstance(words, list) or not all(isinstance(w, str) and header_key(w) for w in words):
+            raise ContractError(f"{where}: '{kind}' is {words!r}; write a list of words, [<word>, ...], in quotes.")
+    return {kind: tuple(words) for kind, words in raw.items() if words}
+
+
+def _with_missing(contract: Contract, words: tuple[str, ...]) -> Contract:
+    """A contract in each of whose columns some words more mean nothing."""
+    return replace(contract, columns=tuple(replace(c, missing=(*c.missing, *words)) for c in contract.columns))
 
 
 def read_contract(path: Path) -> Contract:
@@ -492,6 +538,7 @@ class _Builder:
             register=bool(top.get("register", False)),
             dated_by=self.dated_by(top.get("period"), columns),
             total_rows=self.total_rows(top.get("totalRows")),
+            words=_words(top.get("words", {}), OF_WORDS, f"{self.path.name}: custom property 'words'"),
             undated="period" in top and top["period"] is None,
             path=self.path,
             digest=self.digest,

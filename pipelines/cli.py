@@ -138,7 +138,7 @@ def check(
         raise typer.BadParameter(f"There is no file at {missing[0]}; check the path.")
     if annotated is not None and (len(files) != 1 or annotated.suffix.lower() != ".xlsx"):
         raise typer.BadParameter("--annotated writes one .xlsx for one FILE; check one file at a time.")
-    found = load_contracts(s.contracts)
+    found = load_contracts(s.contracts, city=s.city)
     with _interruptible(), _drawn(quiet=as_json):
         reports = check_files(files, found, Home(s.home), s.city)
     if as_json:
@@ -315,7 +315,8 @@ def releases_accept(
     by, why, why_en = by.strip(), why.strip(), why_en.strip()
     if not by or not why:
         raise typer.BadParameter("--by and --why are published and must not be empty; write who accepts and why.")
-    found = load_contracts(_settings(contracts=contracts).contracts)
+    s = _settings(contracts=contracts)
+    found = load_contracts(s.contracts, city=s.city)
     made = accept(_home(home), found, release_id, by, why, why_en or why)
     out.print(f"The current release is now {made.name}, accepted by {by}.", highlight=False, markup=False)
 

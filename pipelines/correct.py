@@ -162,7 +162,7 @@ def cell(
             f"No column of a contract stands at {at}; there are {_listed(sorted(set(mine['letter'])))} in rows {rows}."
         )
     found = here.iloc[0]
-    column = load_contracts(contracts or s.contracts)[found["dataset"]].by_name[found["column"]]
+    column = load_contracts(contracts or s.contracts, city=s.city)[found["dataset"]].by_name[found["column"]]
     try:
         read_value(column, value)
     except ValueError as e:

@@ -75,7 +75,7 @@ def refresh(settings: Settings, stopped: Callable[[], bool] = lambda: False) -> 
     release is made of has changed, it ends there.
     """
     home = Home(settings.home).create()
-    contracts = load_contracts(settings.contracts)
+    contracts = load_contracts(settings.contracts, city=settings.city)
     on = date.fromisoformat(settings.as_of) if settings.as_of else today(settings.city)
     settings = settings.model_copy(update={"as_of": on.isoformat()})  # one date, should midnight pass on the way
     with home.locked():

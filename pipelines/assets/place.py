@@ -63,7 +63,7 @@ class Place(dg.ConfigurableResource):
         return date.fromisoformat(self.as_of) if self.as_of else today(self.city_folder)
 
     def load_contracts(self) -> Contracts:
-        return load_contracts(Path(c) for c in self.contracts)
+        return load_contracts((Path(c) for c in self.contracts), city=self.city_folder)
 
 
 def place_of(settings: Settings) -> Place:

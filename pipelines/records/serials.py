@@ -3,7 +3,7 @@
 A number that counts rows (序号, or 1, 2, 3, … under any header) names a row inside its own submission and nowhere else: the
 first row of one office's list is not the first row of another's. Belongs here: telling such a column from an identifier, and
 giving its rows a name of their own, so that no stage after this one can take two of them for one. Not here: which submission
-replaces which (build.py), or what the headers of a counter are (pipelines/intake/layout/headers.py).
+replaces which (build.py), or what the headers of a counter are (pipelines/intake/layout/names.py).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pandas as pd
 
 from expectations.contract import Column, Contract
 from expectations.expression import SCOPE
-from pipelines.intake.layout.headers import is_serial
+from pipelines.intake.layout.names import is_serial
 from pipelines.records.institutions import Register, fold_name
 
 SERIAL = "_serial"  # the number as the sheet has it, where it only counts rows; null elsewhere

@@ -31,7 +31,7 @@ class Finder:
         self.headers = headers
         self.header_rows = HeaderRows(headers)
         self._words: dict[str, Words] = {}
-        self._common = Words(headers.resolve)
+        self._common = Words(headers.resolve, (headers.contracts.words,))
 
     def find(self, grid: Grid) -> Found:
         """Cuts a grid into tables."""
@@ -72,10 +72,11 @@ class Finder:
     def words(self, dataset: str) -> Words:
         """What texts say in the rows of a dataset, whose contract may add words of its own."""
         contract = self.headers.contracts[dataset]
-        if not contract.total_rows:
+        if not contract.total_rows and not contract.words:
             return self._common
         if dataset not in self._words:
-            self._words[dataset] = Words(self.headers.resolve, names=contract.total_rows)
+            added = (self.headers.contracts.words, contract.words)
+            self._words[dataset] = Words(self.headers.resolve, added, contract.total_rows)
         return self._words[dataset]
 
     def _rows(

@@ -15,12 +15,10 @@ from typing import Any, NamedTuple
 from pipelines.intake.layout.headers import Headers
 from pipelines.intake.sheets import MARK
 from pipelines.intake.values import squeeze
+from pipelines.intake.vocabulary import vocabulary
 
-_SUBMITTER = re.compile(
-    r"^(?:填报单位|报送单位|填表单位|单位名称|编制单位|上报单位|申报单位|使用单位|汇总单位|制表单位|填报部门|报送部门|填报机构|"
-    r"填报单位名称|单位全称|公共机构名称|单位)"
-    r"(?:\((?:盖章|公章|签章|加盖公章|章|全称)\))?[:]"
-)
+_LABELS = vocabulary("heading")["submitter"]
+_SEALS = "|".join(map(re.escape, _LABELS["seals"]))
 _ENGLISH_SUBMITTER = re.compile(r"(?:reporting |submitting )?organi[sz]ation(?: name)?:?", re.IGNORECASE)
 _UNIT = re.compile(r"(?:金额|计量|货币|数据|面积|数量)?单位[:为是]\(?([^,;。\s()]{1,20}(?:[、,/][^,;。\s()]{1,8})*)")
 _YEAR_LABEL = re.compile(r"^(?:统计|填报|报告|所属|数据|报表)?(?:年度|年份|年)[:]?$")
@@ -36,7 +34,7 @@ _NEXT_LABEL = re.compile(
 )
 _SEVERAL = re.compile(r"[、,/;和及]")
 _COLON, _GAP = re.compile(r"[:：]"), re.compile(r"\s{2,}|[\u3000\t\n]")
-_SEAL = re.compile(r"\((?:盖章|公章|签章|加盖公章|章)\)$")
+_SEAL = re.compile(rf"\((?:{_SEALS})\)$")
 
 
 @dataclass(slots=True)
@@ -97,7 +95,7 @@ def _said(cell: str, after: Any, headers: Headers) -> _Said:
     if _ENGLISH_SUBMITTER.fullmatch(cell.strip()) and isinstance(after, str):
         submitter = after.strip() or None
     if ":" in text:
-        named = _SUBMITTER.match(text)
+        named = _submitter(headers).match(text)
         if named:
             who = _cut(cell, named, text)
             if not who and isinstance(after, str) and ":" not in squeeze(after):
@@ -113,6 +111,14 @@ def _said(cell: str, after: Any, headers: Headers) -> _Said:
         elif _YEAR_LABEL.match(rest) and after is not None:
             year = _as_year(after)
     return _Said(text, submitter, tuple(units), year, years)
+
+
+@lru_cache(maxsize=8)
+def _submitter(headers: Headers) -> re.Pattern[str]:
+    """What stands before the name of who sends the sheet in, with the labels that the city adds."""
+    labels = [*_LABELS["labels"], *headers.contracts.words.get("submitter", ())]
+    names = "|".join(re.escape(squeeze(w)) for w in sorted(labels, key=len, reverse=True))
+    return re.compile(rf"^(?:{names})(?:\((?:{_SEALS}|全称)\))?[:]")
 
 
 def _years(text: str) -> tuple[str, ...]:

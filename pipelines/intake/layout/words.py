@@ -69,11 +69,14 @@ class Words:
     `names`: what rows are called that sum up others, folded. Keeps what it learnt, so use one for many sheets.
     """
 
-    def __init__(self, is_header: Callable[[str], Any], added: Added | None = None, names: Iterable[str] = ()):
+    def __init__(self, is_header: Callable[[str], Any], added: Iterable[Added] = (), names: Iterable[str] = ()):
         self._is_header = is_header
         self.names = frozenset(names)
         self.known: dict[str, Says] = {}
-        more = {kind: list(words) for kind, words in (added or {}).items()}
+        more: dict[str, list[str]] = {}
+        for words in added:
+            for kind, these in words.items():
+                more.setdefault(kind, []).extend(these)
         self._patterns = _patterns(more)
         begins = {w[0] for w in _fold(_first_words(more)) if w} | set(_NUMERALS) | set("第共(（*※#＃＊t")
         # A text without any of these characters says none of it: most do not.
