@@ -71,10 +71,12 @@ def find(contract: Contract, rows: pd.DataFrame, names: Mapping[str, str], where
             "month": when.str.slice(5, 7).to_numpy() if period.kind == "month" else "",
             "when": when.to_numpy(),
             "counted": (rows[SCOPE] != "").to_numpy(),
-            **{n: rows[n].to_numpy() for n in ("_file", "_table", "_sheet", "_row")},
+            **{n: rows[n].astype("category").array for n in ("_file", "_sheet")},
+            **{n: rows[n].to_numpy() for n in ("_table", "_row")},
         }
     )
     frame = frame[rows[period.name].notna().to_numpy() & ~frame["counted"]].drop(columns="counted")
+    frame["line"] = _lines(frame)
     if frame["year"].nunique() < 2:
         return []
     told = _Teller(contract, rows.reset_index(drop=True), frame, names, where)
@@ -109,22 +111,26 @@ def _who(contract: Contract, rows: pd.DataFrame, period: Column) -> pd.Series | 
     return who * 1000 + rows.assign(_who=who).groupby(["_who", period.name], sort=False).cumcount().clip(upper=999)
 
 
+def _lines(frame: pd.DataFrame) -> np.ndarray:
+    """The number of the thing and month that each row is about."""
+    return frame.groupby(["who", "month"], sort=False).ngroup().to_numpy()
+
+
 class _Years:
     """A column's values by thing and month (a line) and year, as far as they are above zero; and the row of each."""
 
     def __init__(self, frame: pd.DataFrame, values: np.ndarray):
         self.frame = frame
         at = np.flatnonzero(np.isfinite(values) & (values > 0))
-        mine = frame.iloc[at]
-        self.line = mine.groupby(["who", "month"], sort=False).ngroup().to_numpy()
-        years, year = np.unique(mine["year"].to_numpy().astype("int64"), return_inverse=True)
+        _, self.line = np.unique(frame["line"].to_numpy()[at], return_inverse=True)
+        years, year = np.unique(frame["year"].to_numpy()[at].astype("int64"), return_inverse=True)
         self.years = years
         lines = int(self.line.max()) + 1 if len(at) else 0
         self.values = np.full((lines, len(years)), np.nan)
         self.row = np.full((lines, len(years)), -1, dtype="int64")
         self.values[self.line, year] = values[at]
         self.who = np.zeros(lines, dtype=object)
-        self.who[self.line] = mine["who"].to_numpy()
+        self.who[self.line] = frame["who"].to_numpy()[at]
         self.row[self.line, year] = at
 
     def odd(self, compare: str, usual: np.ndarray | None = None) -> Iterator[tuple[int, int, int, int]]:
@@ -186,7 +192,7 @@ class _Years:
                 mine[["_file", "_table", "_sheet"]].assign(
                     year=self.years[a],
                     last=self.years[b],
-                    other=self.frame["_file"].to_numpy()[self.row[both, b]],
+                    other=self.frame["_file"].array[self.row[both, b]],
                     value=value,
                     equal=value == last,
                 )
@@ -263,7 +269,8 @@ class _Teller:
         several = added.groupby("whose")["n"].transform("max") > 1
         added = added[several]
         at = self.frame.index.get_indexer(pd.Index(added["first"]))
-        own = _Years(added.assign(who=added["whose"], month="").reset_index(drop=True), added["value"].to_numpy())
+        added = added.assign(who=added["whose"], month="").reset_index(drop=True)
+        own = _Years(added.assign(line=_lines(added)), added["value"].to_numpy())
         for line, a, b, _k in own.odd(str(c.compare)):
             i, j = int(own.row[line, a]), int(own.row[line, b])
             cells = [(int(at[i]), int(at[j]), float(own.values[line, a]), float(own.values[line, b]))]
@@ -276,7 +283,7 @@ class _Teller:
 
     def repeats(self, cells: pd.DataFrame) -> Iterator[Doubt]:
         """A sheet whose figures are, column by column, those of the year before."""
-        for _, of_sheet in cells.groupby(["_file", "_table", "year"], sort=True):
+        for _, of_sheet in cells.groupby(["_file", "_table", "year"], sort=True, observed=True):
             by_column = of_sheet.groupby("column")["equal"].mean()
             copied = of_sheet[of_sheet["column"].isin(by_column[by_column >= REPEATED].index)]
             same = copied[copied["equal"]]

@@ -16,7 +16,7 @@ from expectations.contract import Contract, ContractError, load_contracts, read_
 from expectations.expression import SCOPE
 from pipelines.core.home import Home
 from pipelines.records.build import build
-from pipelines.records.doubts import BEYOND, Doubt, _Years, find
+from pipelines.records.doubts import BEYOND, Doubt, _lines, _Years, find
 from tests.records.making import CONTRACTS, energy, file, institution, joined, receipts, sheet
 
 YEARS = (2021, 2022, 2023)
@@ -293,7 +293,7 @@ def test_what_is_usual_is_what_a_loop_over_each_thing_finds():
         ]
     )
     values = 10 ** random.uniform(0, 3, len(frame))
-    own = _Years(frame, values)
+    own = _Years(frame.assign(line=_lines(frame)), values)
     found, checked = own.usual(), 0
     for line in range(len(own.values)):
         of_thing = own.values[own.who == own.who[line]]
