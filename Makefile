@@ -61,11 +61,12 @@ test-quick: setup-dev ## the tests that take seconds
 hunt: setup-dev ## the property tests with examples that nobody has tried yet
 	@$(BIN)/python -m pytest -q --hypothesis-profile=hunt $$(grep -rlE "^@given" tests)
 
-lint: setup-dev ## ruff, mypy and what must be generated
+lint: setup-dev ## ruff, mypy, the order of imports and what must be generated
 	@$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m expectations.dbt_sources --check
+	$(BIN)/lint-imports
+	$(BIN)/python -m pipelines.statistics.dbt_sources --check
 
 format: setup-dev
 	@$(BIN)/ruff check --fix .

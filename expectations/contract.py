@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from expectations.expression import Parsed, parse
+from pipelines.core.text import half_width, key
 
 if TYPE_CHECKING:  # half a second to import, and a process that is handed its contracts never reads YAML
     from open_data_contract_standard.model import (
@@ -174,7 +174,7 @@ class Column:
         """
         if not self.units:
             return None
-        text = unicodedata.normalize("NFKC", header)
+        text = half_width(header)
         for found in _BRACKETED.finditer(text):
             for part in re.split(r"[,;、]|保留", found[1]):
                 inner = part.strip()
@@ -462,14 +462,7 @@ def unit_table() -> dict[str, dict[str, Decimal]]:
     return out
 
 
-def unit_key(text: str) -> str:
-    """A unit's spelling folded for look-up: full width to half, no white space, lower case."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).lower()
-
-
-def header_key(text: str) -> str:
-    """A header folded for look-up: full width to half, no white space (line breaks and ideographic spaces too), lower case."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).lower()
+unit_key = header_key = key  # a unit's spelling and a header are looked up alike
 
 
 def _first_line(e: BaseException) -> str:
@@ -678,7 +671,7 @@ class _Builder:
         if column.unit_in(header):
             return
         known = {spelling for spellings in unit_table().values() for spelling in spellings}
-        for found in _BRACKETED.finditer(unicodedata.normalize("NFKC", header)):
+        for found in _BRACKETED.finditer(half_width(header)):
             inner = found[1].strip()
             if unit_key(inner) in known or _LIKE_A_UNIT.fullmatch(inner):
                 raise self.fail(

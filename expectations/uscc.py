@@ -7,7 +7,8 @@ Source: GB 32100-2015 for the 18th character, GB 11714-1997 for the organisation
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from pipelines.core.text import squeeze
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # 31 characters: I, O, S, V and Z are left out
 _VALUE = {c: i for i, c in enumerate(ALPHABET)}
@@ -17,7 +18,7 @@ _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 
 def fold(text: str) -> str:
     """A code as it is compared: full width to half, no white space or hyphens, upper case."""
-    return re.sub(r"[\s-]+", "", unicodedata.normalize("NFKC", text)).upper()
+    return squeeze(text).replace("-", "").upper()
 
 
 def check_character(first17: str) -> str | None:

@@ -16,9 +16,9 @@ from pipelines.check import CheckReport, check_files
 from pipelines.core.home import Home
 from pipelines.core.settings import Settings
 from pipelines.feedback.form import write_form
-from pipelines.intake.read_new import load_readings, read_new
 from pipelines.records.build import build
 from pipelines.sources.ledger import Ledger
+from pipelines.sources.read_new import load_readings, read_new
 from pipelines.sources.receive import receive
 from tests.records.making import uscc
 

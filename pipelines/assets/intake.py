@@ -10,7 +10,7 @@ import dagster as dg
 
 from pipelines.assets.place import Place
 from pipelines.core.memory import give_back
-from pipelines.intake.read_new import read_new
+from pipelines.sources.read_new import read_new
 from pipelines.sources.receive import empty, receive, require_something
 from pipelines.standing import Standing
 

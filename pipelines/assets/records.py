@@ -12,11 +12,11 @@ from expectations.contract import Contracts
 from pipelines.assets.place import Place
 from pipelines.core.memory import give_back
 from pipelines.core.progress import report
-from pipelines.intake.read_new import load_readings
 from pipelines.records.build import RecordsSummary, build
 from pipelines.records.corrected import CELL, WITHDRAW
 from pipelines.sources.decisions import in_force
 from pipelines.sources.ledger import Ledger
+from pipelines.sources.read_new import load_readings
 
 TABLES = ("files", "sheets", "columns", "issues", "quarantine", "superseded")
 CHECK = "contract"

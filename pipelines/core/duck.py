@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import duckdb
 
 from pipelines.core.memory import allowance
+from pipelines.core.sql import literal
 
 
 def bound(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -24,5 +25,5 @@ def bound(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory that is gone after the block, spilling to a folder that only its owner may open."""
     with tempfile.TemporaryDirectory(prefix="mingzhang-") as folder, duckdb.connect() as con:
-        con.execute(f"set temp_directory = '{folder.replace(chr(39), chr(39) * 2)}'")
+        con.execute(f"set temp_directory = {literal(folder)}")
         yield bound(con)

@@ -16,8 +16,9 @@ from typing import Any
 
 from expectations.contract import Column, Contract, Contracts, unit_key
 from expectations.expression import HALF
+from pipelines.core.letters import letter
 from pipelines.intake import values as cells
-from pipelines.intake.issues import EACH, as_shown, issue, letter
+from pipelines.intake.issues import EACH, as_shown, issue
 from pipelines.intake.layout import Table
 from pipelines.intake.layout.headers import Choice, Headers, Mapped
 from pipelines.intake.layout.heading import year_in_name

@@ -13,16 +13,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from expectations.contract import Contracts
+from pipelines.core.letters import letter, number
+from pipelines.core.text import squeeze
 from pipelines.intake.columns import Plans, TableReader
 from pipelines.intake.formats import open_book
-from pipelines.intake.issues import issue, letter, number, ranges
+from pipelines.intake.issues import issue, ranges
 from pipelines.intake.layout import Block, Finder, Found, Table
 from pipelines.intake.layout.headers import Choice, Headers, Mapped
 from pipelines.intake.layout.heading import Facts
 from pipelines.intake.messages import shown
 from pipelines.intake.model import FileReading, Issue, MappedColumn, SheetReading
 from pipelines.intake.sheets import LARGEST_FILE, Book, Grid, Refusal, form_of
-from pipelines.intake.values import squeeze
 
 _FOLD_TITLE = re.compile(r"[表册账]$|情况$|统计$|台账$|明细$|汇总$")
 

@@ -7,17 +7,12 @@ list itself, which is the city's own (`divisions.csv` in its folder).
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from pipelines.core.city import read_divisions
-
-
-def squeeze(text: str) -> str:
-    """Full width to half, no white space: how names of divisions and institutions are compared."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
+from pipelines.core.text import squeeze
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from expectations import uscc
 from pipelines.core.city import CityError
-from pipelines.records.divisions import Divisions, squeeze
+from pipelines.core.text import squeeze
+from pipelines.records.divisions import Divisions
 
 # 公章, 盖章 and the like end a heading's cell; 章 alone may end a name and stays unless it is in brackets.
 SEALS = re.compile(r"(?:[(\[【](?:加盖)?(?:单位)?[公盖签]?章[)\]】]|(?:加盖)?(?:单位)?[公盖签]章):?$")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from publish.release.schema import MADE_UP_EN, MADE_UP_ZH, Table
+from publish.schema import MADE_UP_EN, MADE_UP_ZH, Table
 
 if TYPE_CHECKING:  # every process of the site imports this, and none needs a city
     from pipelines.core.city import City

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from publish.catalog import About, Resource
-from publish.release.schema import Field, Type
+from publish.schema import Field, Type
 
 # W3C, "Metadata Vocabulary for Tabular Data", 5.11.1. A date is yyyy-MM-dd, a boolean true or false, as CSVW expects them.
 TYPES: dict[Type, str] = {

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from publish.catalog import About, Resource
-from publish.release.schema import Field, Table, Type
+from publish.schema import Field, Table, Type
 
 TYPES: dict[Type, str] = {
     "text": "string",

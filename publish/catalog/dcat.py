@@ -14,7 +14,7 @@ from typing import Any
 
 from expectations.contract import Contract, Contracts
 from publish.catalog import MEDIA, About, File, Resource
-from publish.release.schema import Table, is_open
+from publish.schema import Table, is_open
 
 FREQUENCIES = {
     "monthly": "MONTHLY",

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from python_calamine import CalamineWorkbook
 
 from expectations.contract import Contracts
+from pipelines.core.sql import identifier
 from publish.disclosure.audit import Key, bounds, exposed, traced
 from publish.disclosure.history import HELD_ZH, Parts, Past, states, versions
 from publish.disclosure.membership import State, families
@@ -32,7 +33,7 @@ from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH, KEY, OF_CLOSED, Rule
 from publish.disclosure.ties import ties
 from publish.disclosure.wholes import Wholes, hold, shown_values
 from publish.errors import GateRefused
-from publish.release.schema import Table, is_open
+from publish.schema import Table, is_open
 
 DATABASE = "mingzhang.db"
 SEARCH = "search.db"
@@ -267,7 +268,7 @@ def _sqlite(look: _Look) -> Found:
         for kind, name, _ in found:
             # sqlite_stat1 is made by ANALYZE and holds numbers of rows alone.
             if kind == "table" and name != "sqlite_stat1":
-                rows = con.execute(f"select * from {_id(name)}")
+                rows = con.execute(f"select * from {identifier(name)}")
                 yield DATABASE, name, [d[0] for d in rows.description], rows, 1
 
 
@@ -540,7 +541,3 @@ def same_number(shown: float, value: float) -> bool:
     text = repr(float(shown))
     decimals = 0 if "e" in text or text.endswith(".0") else len(text.partition(".")[2])
     return abs(shown - value) <= 0.5 * 10.0**-decimals + 1e-9 * max(abs(shown), 1.0)
-
-
-def _id(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -10,9 +10,11 @@ cards, Luhn). Plates: GA 36 (five characters after the letter, six for new energ
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+
+from pipelines.core.text import half_width
+from pipelines.core.text import key as fold
 
 SHORTEST = 4  # a shorter value of an L2 column would be found by chance
 SHORTEST_NUMBER = 6
@@ -66,11 +68,6 @@ PATTERNS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool] | None], ...] 
 )
 
 
-def fold(text: str) -> str:
-    """Full width to half, no white space, lower case: how a secret and a cell are compared."""
-    return re.sub(r"[\s\u200b\ufeff]+", "", unicodedata.normalize("NFKC", text)).lower()
-
-
 class Scanner:
     """Knows the secrets of one run. `secrets`: `dataset.column` -> values; `public`: texts that are public anyway (names of
     institutions in an open table); `words`: the contracts' own text, a value that stands in it is a word and no secret;
@@ -116,7 +113,7 @@ class Scanner:
 
     def text(self, text: str, by_value: bool = True) -> str | None:
         """The rule that `text` breaks, or None; `by_value` False looks for patterns alone."""
-        plain = unicodedata.normalize("NFKC", _HASH.sub(" ", text)).upper()
+        plain = half_width(_HASH.sub(" ", text)).upper()
         for rule, pattern, holds in PATTERNS:
             for m in pattern.finditer(plain):
                 if holds is None or holds(m.group(1)):

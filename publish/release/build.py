@@ -48,9 +48,9 @@ from publish.release.doubted import doubted, write_doubted
 from publish.release.held import held, write_held
 from publish.release.movement import Limits, Lineage
 from publish.release.punctuality import punctuality
-from publish.release.schema import MADE_UP_EN, MADE_UP_ZH, RELEASES, Table, is_open, public_tables
+from publish.release.search_index import build_index
 from publish.release.write import Database, write_csv, write_parquet, write_xlsx
-from publish.site.search import build_index
+from publish.schema import MADE_UP_EN, MADE_UP_ZH, RELEASES, Table, is_open, public_tables
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 

@@ -16,8 +16,8 @@ import pandas as pd
 import pyarrow as pa
 
 from expectations.contract import Contracts
-from publish.release.schema import OWN
 from publish.release.tables import Warehouse, empty, from_rows
+from publish.schema import OWN
 
 SUBMIT_DAYS = 31  # after the end of the period, where the contract states none: ours, no public rule was found
 PERIODIC = ("monthly", "quarterly", "annual")

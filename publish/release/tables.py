@@ -21,6 +21,8 @@ import pyarrow.parquet as pq
 
 from expectations.contract import Contract, Contracts
 from pipelines.core.duck import bound
+from pipelines.core.sql import identifier as _id
+from pipelines.core.sql import literal as _text
 from pipelines.feedback import tasks as feedback
 from publish.disclosure.history import WHO
 from publish.disclosure.relations import Indicator
@@ -28,7 +30,7 @@ from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH, OF_CLOSED
 from publish.disclosure.wholes import Wholes, made
 from publish.errors import GateRefused, ReleaseError
-from publish.release.schema import MARTS, OWN, Table, Type, is_open, open_table
+from publish.schema import MARTS, OWN, Table, Type, is_open, open_table
 
 CASTS: dict[Type, str] = {
     "text": "varchar",
@@ -642,11 +644,3 @@ def _whole(frame: pd.DataFrame, table: Table) -> pa.Table:
         elif f.type == "boolean":
             frame[f.name] = frame[f.name].astype("boolean")
     return pa.Table.from_pandas(frame, schema=table.arrow, preserve_index=False)
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _id(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -12,6 +12,7 @@ from contextlib import closing
 from typing import Any
 
 from pipelines.core.home import Home
+from pipelines.core.sql import identifier
 from publish.errors import ReleaseError
 from publish.release import store
 
@@ -96,7 +97,7 @@ def _cells(con: sqlite3.Connection, source: sqlite3.Row) -> Iterator[str]:
     ).fetchall()
     numbers = [r for r in letters if r["type"] in NUMBERS]
     rows = con.execute(
-        f"""select r.* from {_id(table)} r where _file = ? and coalesce(_sheet, '') = ? and exists (
+        f"""select r.* from {identifier(table)} r where _file = ? and coalesce(_sheet, '') = ? and exists (
             select 1 from json_each(?) where _row between value ->> 0 and value ->> 1) order by _row""",
         [source["file"], sheet, source["sheet_rows"]],
     ).fetchall()
@@ -113,7 +114,3 @@ def _at(sheet: str, letter: str, row: int) -> str:
 
 def _plain(value: Any) -> str:
     return "empty" if value is None else f"{value:,}"
-
-
-def _id(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

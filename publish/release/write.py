@@ -21,7 +21,8 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
 from pipelines.core.formulas import neutral
-from publish.release.schema import Field, Table, Type
+from pipelines.core.sql import identifier
+from publish.schema import Field, Table, Type
 
 BATCH = 20_000
 PAGE_SIZE = 4096
@@ -100,10 +101,10 @@ class Database:
 
     def add(self, table: Table, data: pa.Table, unique: bool) -> int:
         """Makes the table with its rows and indexes. `unique`: its key names a row once and becomes the primary key."""
-        columns = [f"{_id(f.name)} {SQLITE[f.type]}" for f in table.fields]
+        columns = [f"{identifier(f.name)} {SQLITE[f.type]}" for f in table.fields]
         if unique and table.key:
-            columns.append(f"primary key ({', '.join(map(_id, table.key))})")
-        self.con.execute(f"create table {_id(table.name)} ({', '.join(columns)})")
+            columns.append(f"primary key ({', '.join(map(identifier, table.key))})")
+        self.con.execute(f"create table {identifier(table.name)} ({', '.join(columns)})")
         marks = ", ".join("?" * len(table.fields))
         dates = [n for n, f in enumerate(table.fields) if f.type == "date"]
         for name in (table.fields[n].name for n in dates):
@@ -111,10 +112,12 @@ class Database:
             data = data.set_column(at, name, data[name].cast(pa.string()))
         self.con.execute("begin")
         for batch in rows_of(data):
-            self.con.executemany(f"insert into {_id(table.name)} values ({marks})", batch)
+            self.con.executemany(f"insert into {identifier(table.name)} values ({marks})", batch)
         for n, columns_of in enumerate(table.indexes, 1):
             name = f"{table.name}:{n}"  # no dataset has a colon in its name, and indexes share one list of names with tables
-            self.con.execute(f"create index {_id(name)} on {_id(table.name)} ({', '.join(map(_id, columns_of))})")
+            self.con.execute(
+                f"create index {identifier(name)} on {identifier(table.name)} ({', '.join(map(identifier, columns_of))})"
+            )
         self.con.execute("commit")
         return data.num_rows
 
@@ -241,7 +244,3 @@ def _cell_maker(kind: Type, letter: str, style: int) -> Callable[[Any], str]:
 
     makers: dict[Type, Callable[[Any], str]] = {"text": text, "boolean": boolean, "date": date}
     return makers.get(kind, number)
-
-
-def _id(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-from publish.release.schema import MADE_UP_EN, MADE_UP_ZH, MARTS, OWN, RELEASES, Table
 from publish.release.store import ID
+from publish.schema import MADE_UP_EN, MADE_UP_ZH, MARTS, OWN, RELEASES, Table
 from publish.site import asked as asked_of
 from publish.site import words
 from publish.site.facts import DB, Facts

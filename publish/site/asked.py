@@ -9,14 +9,14 @@ from __future__ import annotations
 import difflib
 import json
 import re
-import unicodedata
 import urllib.parse
 from collections.abc import Collection, Iterable
 from typing import Any
 
 from datasette.filters import Filters
 
-from publish.release.schema import PLATFORM
+from pipelines.core.text import fold
+from publish.schema import PLATFORM
 from publish.site import words
 from publish.site.answers import table_of
 from publish.site.facts import DB, Facts
@@ -59,16 +59,12 @@ class Wrong(Exception):
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The one of the known words that a person may have meant; None where none is near."""
-    of = {_plain(k): k for k in known}
-    word = _plain(word)
+    of = {fold(k): k for k in known}
+    word = fold(word)
     found = difflib.get_close_matches(word, of, 1, 0.6) or [
         k for k in of if len(word) > 1 and (word in k or (len(k) > 2 and k in word))
     ]
     return of[found[0]] if found else None
-
-
-def _plain(word: str) -> str:
-    return unicodedata.normalize("NFKC", word).casefold()
 
 
 def hint(word: str, known: Known | Collection[str]) -> words.Pair:

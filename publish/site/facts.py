@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from publish.release.schema import MARTS, OWN, RELEASES, TRACE
+from publish.schema import MARTS, OWN, RELEASES, TRACE
 
 DB = "mingzhang"
 SEARCH = "search.db"

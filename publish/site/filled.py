@@ -18,7 +18,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 from markupsafe import Markup
 
 from publish.catalog import schema_org
-from publish.release.schema import PLATFORM
+from publish.schema import PLATFORM
 from publish.site import charts, guard, language, structured, words
 from publish.site.facts import DB, Facts, Label
 from publish.site.questions import questions

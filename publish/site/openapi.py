@@ -10,7 +10,7 @@ import re
 from functools import cache
 from typing import Any
 
-from publish.release.schema import Table, Type
+from publish.schema import Table, Type
 from publish.site.api import (
     DIMENSION,
     FACTOR_SET,

@@ -12,8 +12,8 @@ from typing import Any
 import xlsxwriter
 from datasette.utils.asgi import Response
 
-from publish.release.schema import MADE_UP_EN, MADE_UP_ZH
 from publish.release.write import XLSX_CREATED, XLSX_TEXT
+from publish.schema import MADE_UP_EN, MADE_UP_ZH
 from publish.site.words import sql_error
 
 KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

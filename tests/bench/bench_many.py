@@ -25,7 +25,7 @@ from expectations.contract import Contracts, load_contracts
 from pipelines.core.home import Home
 from pipelines.intake import cache
 from pipelines.intake.pool import Job, Pool
-from pipelines.intake.read_new import KEEP_EVERY
+from pipelines.sources.read_new import KEEP_EVERY
 from tests.bench.bench_reading import calamine_alone
 from tests.bench.figures import Measured
 from tests.bench.workbooks import make, register

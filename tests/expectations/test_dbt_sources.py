@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from expectations import dbt_sources
 from expectations.contract import load_contracts
+from pipelines.statistics import dbt_sources
 
 
 def test_the_file_is_not_stale() -> None:
-    assert dbt_sources.main(["--check"]) == 0, "run 'python -m expectations.dbt_sources' and commit sources.yml"
+    assert dbt_sources.main(["--check"]) == 0, "run 'python -m pipelines.statistics.dbt_sources' and commit sources.yml"
 
 
 def test_a_stale_file_is_seen_and_mended(

@@ -21,8 +21,8 @@ from pipelines.core.city import City
 from pipelines.core.home import Home
 from publish.release.build import Release, build
 from publish.release.movement import Limits
-from publish.release.schema import MARTS
 from publish.release.tables import CASTS
+from publish.schema import MARTS
 
 AS_OF = date(2025, 12, 31)
 YEARS = range(2023, 2026)

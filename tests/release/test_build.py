@@ -29,8 +29,8 @@ from publish.disclosure import gate
 from publish.errors import GateRefused, ReleaseError
 from publish.release import build as building
 from publish.release import store, write
-from publish.release.schema import Field, Table, public_tables
 from publish.release.write import Database, plain_number, write_csv, write_xlsx
+from publish.schema import Field, Table, public_tables
 from tests.release.conftest import AS_OF, BUYER, make_warehouse
 
 

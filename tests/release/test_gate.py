@@ -27,7 +27,7 @@ from publish.disclosure.wholes import Made, Wholes
 from publish.errors import GateRefused
 from publish.release import build as building
 from publish.release import store, tables
-from publish.release.schema import public_tables
+from publish.schema import public_tables
 from tests.release.conftest import BUYER
 
 # What the figures of the fixture are made of.

@@ -17,7 +17,7 @@ from publish.errors import GateHeld, GateRefused, NoSuchRelease, ReleaseError
 from publish.release import build as building
 from publish.release import hold, movement, store
 from publish.release.movement import Limits
-from publish.release.schema import MARTS
+from publish.schema import MARTS
 from tests.release.conftest import AS_OF, BUYER, another_run, make_warehouse
 from tests.release.test_differences import TOTAL, again, more, query
 

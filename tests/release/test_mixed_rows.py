@@ -13,7 +13,7 @@ from expectations.contract import load_contracts
 from pipelines.core.home import Home
 from publish.disclosure.relations import Indicator
 from publish.disclosure.suppress import Rules, suppress
-from publish.release.schema import is_open
+from publish.schema import is_open
 
 RULES = Rules()
 

@@ -15,7 +15,7 @@ from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import Rules
 from publish.errors import GateRefused
 from publish.release import store, tables
-from publish.release.schema import public_tables
+from publish.schema import public_tables
 from publish.site.search import find
 from tests.release.conftest import BUYER
 

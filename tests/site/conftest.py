@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from expectations.contract import load_contracts
-from publish.release.schema import Table, is_open, public_tables
-from publish.site.search import build_index
+from publish.release.search_index import build_index
+from publish.schema import Table, is_open, public_tables
 
 YEARS = (2021, 2022, 2023, 2024, 2025)
 SQL_TYPES = {"text": "text", "integer": "integer", "real": "real", "boolean": "integer", "date": "text"}

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from expectations.contract import load_contracts
-from publish.release.schema import public_tables
+from pipelines.core.text import fold
+from publish.release.search_index import build_index, spread
+from publish.schema import public_tables
 from publish.site import search
-from publish.site.search import build_index, figures, find, fold, simplify, spread
+from publish.site.search import figures, find, simplify
 
 ROOT = Path(__file__).resolve().parents[2]
 ASKED = list(

@@ -17,8 +17,8 @@ from enum import Flag, auto
 from math import copysign, floor
 from typing import Any
 
+from pipelines.core.letters import letter
 from pipelines.intake.formats.biff import Formula
-from pipelines.intake.issues import letter
 from pipelines.intake.sheets import Grid
 
 _MOST_VISITED = 2_000_000  # cells of ranges looked at, of one workbook

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from pipelines.core.text import squeeze
 from pipelines.intake.layout.headers import Choice, Headers
 from pipelines.intake.layout.heading import year_of_group
 from pipelines.intake.layout.merges import Merges
 from pipelines.intake.layout.tables import Block, Found
 from pipelines.intake.layout.words import LETTERS, NO_UNIT
-from pipelines.intake.values import squeeze
 
 _DEEPEST = 4  # rows of a header
 _WORDS = re.compile(r"[A-Za-z][A-Za-z0-9³² ,.'&/()%-]{2,}")

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from pipelines.core.text import squeeze
 from pipelines.intake.layout.headers import Headers
 from pipelines.intake.sheets import MARK
-from pipelines.intake.values import squeeze
 from pipelines.intake.vocabulary import vocabulary
 
 _LABELS = vocabulary("heading")["submitter"]

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from expectations.contract import Column, Contracts, header_key, unit_key, unit_table
-from pipelines.intake.values import squeeze
+from pipelines.core.text import squeeze
 from pipelines.intake.vocabulary import vocabulary
 
 _UNITS_ALONE = re.compile(r"^[(\[{【<]*(?:(?:计量|金额)?单位[:为是]?)?(.+?)[)\]}】>]*$")

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from pipelines.core.text import squeeze
 from pipelines.intake.layout.header_rows import HeaderRows, is_column_numbers
 from pipelines.intake.layout.merges import Merges
 from pipelines.intake.layout.tables import Block, Table
 from pipelines.intake.layout.words import NONE, NOTHING_MARKS, WHOLE_DATE, YEAR_SECTION, Says, Words
-from pipelines.intake.values import Bad, column_reader, squeeze
+from pipelines.intake.values import Bad, column_reader
 
 _FEWEST = 3  # columns of a table in which a lone number of a row was written beforehand
 _WIDE = 4  # columns of a table in which a lone name is no row of data: no clerk leaves nine of ten cells empty

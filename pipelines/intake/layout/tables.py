@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
+from pipelines.core.text import squeeze
 from pipelines.intake.layout.headers import Choice
 from pipelines.intake.layout.heading import Facts
 from pipelines.intake.layout.merges import Merges
 from pipelines.intake.layout.words import YEAR_SECTION
-from pipelines.intake.values import squeeze
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
-from pipelines.intake.values import squeeze
+from pipelines.core.text import squeeze
 from pipelines.intake.vocabulary import vocabulary
 
 Added = Mapping[str, Sequence[str]]  # words that a city or a contract adds, by what they say

@@ -13,11 +13,11 @@ from math import isfinite
 from typing import Any
 
 from expectations.contract import Column, header_key
+from pipelines.core.text import squeeze
 from pipelines.intake.values.dates import EARLY, read_date, read_month, read_year
 from pipelines.intake.values.numbers import POWERS, read_integer, read_number, scaled
 from pipelines.intake.values.results import NOUGHT, PENDING, Bad, Doubt
 from pipelines.intake.values.texts import FALSE, TRUE, read_boolean, read_choice, read_name, read_text
-from pipelines.intake.values.words import squeeze
 
 Reader = Callable[[Any], Any]
 

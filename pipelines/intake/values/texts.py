@@ -12,9 +12,10 @@ from math import isfinite
 from typing import Any
 
 from expectations.contract import header_key
+from pipelines.core.text import squeeze
 from pipelines.intake.sheets import Fault
 from pipelines.intake.values.results import BAD, Bad
-from pipelines.intake.values.words import APOSTROPHES, absent, clean, constant, fault_in, no_text, squeeze
+from pipelines.intake.values.words import APOSTROPHES, absent, clean, constant, fault_in, no_text
 from pipelines.intake.vocabulary import vocabulary
 
 _ANSWERS = vocabulary("answers")

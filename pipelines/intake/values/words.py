@@ -10,6 +10,7 @@ import re
 import unicodedata
 from typing import Any
 
+from pipelines.core.text import squeeze
 from pipelines.intake.sheets import Fault
 from pipelines.intake.values.results import BAD, PENDING, Bad
 from pipelines.intake.vocabulary import vocabulary
@@ -28,13 +29,6 @@ _UNSEEN = re.compile(
     r"[\x00-\x08\x0e-\x1b\x1f\x7f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 )
 _NARROW = re.compile(r"[\u00a0\u2007\u202f]")  # blanks at which no line may end
-
-
-def squeeze(text: str) -> str:
-    """Full width to half, no white space at all: for words, never for what holds digits."""
-    if text.isascii():
-        return _SPACES.sub("", text) if " " in text or not text.isprintable() else text
-    return _SPACES.sub("", unicodedata.normalize("NFKC", text))
 
 
 def clean(text: str) -> str:

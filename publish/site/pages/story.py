@@ -14,8 +14,8 @@ from typing import Any
 import pyarrow as pa
 from datasette.utils.asgi import NotFound, Response
 
-from publish.release.schema import MADE_UP_EN, MADE_UP_ZH, MARTS
 from publish.release.write import write_csv, write_parquet, write_xlsx
+from publish.schema import MADE_UP_EN, MADE_UP_ZH, MARTS
 from publish.site.charts import TOTALS, lines_of
 from publish.site.facts import Facts, Label
 from publish.site.pages import revisions

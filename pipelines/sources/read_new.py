@@ -1,7 +1,7 @@
 """Reads what the ledger knows and the cache does not, and gives the readings in force.
 
-Belongs here: which files have to be read, in batches that survive a run that dies. Not here: reading one (reader.py), or
-keeping readings (cache.py).
+Belongs here: which files have to be read, in batches that survive a run that dies. Not here: reading one (pipelines/intake), or
+keeping readings (pipelines/intake/cache.py).
 """
 
 from __future__ import annotations
