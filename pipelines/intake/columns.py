@@ -11,13 +11,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cache
 from math import fsum, isclose, isfinite
 from typing import Any
 
-from expectations.contract import Column, Contract, Contracts, unit_key
+from expectations.contract import Column, Contract, Contracts, unit_key, unit_table
 from expectations.expression import HALF
 from pipelines.core.letters import letter
 from pipelines.intake import values as cells
+from pipelines.intake.formats import number_format
 from pipelines.intake.issues import EACH, as_shown, issue
 from pipelines.intake.layout import Table
 from pipelines.intake.layout.headers import Choice, Headers, Mapped
@@ -26,9 +28,14 @@ from pipelines.intake.messages import EXPECTED, place, say, shown
 from pipelines.intake.model import Issue, MappedColumn, Severity, SheetReading
 from pipelines.intake.sheets import Book, Format, Grid
 from pipelines.intake.values import DITTO, Bad, Doubt
-from pipelines.intake.values.numbers import MULTIPLES
+from pipelines.intake.values.numbers import COUNTERS, CURRENCIES, MULTIPLES
 
 _FLOATS = {float}
+_LETTERS_FOR_MULTIPLES = {
+    "k": Decimal(1000),
+    "K": Decimal(1000),
+    "M": Decimal(1_000_000),
+}  # 123.5k, in number formats alone
 _NO_FORMATS: dict[int, Format] = {}
 _DAYS = frozenset([dt.date, dt.datetime])
 _HUNDRED = Decimal(100)
@@ -337,22 +344,28 @@ class TableReader:
         scaled: list[int] = []
         against: list[int] = []
         units: set[str | None] = set()
+        odd: list[tuple[int, Bad | Doubt]] = []
+        seen = list(raw)
         for k, v in enumerate(raw):
             if (type(v) is not float and type(v) is not int) or values[k] is None:
                 continue
             shown_by = formats.get(self._row(k, data))
             if text:
-                if shown_by and shown_by.zeros and v == int(v) and v >= 0:
-                    values[k] = str(values[k]).zfill(shown_by.zeros)
+                values[k] = (number_format.shown(shown_by.code, v) if shown_by else None) or values[k]
                 continue
             number, unit, doubt = _by_format(
                 v, shown_by, column, factor, m.match.factor or self.plan.above.get(column.name)
             )
             units.add(unit)
-            if shown_by and (shown_by.power or unit):
+            if isinstance(number, Bad):
+                values[k], seen[k] = None, f"{as_shown(v)} {shown_by.unit}" if shown_by else v
+                odd.append((k, number))
+            elif shown_by and (shown_by.power or unit):
                 values[k] = int(number) if column.kind == "integer" and number.is_integer() else number
                 scaled += [k] if shown_by.power and not unit else []
                 against += [k] if doubt else []
+        if odd:
+            self._tell(m, data, seen, values, odd)
         if scaled:
             k = scaled[0]
             shown_as = formats[self._row(k, data)].code
@@ -802,22 +815,33 @@ class TableReader:
 
 def _by_format(
     number: float | int, shown_by: Format | None, column: Column, factor: Decimal | None, stated: object
-) -> tuple[float, str | None, bool]:
+) -> tuple[float | Bad, str | None, bool]:
     """A stored number in canonical units as its format shows it; the unit in the format that counts; whether that is another
-    unit than the one `stated` by the header or the heading, whose factor is `factor`."""
+    unit than the one `stated` by the header or the heading, whose factor is `factor`. Bad as a unit in a cell's text is: one of
+    other things than the column's, or another than a stated one that is not the canonical."""
     if shown_by is None or not (shown_by.power or shown_by.unit):
         return cells.scaled(number, factor), None, False
-    own = column.units.get(unit_key(shown_by.unit)) if shown_by.unit else None
-    own = own or (MULTIPLES.get(shown_by.unit or "") if column.units else None)
+    unit = shown_by.unit or ""
+    own = column.units.get(unit_key(unit)) or (MULTIPLES.get(unit) if column.units else None)
+    own = own or (_LETTERS_FOR_MULTIPLES.get(unit) if column.units else None)
     power = Decimal(10) ** shown_by.power
     if own is None:
+        if column.units and unit_key(unit) in _other_units():
+            return Bad("unit"), None, False
         # Without any unit stated, what the file keeps is in canonical ones, however it is shown.
         by = (factor or Decimal(1)) / power if stated else None
         return cells.scaled(number, by), None, False
     differs = bool(stated) and own != (factor or 1) and own / power != (factor or 1)
     if differs and factor is not None and factor != 1:
-        own = factor
-    return cells.scaled(number, own / power), shown_by.unit, differs
+        return Bad("unit"), None, False
+    return cells.scaled(number, own / power), unit, differs
+
+
+@cache
+def _other_units() -> frozenset[str]:
+    """Spellings of units, and of money, in which a number is no number of something else; not the words of counting."""
+    measures = [spellings for unit, spellings in unit_table().items() if unit not in COUNTERS]
+    return frozenset([u for spellings in measures for u in spellings] + [unit_key(c) for c in CURRENCIES])
 
 
 def _sums(

@@ -11,6 +11,7 @@ import xlsxwriter
 
 from expectations.contract import load_contracts
 from pipelines.intake.file_reader import Reader
+from pipelines.intake.formats import number_format
 from pipelines.intake.issues import EACH
 from pipelines.intake.model import FileReading, SheetReading
 from pipelines.intake.sheets import Book, Fault, Format, Formats, Grid
@@ -99,19 +100,41 @@ def test_a_multiple_in_the_format_that_the_format_itself_makes_is_no_contradicti
     assert (got.values["planned_amount"], got.issues) == ([125000.0], [])
 
 
-@pytest.mark.parametrize(
-    ("header", "unit", "value"),
-    [
-        ("计划安排资金（元）", "万元", 125000.0),
-        ("计划安排资金（万元）", "元", 125000.0),
-        ("计划安排资金（万元）", "亿元", 125000.0),
-    ],
-)
-def test_a_unit_in_the_format_that_contradicts_the_header_is_doubted(header: str, unit: str, value: float) -> None:
-    got = sheet(funds(header, 12.5), {(1, 4): Format(f'0.00"{unit}"', unit=unit)})
-    assert got.values["planned_amount"] == [value]
+def test_a_larger_unit_in_the_format_than_the_header_says_is_doubted() -> None:
+    got = sheet(funds("计划安排资金（元）", 12.5), {(1, 4): Format('0.00"万元"', unit="万元")})
+    assert got.values["planned_amount"] == [125000.0]
     assert told(got) == [("E2", "doubtful", "warning")]
-    assert unit in got.issues[0].message_zh
+    assert "万元" in got.issues[0].message_zh
+
+
+@pytest.mark.parametrize(
+    ("header", "unit"),
+    [
+        ("计划安排资金（万元）", "元"), ("计划安排资金（万元）", "亿元"), ("计划安排资金（元）", "$"), ("计划安排资金", "USD"), ("计划安排资金", "美元"),
+        ("计划安排资金", "吨"), ("计划安排资金", "kWh"), ("计划安排资金（元）", "%"),
+    ],
+)  # fmt: skip
+def test_a_unit_in_the_format_that_contradicts_the_header_is_as_one_in_the_cell(header: str, unit: str) -> None:
+    got = sheet(funds(header, 12.5, 7.0), {(1, 4): Format(f'0.00"{unit}"', unit=unit)})
+    assert got.values["planned_amount"][0] is None
+    assert told(got) == [("E2", "bad_type", "error")]
+    assert f"12.5 {unit}" in got.issues[0].message_zh
+
+
+def test_words_in_the_format_that_are_no_unit_change_no_number() -> None:
+    for unit in ("号", "个", "含税", "起"):
+        got = sheet(funds("计划安排资金（元）", 12.5), {(1, 4): Format(f'0.00"{unit}"', unit=unit)})
+        assert (got.values["planned_amount"], got.issues) == ([12.5], [])
+
+
+@pytest.mark.parametrize(
+    ("code", "number", "text"),
+    [('"HT-"000', 12.0, "HT-012"), ('0"号"', 3.0, "3号"), ('"第"0"号"', 3.0, "第3号"), ("0.0%", 0.853, "85.3%"), ("0000-00", 20213.0, "0202-13")],
+)  # fmt: skip
+def test_words_in_the_format_of_a_code_are_part_of_it(code: str, number: float, text: str) -> None:
+    shown = number_format.of(code, number)
+    assert shown
+    assert sheet(codes(number), {(1, 0): shown}).values["disposal_id"] == [text]
 
 
 def test_a_total_is_read_as_its_rows_are() -> None:

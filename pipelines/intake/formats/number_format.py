@@ -7,11 +7,13 @@ the code stands in a file, or what is made of the number.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
 from pipelines.intake.sheets import Format, Grid
+from pipelines.intake.vocabulary import vocabulary
 
 BUILT_IN = {9: "0%", 10: "0.00%"}  # of the codes that a file need not hold (18.8.30) those that tell something
 
@@ -25,12 +27,14 @@ _PIECE = re.compile(
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d+)?)$")
 _LETTERS_OF_DATES = re.compile(r"[ymdhsegb]", re.IGNORECASE)
 _NO_LETTERS = re.compile(r'"[^"]*"?|[\\!_*].|\[[^\]]*\]|General|G/通用格式|E[+-]', re.IGNORECASE | re.DOTALL)
+_FOREIGN = frozenset(w.lower() for w in vocabulary("amounts")["currencies"])
 _AROUND = " \t\n\u3000\xa0()（）[]【】:：,，;；-/"
 
 
 class _Section(NamedTuple):
     condition: tuple[str, float] | None
     format: Format | None
+    pieces: tuple[re.Match[str], ...] = ()
 
 
 def of(code: str, value: float) -> Format | None:
@@ -38,19 +42,72 @@ def of(code: str, value: float) -> Format | None:
 
     Of several sections that one counts which shows this number: `[<1]0.00%;0.00` is a percentage for 0.85 and none for 85.
     """
+    return _which(code, value).format
+
+
+def _which(code: str, value: float) -> _Section:
     sections = _sections(code)
     if len(sections) == 1:
-        return sections[0].format
+        return sections[0]
     first, second = sections[0], sections[1]
     if first.condition or second.condition:
         if _holds(first.condition, value):
-            return first.format
+            return first
         if _holds(second.condition, value):
-            return second.format
-        return sections[2 if first.condition and second.condition and len(sections) > 2 else 1].format
+            return second
+        return sections[2 if first.condition and second.condition and len(sections) > 2 else 1]
     if len(sections) > 2 and value == 0:
-        return sections[2].format
-    return (second if value < 0 else first).format
+        return sections[2]
+    return second if value < 0 else first
+
+
+def shown(code: str, value: float) -> str | None:
+    """The number as the format `code` shows it, HT-012 for 12 under "HT-"000; None where it shows a date, a fraction or no number.
+
+    Digits fill their places from the right, and what is left over stands before the first.
+    """
+    section = _which(code, value)
+    pieces = section.pieces
+    if section.format is None or any((p["other"] or "") == "/" or p["exponent"] for p in pieces):
+        return None
+    point = next((k for k, p in enumerate(pieces) if p["other"] == "."), len(pieces))
+    places = [len(p["digits"] or "") for p in pieces]
+    decimals = sum(places[point:])
+    power = section.format.power - sum(places[k] for k in _behind_mere_text(pieces, point))
+    number = abs(Decimal(f"{value:.15g}")).scaleb((2 if section.format.percent else 0) - power)
+    if any(p["general"] for p in pieces):
+        whole, part = f"{number.normalize():f}", ""
+    else:
+        whole, _, part = f"{number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP):f}".partition(".")
+        first = "".join(p["digits"] or "" for p in pieces[:point])
+        whole = whole.zfill(len(first) - first.index("0") if "0" in first else 0)
+    out: list[str] = []
+    for k in range(len(pieces) - 1, -1, -1):
+        p = pieces[k]
+        if p["general"] or (places[k] and k < point):
+            at = 0 if p["general"] or not any(places[:k]) else max(len(whole) - places[k], 0)
+            whole, text = whole[:at], whole[at:]
+        elif places[k]:
+            part, text = part[: len(part) - places[k]], part[len(part) - places[k] :]
+        else:
+            literal, other = _literal(p), p["other"] or ""
+            text = literal if literal is not None else "" if other == "," else other
+        out.append(text)
+    minus = "-" if value < 0 and len(_sections(code)) == 1 else ""
+    return minus + "".join(reversed(out)).strip()
+
+
+def _behind_mere_text(pieces: Sequence[re.Match[str]], point: int) -> list[int]:
+    """The places behind a point that is mere text, which show a number as if divided: 0!.0000."""
+    dot = next((k for k, p in enumerate(pieces[:point]) if _literal(p) == "."), point)
+    return list(range(dot, point)) if any(p["digits"] for p in pieces[:dot]) else []
+
+
+def _literal(piece: re.Match[str]) -> str | None:
+    """What a piece writes as it stands; None where it is something else."""
+    if piece["bracket"] is not None and piece["bracket"].startswith("$"):
+        return piece["bracket"][1:].split("-")[0]
+    return piece["quoted"] if piece["quoted"] is not None else piece["escaped"]
 
 
 def tells(code: str) -> bool:
@@ -102,16 +159,15 @@ def _section(code: str, pieces: list[re.Match[str]]) -> _Section:
         0  # runs of digits; digits behind a point that is mere text; least digits of a whole number
     )
     plain = True  # nothing but digits so far
-    dotted = False
+    dotted = words = False
+    sign = ""  # what stands before the first digit
     texts: list[str] = []  # what follows the last digit
     for p in pieces:
-        literal = p["quoted"] if p["quoted"] is not None else p["escaped"]
+        literal = _literal(p)
         other = p["other"] or ""
         if p["bracket"] is not None:
             if found := _CONDITION.match(p["bracket"]):
                 condition = found[1], float(found[2])
-            elif p["bracket"].startswith("$"):
-                literal = p["bracket"][1:].split("-")[0]
             elif re.fullmatch(r"h+|m+|s+", p["bracket"], re.IGNORECASE):
                 return _Section(condition, None)
         if literal is not None:
@@ -127,6 +183,8 @@ def _section(code: str, pieces: list[re.Match[str]]) -> _Section:
                 start = digits.find("0")
                 zeros += len(digits) - start if start >= 0 and not zeros else len(digits) if zeros else 0
             plain &= not (before and (texts or commas))
+            sign = sign or ("" if before else "".join(texts).strip(_AROUND))
+            words |= any(t not in "/ " if before else t.isalnum() for t in "".join(texts))
             before += 1
             commas, texts = 0, []
         elif other == ".":
@@ -148,5 +206,6 @@ def _section(code: str, pieces: list[re.Match[str]]) -> _Section:
     power = 3 * (scale + commas) + behind
     unit = "".join(texts).strip(_AROUND) or None
     filled = zeros if plain and zeros > 1 and not power and not percent else 0
-    told = percent or power or unit or filled
-    return _Section(condition, Format(code, percent, power, unit, filled) if told else None)
+    unit = unit or (sign if sign.lower() in _FOREIGN else None)
+    told = percent or power or unit or filled or words
+    return _Section(condition, Format(code, percent, power, unit, filled) if told else None, tuple(pieces))

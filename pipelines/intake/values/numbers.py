@@ -19,7 +19,8 @@ from pipelines.intake.values.words import APOSTROPHES, BLANK_NUMBER, fold, inste
 from pipelines.intake.vocabulary import vocabulary
 
 _AMOUNTS = vocabulary("amounts")
-_COUNTERS = frozenset(_AMOUNTS["counters"])
+COUNTERS = frozenset(_AMOUNTS["counters"])
+CURRENCIES = frozenset(_AMOUNTS["currencies"])
 MULTIPLES = {word: Decimal(n) for word, n in _AMOUNTS["multiples"].items()}
 
 
@@ -114,7 +115,7 @@ def _read(text: str, units: Mapping[str, Decimal], factor: Decimal | None, unit:
             tail, doubtful = _BEHIND.sub("", tail), True
         scale = _scale_in_cell(tail, units, factor, unit)
         if scale is None:
-            return Bad("unit") if unit_key(tail) in units or tail in ("万", "亿", "千", "百") else BAD
+            return Bad("unit") if unit_key(tail) in units or tail in MULTIPLES else BAD
     result = float(number if scale is None or scale == 1 else number * scale)
     return Doubt(result) if doubtful else result
 
@@ -128,7 +129,7 @@ def _scale_in_cell(tail: str, units: Mapping[str, Decimal], factor: Decimal | No
     if big is not None:
         return big if stated == 1 else None
     if unit is None:
-        return Decimal(1) if tail in _COUNTERS else None
+        return Decimal(1) if tail in COUNTERS else None
     own = units.get(unit_key(tail))
     if own is None:
         return None

@@ -100,7 +100,7 @@ def test_zeros_before_a_whole_number_are_read(code: str, zeros: int) -> None:
 PLAIN = [
     "General", "G/通用格式", "0", "0.00", "#,##0", "#,##0.00", "#,##0.00_);[Red](#,##0.00)", "0.00E+00", "##0.0E+0", "# ?/?",
     "yyyy-mm-dd", 'yyyy"年"m"月"d"日"', "[$-F800]dddd, mmmm dd, yyyy", "h:mm:ss", "[h]:mm", "mm:ss.0", "@", "[DBNum1]0", "[红色]0.00",
-    '_ "¥"* #,##0.00_ ;_ "¥"* -#,##0.00_ ;_ "¥"* "-"??_ ;_ @_ ', "", ";;;", '0.00;[Red]-0.00;"-"', '"¥"#,##0.00', "000-0000", '"A"000',
+    '_ "¥"* #,##0.00_ ;_ "¥"* -#,##0.00_ ;_ "¥"* "-"??_ ;_ @_ ', "", ";;;", '0.00;[Red]-0.00;"-"', '"¥"#,##0.00',
     "e", "aaaa", "[<1]0;0.0",
 ]  # fmt: skip
 
@@ -108,3 +108,26 @@ PLAIN = [
 @pytest.mark.parametrize("code", PLAIN)
 def test_what_shows_a_number_as_it_is_tells_nothing(code: str) -> None:
     assert number_format.of(code, 123456.5) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "text"),
+    [
+        ('"HT-"000', 12, "HT-012"), ('0"号"', 12, "12号"), ('"第"0"号"', 12, "第12号"), ("000000", 123, "000123"), ("0000-00", 202103, "2021-03"),
+        ('"("000")"0000', 7311234, "(731)1234"), ("0!.0000", 123456, "12.3456"), ("0.0%", 0.853, "85.3%"), ('0.00"万元"', 12.5, "12.50万元"),
+        ('General"号"', 7, "7号"), ('#,##0.00,"千元"', 123456, "123.46千元"), ('0"号";"负"0', -3, "负3"), ('0"号"', -3, "-3号"),
+        ('[>=10000]0!.0,"万";0"元"', 123456, "12.3万"), ('[>=10000]0!.0,"万";0"元"', 12, "12元"), ('yyyy"年"', 44256, None), ("# ?/?", 0.5, None),
+        ('"HT-"0000000', 123456789, "HT-123456789"), ("[$€-2] 0", 5, "€ 5"),
+    ],
+)  # fmt: skip
+def test_a_number_is_shown_as_its_format_shows_it(code: str, value: float, text: str | None) -> None:
+    assert number_format.shown(code, value) == text
+
+
+@pytest.mark.parametrize(
+    ("code", "unit"),
+    [("$#,##0.00", "$"), ("[$$-409]#,##0", "$"), ("[$€-2] #,##0", "€"), ('"USD "0.00', "USD"), ('"¥"#,##0.00', None), ('_ "￥"* #,##0.00_ ', None)],
+)  # fmt: skip
+def test_the_sign_of_other_money_is_told_as_a_unit(code: str, unit: str | None) -> None:
+    found = number_format.of(code, 5)
+    assert (found.unit if found else None) == unit
