@@ -75,3 +75,20 @@ def test_spaces_before_quotation_marks_do_not_count() -> None:
 def test_the_wide_comma_separates_where_nothing_else_does() -> None:
     assert text.rows("甲，乙，丙\n1，2，3\n")[1] == ["1", "2", "3"]
     assert text.rows("甲,乙\n一，二，三,四\n")[1] == ["一，二，三", "四"]
+
+
+def test_a_few_lost_bytes_do_not_change_the_encoding() -> None:
+    data = "单位名称,月份,用电量（千瓦时）\n甲示范局,2021-01,5\n乙示范".encode() + b"\xe5\xb1,2021-01,6\n"
+    decoded, encoding = text.decode(data) or ("", "")
+    assert encoding == "utf-8"
+    assert text.rows(decoded)[2] == ["乙示范\ufffd", "2021-01", "6"]
+
+
+def test_a_quotation_mark_that_nobody_closed_swallows_no_row_of_a_short_file() -> None:
+    assert text.rows('a,b\n"1,2\n3,4\n') == [["a", "b"], ['"1', "2"], ["3", "4"]]
+    assert text.rows('a,b\n"1\n2",3\n') == [["a", "b"], ["1\n2", "3"]]
+
+
+def test_texts_in_single_quotation_marks_are_read_without_them() -> None:
+    assert text.rows("'a','b'\n'甲, 乙','2'\n'丙',3\n") == [["a", "b"], ["甲, 乙", "2"], ["丙", "3"]]
+    assert text.rows("a,b\n'001,2\n") == [["a", "b"], ["'001", "2"]]

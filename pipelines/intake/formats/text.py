@@ -20,6 +20,7 @@ BOMS = (
 )
 _HIGH_RUNS = re.compile(rb"[\x80-\xff]+")
 _HANZI = re.compile(r"[\u3400-\u9fff]")
+_MOST_LOST = 0.05  # of the Chinese characters of a file in UTF-8
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 # The commonest characters of Chinese writing and of forms, simplified and traditional: a wrong decoding has few of them.
 _COMMON = frozenset(
@@ -53,7 +54,9 @@ def decode(data: bytes) -> tuple[str, str] | None:
     try:
         return _checked(data.decode("utf-8"), "utf-8")
     except UnicodeDecodeError:
-        pass
+        text = data.decode("utf-8", "replace")
+        if _HANZI.search(text) and text.count("\ufffd") <= 1 + _MOST_LOST * len(_HANZI.findall(text)):
+            return _checked(text, "utf-8")  # a few bytes were lost: another encoding has no such runs
     runs = [len(m) for m in _HIGH_RUNS.findall(data[:200_000])]
     chinese = sum(n for n in runs if n > 1) >= 0.6 * sum(runs)
     if chinese:
@@ -113,12 +116,30 @@ def rows(text: str) -> list[list[str]]:
     separator = separator or _separator(text)
     csv.field_size_limit(50_000_000)
     found = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True))
-    if any("\n" in c and len(c) > 2000 and c.count("\n") > 20 for r in found for c in r):
+    if any("\n" in c and len(c) > 2000 and c.count("\n") > 20 for r in found for c in r) or _unclosed(text, separator):
         # A quotation mark that nobody closed swallowed the lines after it.
         found = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=csv.QUOTE_NONE))
+    first_row = next((r for r in found if any(r)), [])
+    if len(first_row) > 1 and all(len(c) > 1 and c[0] == c[-1] == "'" for c in map(str.strip, first_row)):
+        # As databases quote texts.
+        found = list(
+            csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, quotechar="'")
+        )
     if '="' in text or '"=""' in text:
         found = [[_constant(c) for c in r] for r in found]
     return [[c.strip() for c in r] for r in found]
+
+
+def _unclosed(text: str, separator: str) -> bool:
+    """Whether a quotation mark that nobody closed takes the rest of the text for one cell."""
+    if '"' not in text:
+        return False
+    try:
+        for _ in csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True):
+            pass
+    except csv.Error as e:
+        return "unexpected end of data" in str(e)
+    return False
 
 
 def _constant(cell: str) -> str:
