@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from pipelines.intake.formats.computed import Formula
 from pipelines.intake.sheets import Merge
 
 ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
@@ -18,22 +19,8 @@ _HEAD = struct.Struct("<HH").unpack_from
 _CELL = struct.Struct("<HHH").unpack_from  # row, column, XF
 _DOUBLE = struct.Struct("<d").unpack_from
 _BOF, _EOF = 0x809, 0x0A
-_WANTED = frozenset([0x06, 0x7D, 0xE5, 0x205, 0x207, 0x208, 0x4BC])
-
-
-@dataclass(slots=True)
-class Formula:
-    """A FORMULA record: where, what it holds as its result, and its tokens.
-
-    `cached`: a number, True or False, or a text; '' where the record says that the text is empty, or that a text follows and none
-    does. None: an error, told in the errors of the sheet. `on_load`: the writer asks that it be computed when the file is opened.
-    """
-
-    row: int
-    column: int
-    cached: float | bool | str | None
-    on_load: bool
-    tokens: bytes
+_SHARED, _ARRAY = 0x4BC, 0x221
+_WANTED = frozenset([0x06, 0x7D, 0xE5, 0x205, 0x207, 0x208, _SHARED, _ARRAY])
 
 
 @dataclass(slots=True)
@@ -121,7 +108,7 @@ def records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
 def _sheet(stream: bytes, at: int) -> Sheet:
     sheet = Sheet()
     depth, end = 0, len(stream) - 4
-    shared: dict[tuple[int, int], bytes] = {}
+    shared: dict[tuple[int, int], tuple[bytes, Merge | None]] = {}
     waiting: Formula | None = None  # its text comes in a STRING record
     while at <= end:
         kind, size = _HEAD(stream, at)
@@ -134,11 +121,13 @@ def _sheet(stream: bytes, at: int) -> Sheet:
                 if waiting is not None and size > 2 and body[:2] != b"\0\0":
                     waiting.cached = "…"  # a text; calamine has it
                 waiting = None
-            elif (
-                kind == 0x4BC and size > 10 and sheet.formulas
-            ):  # a formula for several cells, behind the first of them
-                first = sheet.formulas[-1]
-                shared[first.row, first.column] = body[10 : 10 + int.from_bytes(body[8:10], "little")]
+            elif kind in (_SHARED, _ARRAY) and size > 14 and sheet.formulas:
+                # A formula for several cells, behind the first of them: their rows and columns, then it.
+                first_row, last_row, left, right = struct.unpack_from("<2H2B", body)
+                begin = 10 if kind == _SHARED else 14
+                tokens = body[begin : begin + int.from_bytes(body[begin - 2 : begin], "little")]
+                area = (first_row, left, last_row, right) if kind == _ARRAY else None
+                shared[sheet.formulas[-1].row, sheet.formulas[-1].column] = tokens, area
             elif kind == 0x208 and size >= 14:
                 if body[12] & 0x20 or not int.from_bytes(body[6:8], "little") & 0x7FFF:
                     sheet.hidden_rows.append(int.from_bytes(body[:2], "little") + 1)
@@ -161,13 +150,14 @@ def _sheet(stream: bytes, at: int) -> Sheet:
                 break
         at += size
     for f in sheet.formulas:
-        if f.tokens[:1] == b"\x01" and len(f.tokens) >= 5:  # PtgExp: where the shared formula is
-            f.tokens = shared.get(_HEAD(f.tokens, 1), f.tokens)
+        if f.source[:1] == b"\x01" and len(f.source) >= 5:  # PtgExp: where the shared formula is
+            f.source, f.area = shared.get(_HEAD(f.source, 1), (f.source, None))
     return sheet
 
 
 def _formula(body: bytes, sheet: Sheet) -> Formula | None:
-    """Adds a formula, or the error it holds; returns it where a STRING record is to follow."""
+    """Adds a formula, or the error it holds; returns it where a STRING record is to follow. Its result is '' where the record says
+    that the text is empty, or that a text follows and none does."""
     row, column, _ = _CELL(body)
     cached: float | bool | str | None
     follows = False
@@ -181,6 +171,6 @@ def _formula(body: bytes, sheet: Sheet) -> Formula | None:
     else:
         cached, follows = "", body[6] == 0
     length = int.from_bytes(body[20:22], "little")
-    formula = Formula(row, column, cached, bool(body[14] & 2), body[22 : 22 + length])
+    formula = Formula(row, column, cached, body[22 : 22 + length], on_load=bool(body[14] & 2))
     sheet.formulas.append(formula)
     return formula if follows else None

@@ -1,27 +1,29 @@
-"""Whether anybody computed the formulas of an .xls, or a writer put a constant in place of their results.
+"""Whether anybody computed the formulas of a workbook, or a writer put a constant in place of their results.
 
-Belongs here: what a formula can give, by its tokens ([MS-XLS] 2.5.198) and the cells it refers to, as far as that shows that the
-result it holds is none. Not here: computing formulas for their values; a result that may be right is believed.
+Belongs here: what a formula can give, by the cells it refers to, as far as that shows that the result it holds is none; for every
+format alike, which hands its formulas over as steps (tokens.py, expressions.py). Not here: giving a value that the file does not
+hold; a result that may be right is believed.
 
-xlwt, Aspose and Spire store an empty text, HSSF and Spreadsheet::WriteExcel 0, JExcelAPI 4, LibreOffice 0 for a text that it has
-not computed again. An empty text is also what =IF(D5="","",D5*0.6) gives, and 0 what a sum of nothing gives.
+XlsxWriter, HSSF and Spreadsheet::WriteExcel store 0, SXSSF 0.0, JExcelAPI 4, xlwt, Aspose and Spire an empty text, LibreOffice 0 for
+a text that it has not computed again. An empty text is also what =IF(D5="","",D5*0.6) gives, and 0 what a sum of nothing gives.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-import struct
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import Flag, auto
 from math import copysign, floor
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from pipelines.core.letters import letter
-from pipelines.intake.formats.biff import Formula
-from pipelines.intake.sheets import Grid
+from pipelines.intake.sheets import Fault, Grid, Merge
 
 _MOST_VISITED = 2_000_000  # cells of ranges looked at, of one workbook
+_MOST_SPREAD = 100_000  # cells of one array formula
+_DEEPEST = 40  # formulas that refer to formulas
 
 
 class Kind(Flag):
@@ -39,6 +41,47 @@ _CONSTANTS = frozenset(["''", "0.0", "4.0"])
 Value = float | bool | str | None | Kind  # None: an empty cell
 
 
+class Place(NamedTuple):
+    """A row and a column, 0-based; one that `moves` counts from the formula's own cell."""
+
+    row: int
+    column: int
+    row_moves: bool = False
+    column_moves: bool = False
+
+
+# A step of a formula, operands before what is done with them (as tokens stand): "value" a constant, "cells" the name of a sheet or
+# None and one place or two, "sign" an operator of two, "mark" one of one (+ - % and parentheses), "call" a function's name and how
+# many operands it takes, "unknown" how something else is written.
+Step = tuple[Literal["value", "cells", "sign", "mark", "call", "unknown"], Any]
+Steps = Sequence[Step]
+
+
+@dataclass(slots=True)
+class Formula:
+    """A formula: where it stands (absolute, 0-based), what it holds as its result, and what it says.
+
+    `cached`: a number, True or False, or a text; None: something else, which is believed. `missing`: the file holds no result.
+    `source`: what the format's own function makes steps of. `text`: how it is shown, "" where that is to be written from the
+    steps. `area`: the cells that an array formula fills. `home`: the cell that its references count from, where not its own.
+    `on_load`: the writer asks that it be computed when the file is opened.
+    """
+
+    row: int
+    column: int
+    cached: float | bool | str | None
+    source: Any
+    text: str = ""
+    missing: bool = False
+    area: Merge | None = None
+    home: tuple[int, int] | None = None
+    on_load: bool = False
+
+
+Sheets = Sequence[tuple[Grid, Sequence[Formula]]]
+ToSteps = Callable[[Any], Steps | None]
+
+
 @dataclass(slots=True)
 class _Item:
     """What lies on the stack: the values of a cell or a range, None where they are not known, and how it is written."""
@@ -52,10 +95,6 @@ class _Item:
         return self.values[0] if self.values is not None and len(self.values) == 1 else ANY
 
 
-_OPERATORS = {3: "+", 4: "-", 5: "*", 6: "/", 7: "^", 8: "&", 9: "<", 10: "<=", 11: "=", 12: ">=", 13: ">", 14: "<>"}
-# Bytes behind a token, without its class, in BIFF8 and before.
-_SIZES = {0x19: (3, 3), 0x1C: (1, 1), 0x20: (7, 7), 0x23: (4, 14), 0x2A: (4, 3), 0x2B: (8, 6), 0x39: (6, 24),
-          0x3A: (6, 17), 0x3B: (10, 20), 0x3C: (6, 17), 0x3D: (10, 20), 0x29: (2, 2), 0x26: (6, 6), 0x2E: (2, 2)}  # fmt: skip
 _NUMBERS = frozenset(
     [
         "COUNT",
@@ -116,6 +155,10 @@ _NUMBERS = frozenset(
         "STDEVP",
         "ROWS",
         "COLUMNS",
+        "COUNTIFS",
+        "SUMIFS",
+        "AVERAGEIF",
+        "AVERAGEIFS",
     ]
 )
 _WORDS = frozenset(
@@ -154,50 +197,213 @@ _TRUTHS = frozenset(
         "EXACT",
     ]
 )
+_COMPARISONS = frozenset(["<", "<=", "=", ">=", ">", "<>"])
 
 
-def not_computed(
-    sheets: Sequence[tuple[Grid, Sequence[Formula]]], wide: bool, by_library: bool
-) -> list[tuple[Grid, Formula, str]]:
-    """The formulas of a workbook that hold no result, each with its sheet and its text.
+def put_faults(sheets: Sheets, to_steps: ToSteps, by_library: bool = False, mixed: bool = False) -> None:
+    """Puts a Fault in place of each result that is missing or that nobody computed; and nothing where the formula plainly gives
+    an empty text, as in rows that were prepared and not filled in. `by_library`, `mixed`: see not_computed()."""
+    spread = [
+        (grid, list(_spread(grid, formulas))) for grid, formulas in sheets if not grid.hidden and not grid.refusal
+    ]
+    judge = _Judge(spread, to_steps)
+    for grid, f in judge.not_computed(by_library, mixed):
+        blank = not f.missing and f.cached != "" and judge.value(grid, f) == ""
+        grid.put(f.row, f.column, "" if blank else Fault("formula", judge.text(f)))
 
-    `wide`: BIFF8. `by_library`: the file bears marks of a library, and none of a program that computes.
-    """
-    held = {repr(f.cached) for _, formulas in sheets for f in formulas if f.cached is not None}
-    one = len(held) == 1
-    if not one and not held & _CONSTANTS:
-        return []
-    visits = [_MOST_VISITED]
-    wrong: list[tuple[Grid, Formula, str]] = []
-    right: list[tuple[Grid, Formula, str]] = []
-    unknown: list[tuple[Grid, Formula, str]] = []
-    for grid, formulas in sheets:
-        if grid.hidden or grid.refusal:
+
+def _spread(grid: Grid, formulas: Sequence[Formula]) -> Iterator[Formula]:
+    """The formulas, and one for each further cell of an array formula, of which files hold the result alone."""
+    taken = {(f.row, f.column) for f in formulas} if any(f.area for f in formulas) else set()
+    for f in formulas:
+        yield f
+        first, left, last, right = f.area or (-1, -1, -1, -1)
+        if (f.row, f.column) != (first, left) or (last - first + 1) * (right - left + 1) > _MOST_SPREAD:
             continue
-        cell = _cells(grid)
-        for f in formulas:
-            if f.cached is None or not (one or repr(f.cached) in _CONSTANTS):
+        for row in range(first, last + 1):
+            for column in range(left, right + 1):
+                if (row, column) not in taken:
+                    taken.add((row, column))
+                    value = _held(grid, row, column)
+                    cached = (
+                        float(value) if type(value) is int else value if type(value) in (float, bool, str) else None
+                    )
+                    missing = value == "" and f.missing
+                    yield replace(f, row=row, column=column, cached=cached, missing=missing, home=(f.row, f.column))
+
+
+class _Judge:
+    """What the formulas of a workbook give, those that hold constants computed from one another."""
+
+    def __init__(self, sheets: Sheets, to_steps: ToSteps):
+        self.every = [(grid, f) for grid, formulas in sheets for f in formulas]
+        self.to_steps = to_steps
+        self.grids = {grid.name: grid for grid, _ in sheets}
+        self.steps: dict[Any, Steps | None] = {}
+        self.known: dict[tuple[int, int, int], Value] = {}
+        self.formulas = {
+            (id(grid), f.row, f.column): f for grid, f in self.every if f.missing or repr(f.cached) in _CONSTANTS
+        }
+        self.visits, self.depth = _MOST_VISITED, 0
+
+    def not_computed(self, by_library: bool, mixed: bool) -> list[tuple[Grid, Formula]]:
+        """The formulas that hold no result. `by_library`: the file bears marks of a library, and none of a program that computes.
+        `mixed`: constants are doubted also in a workbook where another formula holds something else.
+
+        A formula that would give something else than the constant it holds was not computed. Then those were neither that hold the
+        same and of which nothing can be told; nor they where all hold constants and a library wrote them.
+        """
+        missing = [e for e in self.every if e[1].missing]
+        holding = [e for e in self.every if e[1].cached is not None and not e[1].missing]
+        held = {repr(f.cached) for _, f in holding}
+        if not held & _CONSTANTS if mixed and len(held) != 1 else not mixed and not held <= _CONSTANTS:
+            return missing
+        wrong, unknown, right = [], [], 0
+        for grid, f in holding:
+            if len(held) != 1 and repr(f.cached) not in _CONSTANTS:
                 continue
-            item = _evaluated(f, cell, wide, visits)
-            value = item.value if item else ANY
-            entry = grid, f, f"={item.text}" if item else "=…"
-            contradicted = _contradicts(value, f.cached)
-            (wrong if contradicted else unknown if isinstance(value, Kind) else right).append(entry)
-    asked = (
-        held <= _CONSTANTS and not right and (by_library or all(f.on_load for _, formulas in sheets for f in formulas))
+            value = self.value(grid, f)
+            if _contradicts(value, f.cached):
+                wrong.append((grid, f))
+            elif isinstance(value, Kind):
+                unknown.append((grid, f))
+            else:
+                right += 1
+        doubtful = {repr(f.cached) for _, f in wrong}
+        if held <= _CONSTANTS and (by_library or (not right and all(f.on_load for _, f in holding))):
+            doubtful |= held
+        return missing + wrong + [e for e in unknown if repr(e[1].cached) in doubtful]
+
+    def steps_of(self, f: Formula) -> Steps | None:
+        if f.source not in self.steps:
+            self.steps[f.source] = self.to_steps(f.source)
+        return self.steps[f.source]
+
+    def text(self, f: Formula) -> str:
+        return f.text or f"={written(self.steps_of(f), f.home or (f.row, f.column))[:200]}"
+
+    def value(self, grid: Grid, f: Formula) -> Value:
+        """What a formula gives; ANY where that is not known."""
+        at = id(grid), f.row, f.column
+        if at not in self.known:
+            self.known[at] = ANY  # for one that refers to itself
+            if self.depth < _DEEPEST:
+                self.depth += 1
+                with contextlib.suppress(IndexError, OverflowError, ValueError):
+                    self.known[at] = self.evaluated(grid, f)
+                self.depth -= 1
+        return self.known[at]
+
+    def evaluated(self, grid: Grid, f: Formula) -> Value:
+        stack: list[_Item] = []
+        for kind, given in self.steps_of(f) or ():
+            if kind == "value":
+                stack.append(_Item([given], ""))
+            elif kind == "cells":
+                stack.append(self.cells(grid, f, *given))
+            elif kind == "sign":
+                b, a = stack.pop(), stack.pop()
+                stack.append(_Item(_each(given, a, b) if f.area else [_binary(given, a.value, b.value)], ""))
+            elif kind == "mark":
+                stack.append(_Item([_marked(given, stack.pop().value)], ""))
+            elif kind == "call":
+                name, many = given
+                arguments = stack[len(stack) - many :] if many else []
+                del stack[len(stack) - many :]
+                if name == "SUBTOTAL" and not grid.hidden_rows and arguments[0].value in (9, 109):
+                    name, arguments = "SUM", arguments[1:]
+                stack.append(_Item([_called(name, arguments)], ""))
+            else:
+                stack.append(_Item(None, ""))
+        if len(stack) != 1 or not stack[0].values:
+            return ANY
+        values = stack[0].values
+        if f.area is None or len(values) == 1:
+            return stack[0].value
+        first, left, last, right = f.area
+        width = right - left + 1
+        return values[(f.row - first) * width + f.column - left] if len(values) == (last - first + 1) * width else ANY
+
+    def cells(self, own: Grid, f: Formula, sheet: str | None, *corners: Place) -> _Item:
+        grid = own if sheet is None else self.grids.get(sheet)
+        rows, columns = _resolved(corners, f.home or (f.row, f.column))
+        if grid is None or min(rows) < 0 or min(columns) < 0:
+            return _Item(None, "", True)
+        if len(corners) == 1:
+            return _Item([self.cell(grid, rows[0], columns[0])], "", True)
+        last = min(rows[1], max(grid.top + len(grid.rows) - 1, rows[0]))
+        size = (last - rows[0] + 1) * (columns[1] - columns[0] + 1)
+        self.visits -= size
+        if size < 1 or self.visits < 0:
+            return _Item(None, "", True)
+        return _Item(
+            [self.cell(grid, r, c) for r in range(rows[0], last + 1) for c in range(columns[0], columns[1] + 1)],
+            "",
+            True,
+        )
+
+    def cell(self, grid: Grid, row: int, column: int) -> Value:
+        if (formula := self.formulas.get((id(grid), row, column))) is not None:
+            return self.value(grid, formula)
+        v = _held(grid, row, column)
+        if type(v) is str:
+            return v or None
+        if type(v) is float or type(v) is bool:
+            return v
+        if type(v) is int:
+            return float(v)
+        return Kind.NUMBER if isinstance(v, dt.date | dt.time | dt.timedelta) else ANY
+
+
+def _held(grid: Grid, row: int, column: int) -> Any:
+    r, c = row - grid.top, column - grid.left
+    return grid.rows[r][c] if 0 <= r < len(grid.rows) and 0 <= c < len(grid.rows[r]) else ""
+
+
+def _resolved(corners: Sequence[Place], home: tuple[int, int]) -> tuple[list[int], list[int]]:
+    """The rows and the columns of places as seen from a cell."""
+    return (
+        [p.row + home[0] if p.row_moves else p.row for p in corners],
+        [p.column + home[1] if p.column_moves else p.column for p in corners],
     )
-    if one and (wrong or asked):
-        return wrong + right + unknown  # a sum of results that nobody computed is none either
-    constants = {repr(f.cached) for _, f, _ in wrong}
-    return wrong + [e for e in unknown if repr(e[1].cached) in constants]
 
 
-def _contradicts(value: Value, cached: float | bool | str) -> bool:
+def written(steps: Steps | None, home: tuple[int, int]) -> str:
+    """A formula as it is typed into a cell, without its sign of equality; … for what is not known."""
+    stack: list[str] = []
+    try:
+        for kind, given in steps or ():
+            if kind == "value":
+                word = "TRUE" if given is True else "FALSE" if given is False else "" if given is None else None
+                stack.append(word if word is not None else f'"{given}"' if isinstance(given, str) else f"{given:.15g}")
+            elif kind == "cells":
+                rows, columns = _resolved(given[1:], home)
+                before = "" if given[0] is None else f"{given[0]}!"
+                stack.append(before + ":".join(f"{letter(c)}{r + 1}" for r, c in zip(rows, columns, strict=True)))
+            elif kind == "sign":
+                b, a = stack.pop(), stack.pop()
+                stack.append(f"{a}{given}{b}")
+            elif kind == "mark":
+                a = stack.pop()
+                stack.append(f"({a})" if given == "()" else f"{a}%" if given == "%" else f"{given}{a}")
+            elif kind == "call":
+                name, many = given
+                arguments = stack[len(stack) - many :] if many else []
+                del stack[len(stack) - many :]
+                stack.append(f"{name}({','.join(arguments)})")
+            else:
+                stack.append(given)
+    except IndexError:
+        return "…"
+    return stack[0] if len(stack) == 1 else "…"
+
+
+def _contradicts(value: Value, cached: float | bool | str | None) -> bool:
     """Whether a formula that gives `value` cannot have given `cached`."""
     kind = _kind(value)
     if cached == "":
         return not kind & Kind.BLANK and value is not None
-    if isinstance(cached, str):
+    if cached is None or isinstance(cached, str):
         return False
     if not kind & (Kind.NUMBER | Kind.TRUTH) and value is not None:
         return True
@@ -214,142 +420,6 @@ def _kind(value: Value) -> Kind:
     return Kind.TEXT if value else Kind.BLANK
 
 
-def _cells(grid: Grid) -> Callable[[int, int], Value]:
-    rows, top, left = grid.rows, grid.top, grid.left
-
-    def cell(row: int, column: int) -> Value:
-        r, c = row - top, column - left
-        v: Any = rows[r][c] if 0 <= r < len(rows) and 0 <= c < len(rows[r]) else ""
-        if type(v) is str:
-            return v or None
-        if type(v) is float or type(v) is bool:
-            return v
-        if type(v) is int:
-            return float(v)
-        return Kind.NUMBER if isinstance(v, dt.date | dt.time | dt.timedelta) else ANY
-
-    return cell
-
-
-def _evaluated(f: Formula, cell: Callable[[int, int], Value], wide: bool, visits: list[int]) -> _Item | None:
-    """What a formula gives; None where it holds a token that is not known here."""
-    stack: list[_Item] = []
-    tokens, at = f.tokens, 0
-    try:
-        while at < len(tokens):
-            token = tokens[at]
-            base = token if token < 0x20 else 0x20 | token & 0x1F  # the class of an operand does not matter
-            body = tokens[at + 1 :]
-            if base in _OPERATORS:
-                b, a = stack.pop(), stack.pop()
-                stack.append(_Item([_binary(base, a.value, b.value)], f"{a.text}{_OPERATORS[base]}{b.text}"))
-                size = 0
-            elif base in (0x12, 0x13, 0x14, 0x15):  # +, -, %, ( )
-                a = stack.pop()
-                value, size = a.value, 0
-                if base == 0x13 or base == 0x14:
-                    value = _number(value)
-                    if isinstance(value, float):
-                        value = -value if base == 0x13 else value / 100
-                text = {0x12: f"+{a.text}", 0x13: f"-{a.text}", 0x14: f"{a.text}%", 0x15: f"({a.text})"}[base]
-                stack.append(_Item([value], text))
-            elif base == 0x16:  # an argument left out
-                stack.append(_Item([None], ""))
-                size = 0
-            elif base == 0x17:
-                n, double = body[0], wide and body[1] & 1
-                start = 2 if wide else 1
-                size = start + n * (2 if double else 1)
-                word = body[start:size].decode("utf-16-le" if double else "latin-1" if wide else "gb18030", "replace")
-                stack.append(_Item([word], f'"{word}"'))
-            elif base == 0x19:  # control of the flow, and a sum of one argument
-                size = 3 + (2 * int.from_bytes(body[1:3], "little") + 2 if body[0] & 4 else 0)
-                if body[0] & 0x10:
-                    a = stack.pop()
-                    stack.append(_Item([_called("SUM", [a])], f"SUM({a.text})"))
-            elif base == 0x1D:
-                stack.append(_Item([bool(body[0])], "TRUE" if body[0] else "FALSE"))
-                size = 1
-            elif base == 0x1E:
-                stack.append(
-                    _Item([float(int.from_bytes(body[:2], "little"))], str(int.from_bytes(body[:2], "little")))
-                )
-                size = 2
-            elif base == 0x1F:
-                number = struct.unpack_from("<d", body)[0]
-                stack.append(_Item([number], f"{number:.15g}"))
-                size = 8
-            elif base in (0x24, 0x25, 0x2C, 0x2D):
-                size = {0x24: (4, 3), 0x25: (8, 6), 0x2C: (4, 3), 0x2D: (8, 6)}[base][not wide]
-                stack.append(_referred(f, base, body, cell, wide, visits))
-            elif base in (0x21, 0x22):
-                many, number, size = (
-                    (-1, body[0] | body[1] << 8, 2)
-                    if base == 0x21
-                    else (body[0] & 0x7F, (body[1] | body[2] << 8) & 0x7FFF, 3)
-                )
-                name, many = _function(number, many)
-                arguments = stack[len(stack) - many :] if many else []
-                del stack[len(stack) - many :]
-                stack.append(_Item([_called(name, arguments)], f"{name}({','.join(a.text for a in arguments)})"))
-            elif base in _SIZES:
-                size = _SIZES[base][not wide]
-                if base not in (0x26, 0x29, 0x2E):  # those only say how to compute what follows
-                    stack.append(_Item(None, "…"))
-            else:
-                return None
-            at += 1 + size
-        return stack[0] if len(stack) == 1 else None
-    except (IndexError, KeyError, struct.error, OverflowError):
-        return None
-
-
-def _function(number: int, many: int) -> tuple[str, int]:
-    """The name of a function and how many arguments it takes; KeyError where it is not known."""
-    from xlrd.formula import func_defs
-
-    if number == 255:  # its name is the first argument
-        return "…", many
-    name, least, most, *_ = func_defs[number]
-    if many < 0:
-        if least != most:
-            raise KeyError(number)
-        many = least
-    return name, many
-
-
-def _referred(
-    f: Formula, base: int, body: bytes, cell: Callable[[int, int], Value], wide: bool, visits: list[int]
-) -> _Item:
-    """The cells of a reference; 0x2C and 0x2D count from the formula's own cell."""
-    area = base & 1
-    if wide:
-        numbers = struct.unpack_from("<4H" if area else "<2H", body)
-        rows = list(numbers[: 1 + area])
-        columns = [n & 0xFF for n in numbers[1 + area :]]
-        relative = [(n & 0x8000, n & 0x4000) for n in numbers[1 + area :]]
-        limit = 0x10000
-    else:
-        numbers = struct.unpack_from("<2H2B" if area else "<HB", body)
-        rows = [n & 0x3FFF for n in numbers[: 1 + area]]
-        relative = [(n & 0x8000, n & 0x4000) for n in numbers[: 1 + area]]
-        columns = list(numbers[1 + area :])
-        limit = 0x4000
-    if base >= 0x2C:
-        rows = [(r + f.row) % limit if y else r for r, (y, _) in zip(rows, relative, strict=True)]
-        columns = [(c + f.column) % 0x100 if x else c for c, (_, x) in zip(columns, relative, strict=True)]
-    text = ":".join(f"{letter(c)}{r + 1}" for r, c in zip(rows, columns, strict=True))
-    if not area:
-        return _Item([cell(rows[0], columns[0])], text, True)
-    size = (rows[1] - rows[0] + 1) * (columns[1] - columns[0] + 1)
-    visits[0] -= size
-    if size < 1 or visits[0] < 0:
-        return _Item(None, text, True)
-    return _Item(
-        [cell(r, c) for r in range(rows[0], rows[1] + 1) for c in range(columns[0], columns[1] + 1)], text, True
-    )
-
-
 def _number(value: Value) -> float | Kind:
     """An operand of an operation with numbers, or what its result can be."""
     if isinstance(value, float | bool):
@@ -357,30 +427,50 @@ def _number(value: Value) -> float | Kind:
     return 0.0 if value is None else Kind.NUMBER  # a text may hold a number
 
 
-def _binary(token: int, a: Value, b: Value) -> Value:
-    if token == 8:
+def _marked(mark: str, value: Value) -> Value:
+    if mark not in "-%":
+        return value
+    number = _number(value)
+    if isinstance(number, Kind):
+        return number
+    return -number if mark == "-" else number / 100
+
+
+def _each(sign: str, a: _Item, b: _Item) -> list[Value] | None:
+    """An operation of an array formula, with each of the cells of a range."""
+    if a.values is None or b.values is None:
+        return None
+    if 1 not in (len(a.values), len(b.values)) and len(a.values) != len(b.values):
+        return None
+    many = max(len(a.values), len(b.values))
+    one, other = (i.values * many if len(i.values) == 1 else i.values for i in (a, b) if i.values)
+    return [_binary(sign, x, y) for x, y in zip(one, other, strict=True)]
+
+
+def _binary(sign: str, a: Value, b: Value) -> Value:
+    if sign == "&":
         known = all(v is None or isinstance(v, str) for v in (a, b))
         if known:
             return f"{a or ''}{b or ''}"
         kinds = [_kind(v) for v in (a, b)]
         return _TEXTS if all(k & Kind.BLANK for k in kinds) else Kind.TEXT
-    if token >= 9:
+    if sign in _COMPARISONS:
         if isinstance(a, Kind) or isinstance(b, Kind):
             return Kind.TRUTH
-        if token in (11, 14):
+        if sign in ("=", "<>"):
             empty = (None, "", 0.0)  # False equals 0.0
             if isinstance(a, str) and isinstance(b, str):
                 a, b = a.casefold(), b.casefold()
             same = (a in empty and b in empty and (a is None or b is None)) or (type(a) is type(b) and a == b)
-            return same == (token == 11)
+            return same == (sign == "=")
         x, y = _number(a), _number(b)
         if isinstance(x, Kind) or isinstance(y, Kind):
             return Kind.TRUTH
-        return {9: x < y, 10: x <= y, 12: x >= y, 13: x > y}[token]
+        return {"<": x < y, "<=": x <= y, ">=": x >= y, ">": x > y}[sign]
     x, y = _number(a), _number(b)
-    if isinstance(x, Kind) or isinstance(y, Kind) or token == 7 or (token == 6 and y == 0):
+    if isinstance(x, Kind) or isinstance(y, Kind) or sign == "^" or (sign == "/" and y == 0):
         return Kind.NUMBER
-    return {3: x + y, 4: x - y, 5: x * y}[token] if token != 6 else x / y
+    return x / y if sign == "/" else {"+": x + y, "-": x - y, "*": x * y}[sign]
 
 
 def _called(name: str, arguments: Sequence[_Item]) -> Value:
@@ -392,6 +482,9 @@ def _called(name: str, arguments: Sequence[_Item]) -> Value:
         if isinstance(condition, Kind | str):
             return _kind(branches[0]) | _kind(branches[1])
         return branches[0 if condition else 1]
+    if name == "IFERROR" and len(arguments) == 2:
+        value = arguments[0].value
+        return _kind(value) | _kind(arguments[1].value) if isinstance(value, Kind) else value
     if name in ("SUM", "AVERAGE", "MIN", "MAX", "PRODUCT"):
         numbers: list[float] = []
         for a in arguments:
@@ -419,7 +512,7 @@ def _called(name: str, arguments: Sequence[_Item]) -> Value:
     if name == "CONCATENATE":
         joined: Value = ""
         for a in arguments:
-            joined = _binary(8, joined, a.value)
+            joined = _binary("&", joined, a.value)
         return joined
     if name in _NUMBERS:
         return Kind.NUMBER

@@ -13,7 +13,7 @@ import re
 from functools import partial
 from typing import Any
 
-from pipelines.intake.formats import biff, by_calamine, computed, number_format, ole, runs, text
+from pipelines.intake.formats import biff, by_calamine, computed, number_format, ole, runs, text, tokens
 from pipelines.intake.sheets import FORM_LISTS, MARKS, Book, Fault, Formats, Grid, Refusal, broken
 
 _GARBLED = re.compile(r"[\x00-\x08\x0e-\x1f]")
@@ -93,21 +93,19 @@ def _told(data: bytes, grids: list[Grid]) -> biff.Workbook | None:
     for g, s in zip(grids, sheets, strict=True):
         g.hidden_rows, g.hidden_columns = s.hidden_rows, s.hidden_columns
         g.merges = s.merges
-    formulas = [(g, s.formulas) for g, s in zip(grids, sheets, strict=True) if s.formulas]
-    faults = (
-        [
-            (g, f.row, f.column, Fault("formula", t))
-            for g, f, t in computed.not_computed(formulas, book.wide, _by_library(data, book))
-        ]
-        if formulas
-        else []
-    )
-    faults += [(g, r, c, Fault("error", t)) for g, s in zip(grids, sheets, strict=True) for r, c, t in s.errors]
+    faults = [(g, r, c, Fault("error", t)) for g, s in zip(grids, sheets, strict=True) for r, c, t in s.errors]
     if any(struck or raised for struck, raised in book.fonts):
         faults += _marked(data, grids)
     for g, row, column, fault in faults:
         if not g.hidden and not g.refusal and column <= _LAST_COLUMN:
             g.put(row, column, fault)
+    formulas = [
+        (g, [f for f in s.formulas if f.column <= _LAST_COLUMN])
+        for g, s in zip(grids, sheets, strict=True)
+        if s.formulas
+    ]
+    version = tokens.BIFF8 if book.wide else tokens.BIFF5
+    computed.put_faults(formulas, lambda source: tokens.steps(source, version), _by_library(data, book), mixed=True)
     return book
 
 

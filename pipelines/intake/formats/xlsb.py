@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from pipelines.intake.formats import number_format, runs
+from pipelines.intake.formats import computed, number_format, runs, tokens
 from pipelines.intake.formats.biff import ERRORS
+from pipelines.intake.formats.computed import Formula
 from pipelines.intake.formats.package import Package
 from pipelines.intake.sheets import FORM_LISTS, Book, Fault, Grid, Merge, broken
 
@@ -140,11 +141,15 @@ def open_xlsb(package: Package) -> Book:
     texts = [_rich(body, 0) for kind, body in records(package.part("xl/sharedStrings.bin")) if kind == 19]
     workbook = _Workbook(_Styles.of(package.part("xl/styles.bin")), texts, from_1904)
     book.is_1904 = lambda: from_1904
+    formulas: list[tuple[Grid, list[Formula]]] = []
     for part, name, hidden in sheets:
         if hidden and name != FORM_LISTS:
             book.grids.append(Grid(name, [], hidden=True))
         else:
-            book.grids.append(_Sheet(workbook, Grid(name, [], hidden=hidden)).read(package.part(part)))
+            sheet = _Sheet(workbook, Grid(name, [], hidden=hidden))
+            book.grids.append(sheet.read(package.part(part)))
+            formulas.append((sheet.grid, sheet.formulas))
+    computed.put_faults(formulas, lambda source: tokens.steps(source, tokens.BIFF12), mixed=True)
     return book
 
 
@@ -154,6 +159,8 @@ class _Sheet:
         self.lines: list[tuple[int, list[Any]]] = []
         self.codes: dict[tuple[int, int], str] = {}
         self.merges: list[Merge] = []
+        self.formulas: list[Formula] = []
+        self.several: dict[Any, tuple[bytes, Merge | None]] = {}
         self.row = self.column = 0
         self.line: list[Any] = []
 
@@ -165,6 +172,8 @@ class _Sheet:
                     self.begin_row(body)
                 else:
                     self.cell(kind, body)
+            elif kind in (426, 427):
+                self.shared(kind, body)
             elif kind == 176 and len(body) >= 16 and len(self.merges) < _MOST_MERGES:  # BrtMergeCell
                 first, last, left, right = _INTS(body)
                 self.merges.append((first, left, last, right))
@@ -173,6 +182,9 @@ class _Sheet:
                 if (body[16] & 1 or not width) and first <= last <= _LAST_COLUMN:
                     grid.hidden_columns.append((first, last))
         grid.merges = self.merges
+        for f in self.formulas:
+            if type(f.source) is tuple:
+                f.source, f.area = self.several.get(f.source, (b"", None))
         if grid.hidden:
             # Not read, but for the id that a form of ours hides there.
             first_line = self.lines[0] if self.lines else (1, [])
@@ -205,12 +217,39 @@ class _Sheet:
         if self.column > _LAST_COLUMN or len(body) < at:
             return
         value = self.value(kind, body, at, style)
+        if 8 <= kind <= 10:
+            self.formula(kind, body, value)
         if value is None or value == "":
             return
         self.line += [""] * (self.column + 1 - len(self.line))
         self.line[self.column] = value
         if type(value) is float and style in self.workbook.styles.telling:
             self.codes[self.row, self.column] = self.workbook.styles.telling[style]
+
+    def formula(self, kind: int, body: bytes, value: Any) -> None:
+        """Behind the result: flags, the length of the tokens, and they; then what they need besides, with its length."""
+        at = {8: 12 + 2 * int.from_bytes(body[8:12], "little"), 9: 16, 10: 9}[kind]
+        cached = _DOUBLE(body, 8)[0] if kind == 9 and len(body) >= 16 else value
+        length = int.from_bytes(body[at + 2 : at + 6], "little")
+        source: Any
+        source, behind = body[at + 6 : at + 6 + length], body[at + 10 + length :]
+        if source[:1] == b"\x01":  # PtgExp: the first cell of several that share it, whose column stands behind
+            source = int.from_bytes(source[1:5], "little"), int.from_bytes(behind[:4], "little")
+        self.formulas.append(
+            Formula(self.row, self.column, cached, source, on_load=bool(body[at : at + 1] and body[at] & 2))
+        )
+
+    def shared(self, kind: int, body: bytes) -> None:
+        """BrtArrFmla (426) and BrtShrFmla (427), behind the first of the cells that share it."""
+        at = 17 if kind == 426 else 16
+        if len(body) < at + 4 or not self.formulas:
+            return
+        first, last, left, right = _INTS(body)
+        tokens_ = body[at + 4 : at + 4 + int.from_bytes(body[at : at + 4], "little")]
+        self.several[self.formulas[-1].row, self.formulas[-1].column] = (
+            tokens_,
+            (first, left, last, right) if kind == 426 else None,
+        )
 
     def value(self, kind: int, body: bytes, at: int, style: int) -> Any:
         """What a cell holds, in `body` from `at` on; None for a blank one."""
@@ -224,10 +263,7 @@ class _Sheet:
         if kind in (5, 9, 16) and size >= 8:
             return self.workbook.number(_DOUBLE(body, at)[0], style)
         if kind in (6, 8, 17) and size >= 4:
-            text = _wide(body, at)
-            if kind == 8 and not text and _is_arithmetic(body[at + 6 :]):
-                return Fault("formula", "=…")
-            return text
+            return _wide(body, at)
         if kind in (7, 18) and size >= 4:
             known, place = self.workbook.texts, int.from_bytes(body[at : at + 4], "little")
             return self.workbook.text(known[place], style) if place < len(known) else None
@@ -271,16 +307,3 @@ def _moment(value: float, code: str, from_1904: bool) -> dt.date | dt.time | dt.
     epoch = dt.datetime(1904, 1, 1) if from_1904 else dt.datetime(1899, 12, 30 if value >= 61 else 31)
     moment = epoch + span
     return moment.date() if moment.time() == dt.time() else moment
-
-
-def _is_arithmetic(formula: bytes) -> bool:
-    """Whether a formula's tokens are numbers, references and + - * / alone, which cannot give the empty text it holds."""
-    sizes = {0x1E: 2, 0x1F: 8, 0x24: 6, 0x44: 6, 0x64: 6, 0x25: 12, 0x45: 12, 0x65: 12, 0x19: 3}
-    sizes |= dict.fromkeys([3, 4, 5, 6, 7, 0x12, 0x13, 0x14, 0x15], 0)
-    tokens = formula[4 : 4 + int.from_bytes(formula[:4], "little")]
-    at = 0
-    while at < len(tokens):
-        if tokens[at] not in sizes:
-            return False
-        at += 1 + sizes[tokens[at]]
-    return at > 0

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from pipelines.intake.formats import by_calamine, markup, number_format, runs, zeros
+from pipelines.intake.formats import by_calamine, computed, expressions, markup, number_format, runs
+from pipelines.intake.formats.computed import Formula
 from pipelines.intake.formats.package import DECLARES, Package
-from pipelines.intake.sheets import Book, Fault, Formats, Grid, Refusal
+from pipelines.intake.sheets import Book, Fault, Formats, Grid, Merge, Refusal
 
 _WORKBOOK = "xl/workbook.xml"
 _SHEETS, _MACROS, _TEXTS = "xl/worksheets/", "xl/macrosheets/", "xl/sharedStrings.xml"
@@ -55,9 +56,8 @@ class _Details:
     hidden_rows: list[int] = field(default_factory=list)
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)
     faults: dict[tuple[int, int], Fault] = field(default_factory=dict)
-    formulas: dict[tuple[int, int], tuple[str, str]] = field(
-        default_factory=dict
-    )  # of numbers: the formula, its result
+    formulas: list[Formula] = field(default_factory=list)
+    spelled_zero: bool = False  # whether a result is written 0.0, as no spreadsheet program does
 
 
 def open_xlsx(package: Package) -> Book:
@@ -151,39 +151,53 @@ def _without_blank_tails(package: Package, parts: dict[str, bytes]) -> tuple[Pac
 
 def _add_details(package: Package, parts: Mapping[str, bytes], grids: Sequence[Grid]) -> None:
     """Adds what calamine does not tell: what is hidden, cells without a value (it gives them as empty), runs of fonts, formats."""
-    found: list[list[str]] = []
+    kept: list[list[str]] = []
 
     def places() -> list[str]:
-        if not found:
-            found.append(_places(package, parts, len(grids)))
-        return found[0]
+        if not kept:
+            kept.append(_places(package, parts, len(grids)))
+        return kept[0]
 
     for k, grid in enumerate(grids):
         grid.formats = lambda k=k, grid=grid: _formats(package, parts, places()[k], grid)  # type: ignore[misc]
     texts = package.part(_TEXTS)
     faults = _shared_faults(texts) if _has_runs(texts) else {}
     computing = {name for name, xml in parts.items() if _has_formulas(xml)}
-    results = {name: _results(parts[name]) for name in computing}
-    constant = any(found for found, _ in results.values()) and not any(other for _, other in results.values())
-    asked = {
-        name
-        for name, xml in parts.items()
-        if faults or (constant and results.get(name, (False,))[0]) or _may_tell(xml, name in computing)
-    }
-    formulas = []
-    for grid, name in zip(grids, places(), strict=True) if asked else ():
-        if name in asked and not grid.hidden:
-            told = _details(parts[name], faults)
-            grid.hidden_rows, grid.hidden_columns = told.hidden_rows, told.hidden_columns
-            for (row, column), fault in told.faults.items():
-                grid.put(row, column, fault)
-            formulas.append((grid, told.formulas))
-    if constant:
-        zeros.doubt(formulas)
+    asked = {name for name, xml in parts.items() if faults or _may_tell(xml, name in computing)}
+    if any(_holds_constant(parts[name]) for name in computing):
+        asked |= computing
+    told = [
+        (grid, _details(parts[name], faults))
+        for grid, name in (zip(grids, places(), strict=True) if asked else ())
+        if name in asked and not grid.hidden
+    ]
+    for grid, found in told:
+        grid.hidden_rows, grid.hidden_columns = found.hidden_rows, found.hidden_columns
+        for (row, column), fault in found.faults.items():
+            grid.put(row, column, fault)
+    if any(found.formulas for _, found in told):
+        _judge(package, told)
     if _has_surrogates(texts) or any(
         _has_surrogates(xml) for name, xml in parts.items() if name in computing or _INLINE in xml
     ):
         _join_surrogates(grids)
+
+
+def _judge(package: Package, told: Sequence[tuple[Grid, _Details]]) -> None:
+    """Puts faults in place of results that nobody computed."""
+    properties = markup.attributes(package.part(_WORKBOOK), "calcPr")
+    on_load = any(at.get("fullCalcOnLoad") in ON for at in properties)
+    for _, found in told:
+        for f in found.formulas:
+            f.on_load = on_load
+            if f.cached == "" and not on_load:
+                f.cached = None  # the file says that the result is an empty text
+    computed.put_faults(
+        [(grid, found.formulas) for grid, found in told],
+        lambda source: expressions.steps(source[0], "a1", source[1:]),
+        by_library=any(found.spelled_zero for _, found in told),
+        mixed=on_load,
+    )
 
 
 def _formats(package: Package, parts: Mapping[str, bytes], part: str, grid: Grid) -> Formats | None:
@@ -218,14 +232,9 @@ def _has_formulas(xml: bytes) -> bool:
     return b"<f" in xml or b":f" in xml
 
 
-def _results(xml: bytes) -> tuple[bool, bool]:
-    """Whether a sheet of formulas holds results, and whether any of them is other than zero."""
-    found = False
-    for m in _RESULT.finditer(xml):
-        if m[1] not in _NOTHING:
-            return True, True
-        found = found or m[1] != b""
-    return found, False
+def _holds_constant(xml: bytes) -> bool:
+    """Whether a sheet of formulas holds a result that may be a writer's constant."""
+    return any(m[1] in _NOTHING for m in _RESULT.finditer(xml))
 
 
 def _has_runs(shared: bytes) -> bool:
@@ -388,93 +397,144 @@ def _shared_faults(xml: bytes) -> dict[str, Fault]:
     return out
 
 
-def _details(xml: bytes, shared: Mapping[str, Fault]) -> _Details:
-    """What one pass over a sheet tells besides its values; `shared`: shared texts that are no values."""
-    out = _Details()
-    row = column = -1
-    kind = ""
-    formula: str | None = None
-    value: str | None = None
-    parts: list[str] | None = None
-    inside = zero = False
-    now = _Runs()
+class _Pass:
+    """One pass over a sheet; `shared`: shared texts that are no values."""
 
-    def start(name: str, attrs: dict[str, str]) -> None:
-        nonlocal row, column, kind, formula, value, parts, inside, now, zero
+    def __init__(self, shared: Mapping[str, Fault]):
+        self.shared = shared
+        self.out = _Details()
+        self.row = self.column = -1
+        self.reference: str | None = None  # of the cell in hand
+        self.since = 0  # cells without one behind it
+        self.attrs: dict[str, str] | None = None  # of the cell in hand
+        self.formula: tuple[str, dict[str, str]] | None = None
+        self.value: str | None = None
+        self.parts: list[str] | None = None
+        self.runs: _Runs | None = None
+        self.zero = False  # rows are hidden that do not say of what height they are
+        self.masters: dict[str, tuple[str, int, int]] = {}  # formulas that cells share, and where they are written
+
+    def start(self, name: str, attrs: dict[str, str]) -> None:
         tag = name if name in _CELL_TAGS else name.rpartition(":")[2]
-        if tag == "c" and row >= 0:
+        if tag == "c" and self.row >= 0:
             at = attrs.get("r")
-            column = _column(at) if at else column + 1
-            kind, formula, value, inside = attrs.get("t", "n"), None, None, True
-            now = _Runs()
-        elif tag == "row":
-            number = attrs.get("r", "")
-            row = int(number) - 1 if number.isdigit() else row + 1
-            column = -1
-            high = attrs.get("ht")
-            if attrs.get("hidden") in ON or (_is_zero(high) if high else zero and attrs.get("hidden") is None):
-                out.hidden_rows.append(row + 1)
-        elif inside:
-            if tag == "f":
-                formula, parts = "", []
-            elif tag in ("v", "t"):
-                parts = []
+            if at:
+                self.reference, self.since = at, 0
             else:
-                now.start(tag, attrs)
+                self.since += 1
+            self.attrs, self.formula, self.value, self.runs = attrs, None, None, None
+        elif tag == "row":
+            self.begin_row(attrs)
+        elif self.attrs is not None:
+            if tag == "f":
+                self.formula, self.parts = ("", attrs), []
+            elif tag in ("v", "t"):
+                self.parts = []
+            else:
+                self.runs = self.runs or _Runs()
+                self.runs.start(tag, attrs)
         elif tag == "col":
             first, last = attrs.get("min", ""), attrs.get("max", "")
             hidden = attrs.get("hidden") in ON or _is_zero(attrs.get("width"))
             if hidden and first.isdigit() and last.isdigit():
-                out.hidden_columns.append((int(first) - 1, int(last) - 1))
+                self.out.hidden_columns.append((int(first) - 1, int(last) - 1))
         elif tag == "sheetFormatPr":
-            zero = attrs.get("zeroHeight") in ON
+            self.zero = attrs.get("zeroHeight") in ON
 
-    def end(name: str) -> None:
-        nonlocal formula, value, parts, inside
-        if not inside:
+    def begin_row(self, attrs: Mapping[str, str]) -> None:
+        number, high, hidden = attrs.get("r", ""), attrs.get("ht"), attrs.get("hidden")
+        self.row = int(number) - 1 if number.isdigit() else self.row + 1
+        self.reference, self.since = None, 0
+        if hidden in ON or (_is_zero(high) if high else self.zero and hidden is None):
+            self.out.hidden_rows.append(self.row + 1)
+
+    def end(self, name: str) -> None:
+        if self.attrs is None:
             return
         tag = name if name in _CELL_TAGS else name.rpartition(":")[2]
         if tag == "c":
-            inside = False
-            cell()
-        elif parts is not None and tag in ("f", "v", "t"):
-            text = "".join(parts)
-            parts = None
-            if tag == "f":
-                formula = text
+            self.cell(self.attrs)
+            self.attrs = None
+        elif self.parts is not None and tag in ("f", "v", "t"):
+            text = "".join(self.parts)
+            self.parts = None
+            if tag == "f" and self.formula:
+                self.formula = text, self.formula[1]
             elif tag == "v":
-                value = text
+                self.value = text
             else:
-                now.add(text)
-        else:
-            now.end(tag)
+                self.runs = self.runs or _Runs()
+                self.runs.add(text)
+        elif self.runs is not None:
+            self.runs.end(tag)
 
-    def cell() -> None:
-        at = row, column
-        shown = "=" + (formula or "…").lstrip("=")[:200]
-        if (formula is not None and _PICTURE in formula) or (value or "").startswith("=DISPIMG("):
-            out.faults[at] = Fault("picture", value or shown)
+    def characters(self, part: str) -> None:
+        if self.parts is not None:
+            self.parts.append(part)
+
+    def place(self) -> tuple[int, int]:
+        return self.row, (_column(self.reference) if self.reference else -1) + self.since
+
+    def cell(self, attrs: Mapping[str, str]) -> None:
+        kind, value = attrs.get("t", "n"), self.value
+        if value is not None and value.startswith("=DISPIMG("):
+            self.out.faults[self.place()] = Fault("picture", value)
         elif kind == "e":
-            out.faults[at] = Fault("error", (value or "").strip() or "#N/A")
-        elif formula is not None:
-            if value is None or (kind != "str" and not value.strip()):
-                if kind != "inlineStr":
-                    out.faults[at] = Fault("formula", shown)
-            elif kind == "str" and _ERROR.fullmatch(value.strip()):
-                out.faults[at] = Fault("error", value.strip())
-            elif kind == "n":
-                out.formulas[at] = shown, value.strip()
-        elif (kind == "s" and value is not None and (fault := shared.get(value.strip()))) or (
-            now.runs and (fault := now.fault())
+            self.out.faults[self.place()] = Fault("error", (value or "").strip() or "#N/A")
+        elif self.formula is not None:
+            self.computed(*self.formula, kind, value)
+        elif (kind == "s" and value is not None and (fault := self.shared.get(value.strip()))) or (
+            self.runs is not None and (fault := self.runs.fault())
         ):
-            out.faults[at] = fault
+            self.out.faults[self.place()] = fault
 
-    def characters(part: str) -> None:
-        if parts is not None:
-            parts.append(part)
+    def computed(self, formula: str, attrs: Mapping[str, str], kind: str, value: str | None) -> None:
+        """A cell with a formula, which may be written in another cell that shares it."""
+        row, column = self.place()
+        shown = "=" + formula.lstrip("=")[:200] if formula else ""
+        if _PICTURE in formula:
+            self.out.faults[row, column] = Fault("picture", shown)
+            return
+        if kind == "str" and value is not None and _ERROR.fullmatch(value.strip()):
+            self.out.faults[row, column] = Fault("error", value.strip())
+            return
+        source = formula, row, column
+        if (number := attrs.get("si")) is not None:
+            if formula:
+                self.masters[number] = source
+            source = self.masters.get(number, source)
+        area = _area(attrs.get("ref", "")) if attrs.get("t") == "array" else None
+        missing = kind != "inlineStr" and (value is None or (kind != "str" and not value.strip()))
+        self.out.spelled_zero |= kind == "n" and value is not None and value.strip() == "0.0"
+        self.out.formulas.append(Formula(row, column, _result(kind, value), source, shown, missing, area))
 
-    markup.parse(xml, start, end, characters)
-    return out
+
+def _result(kind: str, value: str | None) -> float | bool | str | None:
+    """What a formula holds; None where that is no number, text or truth value."""
+    if kind == "n":
+        try:
+            return float(value or "")
+        except ValueError:
+            return None
+    if kind == "b":
+        return (value or "").strip() == "1"
+    return (value or "") if kind == "str" else None
+
+
+def _area(reference: str) -> Merge | None:
+    """The cells of a reference such as B2:C9."""
+    first, _, last = reference.replace("$", "").partition(":")
+    rows = [t.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ") for t in (first, last or first)]
+    if not all(r.isdigit() for r in rows):
+        return None
+    return int(rows[0]) - 1, _column(first), int(rows[1]) - 1, _column(last or first)
+
+
+def _details(xml: bytes, shared: Mapping[str, Fault]) -> _Details:
+    """What one pass over a sheet tells besides its values; `shared`: shared texts that are no values."""
+    reading = _Pass(shared)
+    markup.parse(xml, reading.start, reading.end, reading.characters)
+    return reading.out
 
 
 def _is_zero(text: str | None) -> bool:
