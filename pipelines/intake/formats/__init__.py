@@ -78,7 +78,7 @@ def _open_text(data: bytes) -> Book:
     if head.startswith("<"):
         try:
             if xml2003.SPACE in head and "<table" not in head.split("workbook", 1)[0]:
-                return xml2003.open_xml(data, content)
+                return xml2003.open_xml(content)
             return pages.open_page(data, content, encoding)
         except markup.MarkupError as e:
             if e.unsafe:

@@ -326,7 +326,7 @@ class _Judge:
 
     def cells(self, own: Grid, f: Formula, sheet: str | None, *corners: Place) -> _Item:
         grid = own if sheet is None else self.grids.get(sheet)
-        rows, columns = _resolved(corners, f.home or (f.row, f.column))
+        rows, columns = resolved(corners, f.home or (f.row, f.column))
         if grid is None or min(rows) < 0 or min(columns) < 0:
             return _Item(None, "", True)
         if len(corners) == 1:
@@ -360,7 +360,7 @@ def _held(grid: Grid, row: int, column: int) -> Any:
     return grid.rows[r][c] if 0 <= r < len(grid.rows) and 0 <= c < len(grid.rows[r]) else ""
 
 
-def _resolved(corners: Sequence[Place], home: tuple[int, int]) -> tuple[list[int], list[int]]:
+def resolved(corners: Sequence[Place], home: tuple[int, int]) -> tuple[list[int], list[int]]:
     """The rows and the columns of places as seen from a cell."""
     return (
         [p.row + home[0] if p.row_moves else p.row for p in corners],
@@ -377,7 +377,7 @@ def written(steps: Steps | None, home: tuple[int, int]) -> str:
                 word = "TRUE" if given is True else "FALSE" if given is False else "" if given is None else None
                 stack.append(word if word is not None else f'"{given}"' if isinstance(given, str) else f"{given:.15g}")
             elif kind == "cells":
-                rows, columns = _resolved(given[1:], home)
+                rows, columns = resolved(given[1:], home)
                 before = "" if given[0] is None else f"{given[0]}!"
                 stack.append(before + ":".join(f"{letter(c)}{r + 1}" for r, c in zip(rows, columns, strict=True)))
             elif kind == "sign":

@@ -5,7 +5,7 @@ Belongs here: telling them, and the book of one. Not here: what the elements mea
 
 from __future__ import annotations
 
-from pipelines.intake.formats import ods
+from pipelines.intake.formats import markup, ods
 from pipelines.intake.sheets import MARK, Book
 
 _SPREADSHEET = "application/vnd.oasis.opendocument.spreadsheet"
@@ -18,8 +18,5 @@ def is_spreadsheet(head: str) -> bool:
 
 def open_flat(content: str) -> Book:
     """Opens the text of a flat spreadsheet. Raises Refusal."""
-    text = content.lstrip("\ufeff \r\n\t")
-    if text.startswith("<?xml"):
-        text = text.partition("?>")[2]  # the declaration names the encoding that the text had
-    reader = ods.read(text.encode())
+    reader = ods.read(markup.in_utf_8(content))
     return Book(reader.grids, MARK in content, lambda: reader.from_1904)

@@ -142,6 +142,12 @@ def attributes(xml: bytes, tag: str) -> list[dict[str, str]]:
     return out
 
 
+def in_utf_8(content: str) -> bytes:
+    """The text of a document as expat reads it, whatever encoding its declaration names."""
+    text = content.lstrip("\ufeff \r\n\t")
+    return (text.partition("?>")[2] if text.startswith("<?xml") else text).encode()
+
+
 def elements(xml: bytes, whole: Container[str]) -> Iterator[tuple[bool, str, Element]]:
     """Each element of a document at its start (True) and at its end (False), with its name without the namespace.
 

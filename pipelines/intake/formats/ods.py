@@ -15,7 +15,8 @@ from functools import partial
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from pipelines.intake.formats import number_format, runs
+from pipelines.intake.formats import computed, expressions, number_format, runs
+from pipelines.intake.formats.computed import Formula
 from pipelines.intake.formats.markup import LOCAL, MarkupError, elements
 from pipelines.intake.formats.package import DECLARES, Package
 from pipelines.intake.sheets import FORM_LISTS, MOST_CELLS, Book, Fault, Grid, Refusal, broken
@@ -46,6 +47,8 @@ class _Keys:
         self.rows, self.columns = f"{table}number-rows-repeated", f"{table}number-columns-repeated"
         self.down, self.across = f"{table}number-rows-spanned", f"{table}number-columns-spanned"
         self.style, self.of_cells = f"{table}style-name", f"{table}default-cell-style-name"
+        self.matrix_rows = f"{table}number-matrix-rows-spanned"
+        self.matrix_columns = f"{table}number-matrix-columns-spanned"
         self.visibility, self.formula = f"{table}visibility", f"{table}formula"
         self.kind, self.value, self.text = f"{value}value-type", f"{value}value", f"{value}string-value"
         self.date, self.time, self.truth = f"{value}date-value", f"{value}time-value", f"{value}boolean-value"
@@ -112,6 +115,8 @@ class _Reader:
         self.grids: list[Grid] = []
         self.styles = _Styles()
         self.from_1904 = False
+        self.spelled_zero = False  # whether a result is written 0.0, as no spreadsheet program does
+        self.formulas: list[tuple[Grid, list[Formula]]] = []
         self.count = 0
         self.key = _Keys(_TABLE)
         self.start_table({})
@@ -136,6 +141,7 @@ class _Reader:
                     self.start_table(given)
                     hidden = given.get("style-name", "") in self.styles.undisplayed
                     self.grids.append(Grid(given.get("name", ""), [], hidden=hidden))
+                    self.formulas.append((self.grids[-1], []))
                 else:
                     self.finish(self.grids[-1])
             elif tag in _WHOLE:
@@ -185,6 +191,8 @@ class _Reader:
                 self.merge(at, column)
             if kind or len(cell) or key.formula in at:
                 value = self.value(cell, at, kind)
+                if key.formula in at:
+                    self.formula(at, column, value)
                 if value is not None and value != "":
                     if column + across > 16_384:
                         across = max(1, 16_384 - column)
@@ -201,6 +209,20 @@ class _Reader:
                             self.codes.update({(self.row, c): code for c in range(column, column + across)})
             column += across
         return line
+
+    def formula(self, at: Mapping[str, str], column: int, value: Any) -> None:
+        """Keeps a formula, which is judged when all sheets are read."""
+        if isinstance(value, Fault) and value.kind != "formula":
+            return
+        key, text = self.key, at[self.key.formula]
+        self.spelled_zero |= at.get(key.value) == "0.0"
+        down, wide = _count(at.get(key.matrix_rows)), _count(at.get(key.matrix_columns))
+        area = (self.row, column, self.row + down - 1, column + wide - 1) if down > 1 or wide > 1 else None
+        cached = value if type(value) in (float, bool) or (type(value) is str and value) else None
+        missing = isinstance(value, Fault)
+        self.formulas[-1][1].append(
+            Formula(self.row, column, cached, (text, self.row, column), _shown(text), missing, area)
+        )
 
     def merge(self, at: Mapping[str, str], column: int) -> None:
         down, wide = _count(at.get(self.key.down)), _count(at.get(self.key.across))
@@ -283,6 +305,9 @@ def read(content: bytes, styles: bytes = b"") -> _Reader:
                 reader.read(part)
             except MarkupError as e:
                 raise Refusal("unsafe", *DECLARES) if e.unsafe else broken(str(e)) from e
+    computed.put_faults(
+        reader.formulas, lambda source: expressions.steps(source[0], "odf", source[1:]), reader.spelled_zero
+    )
     return reader
 
 
@@ -293,8 +318,7 @@ def _value(key: _Keys, at: Mapping[str, str], text: str | Fault, has_text: bool)
     if at.get(_CALC) == "error" or (formula is not None and _ERROR.fullmatch(text.strip())):
         return Fault("error", text.strip() or "#N/A")
     if formula is not None:
-        shown = _PREFIX.sub("", formula).replace("[.", "").replace(":.", ":").replace("]", "")[:200]
-        shown = shown if shown.startswith("=") else f"={shown}"
+        shown = _shown(formula)
         if "DISPIMG(" in shown:
             return Fault("picture", shown)
         missing = kind in _NUMBERS and not at.get(key.value)
@@ -312,6 +336,12 @@ def _value(key: _Keys, at: Mapping[str, str], text: str | Fault, has_text: bool)
     except (KeyError, ValueError, OverflowError):
         return text
     return text or at.get(key.text, "")
+
+
+def _shown(formula: str) -> str:
+    """A formula as it is typed into a cell."""
+    text = _PREFIX.sub("", formula).replace("[.", "").replace(":.", ":").replace("]", "")[:200]
+    return text if text.startswith("=") else f"={text}"
 
 
 def _paragraphs(e: Element) -> Iterator[Element]:

@@ -46,6 +46,7 @@ _NOTHING = frozenset([b"0", b"0.0", b""])
 _SURROGATES = re.compile(r"_x(D[89AB][0-9A-F]{2})__x(D[C-F][0-9A-F]{2})_", re.IGNORECASE)
 _SURROGATE = re.compile(rb"_x[dD][89abAB]")
 _ERROR = re.compile(r"#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A|SPILL!|CALC!)")
+_OUTSIDE = re.compile(r"\[[^\[\]]+\][^!\[\]]*!")  # a reference to another workbook
 _PICTURE = "DISPIMG("  # WPS embeds a picture in a cell as this formula
 
 
@@ -103,8 +104,7 @@ def _as_calamine_takes_it(package: Package) -> Package | None:
     changed: dict[str, bytes | None] = {}
     for name in package.entries:
         if package.part(name, 2) in (b"\xfe\xff", b"\xff\xfe"):
-            text = package.part(name).decode("utf-16", "replace")
-            changed[name] = (text.partition("?>")[2] if text.startswith("<?xml") else text).encode()
+            changed[name] = markup.in_utf_8(package.part(name).decode("utf-16", "replace"))
         elif name.startswith(_MACROS):
             changed[name] = None
     if not changed:
@@ -506,7 +506,9 @@ class _Pass:
         area = _area(attrs.get("ref", "")) if attrs.get("t") == "array" else None
         missing = kind != "inlineStr" and (value is None or (kind != "str" and not value.strip()))
         self.out.spelled_zero |= kind == "n" and value is not None and value.strip() == "0.0"
-        self.out.formulas.append(Formula(row, column, _result(kind, value), source, shown, missing, area))
+        # What it holds of another workbook is believed: nothing of that can be told here.
+        cached = None if "[" in formula and _OUTSIDE.search(formula) else _result(kind, value)
+        self.out.formulas.append(Formula(row, column, cached, source, shown, missing, area))
 
 
 def _result(kind: str, value: str | None) -> float | bool | str | None:

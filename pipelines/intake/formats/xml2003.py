@@ -1,135 +1,43 @@
 """Workbooks of Excel 2003 in one XML file (SpreadsheetML), often named .xls.
 
-Belongs here: their cells, formats, merges, and what of them is hidden. Not here: sniffing. No entity is expanded, no DTD followed.
+Belongs here: their cells, formats, merges, formulas, and what of them is hidden. Not here: sniffing. No entity is expanded, no DTD
+followed.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, NoReturn
-from xml.parsers import expat
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+from xml.etree.ElementTree import Element
 
-from pipelines.intake.formats import runs
-from pipelines.intake.formats.markup import DECLARES, MarkupError, Table, refuse_declarations, span
-from pipelines.intake.sheets import MARK, Book, Fault
+from pipelines.intake.formats import computed, expressions, number_format, runs
+from pipelines.intake.formats.computed import Formula, Place
+from pipelines.intake.formats.markup import LOCAL, MarkupError, elements, in_utf_8, span
+from pipelines.intake.sheets import MARK, Book, Fault, Grid, Merge
 
 SPACE = "urn:schemas-microsoft-com:office:spreadsheet"
-_EXCEL = "urn:schemas-microsoft-com:office:excel"
+_IN_SPACE, _IN_EXCEL = f"{{{SPACE}}}", "{urn:schemas-microsoft-com:office:excel}"
+_WHOLE = frozenset(["Style", "Column", "Row"])
 _NAMED = {"Percent": "0.00%", "Fixed": "0.00", "Standard": "#,##0.00"}
-_MARKS = {"S": "struck", "Sup": "raised", "Sub": "raised"}  # of the HTML that a text may hold
+_MARKS = {"S": (True, False), "Sup": (False, True), "Sub": (False, True)}  # of the HTML in a text: struck out, raised
 _HIDDEN = ("SheetHidden", "SheetVeryHidden")
+_MOST_CELLS, _LAST_ROW, _LAST_COLUMN, _TALLEST = 5_000_000, 1_048_575, 16_383, 65_536
 
 
-class _Workbook:
-    """Takes the elements as they come and builds the tables."""
-
+class _Styles:
     def __init__(self) -> None:
-        self.tables: list[Table] = []
-        self.from_1904 = False
         self.codes: dict[str, str] = {}  # number format by the id of a style
         self.parents: dict[str, str] = {}
-        self.style = ""  # being defined
-        self.of_columns: dict[int, str] = {}
-        self.of_row = self.of_table = ""
-        self.declared = 0  # columns of the sheet in hand
-        self.down = 0  # rows that repeat the last row's hiding
-        self.cell: dict[str, str] | None = None
-        self.kind: str | None = None  # of the data in hand
-        self.runs: list[runs.Run] = []
-        self.marks: list[str] = []
-        self.reading = self.commenting = False
-        self.value: Any = ""
-        self.filled = False  # whether the cell in hand has data, which may be an empty text
 
-    def start(self, name: str, attrs: dict[str, str]) -> None:
-        at = {k.rpartition(" ")[2]: v for k, v in attrs.items()}
-        space, _, tag = name.rpartition(" ")
-        if space == _EXCEL:
-            if tag == "Visible" and self.tables:
-                self.runs, self.reading = [], True
-            self.from_1904 |= tag == "Date1904"
-        elif space != SPACE:
-            if self.kind is not None and tag in _MARKS:
-                self.marks.append(tag)
-        elif tag == "Style":
-            self.style = at.get("ID", "")
-            self.parents[self.style] = at.get("Parent", "Default")
-        elif tag == "NumberFormat":
-            if "Format" in at:
-                self.codes[self.style] = _NAMED.get(at["Format"], at["Format"])
-        elif tag == "Worksheet":
-            self.tables.append(Table(at.get("Name", "")))
-            self.declared = self.down = 0
-            self.of_columns, self.of_table = {}, ""
-        elif not self.tables:
-            return
-        elif tag == "Table":
-            self.of_table = at.get("StyleID", "")
-        elif tag == "Column":
-            self.column(at)
-        elif tag == "Row":
-            self.row(at)
-        elif tag == "Comment":
-            self.commenting = True
-        elif tag == "Cell":
-            self.cell, self.value, self.filled = at, "", False
-        elif tag == "Data" and not self.commenting:
-            self.kind, self.runs, self.marks, self.reading = at.get("Type", "String"), [], [], True
-
-    def end(self, name: str) -> None:
-        space, _, tag = name.rpartition(" ")
-        if space == _EXCEL and tag == "Visible" and self.reading:
-            self.reading = False
-            self.tables[-1].hidden = "".join(t for t, _, _ in self.runs).strip() in _HIDDEN
-        elif space != SPACE:
-            if self.marks and self.marks[-1] == tag:
-                self.marks.pop()
-        elif tag == "Comment":
-            self.commenting = False
-        elif tag == "Data" and not self.commenting and self.kind is not None:
-            self.value = _typed(runs.joined(self.runs), self.kind)
-            self.reading, self.kind, self.filled = False, None, True
-        elif tag == "Cell" and self.cell is not None and self.tables:
-            self.finish(self.cell)
-            self.cell = None
-
-    def characters(self, data: str) -> None:
-        if self.reading:
-            marks = [_MARKS[m] for m in self.marks] if self.marks else ()
-            self.runs.append((data, "struck" in marks, "raised" in marks))
-
-    def column(self, at: dict[str, str]) -> None:
-        first = int(at["Index"]) - 1 if at.get("Index", "").isdigit() else self.declared
-        many = min(1 + (span(at["Span"]) if "Span" in at else 0), 16_384)
-        self.declared = first + many
-        if at.get("Hidden") == "1" or _is_nothing(at.get("Width")):
-            self.tables[-1].hidden_columns.append((first, first + many - 1))
-        if "StyleID" in at:
-            self.of_columns.update(dict.fromkeys(range(first, first + many), at["StyleID"]))
-
-    def row(self, at: dict[str, str]) -> None:
-        table = self.tables[-1]
-        hidden = at.get("Hidden") == "1" or _is_nothing(at.get("Height"))
-        table.row(int(at["Index"]) - 1 if at.get("Index", "").isdigit() else len(table.rows) + self.down)
-        self.down = span(at["Span"]) if "Span" in at else 0  # rows below that are as this one, without cells
-        self.of_row = at.get("StyleID", "")
-        if hidden:
-            table.hidden_rows.append(len(table.rows) - 1)
-
-    def finish(self, at: dict[str, str]) -> None:
-        table = self.tables[-1]
-        column = int(at["Index"]) - 1 if "Index" in at and at["Index"].isdigit() else None
-        value = self.value
-        if "Formula" in at and not self.filled:
-            value = Fault("formula", at["Formula"][:200])
-        across = span(at.get("MergeAcross")) + 1 if "MergeAcross" in at else 1
-        down = span(at.get("MergeDown")) + 1 if "MergeDown" in at else 1
-        code = None
-        if type(value) is float and self.codes:
-            place = column if column is not None else len(table.rows[-1]) if table.rows else 0
-            ids = (at.get("StyleID"), self.of_row, self.of_columns.get(place), self.of_table, "Default")
-            code = self.code(next(i for i in ids if i))
-        table.cell(value, across, down, column, code)
+    def add(self, e: Element) -> None:
+        at = _named(e)
+        style = at.get("ID", "")
+        self.parents[style] = at.get("Parent", "Default")
+        for child in e:
+            if LOCAL[child.tag] == "NumberFormat" and (code := _named(child).get("Format")) is not None:
+                self.codes[style] = _NAMED.get(code, code)
 
     def code(self, style: str) -> str | None:
         for _ in range(10):  # styles may be based on others
@@ -139,25 +47,164 @@ class _Workbook:
         return self.codes.get(style)
 
 
-def open_xml(data: bytes, content: str) -> Book:
+class _Sheet:
+    """A worksheet while it is read."""
+
+    def __init__(self, name: str, styles: _Styles):
+        self.grid = Grid(name, [])
+        self.styles = styles
+        self.lines: list[tuple[int, list[Any]]] = []
+        self.merges: list[Merge] = []
+        self.taken: dict[int, set[int]] = {}  # columns that cells merged downwards cover, by row
+        self.codes: dict[tuple[int, int], str] = {}
+        self.formulas: list[Formula] = []
+        self.of_columns: dict[int, str] = {}
+        self.of_table = ""
+        self.declared = self.row = self.cells = 0
+        self.spelled_zero = False
+
+    def read_column(self, e: Element) -> None:
+        at = _named(e)
+        first = _index(at, self.declared)
+        many = min(1 + (span(at["Span"]) if "Span" in at else 0), _LAST_COLUMN + 1)
+        self.declared = first + many
+        if at.get("Hidden") == "1" or _is_nothing(at.get("Width")):
+            self.grid.hidden_columns.append((first, first + many - 1))
+        if "StyleID" in at:
+            self.of_columns.update(dict.fromkeys(range(first, first + many), at["StyleID"]))
+
+    def read_row(self, e: Element) -> None:
+        at = _named(e)
+        self.row = _index(at, self.row)
+        if self.row > _LAST_ROW:
+            raise MarkupError("row number too large", unsafe=True)
+        if at.get("Hidden") == "1" or _is_nothing(at.get("Height")):
+            self.grid.hidden_rows.append(self.row + 1)
+        taken = self.taken.pop(self.row, set())
+        line: list[Any] = []
+        column = 0
+        for cell in e:
+            if LOCAL[cell.tag] != "Cell":
+                continue
+            given = _named(cell) if cell.attrib else {}
+            if "Index" in given:
+                column = _index(given, column)
+            while column in taken and "Index" not in given:
+                column += 1
+            across = self.merge(given, column) if "MergeAcross" in given or "MergeDown" in given else 1
+            self.cells += 1
+            if column > _LAST_COLUMN or self.cells > _MOST_CELLS:
+                raise MarkupError("spans too large", unsafe=True)
+            value = self.value(cell, given, column)
+            line.extend([""] * (column - len(line)))
+            line[column : column + 1] = [value]
+            if type(value) is float and self.styles.codes:
+                self.format(given, at, column)
+            column += across
+        self.lines.append((self.row, line))
+        self.row += 1 + (span(at["Span"]) if "Span" in at else 0)  # rows below that are as this one, without cells
+
+    def merge(self, given: Mapping[str, str], column: int) -> int:
+        """Keeps a merged cell; gives its width."""
+        across, down = (1 + (span(given[k]) if k in given else 0) for k in ("MergeAcross", "MergeDown"))
+        across, down = min(across, _LAST_COLUMN + 1), min(down, _TALLEST)
+        self.cells += (down - 1) * across
+        if self.cells > _MOST_CELLS:
+            raise MarkupError("spans too large", unsafe=True)
+        for row in range(self.row + 1, self.row + down):
+            self.taken.setdefault(row, set()).update(range(column, column + across))
+        if across > 1 or down > 1:
+            self.merges.append((self.row, column, self.row + down - 1, column + across - 1))
+        return across
+
+    def value(self, cell: Element, given: Mapping[str, str], column: int) -> Any:
+        data = next((child for child in cell if LOCAL[child.tag] == "Data"), None)
+        value: Any = ""
+        if data is not None:
+            kind = data.get(f"{_IN_SPACE}Type") or data.get("Type")
+            value = _typed(runs.joined(list(_runs(data))) if len(data) else data.text or "", kind or "String")
+        if (text := given.get("Formula")) is not None and not (isinstance(value, Fault) and data is not None):
+            cached = value if type(value) in (float, bool) or value else None
+            self.spelled_zero |= cached == 0 and data is not None and (data.text or "").strip() == "0.0"
+            area = _area(given.get("ArrayRange", ""), self.row, column)
+            self.formulas.append(Formula(self.row, column, cached, text, text[:200], data is None, area))
+            return Fault("formula", text[:200]) if data is None else value
+        return value
+
+    def format(self, given: Mapping[str, str], row: Mapping[str, str], column: int) -> None:
+        ids = given.get("StyleID"), row.get("StyleID"), self.of_columns.get(column), self.of_table, "Default"
+        code = self.styles.code(next(i for i in ids if i))
+        if code and number_format.tells(code):
+            self.codes[self.row, column] = code
+
+    def finish(self) -> None:
+        if self.grid.hidden:
+            return  # not read
+        self.grid.lay(self.lines)
+        self.grid.merges = self.merges
+        self.grid.formats = partial(number_format.of_cells, self.grid, self.codes)
+
+
+def open_xml(content: str) -> Book:
     """The worksheets of a workbook. Raises MarkupError where it is broken or brings a document type of its own."""
-    book = _Workbook()
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = (
-        book.start,
-        book.end,
-        book.characters,
+    styles, sheets, from_1904 = _Styles(), list[_Sheet](), False
+    for begins, tag, e in elements(in_utf_8(content), _WHOLE):
+        if e.tag.startswith(_IN_EXCEL):
+            from_1904 |= tag == "Date1904"
+            if tag == "Visible" and not begins and sheets:
+                sheets[-1].grid.hidden = (e.text or "").strip() in _HIDDEN
+        elif not e.tag.startswith(_IN_SPACE):
+            continue
+        elif tag == "Style":
+            styles.add(e)
+        elif tag == "Worksheet" and begins:
+            sheets.append(_Sheet(_named(e).get("Name", ""), styles))
+        elif not sheets:
+            continue
+        elif tag == "Table" and begins:
+            sheets[-1].of_table = _named(e).get("StyleID", "")
+        elif tag == "Column":
+            sheets[-1].read_column(e)
+        elif tag == "Row":
+            sheets[-1].read_row(e)
+    for sheet in sheets:
+        sheet.finish()
+    computed.put_faults(
+        [(s.grid, s.formulas) for s in sheets],
+        lambda source: expressions.steps(source, "r1c1", (0, 0)),
+        any(s.spelled_zero for s in sheets),
     )
-    refuse_declarations(parser, _refuse)
-    try:
-        parser.Parse(data, True)
-    except expat.ExpatError as e:
-        raise MarkupError(f"XML: {e}") from e
-    return Book([t.grid() for t in book.tables], MARK in content, lambda: book.from_1904)
+    return Book([s.grid for s in sheets], MARK in content, lambda: from_1904)
 
 
-def _refuse() -> NoReturn:
-    raise MarkupError(DECLARES, unsafe=True)
+def _named(e: Element) -> dict[str, str]:
+    return {LOCAL[k]: v for k, v in e.attrib.items()}
+
+
+def _index(at: Mapping[str, str], following: int) -> int:
+    """The place that an element names, 0-based, or the one that follows."""
+    given = at.get("Index", "")
+    return max(int(given) - 1, 0) if given.isdigit() else following
+
+
+def _runs(e: Element, struck: bool = False, raised: bool = False) -> Iterator[runs.Run]:
+    if e.text:
+        yield e.text, struck, raised
+    for child in e:
+        marks = _MARKS.get(LOCAL[child.tag], (False, False))
+        yield from _runs(child, struck or marks[0], raised or marks[1])
+        if child.tail:
+            yield child.tail, struck, raised
+
+
+def _area(reference: str, row: int, column: int) -> Merge | None:
+    """The cells of a reference such as RC:R[2]C, as seen from a cell."""
+    steps = expressions.steps(reference, "r1c1", (0, 0)) if reference else None
+    if not steps or len(steps) != 1 or steps[0][0] != "cells":
+        return None
+    corners: list[Place] = steps[0][1][1:]
+    rows, columns = computed.resolved(corners, (row, column))
+    return rows[0], columns[0], rows[-1], columns[-1]
 
 
 def _is_nothing(size: str | None) -> bool:
