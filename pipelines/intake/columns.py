@@ -24,6 +24,7 @@ from pipelines.intake.issues import EACH, as_shown, issue
 from pipelines.intake.layout import Table
 from pipelines.intake.layout.headers import Choice, Headers, Mapped
 from pipelines.intake.layout.heading import year_in_name
+from pipelines.intake.layout.words import HEADER_BLANKS
 from pipelines.intake.messages import EXPECTED, place, say, shown
 from pipelines.intake.model import Issue, MappedColumn, Severity, SheetReading
 from pipelines.intake.sheets import Book, Format, Grid
@@ -36,6 +37,7 @@ _LETTERS_FOR_MULTIPLES = {
     "K": Decimal(1000),
     "M": Decimal(1_000_000),
 }  # 123.5k, in number formats alone
+_NO_HEADER = HEADER_BLANKS | {""}
 _NO_FORMATS: dict[int, Format] = {}
 _DAYS = frozenset([dt.date, dt.datetime])
 _HUNDRED = Decimal(100)
@@ -682,12 +684,12 @@ class TableReader:
         }  # refused for that very value
         named = t.merges.under(first, last)
         for p in range(t.left, min(t.right, len(self.columns))):
-            if p in known or p in named or any(grid.rows[r][p] != "" for r in range(first, last + 1)):
+            if p in known or p in named or any(grid.rows[r][p] not in _NO_HEADER for r in range(first, last + 1)):
                 continue
             filled = [
                 (k, v)
                 for k, v in enumerate(self.columns[p])
-                if v != "" and not (type(v) is str and v.isspace()) and t.data[k] not in wide
+                if v != "" and not (type(v) is str and cells.absent(v) is None) and t.data[k] not in wide
             ]
             if not filled or [str(v).removesuffix(".0") for _, v in filled] == [str(n + 1) for n in range(len(filled))]:
                 continue

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from expectations.contract import Contracts
+from expectations.contract import Contract, Contracts
 from pipelines.core.letters import letter, number
 from pipelines.core.text import squeeze
 from pipelines.intake.columns import Plans, TableReader
@@ -98,15 +98,16 @@ class Reader:
         if near and found.nearest:
             contract = self.contracts[near.dataset]
             sheet.dataset, sheet.status, sheet.reason = near.dataset, "rejected", "missing_column"
-            columns = "、".join(f"“{contract.column(c).header_zh}”" for c in near.missing)
+            columns = _named(contract, near.lacking)
             row = grid.top + found.nearest.last + 1
             sheet.issues.append(
                 issue(
                     grid.name,
                     "missing_column",
                     "error",
+                    None if near.missing else "figures",
                     row=row,
-                    column=near.missing[0],
+                    column=near.lacking[0],
                     words={"title": contract.title_zh, "title_en": contract.title_en, "columns": columns},
                 )
             )
@@ -128,19 +129,24 @@ class Reader:
     def _near(self, sheet: SheetReading) -> dict[str, str]:
         """Words for the dataset that an unrecognised sheet's headers come nearest to; {} where none does."""
         near = self.headers.choices([c.header for c in sheet.columns]) if sheet.columns else ()
-        if not near or 2 * len(near[0].mapped) < near[0].names:  # 序号 and 类型 among others are no likeness
+        if (
+            not near or not near[0].lacking or 2 * len(near[0].mapped) < near[0].names
+        ):  # 序号 and 类型 among others are no likeness
             return {}
         contract = self.contracts[near[0].dataset]
-        lost = "、".join(f"“{contract.column(c).header_zh}”" for c in near[0].missing)
+        lost = _named(contract, near[0].lacking)
         return {"title": contract.title_zh, "title_en": contract.title_en, "columns": lost}
 
     def _incomplete(self, block: Block, facts: Facts, sheet: str, name: str, form: str | None) -> Choice | None:
         """The dataset a sheet clearly means although required columns are missing; None where that is not clear."""
-        ranked = sorted(block.choices, key=lambda c: (len(c.missing) - len(c.mapped), len(c.missing)))
+        lacking = [c for c in block.choices if c.lacking]  # else it has too many headers that nobody knows
+        ranked = sorted(lacking, key=lambda c: (len(c.missing) - len(c.mapped), len(c.missing)))
         hints = {c.dataset: self._hint(c.dataset, facts, sheet, name, form) for c in ranked}
         for c in ranked:
-            if hints[c.dataset] and len(c.mapped) >= 2 and hints[c.dataset] == max(hints.values()):
+            if hints[c.dataset] and len(c.mapped) + bool(c.figures) >= 2 and hints[c.dataset] == max(hints.values()):
                 return c
+        if not ranked:
+            return None
         best = ranked[0]
         rivals = [c for c in ranked[1:] if len(c.missing) - len(c.mapped) <= len(best.missing) - len(best.mapped) + 1]
         have = sum(1 for m in best.mapped if m.column.required)
@@ -211,6 +217,10 @@ class Reader:
         if grid.name == "":
             issues += self._too_wide(grid, table)
         sheet = TableReader(self.plans, book, grid, table, name).read(columns, issues)
+        if table.scratch:
+            rows = [grid.top + i + 1 for i in table.scratch]
+            words = {"rows": ranges(set(rows)), "count": str(len(rows))}
+            sheet.issues.append(issue(grid.name, "doubtful", "warning", "below_signature", words, row=rows[0]))
         if table.foreign:
             first, last = (grid.top + r for r in (table.foreign[0] + 1, table.foreign[1]))
             words = {"first": str(first), "last": str(last)}
@@ -327,6 +337,12 @@ def _columns(
     ]
     out += [MappedColumn(None, h, letter(left + at), None, first + top, last + top) for at, h in unmapped]
     return out
+
+
+def _named(contract: Contract, columns: Sequence[str]) -> str:
+    """Columns by their official headers, the first of many."""
+    most = 8
+    return "、".join(f"“{contract.column(c).header_zh}”" for c in columns[:most]) + ("…" if len(columns) > most else "")
 
 
 def _fold_title(title: str) -> str:

@@ -249,6 +249,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "表头{columns}里的单位与上方写的“{stated}”不一致，已按表头的单位收下；请核对数字，并改正其中一处。",
         "The units in the headers {columns} are not the one stated above ({stated}); the headers' were taken, check them.",
     ),
+    "doubtful.below_signature": (
+        "填表人、审核人等落款以下的 {count} 行（第 {rows} 行）不像这张表的数据，没有接收；如果是数据，请移到落款以上并填齐必填的列。",
+        "{count} rows below the line of signatures (rows {rows}) do not look like this table's and were left out; if they are data, "
+        "move them above it and fill in the required columns.",
+    ),
     "doubtful.hidden_rows": (
         "本表有隐藏的行（{rows}），也一并收下了；如果不该报送，请删去。",
         "Hidden rows ({rows}) were read as well; delete them if they were not meant to be sent.",
@@ -272,6 +277,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "missing_column": (
         "这张表像是“{title}”，但缺少必填的列：{columns}；请用平台的表样填写后重新报送。",
         "This sheet looks like '{title_en}' but lacks required columns: {columns}.",
+    ),
+    "missing_column.figures": (
+        "这张表像是“{title}”，但没有一列数据：至少要有 {columns} 中的一列；请用平台的表样填写后重新报送。",
+        "This sheet looks like '{title_en}' but has no column of figures: at least one of {columns} must be there.",
     ),
     "unknown_dataset": (
         "没有认出这是哪一张报表：找不到与任何一张报表相符的表头；请用平台的表样填写，不要改表头。",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.intake.layout.header_rows import HeaderRows
+from pipelines.intake.layout.header_rows import HeaderRows, without_marks
 from pipelines.intake.layout.headers import Headers
 from pipelines.intake.layout.heading import Facts, read_heading
 from pipelines.intake.layout.merges import Merges
@@ -53,7 +53,7 @@ class Finder:
         begin = 0
         known: Facts | None = None
         while block:
-            facts = read_heading(rows[begin : block.first], self.headers)
+            facts = read_heading([without_marks(r) for r in rows[begin : block.first]], self.headers)
             if known:  # what the sheet's first heading states holds until another is given
                 facts.submitter = facts.submitter or known.submitter
                 facts.units = facts.units or known.units
@@ -100,6 +100,8 @@ class Finder:
                 _keep(t, last.i, *judged)
                 t.data.pop()
                 t.columns, t.types = [], []
+            if t.scratch:  # a total among them is none of the table's
+                t.totals = [i for i in t.totals if i < t.scratch[0]]
             t.last = end - 1
         return end, sheet.following
 
@@ -178,6 +180,8 @@ def _keep(t: Table, i: int, kind: Kind, reason: str) -> None:
         t.sections.append(i)
     elif kind is Kind.SIGNATURE:
         t.signed.append(i)
+    elif kind is Kind.SCRATCH:
+        t.scratch.insert(0, i)  # they are found from below
 
 
 def _is_heading(row: list[Any], t: Table) -> bool:

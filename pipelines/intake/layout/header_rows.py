@@ -9,22 +9,51 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, overload
 
 from pipelines.core.text import squeeze
 from pipelines.intake.layout.headers import Choice, Headers
 from pipelines.intake.layout.heading import year_of_group
 from pipelines.intake.layout.merges import Merges
 from pipelines.intake.layout.tables import Block, Found
-from pipelines.intake.layout.words import LETTERS, NO_UNIT
+from pipelines.intake.layout.words import HEADER_BLANKS, LETTERS, NO_UNIT
+from pipelines.intake.values.words import BLANK_NUMBER
 
 _DEEPEST = 4  # rows of a header
-_WORDS = re.compile(r"[A-Za-z][A-Za-z0-9³² ,.'&/()%-]{2,}")
-_NO_WORDS = frozenset(["n/a", "nan", "null", "none", "nil", "yes", "true", "false"])
+_SHORTEST = 3  # letters of a translation in one line
+_LOOKED_AT = 20  # rows of data that say whether there are numbers
+_MOST_LINES = 5  # of a translation
+_WORDS = re.compile(r"[#*(]*[A-Za-z][A-Za-z0-9³² ,.:;'’&/()%$#*·-]*|\(\d[\w ,.]*\)")  # also (10000 tons)
+_NO_WORDS = BLANK_NUMBER | {"yes", "no", "y", "n", "true", "false"}
 _NUMBERLIKE = re.compile(r"^[+-]?[\d,]*\.?\d+%?$|^\d{4}[-./年]\d{1,2}")
 
-Rows = list[list[Any]]
+Rows = Sequence[list[Any]]
+
+
+def without_marks(row: list[Any]) -> list[Any]:
+    """A row of a heading or a header, in which the words that programs write into empty cells, NA and the like, are blanks."""
+    return row if HEADER_BLANKS.isdisjoint(row) else ["" if v in HEADER_BLANKS else v for v in row]
+
+
+class _Seen(Sequence[list[Any]]):
+    """Rows as a header's are seen: without marks. Each is made when it is asked for: few are."""
+
+    def __init__(self, rows: Rows):
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> list[Any]: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[list[Any]]: ...
+
+    def __getitem__(self, at: int | slice) -> Any:
+        return [without_marks(r) for r in self._rows[at]] if isinstance(at, slice) else without_marks(self._rows[at])
 
 
 class HeaderRows:
@@ -46,6 +75,14 @@ class HeaderRows:
             return None
         if hits == 0 and (filled < 2 or numbers or i + 1 >= len(rows)):
             return None
+        if any(
+            not HEADER_BLANKS.isdisjoint(rows[k]) for k in range(max(lowest, i - 2), min(i + _DEEPEST + 2, len(rows)))
+        ):
+            rows = _Seen(rows)
+            texts = self.headers.texts(rows[i])
+            filled, hits = self.headers.counts(texts)
+            if not filled:
+                return None
         if hits * 2 <= filled and i + 1 < len(rows):
             under = self.headers.choices(self.headers.texts(rows[i + 1]))
             if under and under[0].fits and not self._stands_alone(rows, i, under[0].dataset):
@@ -76,11 +113,23 @@ class HeaderRows:
             alone = self.headers.choices(below, units)
             if alone and not _better(best, alone):
                 return None
+        best = self._as_list(rows, at[1], best)
         if best[0].fits:
             return self._block(rows, at[0], at[1], best, merges, best_units)
         if found is not None and (found.nearest is None or _better(best, found.nearest.choices)):
             found.nearest = Block(at[0], at[1], best)
         return None
+
+    def _as_list(self, rows: Rows, last: int, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+        """A header without any of its figures is that of a list, where no number stands under other headers either: of meetings
+        that were held. Else the numbers are those of another table."""
+        best = choices[0]
+        if best.missing or not best.figures:
+            return choices
+        others = [p for p, header in best.unmapped if not self.headers.is_serial(header)]
+        if any(_is_number(r[p]) for r in rows[last + 1 : last + 1 + _LOOKED_AT] for p in others):
+            return choices
+        return tuple(replace(c, figures=()) for c in choices)
 
     def _stands_alone(self, rows: Rows, i: int, dataset: str) -> bool:
         """Whether row `i` names a column where the header under it names none, as a cell merged down over both does."""
@@ -93,7 +142,9 @@ class HeaderRows:
         """Whether a row may belong to a header: texts only, none of them a number or a date."""
         filled = [v for v in row if v != "" and v is not None]
         return bool(filled) and all(
-            type(v) is str and len(v) <= 60 and (v in ("²", "³", "2", "3") or not _NUMBERLIKE.match(squeeze(v)))
+            type(v) is str
+            and len(v) <= self.headers.longest
+            and (v in ("²", "³", "2", "3") or not _NUMBERLIKE.match(squeeze(v)))
             for v in filled
         )
 
@@ -200,8 +251,7 @@ class HeaderRows:
                 choices = self.headers.choices(header_texts(choices, len(below)), units)
                 last += 1
         last = self._merged_down(first, last, choices[0], len(rows), merges)
-        if last + 1 < len(rows) and _is_translation(rows[last + 1], choices[0]):
-            last += 1
+        last += _translated(rows[last + 1 : last + 2 + _MOST_LINES], choices[0])
         if last + 1 < len(rows) and (
             is_column_numbers(rows[last + 1]) or _numbers_two_columns(rows[last + 1], choices[0])
         ):
@@ -222,7 +272,7 @@ class HeaderRows:
         out: list[int | None] = [None] * len(rows[block.first])
         for r in range(max(begin, block.first - 1), block.last + 1):
             last: int | None = None
-            for j, v in enumerate(rows[r]):
+            for j, v in enumerate(without_marks(rows[r])):
                 text = v if v != "" else merges.over(r, j)
                 if text != "":
                     last = year_of_group(text, alone=r < block.first)
@@ -258,7 +308,7 @@ class HeaderRows:
             if type(v) is not str:
                 return False
             seen += 1
-            hits += bool(self.headers.resolve(v)) if len(v) <= 40 else 0
+            hits += bool(self.headers.resolve(v))
             if seen == 4 and hits < 2:
                 return False
         return hits >= 2 and 2 * hits >= seen
@@ -308,7 +358,7 @@ def _better(a: Sequence[Choice], b: Sequence[Choice]) -> bool:
         return True
 
     def fit(c: Choice) -> tuple[bool, int, int, int]:
-        return not c.missing, len(c.mapped), -len(c.missing), sum(m.match.unit is not None for m in c.mapped)
+        return not c.lacking, len(c.mapped), -len(c.missing), sum(m.match.unit is not None for m in c.mapped)
 
     return fit(a[0]) > fit(b[0])
 
@@ -330,19 +380,41 @@ def is_column_numbers(row: Sequence[Any]) -> bool:
     return len(numbers) >= (2 if letters else 3) and all(b == a + 1 for a, b in pairwise(numbers))
 
 
-def _is_translation(row: Sequence[Any], choice: Choice) -> bool:
-    """The English names under a Chinese header: words alone, and some where only a number or a date can stand."""
-    first = next((v for v in row if v != ""), None)
-    if type(first) is not str or not first[0].isascii() or not first[0].isalpha():
-        return False
-    filled = [(j, v) for j, v in enumerate(row) if v != ""]
-    if len(filled) < 2 or 2 * len(filled) < len(choice.mapped):
-        return False
-    if not all(type(v) is str and _WORDS.fullmatch(v) and squeeze(v).lower() not in _NO_WORDS for _, v in filled):
-        return False
-    said = {j for j, _ in filled}
-    return any(
-        m.place in said and m.column.kind in ("decimal", "integer", "date", "month", "year") for m in choice.mapped
+def _translated(below: Sequence[list[Any]], choice: Choice) -> int:
+    """How many of the rows under a header are its names in English, one or some lines of them.
+
+    They hold words alone, in most columns, and some where only a number or a date can stand. Rows of data in English have no
+    words there, or lack nothing that a row must have.
+    """
+    if all(m.header.isascii() for m in choice.mapped):
+        return 0  # it is English itself
+    numbers = {m.place for m in choice.mapped if m.column.kind in ("decimal", "integer", "date", "month", "year")}
+    required = {m.place for m in choice.mapped if m.column.required and m.column.stated is None}
+    lines: list[set[int]] = []
+    for row in below:
+        filled = {j for j, v in enumerate(row) if v != ""}
+        if not filled or not all(_is_english(row[j]) for j in filled) or (required <= filled and not filled & numbers):
+            break
+        lines.append(filled)
+    if len(lines) == len(below):
+        return 0
+    if len(lines) > 1 and all(required <= filled for filled in lines):
+        lines = lines[:1]  # as data are; a name in several lines has not as many in each column
+    said = set().union(*lines)
+    short = len(lines) == 1 and min(len(below[0][j]) for j in said) < _SHORTEST
+    named = said & numbers and len(said) > 1 and 2 * len(said) >= len(choice.mapped)
+    return len(lines) if named and not short and len(lines) <= _MOST_LINES else 0
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (float, int) or (type(value) is str and bool(_NUMBERLIKE.match(squeeze(value))))
+
+
+def _is_english(value: Any) -> bool:
+    return (
+        type(value) is str
+        and bool(_WORDS.fullmatch(" ".join(value.split())))
+        and squeeze(value).lower() not in _NO_WORDS
     )
 
 

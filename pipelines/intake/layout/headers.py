@@ -28,19 +28,25 @@ class Mapped(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A header read as one dataset's. `places`: the columns of the grid this table covers (side by side: its own)."""
+    """A header read as one dataset's: the columns it maps, the headers it does not, and what it lacks to be a table."""
 
     dataset: str
     mapped: tuple[Mapped, ...]
     unmapped: tuple[tuple[int, str], ...]
     missing: tuple[str, ...]  # required columns that are not there and may not be stated once
     names: int  # how many header texts there were
+    figures: tuple[str, ...] = ()  # columns of numbers of which one must be there and none is: a key alone is no table
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """The columns for lack of which this is no table."""
+        return self.missing or self.figures
 
     @property
     def fits(self) -> bool:
         """Whether this header is surely a table of the dataset."""
         n = len(self.mapped)
-        return not self.missing and n > 0 and (n >= 3 or 2 * n >= self.names)
+        return not self.lacking and n > 0 and (n >= 3 or 2 * n >= self.names)
 
 
 class Headers(Names):
@@ -51,6 +57,7 @@ class Headers(Names):
         self.required = {
             n: tuple(c.name for c in k.columns if c.required and c.stated is None) for n, k in contracts.items()
         }
+        self._figures = {n: _figures(k) for n, k in contracts.items()}
         self._rows: dict[tuple[tuple[str, ...], tuple[str | None, ...] | None], tuple[Choice, ...]] = {}
         self._counts: dict[tuple[str, ...], tuple[int, int]] = {}
 
@@ -95,7 +102,7 @@ class Headers(Names):
             these = self._choose(dataset, found, texts, units)
             out += these
             enough = max(enough, max((len(c.mapped) for c in these if c.fits), default=0))
-        out.sort(key=lambda c: (len(c.missing) > 0, -len(c.mapped), len(c.missing), c.dataset))
+        out.sort(key=lambda c: (len(c.lacking) > 0, -len(c.mapped), len(c.missing), c.dataset))
         if len(self._rows) > 20_000:
             self._rows.clear()
         known = self._rows[key] = tuple(out)
@@ -135,7 +142,10 @@ class Headers(Names):
             taken = {x.place for x in mapped}
             unmapped = tuple((i, texts[i]) for i in range(a, b) if texts[i] and i not in taken)
             missing = tuple(c for c in self.required[dataset] if c not in best)
-            out.append(Choice(dataset, tuple(mapped), unmapped, missing, len(mapped) + len(unmapped)))
+            figures = self._figures[dataset]
+            others = any(not self.is_serial(h) for _, h in unmapped)
+            lost = () if not others or any(c in best for c in figures) else figures
+            out.append(Choice(dataset, tuple(mapped), unmapped, missing, len(mapped) + len(unmapped), lost))
         return out
 
     def _side_by_side(self, found: list[tuple[int, Match]], texts: Sequence[str], contract: Contract) -> list[int]:
@@ -155,3 +165,12 @@ class Headers(Names):
             return []
         needed = set(self.required[contract.dataset])
         return starts if all(needed <= s and len(s) >= 2 for s in sets) else []
+
+
+def _figures(contract: Contract) -> tuple[str, ...]:
+    """The columns of numbers of a dataset that requires nothing but what its rows are of, its key and its period."""
+    whose = {*contract.key, *((contract.period.name,) if contract.period else ())}
+    others = [c for c in contract.kept if c.name not in whose and not c.institution and c.stated is None]
+    if any(c.required for c in others):
+        return ()
+    return tuple(c.name for c in others if c.kind in ("decimal", "integer"))

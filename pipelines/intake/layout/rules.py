@@ -15,6 +15,7 @@ from typing import Any
 
 from pipelines.core.text import squeeze
 from pipelines.intake.layout.header_rows import HeaderRows, is_column_numbers
+from pipelines.intake.layout.headers import Mapped
 from pipelines.intake.layout.merges import Merges
 from pipelines.intake.layout.tables import Block, Table
 from pipelines.intake.layout.words import NONE, NOTHING_MARKS, WHOLE_DATE, YEAR_SECTION, Says, Words
@@ -24,8 +25,7 @@ _FEWEST = 3  # columns of a table in which a lone number of a row was written be
 _WIDE = 4  # columns of a table in which a lone name is no row of data: no clerk leaves nine of ten cells empty
 _FEW = 3  # cells of a note
 _REMARK = 30  # characters of a lone text that is a remark, whatever its column
-_NAME = 40  # characters that the first cell of a header has at most
-_LONGEST = 200  # characters that a text of an unknown header has at most
+_UNDER = 6  # rows below an unknown header in which its first numbers stand
 
 
 class Kind(Enum):
@@ -43,6 +43,7 @@ class Kind(Enum):
     HEADING = "heading"
     NOTHING = "nothing reported"
     BLANK = "blank"
+    SCRATCH = "below the signatures"
     END = "another table"
 
 
@@ -112,7 +113,11 @@ def header_again(row: Row, sheet: Sheet) -> Kind | None:
     """The header again, on a new page, with a row of column numbers under it."""
     if row.i <= sheet.until:
         return Kind.HEADER
-    if type(row.first) is str and len(row.first) <= _NAME and sheet.is_own_header(row.cells, row.first):
+    if (
+        type(row.first) is str
+        and len(row.first) <= sheet.headers.headers.longest
+        and sheet.is_own_header(row.cells, row.first)
+    ):
         below = row.i + 1
         sheet.until = below if below < len(sheet.rows) and is_column_numbers(sheet.rows[below]) else row.i
         return Kind.HEADER
@@ -122,7 +127,7 @@ def header_again(row: Row, sheet: Sheet) -> Kind | None:
 def other_header(row: Row, sheet: Sheet) -> Kind | None:
     """The header of another table; or the same one again, put otherwise."""
     found = sheet.headers
-    if type(row.first) is not str or len(row.first) > _NAME:
+    if type(row.first) is not str or len(row.first) > found.headers.longest:
         return None
     begins = squeeze(row.first)[:1].lower() in found.headers.first_chars
     if not (begins and found.may_be(row.cells)) and not found.may_be_cut(sheet.rows, row.i):
@@ -144,9 +149,12 @@ def unknown_header(row: Row, sheet: Sheet) -> Kind | None:
     if i + 1 >= len(rows) or row.filled < 2 or any(type(v) is not str for v in row.cells):
         return None
     filled = [v for v in row.cells if v != ""]
-    if len(set(filled)) < len(filled) or max(map(len, filled)) > _LONGEST:
+    if len(set(filled)) < len(filled) or max(map(len, filled)) > sheet.headers.headers.longest:
         return None
-    under = next((r for r in rows[i + 1 : i + 4] if r.count("") < len(r)), [])
+    below = (r for r in rows[i + 1 : i + 1 + _UNDER] if r.count("") < len(r))
+    under = next(
+        (r for r in below if any(type(v) is not str for v in r)), []
+    )  # not its second line, or its translation
     lost = numbers = 0
     for m in (m for t in sheet.tables for m in t.choice.mapped):
         v = row.cells[m.place]
@@ -346,6 +354,20 @@ def signing_office(row: Row, sheet: Sheet) -> Kind | None:
     return Kind.SIGNATURE if signed and alone and len(t.data) > 1 and t.data[-2] < row.i - 1 else None
 
 
+def below_signatures(row: Row, sheet: Sheet) -> Kind | None:
+    """Sums and remarks beside the form, below its line of signatures, that lack what rows of the table have: a form that is signed
+    at the end of each page goes on with rows that have it, or with its header."""
+    t = sheet.table
+    signed = max((s for s in t.signed if s < row.i), default=-1)
+    if signed < 0 or row.i in t.covered:
+        return None
+    goes_on = (header_again.__name__, continued.__name__)
+    if any(t.reasons.get(r) in goes_on for r in range(signed + 1, row.i)):
+        return None
+    above = [i for i in t.data if i < t.signed[0]]
+    return Kind.SCRATCH if above and not _is_like(row, [sheet.rows[i] for i in above], t) else None
+
+
 ENDS: tuple[Rule, ...] = (header_again, other_header, unknown_header)
 RULES: tuple[Rule, ...] = (
     blank,
@@ -367,7 +389,7 @@ RULES: tuple[Rule, ...] = (
     note_filled_in,
     beside_the_columns,
 )
-LAST: tuple[Rule, ...] = (signing_date, signing_office)
+LAST: tuple[Rule, ...] = (signing_date, signing_office, below_signatures)
 
 
 def judge(row: Row, sheet: Sheet, rules: Sequence[Rule]) -> tuple[Kind, str] | None:
@@ -392,6 +414,23 @@ def _is_few_texts(row: Row) -> bool:
 
 def _is_in_heading(row: Row, t: Table) -> bool:
     return squeeze(row.first) in t.facts.texts
+
+
+def _is_like(row: Row, above: Sequence[list[Any]], t: Table) -> bool:
+    """Whether a row has what most rows above have in the columns that each must have; where there are none, in most columns."""
+
+    def usual(mapped: Sequence[Mapped]) -> list[Mapped]:
+        return [m for m in mapped if 2 * sum(r[m.place] != "" for r in above) >= len(above)]
+
+    def reads(m: Mapped) -> bool:
+        v = row.cells[m.place]
+        return v != "" and type(column_reader(m.column, None, t.facts.year, False)(v)) is not Bad
+
+    needed = usual([m for m in t.choice.mapped if m.column.required])
+    if any(m.column.kind in ("string", "enum", "date", "month", "year") for m in needed):
+        return all(map(reads, needed))
+    every = usual(t.choice.mapped)
+    return 2 * sum(map(reads, every)) > len(every)
 
 
 def _says_something(value: Any) -> bool:

@@ -40,6 +40,9 @@ class Table:
     sections: list[int] = field(default_factory=list)
     noted: int = -1  # the last row that was a note
     signed: list[int] = field(default_factory=list)  # rows of signatures
+    scratch: list[int] = field(
+        default_factory=list
+    )  # rows below them that are not like the table's: sums beside the form
     reasons: dict[int, str] = field(default_factory=dict)  # row -> the rule by which it is no data
     ended: str = ""  # the rule by which a row ends it; '' where the sheet ends first
     foreign: tuple[int, int] | None = None  # the rows of another table below it whose header nobody understands

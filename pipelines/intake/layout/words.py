@@ -19,7 +19,6 @@ _ROWS = vocabulary("rows")
 _BEFORE_TOTAL = 14  # characters: 2021年度一季度合计
 _REST = 12  # behind 其中
 _LONGEST_SECTION = 40
-_NAME = 40  # characters of a text that may be a header; a longer one is looked at only where a whole row may be one
 
 
 class Says(IntEnum):
@@ -57,6 +56,8 @@ YEAR_SECTION = re.compile(
     rf"^(?:[(]?[{_NUMERALS}\d]{{1,3}}[)、.．])?((?:19|20)\d\d)年度?{_any(_ROWS['section']['years'])}?[:]?$"
 )
 WHOLE_DATE = re.compile(r"^(?:19|20)\d\d[-./年]\d{1,2}[-./月]\d{1,2}日?$|^年月日?$")
+_BLANKS = _ROWS["header"]["blank"]
+HEADER_BLANKS = frozenset([*_BLANKS, *(w.lower() for w in _BLANKS)])  # as they stand in a cell
 NO_UNIT = frozenset(_fold(_ROWS["units"]["none"]))
 LETTERS = frozenset(_fold(_ROWS["column_numbers"]["letters"]))
 NOTHING_MARKS = frozenset(_fold(_ROWS["nothing_reported"]["marks"]))
@@ -119,7 +120,7 @@ class Words:
             for says, pattern in self._patterns:
                 if pattern.match(plain):
                     return says
-        return Says.HEADER if len(text) <= _NAME and self._is_header(text) else Says.NOTHING
+        return Says.HEADER if self._is_header(text) else Says.NOTHING
 
 
 def _first_words(more: Mapping[str, list[str]]) -> list[str]:

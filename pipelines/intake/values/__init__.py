@@ -12,7 +12,7 @@ from pipelines.intake.values.dates import from_serial, read_date, read_month, re
 from pipelines.intake.values.numbers import read_integer, read_number, scaled, written_to
 from pipelines.intake.values.results import BAD, PENDING, Bad, Doubt
 from pipelines.intake.values.texts import read_boolean, read_choice, read_name, read_text
-from pipelines.intake.values.words import DITTO, fold
+from pipelines.intake.values.words import DITTO, absent, fold
 
 __all__ = [
     "BAD",
@@ -22,6 +22,7 @@ __all__ = [
     "ColumnReader",
     "Doubt",
     "Reader",
+    "absent",
     "column_reader",
     "fold",
     "from_serial",

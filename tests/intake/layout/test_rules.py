@@ -64,6 +64,7 @@ ONE_EACH = {
     "section": Case([["", "（二）区属单位"], [4.0, "丙局", "灯具", "2021-01", 5.0]], -2),
     "note_filled_in": Case([["填表人：", "王某", "联系电话：", "12345"]]),
     "beside_the_columns": Case([["甲", "", "", "", "", "见附件"]]),
+    "below_signatures": Case([["填表人：王某"], ["", "", "", "", 35.0]]),
     "signing_date": Case([_date(dt.date(2021, 12, 31))]),
     "signing_office": Case([[], ["市机关事务局"], ["", "2021年12月31日"]], -2, narrow=True),
 }

@@ -149,7 +149,8 @@ def test_a_thousand_yuan_in_english_converts(tmp_path: Path) -> None:
 @pytest.mark.parametrize("english", ["Electricity (tce)", "Electricity (1000 toe)"])
 def test_a_translation_with_another_unit_is_not_taken_as_the_canonical_one(english: str, tmp_path: Path) -> None:
     power = column("power", "用电量", "number", unit="kWh")
-    found = contracts(tmp_path, column("place", "地点", key=1), column("kind", "类别"), power)
-    read = sheet(found, [["地点", "类别", "用电量\n" + english], ["甲", "乙", 3.0]])
+    water = column("water", "用水量", "number", unit="m³")
+    found = contracts(tmp_path, column("place", "地点", key=1), column("kind", "类别"), power, water)
+    read = sheet(found, [["地点", "类别", "用电量\n" + english, "用水量"], ["甲", "乙", 3.0, 1.0]])
     assert read.values["power"] == [None]
     assert [i.code for i in read.issues] == ["unmapped_column"]
