@@ -10,9 +10,6 @@ import dagster as dg
 from pipelines.assets.place import Place
 from pipelines.assets.records import TABLES
 from pipelines.core.memory import give_back
-from pipelines.feedback.drift import write_drift
-from pipelines.feedback.sending import write_feedback
-from pipelines.feedback.tasks import write_tasks
 
 INTAKE = [dg.AssetKey(["intake", t]) for t in TABLES]
 
@@ -40,6 +37,10 @@ INTAKE = [dg.AssetKey(["intake", t]) for t in TABLES]
 )
 def feedback(place: Place) -> Iterator[dg.MaterializeResult]:
     """One step: each of the three is small, and a step of its own would cost more than it does."""
+    from pipelines.feedback.drift import write_drift
+    from pipelines.feedback.sending import write_feedback
+    from pipelines.feedback.tasks import write_tasks
+
     home, contracts = place.home_folder, place.load_contracts()
     sent = write_feedback(home, contracts, place.processes or None)
     yield dg.MaterializeResult(

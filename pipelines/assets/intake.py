@@ -10,9 +10,6 @@ import dagster as dg
 
 from pipelines.assets.place import Place
 from pipelines.core.memory import give_back
-from pipelines.sources.read_new import read_new
-from pipelines.sources.receive import empty, receive, require_something
-from pipelines.standing import Standing
 
 CHECK = "inboxes"
 
@@ -29,6 +26,9 @@ def received(context: dg.AssetExecutionContext, place: Place) -> Iterator[dg.Mat
     Where the inboxes are empty and nothing but the date is another than when the last release was made, that release stands
     and the run ends here: an empty folder is also what a share looks like that is not mounted.
     """
+    from pipelines.sources.receive import empty, receive, require_something
+    from pipelines.standing import Standing
+
     home = place.home_folder
     r = receive(home, place.inbox, place.full)
     require_something(home, place.inbox, r)
@@ -64,6 +64,8 @@ def received(context: dg.AssetExecutionContext, place: Place) -> Iterator[dg.Mat
 @dg.asset(group_name="intake", kinds={"parquet"}, deps=[received])
 def readings(place: Place) -> dg.MaterializeResult:
     """What reading gave, file by file: typed values and an account of every row. Only new files are read."""
+    from pipelines.sources.read_new import read_new
+
     r = read_new(place.home_folder, place.load_contracts(), place.full, place.processes or None)
     give_back()
     return dg.MaterializeResult(

@@ -4,7 +4,7 @@ Belongs here: turning the summary of a build into assets, metadata and checks. N
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -12,11 +12,9 @@ from expectations.contract import Contracts
 from pipelines.assets.place import Place
 from pipelines.core.memory import give_back
 from pipelines.core.progress import report
-from pipelines.records.build import RecordsSummary, build
-from pipelines.records.corrected import CELL, WITHDRAW
-from pipelines.sources.decisions import in_force
-from pipelines.sources.ledger import Ledger
-from pipelines.sources.read_new import load_readings
+
+if TYPE_CHECKING:
+    from pipelines.records.build import RecordsSummary
 
 TABLES = ("files", "sheets", "columns", "issues", "quarantine", "superseded")
 CHECK = "contract"
@@ -72,8 +70,14 @@ def records_asset(contracts: Contracts) -> dg.AssetsDefinition:
     return records
 
 
-def _build(place: Place, contracts: Contracts) -> RecordsSummary:
+def _build(place: Place, contracts: Contracts) -> "RecordsSummary":
     """All that is read lives no longer than this call."""
+    from pipelines.records.build import build
+    from pipelines.records.corrected import CELL, WITHDRAW
+    from pipelines.sources.decisions import in_force
+    from pipelines.sources.ledger import Ledger
+    from pipelines.sources.read_new import load_readings
+
     report("records")
     home = place.home_folder
     decided = in_force(home, (WITHDRAW, CELL))
@@ -81,7 +85,7 @@ def _build(place: Place, contracts: Contracts) -> RecordsSummary:
     return build(readings, contracts, home, place.city_folder, Ledger(home).latest, decided, place.date)
 
 
-def _report(s: RecordsSummary) -> dict[str, Any]:
+def _report(s: "RecordsSummary") -> dict[str, Any]:
     return {
         "unused": s.unused,
         "report_files": s.files,
@@ -91,7 +95,7 @@ def _report(s: RecordsSummary) -> dict[str, Any]:
     }
 
 
-def _check(dataset: str, summary: RecordsSummary) -> dg.AssetCheckResult:
+def _check(dataset: str, summary: "RecordsSummary") -> dg.AssetCheckResult:
     """One check for all the years of a dataset. It warns and does not stop: a bad row is in quarantine already."""
     suites = [s for s in summary.suites if s.dataset == dataset]
     broken = [(s.year, o) for s in suites for o in s.outcomes if not o.success]

@@ -11,11 +11,7 @@ import dagster as dg
 
 from pipelines.assets.place import Place
 from pipelines.core.version import code_version
-from pipelines.standing import Standing
-from pipelines.statistics.city import load_city
-from pipelines.statistics.run import require_whole
 from publish.errors import GateHeld, GateRefused
-from publish.release.build import build
 
 CHECK = "gates"
 DESCRIPTION = (
@@ -33,6 +29,11 @@ def release_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
         check_specs=[dg.AssetCheckSpec(CHECK, asset="release", description="The gates over the finished files.")],
     )
     def release(place: Place) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        from pipelines.standing import Standing
+        from pipelines.statistics.city import load_city
+        from pipelines.statistics.run import require_whole
+        from publish.release.build import build
+
         home, contracts = place.home_folder, place.load_contracts()
         made_of = require_whole(home, place.date)
         city = load_city(place.city_folder, home)

@@ -11,16 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from packaging.version import Version
 
 from pipelines.assets.place import Place
+from pipelines.assets.without_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from pipelines.core.memory import give_back
 from pipelines.core.progress import report
-from pipelines.records.load import load
-from pipelines.standing import Standing
-from pipelines.statistics.built import publish
-from pipelines.statistics.city import load_city
 from pipelines.statistics.run import (
     PRODUCTION,
     PROJECT,
@@ -71,6 +67,11 @@ def statistics_assets() -> dg.AssetsDefinition:
 
     @dbt_assets(manifest=manifest(), name="statistics", dagster_dbt_translator=_Groups())
     def statistics(context: dg.AssetExecutionContext, place: Place) -> Iterator[Any]:
+        from pipelines.records.load import load
+        from pipelines.standing import Standing
+        from pipelines.statistics.built import publish
+        from pipelines.statistics.city import load_city
+
         home, contracts = place.home_folder, place.load_contracts()
         whole = context.selected_asset_keys >= every
         standing = Standing(home)
