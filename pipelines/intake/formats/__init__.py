@@ -6,6 +6,7 @@ Belongs here: sniffing and the limit on one file. Not here: how a format is read
 from __future__ import annotations
 
 import contextlib
+import re
 
 from pipelines.core import zips
 from pipelines.intake.formats import flat, markup, ods, ole, package, pages, signatures, text, xls, xlsb, xlsx, xml2003
@@ -18,6 +19,9 @@ from pipelines.intake.sheets import (
     broken,
     megabytes,
 )
+
+# A workbook behind white space or a mark of byte order, which a script has printed before it.
+_BEHIND = re.compile(rb"(?:\xef\xbb\xbf|\s){1,64}(?:PK\x03\x04|" + re.escape(ole.SIGNATURE) + rb")")
 
 
 def is_archive(data: bytes) -> bool:
@@ -35,6 +39,8 @@ def open_book(data: bytes) -> Book:
     if not data or not data[:1000].strip(b"\x00 \r\n\t"):
         if not data.strip(b"\x00 \r\n\t"):
             raise Refusal("empty")
+    elif data[:1] in b"\xef \r\n\t" and _BEHIND.match(data):
+        return open_book(data.lstrip(b"\xef\xbb\xbf \r\n\t"))
     elif data[:2] == b"PK":
         return _open_package(data)
     elif data.startswith(ole.SIGNATURE):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from python_calamine import (
     CalamineError,
@@ -23,22 +23,24 @@ from python_calamine import (
 from pipelines.intake.sheets import FORM_LISTS, MOST_CELLS, Grid, Refusal, broken
 
 
-def grids(data: bytes) -> Iterator[Grid]:
-    """The worksheets of a workbook, in its order. Raises Refusal."""
+def grids(data: bytes, skipped: Container[int] = ()) -> Iterator[Grid]:
+    """The worksheets of a workbook, in its order; those of these places without their values. Raises Refusal."""
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
     except PasswordError as e:
         raise Refusal("encrypted") from e
     except (CalamineError, XmlError, ZipError, OSError, ValueError) as e:
         raise broken(str(e)) from e
-    for meta in book.sheets_metadata:
-        if meta.typ != SheetTypeEnum.WorkSheet:
-            continue
+    worksheets = [meta for meta in book.sheets_metadata if meta.typ == SheetTypeEnum.WorkSheet]
+    for place, meta in enumerate(worksheets):
         name = meta.name
         if meta.visible != SheetVisibleEnum.Visible:
             # Not read, but for the id that a form of ours hides there.
             first = _first_cell(book, name) if name == FORM_LISTS else None
             yield Grid(name, [] if first is None else [[first]], hidden=True)
+            continue
+        if place in skipped:
+            yield Grid(name, [])
             continue
         try:
             yield _sheet(book.get_sheet_by_name(name))

@@ -6,6 +6,7 @@ Not here: any one format (pages.py, xml2003.py). No entity is expanded, no DTD o
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Container, Iterator
 from functools import partial
 from typing import Any, NoReturn
@@ -17,6 +18,7 @@ from pipelines.intake.sheets import Grid, Merge
 
 _MOST_CELLS = 5_000_000
 _LARGEST_TREE = 10_000_000  # bytes of XML of which the tree is held as a whole: some ten times as much memory
+_DECLARED = re.compile(rb"""<\?xml[^>]*?\bencoding\s*=\s*["']([\w.-]+)""")
 DECLARES = "it brings a document type of its own"
 
 
@@ -121,7 +123,7 @@ def _parsed(parser: expat.XMLParserType, xml: bytes, start: Any, end: Any, text:
     refuse_declarations(parser, _declares)
     try:
         parser.Parse(xml, True)
-    except (expat.ExpatError, MarkupError):
+    except (expat.ExpatError, ValueError, LookupError):  # the last two: encodings that expat does not know
         return False
     return True
 
@@ -142,6 +144,19 @@ def attributes(xml: bytes, tag: str) -> list[dict[str, str]]:
     return out
 
 
+def recoded(xml: bytes) -> bytes:
+    """A document in UTF-8 where it is in UTF-16 or names an encoding of several bytes, which expat does not read."""
+    if xml[:2] in (b"\xfe\xff", b"\xff\xfe"):
+        return in_utf_8(xml.decode("utf-16", "replace"))
+    declared = _DECLARED.match(xml) if xml[:5] == b"<?xml" else None
+    if declared is None or declared[1].upper() in (b"UTF-8", b"US-ASCII"):
+        return xml
+    try:
+        return in_utf_8(xml.decode(declared[1].decode(), "replace"))
+    except LookupError:
+        return xml
+
+
 def in_utf_8(content: str) -> bytes:
     """The text of a document as expat reads it, whatever encoding its declaration names."""
     text = content.lstrip("\ufeff \r\n\t")
@@ -157,7 +172,9 @@ def elements(xml: bytes, whole: Container[str]) -> Iterator[tuple[bool, str, Ele
     _refuse_declarations_in(xml)
     try:
         yield from _of_tree(fromstring(xml), whole) if len(xml) <= _LARGEST_TREE else _of_stream(xml, whole)
-    except ParseError as e:
+    except MarkupError:
+        raise
+    except (ParseError, ValueError, LookupError) as e:  # the last two: encodings that expat does not know
         raise MarkupError(f"XML: {e}") from e
 
 
@@ -190,7 +207,9 @@ def _refuse_declarations_in(xml: bytes) -> None:
         refuse_declarations(parser, _declares)
         try:
             parser.Parse(xml, True)
-        except expat.ExpatError as e:
+        except MarkupError:
+            raise
+        except (expat.ExpatError, ValueError, LookupError) as e:
             raise MarkupError(f"XML: {e}") from e
 
 

@@ -6,6 +6,7 @@ the code stands in a file, or what is made of the number.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
@@ -16,6 +17,8 @@ from pipelines.intake.sheets import Format, Grid
 from pipelines.intake.vocabulary import vocabulary
 
 BUILT_IN = {9: "0%", 10: "0.00%"}  # of the codes that a file need not hold (18.8.30) those that tell something
+_DATES = frozenset([*range(14, 23), *range(27, 37), 45, 46, 47, *range(50, 59)])  # and those that show days and times
+_ELAPSED = re.compile(r"\[[hms]+\]", re.IGNORECASE)
 
 # One piece of a section: a quoted text, an escaped character (Chinese Excel writes ! for \), a width or a filling, a bracket,
 # the name of the general format, an exponent, a run of placeholders, or any other character.
@@ -118,6 +121,23 @@ def tells(code: str) -> bool:
 def shows_date(code: str) -> bool:
     """Whether the format `code` shows a number as a date or a time of day."""
     return bool(_LETTERS_OF_DATES.search(_NO_LETTERS.sub("", code)))
+
+
+def dates(number: int, code: str) -> bool:
+    """Whether a format shows days or times: by its code, or by its number where a file need not hold the code."""
+    return shows_date(code) if code else number in _DATES
+
+
+def moment(value: float, code: str, from_1904: bool) -> dt.date | dt.time | dt.timedelta:
+    """The day or time of a day number; the 1900 system counts a 29 February 1900 that never was."""
+    span = dt.timedelta(milliseconds=round(value * 86_400_000))
+    if _ELAPSED.search(code):
+        return span
+    if span < dt.timedelta(1):
+        return (dt.datetime.min + span).time()
+    epoch = dt.datetime(1904, 1, 1) if from_1904 else dt.datetime(1899, 12, 30 if value >= 61 else 31)
+    moment = epoch + span
+    return moment.date() if moment.time() == dt.time() else moment
 
 
 def of_cells(grid: Grid, codes: Mapping[tuple[int, int], str]) -> dict[tuple[int, int], Format]:

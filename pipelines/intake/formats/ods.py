@@ -289,7 +289,7 @@ class _Reader:
 def open_ods(package: Package) -> Book:
     """Opens the package of an OpenDocument spreadsheet. Raises Refusal."""
     book = package.book()
-    reader = read(package.part("content.xml"), package.part("styles.xml"))
+    reader = read(package.xml("content.xml"), package.xml("styles.xml"))
     book.grids, book.is_1904 = reader.grids, lambda: reader.from_1904
     if not book.grids and (told := package.signed()):
         raise told

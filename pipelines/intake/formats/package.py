@@ -5,12 +5,10 @@ Belongs here: what .xlsx, .xlsb and .ods share as zips, and the properties besid
 
 from __future__ import annotations
 
-import io
 import posixpath
 import re
-import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipelines.core import zips
 from pipelines.intake.formats import markup, signatures
@@ -31,6 +29,13 @@ _MOST_PROPERTIES = 1_000_000  # bytes
 _ID = re.compile(r"[a-z][a-z0-9_]{0,80}")
 
 
+class Relation(NamedTuple):
+    """`kind` is the last word of its type, as worksheet; `target` a member's name."""
+
+    kind: str
+    target: str
+
+
 @dataclass(slots=True)
 class Package:
     """A zip whose directory was read: `kind` is "ooxml", "ods", or "zip" for one that holds no workbook."""
@@ -44,26 +49,23 @@ class Package:
         entry = self.entries.get(name)
         return (zips.read(self.data, entry, limit) if entry else None) or b""
 
-    def related(self, name: str) -> dict[str, str]:
-        """The parts that a part refers to, by the ids of their relations."""
+    def xml(self, name: str) -> bytes:
+        """A member in an encoding in which bytes can be searched for, which expat reads."""
+        return markup.recoded(self.part(name))
+
+    def related(self, name: str) -> dict[str, Relation]:
+        """What a part, or the package as a whole (""), refers to, by the ids of the relations."""
         folder, _, file = name.rpartition("/")
-        relations = markup.attributes(self.part(f"{folder}/_rels/{file}.rels", 10_000_000), "Relationship")
+        relations = markup.attributes(self.xml(f"{folder}/_rels/{file}.rels".lstrip("/")), "Relationship")
         base = f"/{folder}" if folder else "/"
         # A target that begins with / counts from the root, any other from the part's own folder.
         return {
-            at.get("Id", ""): posixpath.normpath(posixpath.join(base, at.get("Target", ""))).lstrip("/")
+            at.get("Id", ""): Relation(
+                at.get("Type", "").rpartition("/")[2],
+                posixpath.normpath(posixpath.join(base, at.get("Target", "").replace("\\", "/"))).lstrip("/"),
+            )
             for at in relations
         }
-
-    def replaced(self, parts: Mapping[str, bytes | None]) -> Package:
-        """The package with other parts in the place of those of these names; None leaves one out."""
-        out = io.BytesIO()
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as z:
-            for name in self.entries:
-                part = parts[name] if name in parts else self.part(name)
-                if part is not None:
-                    z.writestr(name, part)
-        return opened(out.getvalue())
 
     def has_document_type(self) -> bool:
         """Whether any part brings a document type, in whatever encoding."""
@@ -107,7 +109,8 @@ def opened(data: bytes) -> Package:
     unpacked = sum([e.size for e in entries])
     if unpacked > LARGEST_UNPACKED or (unpacked > SMALL_UNPACKED and unpacked > LARGEST_RATIO * len(data)):
         raise Refusal("unsafe", *UNPACKS_TOO_FAR)
-    return Package(data, {e[0]: e for e in entries}, kind_of(entries))
+    # Some writers on Windows put a backslash into the names.
+    return Package(data, {e[0].replace("\\", "/"): e for e in entries}, kind_of(entries))
 
 
 def _form_id(properties: bytes) -> str | None:

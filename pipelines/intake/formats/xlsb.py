@@ -6,7 +6,6 @@ formats, runs of fonts, errors, formulas as they are stored. Not here: the zip a
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
 import re
 import struct
@@ -25,10 +24,6 @@ WORKBOOK = "xl/workbook.bin"
 _SHEETS = "xl/worksheets/"
 _MOST_MERGES = 100_000
 _LAST_ROW, _LAST_COLUMN = 1_048_575, 16_383
-_DATES = frozenset(
-    [*range(14, 23), *range(27, 37), 45, 46, 47, *range(50, 59)]
-)  # number formats that a file need not hold
-_ELAPSED = re.compile(r"\[[hms]+\]", re.IGNORECASE)
 _INTS = struct.Struct("<4L").unpack_from
 _DOUBLE = struct.Struct("<d").unpack_from
 
@@ -84,7 +79,7 @@ class _Styles:
                 if number_format.tells(code):
                     styles.telling[len(styles.code)] = code
                 styles.code.append(code)
-                styles.dated.append(number_format.shows_date(code) if code else number in _DATES)
+                styles.dated.append(number_format.dates(number, code))
                 styles.font.append(int.from_bytes(body[4:6], "little"))
         return styles
 
@@ -103,7 +98,7 @@ class _Workbook:
         if style >= len(self.styles.dated) or not self.styles.dated[style]:
             return value
         try:
-            return _moment(value, self.styles.code[style], self.from_1904)
+            return number_format.moment(value, self.styles.code[style], self.from_1904)
         except (OverflowError, ValueError):
             return value
 
@@ -134,7 +129,7 @@ def open_xlsb(package: Package) -> Book:
         elif kind == 156 and len(body) > 12:  # BrtBundleSh: state, number, the relation's id, the name
             relation = _wide(body, 8)
             name = _wide(body, 12 + 2 * int.from_bytes(body[8:12], "little"))
-            sheets.append((parts.get(relation, ""), name, body[0] != 0))
+            sheets.append((parts[relation].target if relation in parts else "", name, body[0] != 0))
     sheets = [s for s in sheets if s[0].startswith(_SHEETS) and s[0] in package.entries]
     if not sheets:
         raise package.signed() or broken("no worksheet in workbook.bin")
@@ -295,15 +290,3 @@ def _rich(body: bytes, at: int) -> _Text:
     many = int.from_bytes(body[behind : behind + 4], "little")
     pairs = struct.iter_unpack("<HH", body[behind + 4 : behind + 4 + 4 * min(many, (len(body) - behind - 4) // 4)])
     return text, list(pairs)
-
-
-def _moment(value: float, code: str, from_1904: bool) -> dt.date | dt.time | dt.timedelta:
-    """The day or time of a day number; the 1900 system counts a 29 February 1900 that never was."""
-    span = dt.timedelta(milliseconds=round(value * 86_400_000))
-    if _ELAPSED.search(code):
-        return span
-    if span < dt.timedelta(1):
-        return (dt.datetime.min + span).time()
-    epoch = dt.datetime(1904, 1, 1) if from_1904 else dt.datetime(1899, 12, 30 if value >= 61 else 31)
-    moment = epoch + span
-    return moment.date() if moment.time() == dt.time() else moment
