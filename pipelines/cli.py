@@ -14,18 +14,19 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from expectations.contract import load_contracts
 from pipelines.core import progress
 from pipelines.core.home import Home
-from pipelines.core.settings import Settings
 from pipelines.correct import correct
+
+if TYPE_CHECKING:
+    from pipelines.core.settings import Settings
 
 
 class Stopped(RuntimeError):
@@ -131,6 +132,7 @@ def check(
 ) -> None:
     """Say what would be accepted of each file, without keeping anything. Ends with 1 where a file has an error."""
     s = _settings(home=home, contracts=contracts)
+    from expectations.contract import load_contracts
     from pipelines.check import check_files
 
     missing = [f for f in files if not f.is_file()]
@@ -162,6 +164,7 @@ def template(
     contracts: ContractsOption = None,
 ) -> None:
     """Write an empty form to fill in, with drop-downs, units and notes."""
+    from expectations.contract import load_contracts
     from pipelines.feedback.form import write_form
 
     found = load_contracts(_settings(contracts=contracts).contracts)
@@ -310,6 +313,7 @@ def releases_accept(
     contracts: ContractsOption = None,
 ) -> None:
     """Publish a release that is held because it moves far from the last one. Who and why is published with it."""
+    from expectations.contract import load_contracts
     from publish.release.hold import accept
 
     by, why, why_en = by.strip(), why.strip(), why_en.strip()
@@ -339,6 +343,8 @@ def _home(given: Path | None) -> Home:
 
 def _settings(**given: Any) -> Settings:
     """The settings in force, with what was given on the command line in their place. Raises SettingsError."""
+    from pipelines.core.settings import Settings
+
     return Settings.read().model_copy(update={k: v for k, v in given.items() if v})
 
 

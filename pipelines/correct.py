@@ -16,7 +16,6 @@ import typer
 from rich.console import Console
 
 from pipelines.core.home import Home
-from pipelines.core.settings import Settings
 from pipelines.sources import decisions
 
 out = Console()
@@ -58,7 +57,7 @@ def figure(
     from publish.disclosure.history import recall
     from publish.release.store import folder
 
-    place = Home(home or Settings.read().home)
+    place = _home(home)
     found = folder(place, release)
     asked = {"dimension": dimension, "member": member, "factor_set": factor_set}
     shown = _published(found, indicator, year, asked)
@@ -95,7 +94,7 @@ def withdraw(
     """Treat a submission as never received, also while its file lies in the inbox. What it had replaced holds again."""
     from pipelines.records.corrected import WITHDRAW
 
-    place = Home(home or Settings.read().home)
+    place = _home(home)
     name, files = _files(place, submission)
     if dataset is not None:
         sheets = _intake(place, "sheets")
@@ -140,6 +139,7 @@ def cell(
 ) -> None:
     """Let a cell of a received file count as another value, until the department sends a newer file."""
     from expectations.contract import load_contracts
+    from pipelines.core.settings import Settings
     from pipelines.records.corrected import CELL, read_value
 
     s = Settings.read()
@@ -188,7 +188,7 @@ def listed(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array on standard output.")] = False,
 ) -> None:
     """Every decision, the oldest first, with its number."""
-    found = decisions.read(Home(home or Settings.read().home))
+    found = decisions.read(_home(home))
     undone = {d.target for d in found if d.kind == decisions.UNDO}
     if as_json:
         print(json.dumps([asdict(d) | {"undone": d.decided_at in undone} for d in found], ensure_ascii=False, indent=2))
@@ -210,7 +210,7 @@ def undo(
     home: HomeOption = None,
 ) -> None:
     """Take a decision back. Both stay in the list."""
-    place = Home(home or Settings.read().home)
+    place = _home(home)
     _said(by, why, "")
     with place.locked():
         found = decisions.read(place)
@@ -335,3 +335,10 @@ def _listed(names: Any) -> str:
     found = list(names)
     more = f" and {len(found) - 20} more" if len(found) > 20 else ""
     return (", ".join(found[:20]) or "nothing") + more
+
+
+def _home(given: Path | None) -> Home:
+    """The home that was given, else that of the settings."""
+    from pipelines.core.settings import Settings
+
+    return Home(given or Settings.read().home)

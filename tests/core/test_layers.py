@@ -58,3 +58,17 @@ def test_an_import_that_goes_up_is_refused(copy: Path, module: str, line: str) -
     found = lint(copy)
     assert found.returncode == 1, found.stdout + found.stderr
     assert module.removesuffix(".py").replace("/", ".") in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("pipelines.cli", "yaml pydantic_settings numpy pandas pyarrow duckdb dagster dbt great_expectations datasette scipy"),
+        ("pipelines.graph", "numpy pandas pyarrow duckdb dbt.version great_expectations datasette scipy"),
+    ],
+)  # fmt: skip
+def test_what_is_loaded_before_anything_is_asked(module: str, heavy: str) -> None:
+    """`mingzhang --help`, and each process in which Dagster loads the definitions, wait for no library that they do not use."""
+    asked = f"import sys, {module}; print(*(set('{heavy}'.split()) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.split() == []
