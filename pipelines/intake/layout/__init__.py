@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.intake.layout.header_rows import HeaderRows, without_marks
+from pipelines.intake.layout.header_rows import HeaderRows, Seen
 from pipelines.intake.layout.headers import Headers
 from pipelines.intake.layout.heading import Facts, read_heading
 from pipelines.intake.layout.merges import Merges
@@ -53,7 +53,8 @@ class Finder:
         begin = 0
         known: Facts | None = None
         while block:
-            facts = read_heading([without_marks(r) for r in rows[begin : block.first]], self.headers)
+            seen = Seen(rows, *block.window) if block.window else Seen(rows)
+            facts = read_heading(seen[begin : block.first], self.headers)
             if known:  # what the sheet's first heading states holds until another is given
                 facts.submitter = facts.submitter or known.submitter
                 facts.units = facts.units or known.units
@@ -61,7 +62,7 @@ class Finder:
                 facts.synthetic |= known.synthetic
                 facts.texts += known.texts
             known = facts
-            years = self.header_rows.years(rows, begin, block, merges)
+            years = self.header_rows.years(seen, begin, block, merges)
             shared = self.header_rows.by_year(block, years)
             tables = tables_under(block, begin, width, facts, years, shared, rows, merges)
             end, block = self._rows(rows, tables, block, merges)
@@ -158,7 +159,7 @@ class Finder:
         assert following is not None
         for t in tables:
             t.data = [r for r in t.data if r < following.first]
-            while t.data and _is_heading(rows[t.data[-1]], t):
+            while t.data and _is_heading(rows[t.data[-1]], t, *sheet.window):
                 _keep(t, t.data.pop(), Kind.HEADING, "heading_of_the_next")
         end = max([sheet.block.last + 1, *(r + 1 for t in tables for r in (*t.data[-1:], *t.totals[-1:]))])
         if tables[0].foreign:
@@ -184,6 +185,6 @@ def _keep(t: Table, i: int, kind: Kind, reason: str) -> None:
         t.scratch.insert(0, i)  # they are found from below
 
 
-def _is_heading(row: list[Any], t: Table) -> bool:
-    filled = [v for v in row if v != ""]
+def _is_heading(row: list[Any], t: Table, left: int, right: int) -> bool:
+    filled = [v for v in row[left:right] if v != ""]
     return all(type(v) is str for v in filled) and len(filled) <= max(1, len(t.choice.mapped) // 3)

@@ -37,11 +37,20 @@ def without_marks(row: list[Any]) -> list[Any]:
     return row if HEADER_BLANKS.isdisjoint(row) else ["" if v in HEADER_BLANKS else v for v in row]
 
 
-class _Seen(Sequence[list[Any]]):
-    """Rows as a header's are seen: without marks. Each is made when it is asked for: few are."""
+class Seen(Sequence[list[Any]]):
+    """Rows as those of a header are looked at: without marks, and blank outside the columns from `left` to `right`.
 
-    def __init__(self, rows: Rows):
-        self._rows = rows
+    Each is made when it is asked for: few are.
+    """
+
+    def __init__(self, rows: Rows, left: int = 0, right: int | None = None):
+        self._rows, self._left, self._right = rows, left, right
+
+    def _within(self, row: list[Any]) -> list[Any]:
+        row = without_marks(row)
+        if self._right is None:
+            return row
+        return [*([""] * self._left), *row[self._left : self._right], *([""] * (len(row) - self._right))]
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -53,7 +62,7 @@ class _Seen(Sequence[list[Any]]):
     def __getitem__(self, at: slice) -> list[list[Any]]: ...
 
     def __getitem__(self, at: int | slice) -> Any:
-        return [without_marks(r) for r in self._rows[at]] if isinstance(at, slice) else without_marks(self._rows[at])
+        return [self._within(r) for r in self._rows[at]] if isinstance(at, slice) else self._within(self._rows[at])
 
 
 class HeaderRows:
@@ -78,7 +87,7 @@ class HeaderRows:
         if any(
             not HEADER_BLANKS.isdisjoint(rows[k]) for k in range(max(lowest, i - 2), min(i + _DEEPEST + 2, len(rows)))
         ):
-            rows = _Seen(rows)
+            rows = Seen(rows)
             texts = self.headers.texts(rows[i])
             filled, hits = self.headers.counts(texts)
             if not filled:
@@ -272,7 +281,7 @@ class HeaderRows:
         out: list[int | None] = [None] * len(rows[block.first])
         for r in range(max(begin, block.first - 1), block.last + 1):
             last: int | None = None
-            for j, v in enumerate(without_marks(rows[r])):
+            for j, v in enumerate(rows[r]):
                 text = v if v != "" else merges.over(r, j)
                 if text != "":
                     last = year_of_group(text, alone=r < block.first)
@@ -313,15 +322,19 @@ class HeaderRows:
                 return False
         return hits >= 2 and 2 * hits >= seen
 
-    def may_be_cut(self, rows: Rows, i: int) -> bool:
-        """Whether rows `i` and the next may be a header cut in two: both full, all texts, no number or date in either."""
+    def may_be_cut(self, rows: Rows, i: int, width: int | None = None) -> bool:
+        """Whether rows `i` and the next may be a header cut in two: both full, all texts, no number or date in either.
+
+        `width`: how many of the columns count, where not all do.
+        """
         if i + 1 >= len(rows):
             return False
-        filled = len(rows[i]) - rows[i].count("")
+        row = rows[i]
+        filled = len(row) - row.count("")
         return (
             filled >= 3
-            and 3 * filled >= 2 * len(rows[i])
-            and self._headerlike(rows[i])
+            and 3 * filled >= 2 * (len(row) if width is None else width)
+            and self._headerlike(row)
             and self._headerlike(rows[i + 1])
         )
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from pipelines.core.text import squeeze
-from pipelines.intake.layout.header_rows import HeaderRows, is_column_numbers
+from pipelines.intake.layout.header_rows import HeaderRows, Rows, Seen, is_column_numbers
 from pipelines.intake.layout.headers import Mapped
 from pipelines.intake.layout.merges import Merges
 from pipelines.intake.layout.tables import Block, Table
@@ -25,6 +25,7 @@ _FEWEST = 3  # columns of a table in which a lone number of a row was written be
 _WIDE = 4  # columns of a table in which a lone name is no row of data: no clerk leaves nine of ten cells empty
 _FEW = 3  # cells of a note
 _REMARK = 30  # characters of a lone text that is a remark, whatever its column
+_MEASURED = ("decimal", "integer", "year", "month", "date")  # kinds of columns in which a text is odd
 _UNDER = 6  # rows below an unknown header in which its first numbers stand
 
 
@@ -89,8 +90,37 @@ class Sheet:
     table: Table
     until: int = -1  # the last row of a header that stands there again
     following: Block | None = None  # the next table's header
+    window: tuple[int, int] = (0, 0)  # the first of the tables' own columns, and the one behind the last
+    measured: Sequence[Mapped] = ()  # the columns of numbers and dates
     _own_first: set[str] = field(default_factory=set)
     _own_keys: set[tuple[str, ...]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        places = [m.place for t in self.tables for m in t.choice.mapped]
+        self.window = min(places), max(places) + 1
+        self.measured = [m for t in self.tables for m in t.choice.mapped if m.column.kind in _MEASURED]
+
+    def known_header(self, i: int, cells: list[Any], lowest: int | None = None) -> Block | None:
+        """The header that row `i` is, if it is one: looked at as a whole, and in the tables' own columns alone."""
+        if found := self._header_in(self.rows, i, cells, lowest, None):
+            return found
+        left, right = self.window
+        if float in map(type, cells[left:right]) or not (any(cells[right:]) or any(cells[:left])):
+            return None
+        seen = Seen(self.rows, left, right)
+        found = self._header_in(seen, i, seen[i], lowest, right - left)
+        return replace(found, window=(left, right)) if found else None
+
+    def _header_in(self, rows: Rows, i: int, cells: list[Any], lowest: int | None, width: int | None) -> Block | None:
+        headers = self.headers
+        first = next((v for v in cells if v != "" and (type(v) is not str or not v.isspace())), None)
+        if type(first) is not str or len(first) > headers.headers.longest:
+            return None
+        begins = squeeze(first)[:1].lower() in headers.headers.first_chars
+        if not (begins and headers.may_be(cells)) and not headers.may_be_cut(rows, i, width):
+            return None
+        top = headers.top(rows, i, self.block) if lowest is None else lowest
+        return headers.at(rows, i, top, self.merges, None)
 
     def is_own_header(self, cells: list[Any], first: str) -> bool:
         """Whether a row is one of the header's, word for word."""
@@ -125,53 +155,68 @@ def header_again(row: Row, sheet: Sheet) -> Kind | None:
 
 
 def other_header(row: Row, sheet: Sheet) -> Kind | None:
-    """The header of another table; or the same one again, put otherwise."""
-    found = sheet.headers
-    if type(row.first) is not str or len(row.first) > found.headers.longest:
-        return None
-    begins = squeeze(row.first)[:1].lower() in found.headers.first_chars
-    if not (begins and found.may_be(row.cells)) and not found.may_be_cut(sheet.rows, row.i):
-        return None
-    other = found.at(sheet.rows, row.i, found.top(sheet.rows, row.i, sheet.block), sheet.merges, None)
+    """The header of another table; or the same one again, put otherwise. It may share its line with a table to the right."""
+    other = sheet.known_header(row.i, row.cells)
     if other is None:
         return None
-    if found.same(other, sheet.block):
+    if sheet.headers.same(other, sheet.block):
         sheet.until = other.last
         return Kind.HEADER
     sheet.following = other
     return Kind.END
 
 
+def header_of_no_table(row: Row, sheet: Sheet) -> Kind | None:
+    """Names of columns, some of them where numbers and dates stand: a header that lacks what makes a table of any dataset."""
+    resolve, cells = sheet.headers.headers.resolve, row.cells
+    odd = (m for m in sheet.measured if type(v := cells[m.place]) is str and v and not v[0].isdigit() and resolve(v))
+    if not any(_is_bad(m, cells[m.place]) for m in odd):
+        return None
+    named = [m for t in sheet.tables for m in t.choice.mapped if type(v := cells[m.place]) is str and v and resolve(v)]
+    if len(named) < 2 or not any(t.data for t in sheet.tables):
+        return None
+    return _another_table(row.i, sheet)
+
+
 def unknown_header(row: Row, sheet: Sheet) -> Kind | None:
     """The header of another table, in words nobody knows: different texts where this table has numbers and dates, none of them
-    readable as one, and numbers right below. The next header that somebody knows is looked for."""
+    readable as one, and numbers right below."""
     i, rows = row.i, sheet.rows
-    if i + 1 >= len(rows) or row.filled < 2 or any(type(v) is not str for v in row.cells):
+    for m in sheet.measured:
+        if type(row.cells[m.place]) is not str:
+            return None
+    left, right = sheet.window
+    cells = row.cells[left:right]
+    filled = [v for v in cells if v != ""]
+    if i + 1 >= len(rows) or len(filled) < 2 or any(type(v) is not str for v in filled):
         return None
-    filled = [v for v in row.cells if v != ""]
     if len(set(filled)) < len(filled) or max(map(len, filled)) > sheet.headers.headers.longest:
         return None
-    below = (r for r in rows[i + 1 : i + 1 + _UNDER] if r.count("") < len(r))
-    under = next(
-        (r for r in below if any(type(v) is not str for v in r)), []
-    )  # not its second line, or its translation
+    # The first numbers stand under it, or under its second line or its translation.
+    below = (r for r in rows[i + 1 : i + 1 + _UNDER] if any(type(v) is not str for v in r[left:right]))
+    under = next(below, [])
     lost = numbers = 0
-    for m in (m for t in sheet.tables for m in t.choice.mapped):
+    for m in sheet.measured:
         v = row.cells[m.place]
-        if v == "" or m.column.kind in ("string", "enum", "boolean"):
+        if v == "":
             continue
-        if type(column_reader(m.column, None, None, False)(v)) is not Bad:
+        if not _is_bad(m, v):
             return None  # a number, a date, or a word for nothing: data
         lost += 1
         numbers += bool(under) and type(under[m.place]) in (float, int)
-    apart = rows[i - 1].count("") >= len(rows[i - 1]) - 1
-    if not numbers or not (lost > 1 or apart):
-        return None
-    for k in range(i, len(rows)):
-        if sheet.headers.may_be(rows[k]) or sheet.headers.may_be_cut(rows, k):
-            sheet.following = sheet.headers.at(rows, k, i, sheet.merges, None)
-            if sheet.following:
-                break
+    above = rows[i - 1][left:right]
+    apart = above.count("") >= len(above) - 1
+    return _another_table(i, sheet) if numbers and (lost > 1 or apart) else None
+
+
+def _is_bad(m: Mapped, value: Any) -> bool:
+    return type(column_reader(m.column, None, None, False)(value)) is Bad
+
+
+def _another_table(i: int, sheet: Sheet) -> Kind:
+    """Ends the tables at row `i`, where another begins that nobody knows. The next header that somebody knows is looked for."""
+    rows = sheet.rows
+    sheet.following = next((b for k in range(i, len(rows)) if (b := sheet.known_header(k, rows[k], i))), None)
     until = sheet.following.first if sheet.following else len(rows)
     sheet.tables[0].foreign = (i, until) if until > i else None
     return Kind.END
@@ -368,7 +413,7 @@ def below_signatures(row: Row, sheet: Sheet) -> Kind | None:
     return Kind.SCRATCH if above and not _is_like(row, [sheet.rows[i] for i in above], t) else None
 
 
-ENDS: tuple[Rule, ...] = (header_again, other_header, unknown_header)
+ENDS: tuple[Rule, ...] = (header_again, other_header, header_of_no_table, unknown_header)
 RULES: tuple[Rule, ...] = (
     blank,
     total_by_name,

@@ -66,6 +66,7 @@ class Block:
     last: int
     choices: Sequence[Choice]
     units: Sequence[str | None] | None = None  # what stands under its texts
+    window: tuple[int, int] | None = None  # the columns it was found in, where others beside them are not its own
 
 
 @dataclass(slots=True)
