@@ -9,18 +9,36 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipelines.intake.values import Bad, Doubt, read_date, read_month
+from pipelines.intake.values import Bad, Doubt, read_date, read_month, read_year
 
 Spell = Callable[[dt.datetime], str]
 ZH = "一二三四五六日"
 EN = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+SUMMER_TIME_ENDED = dt.datetime(1992, 1, 1)  # until then China was at times nine hours before UTC
+DIGITS = "〇一二三四五六七八九"
 HOUR12 = {True: "下午", False: "上午"}
 
 
 def am_pm(t: dt.datetime) -> str:
     return f"{t.hour % 12 or 12}:{t:%M:%S} {'PM' if t.hour >= 12 else 'AM'}"
+
+
+def in_words(n: int) -> str:
+    """A number below a hundred in Chinese."""
+    tens, ones = divmod(n, 10)
+    return f"{DIGITS[tens] if tens > 1 else ''}{'十' if tens else ''}{DIGITS[ones] if ones else ''}"
+
+
+def year_in_words(n: int) -> str:
+    return "".join(DIGITS[int(d)] for d in str(n))
+
+
+def serial(t: dt.datetime) -> float:
+    return (t - dt.datetime(1899, 12, 30)).total_seconds() / 86_400
 
 
 MUST: dict[str, Spell] = {
@@ -60,9 +78,37 @@ MUST: dict[str, Spell] = {
         f"{EN[t.weekday()]} {MONTHS[t.month - 1]} {t:%d %Y %H:%M:%S} GMT+0800 (中国标准时间)"
     ),
     "Java toString": lambda t: f"{EN[t.weekday()]} {MONTHS[t.month - 1]} {t:%d %H:%M:%S} CST {t.year}",
+    "Chinese numerals": lambda t: f"{year_in_words(t.year)}年{in_words(t.month)}月{in_words(t.day)}日",
+    "Chinese month and day": lambda t: f"{t.year}年{in_words(t.month)}月{in_words(t.day)}日 {t.hour}:{t:%M}",
+    "Go in China": lambda t: f"{t:%Y-%m-%d %H:%M:%S} +0800 CST",
+    "microseconds": lambda t: f"{t:%Y-%m-%d %H:%M:%S}.000123",
+    "day number": lambda t: f"{serial(t):.8f}",
+    "whole day number": lambda t: f"{int(serial(t))}.0",
+    "year first, name": lambda t: f"{t.year}-{MONTHS[t.month - 1]}-{t.day:02}",
+    "bracketed 星期": lambda t: f"{t.year}年{t.month}月{t.day}日（星期{ZH[t.weekday()]}）",
+    "carriage return": lambda t: f"{t.year}/{t.month}/{t.day}_x000D_\n{t.hour}:{t:%M}",
+    "left by a page": lambda t: f"{t.year}-{t.month}-{t.day}&nbsp;{t.hour}:{t:%M}",
+    "unseen": lambda t: f"\u200e{t.year}/\u200e{t.month}/\u200e{t.day}",
     "hour alone": lambda t: f"{t.year}-{t.month}-{t.day} {t.hour}时",
 }
 MAY: dict[str, Spell] = {
+    "German": lambda t: f"{t.day}.{t.month}.{t.year}",
+    "two digits of the year": lambda t: f"{t:%y}.{t.month}.{t.day}",
+    "two digits behind": lambda t: f"{t.month}/{t.day}/{t:%y}",
+    "without its year": lambda t: f"{t.month}月{t.day}日",
+    "day and name": lambda t: f"{t.day}-{MONTHS[t.month - 1]}",
+    "month and year": lambda t: f"{MONTHS[t.month - 1]}-{t:%y}",
+    "from to": lambda t: f"{t.year}.{t.month}.{t.day}-{t.year}.{t.month}.{t.day}",
+    "six digits": lambda t: f"{t:%y%m%d}",
+    "seven digits": lambda t: f"{t.year}{t.month}{t.day:02}",
+    "Minguo": lambda t: f"{t.year - 1911}年{t.month}月{t.day}日",
+    "week": lambda t: f"{t:%G-W%V-%u}",
+    "day of the year": lambda t: f"{t:%Y-%j}",
+    "raised": lambda t: f"{t.year}年{t.month}月{t.day}日①",
+    "basic": lambda t: f"{t:%Y%m%dT%H%M%S}",
+    "12 digits": lambda t: f"{t:%Y%m%d%H%M}",
+    "list": lambda t: f"{t.year}、{t.month}、{t.day}",
+    "before": lambda t: f"{t.year}年{t.month}月{t.day}日前",
     "JavaScript en-US": lambda t: f"{t.month}/{t.day}/{t.year}, {am_pm(t)}",
     "JavaScript en-GB": lambda t: f"{t:%d/%m/%Y}, {t:%H:%M:%S}",
     "nothing between": lambda t: f"{t.year}/{t.month}/{t.day}{t.hour}:{t:%M}",
@@ -114,6 +160,71 @@ def test_and_its_month_is_that_month(name: str) -> None:
 def test_what_can_be_taken_for_two_days_is_never_taken_for_the_wrong_one(name: str) -> None:
     read = [(MAY[name](t), read_date(MAY[name](t)), t.date()) for t in ALL]
     assert [r for r in read if not isinstance(r[1], Bad) and r[1] != r[2]][:5] == []
+
+
+@pytest.mark.parametrize("name", MUST)
+@given(t=st.datetimes(SUMMER_TIME_ENDED, dt.datetime(2049, 12, 31)).map(lambda t: t.replace(microsecond=0)))
+def test_any_moment_is_its_day_and_its_month(name: str, t: dt.datetime) -> None:
+    if t.time() >= dt.time(23, 59, 16) or (name == "two digits" and t.year >= 2030):
+        return  # midnight 43 seconds early is doubted; nobody knows the century of 04-Aug-35
+    text = MUST[name](t)
+    assert (read_date(text), read_month(text)) == (t.date(), f"{t:%Y-%m}")
+
+
+@pytest.mark.parametrize("name", MAY)
+@given(t=st.datetimes(dt.datetime(1951, 1, 1), dt.datetime(2049, 12, 31)))
+def test_no_moment_is_taken_for_another_day(name: str, t: dt.datetime) -> None:
+    text = MAY[name](t)
+    got, month, year = read_date(text), read_month(text), read_year(text)
+    assert isinstance(got, Bad) or got == t.date()
+    assert isinstance(month, Bad) or month == f"{t:%Y-%m}"
+    assert isinstance(year, Bad) or year == t.year
+
+
+MONTH: dict[str, Callable[[int, int], str]] = {
+    "年月": lambda y, m: f"{y}年{m}月",
+    "年月份": lambda y, m: f"{y}年 {m:02} 月份",
+    "dash": lambda y, m: f"{y}-{m:02}",
+    "slash": lambda y, m: f"{y}/{m}",
+    "point": lambda y, m: f"{y}.{m:02}",
+    "six digits": lambda y, m: f"{y}{m:02}",
+    "words": lambda y, m: f"{year_in_words(y)}年{in_words(m)}月",
+    "month in words": lambda y, m: f"{y}年{in_words(m)}月份",
+    "name": lambda y, m: f"{MONTHS[m - 1]} {y}",
+    "name behind": lambda y, m: f"{y}-{MONTHS[m - 1]}",
+    "statistics": lambda y, m: f"{y}M{m:02}",
+    "year behind": lambda y, m: f"{m:02}/{y}",
+    "full width": lambda y, m: f"{y}年{m}月".translate({ord(a): ord(a) + 0xFEE0 for a in "0123456789"}),
+}
+NO_MONTH: dict[str, Callable[[int, int], str]] = {
+    "quarter": lambda y, m: f"{y}年第{(m + 2) // 3}季度",
+    "Q": lambda y, m: f"{y}Q{(m + 2) // 3}",
+    "half": lambda y, m: f"{y}年{'上下'[m > 6]}半年",
+    "from January": lambda y, m: f"{y}年1-{m}月",
+    "from to": lambda y, m: f"{y}.1-{y}.{m}",
+    "two": lambda y, m: f"{y}年{m}月、{m % 12 + 1}月",
+    "year": lambda y, m: f"{y}年",
+    "of two digits": lambda y, m: f"{y % 100}-{m}",
+    "too large": lambda y, m: f"{y}年{m + 12}月",
+    "raised": lambda y, m: f"{y}年{m}月①",
+}
+
+
+@pytest.mark.parametrize("name", MONTH)
+def test_every_month_is_that_month(name: str) -> None:
+    wrong = [
+        (t, got)
+        for y in range(1950, 2100)
+        for m in range(1, 13)
+        if (got := read_month(t := MONTH[name](y, m))) != f"{y}-{m:02}"
+    ]
+    assert wrong[:5] == []
+
+
+@pytest.mark.parametrize("name", NO_MONTH)
+def test_what_is_more_or_less_than_a_month_is_none(name: str) -> None:
+    read = [(t, read_month(t, 2021)) for y in range(1950, 2100) for m in range(1, 13) if (t := NO_MONTH[name](y, m))]
+    assert [r for r in read if not isinstance(r[1], Bad)][:5] == []
 
 
 @pytest.mark.parametrize(
