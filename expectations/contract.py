@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from expectations.expression import Parsed, parse
+from pipelines.core.issue_codes import ISSUE_CODES
 from pipelines.core.text import half_width, key
 
 if TYPE_CHECKING:  # half a second to import, and a process that is handed its contracts never reads YAML
@@ -72,7 +73,7 @@ _BRACKETED = re.compile(
 _LIKE_A_UNIT = re.compile(
     r"[$£€¥%‰]|[A-Za-z$£€¥%][A-Za-z0-9$£€¥%²³^·/. -]+"
 )  # (kBtu), (sq ft), ($): in brackets behind a name
-CODES = ("not_in_list", "out_of_range", "bad_check_digit", "date_order", "inconsistent", "doubtful")
+CODES = tuple(name for name, code in ISSUE_CODES.items() if code.rule)  # those that a rule may name
 
 
 class ContractError(ValueError):

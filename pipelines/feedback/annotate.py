@@ -29,9 +29,9 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 
 from pipelines.core import zips
 from pipelines.core.home import whole_file
+from pipelines.core.issue_codes import ISSUE_CODES
 from pipelines.feedback.bounded import Failed, run_each
 from pipelines.feedback.formulas import with_results
-from pipelines.feedback.names import NAMES
 from pipelines.intake.formats import open_book
 from pipelines.intake.sheets import Book, Grid, Refusal
 
@@ -488,7 +488,7 @@ def _line(n: int, m: Mark, at: str | None) -> tuple[int | str, ...]:
         stood[:500],
         m.message_zh,
         SEVERITIES[m.severity],
-        NAMES[m.code][0],
+        ISSUE_CODES[m.code].zh,
     )
 
 

@@ -8,29 +8,9 @@ from __future__ import annotations
 
 import re
 
-CODES = (
-    "missing_required",
-    "bad_type",
-    "not_in_list",
-    "out_of_range",
-    "bad_check_digit",
-    "unknown_institution",
-    "date_order",
-    "inconsistent",
-    "duplicate_key",
-    "classified_refused",
-    "doubtful",
-    "unmapped_column",
-    "missing_column",
-    "unknown_dataset",
-    "ambiguous_dataset",
-    "unreadable",
-    "encrypted",
-    "too_large",
-    "unsafe",
-    "empty",
-    "total_mismatch",
-)
+from pipelines.core.issue_codes import ISSUE_CODES
+
+CODES = tuple(ISSUE_CODES)
 
 # code or code.variant -> (zh, en). Fields in braces are given by the caller; `where` is what `place` returns.
 _TEXTS: dict[str, tuple[str, str]] = {

@@ -16,6 +16,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from pipelines.core.issue_codes import ISSUE_CODES
 from publish.site.facts import Facts, Label
 from publish.site.language import HAN, Language, Pair, pair, translations
 
@@ -120,29 +121,7 @@ CODES: dict[str, dict[str, Pair]] = {
         "督办": pair("Supervised: overdue"),
         "销号": pair("Put right and closed"),
     },
-    "code": {
-        "missing_required": pair("A required cell is empty"),
-        "bad_type": pair("A cell cannot be read as its type"),
-        "not_in_list": pair("A value is not in its list"),
-        "out_of_range": pair("A value is outside its range"),
-        "bad_check_digit": pair("A wrong check character"),
-        "unknown_institution": pair("An institution nobody knows"),
-        "date_order": pair("Dates contradict each other"),
-        "inconsistent": pair("Figures contradict each other"),
-        "duplicate_key": pair("The same key twice"),
-        "classified_refused": pair("A classified institution, refused"),
-        "doubtful": pair("Doubtful but possible"),
-        "unmapped_column": pair("A column nobody knows"),
-        "missing_column": pair("A required column is missing"),
-        "unknown_dataset": pair("No dataset fits"),
-        "ambiguous_dataset": pair("Two datasets fit"),
-        "unreadable": pair("The file cannot be read"),
-        "encrypted": pair("The file is encrypted"),
-        "too_large": pair("The file is too large"),
-        "unsafe": pair("The file is harmful"),
-        "empty": pair("The file is empty"),
-        "total_mismatch": pair("A total differs from its rows"),
-    },
+    "code": {name: (code.zh, code.en) for name, code in ISSUE_CODES.items()},
     "access": {
         "L0": pair("Open"),
         "L1": pair("Open in sums only"),
