@@ -273,6 +273,8 @@ class TableReader:
         if column.name in self.plan.unclear:
             odd = [(k, Bad("two_units")) for k, v in enumerate(values) if v is not None]
             values = [None] * len(values)
+        if column.kind == "month" and self.year is not None:
+            odd = sorted([*odd, *self._of_which_year(raw, values)], key=lambda o: o[0])
         if column.kind == "month" and str in types and not self._knows_formats():
             odd = sorted([*odd, *self._januaries(raw, values)], key=lambda o: o[0])
         elif column.kind == "string" and not _DAYS.isdisjoint(types) and column.name in self.contract.key:
@@ -434,6 +436,17 @@ class TableReader:
         for k in days:
             values[k] = None
         return [(k, Bad("day_among_codes")) for k in days]
+
+    def _of_which_year(self, raw: Sequence[Any], values: list[Any]) -> list[tuple[int, Bad]]:
+        """Takes out months without their year where others of the column are of another year than the sheet's: 2月 below
+        2024年1月 is no month of 2023."""
+        own = f"{self.year}-"
+        if all(v is None or v.startswith(own) for v in values):
+            return []
+        bare = [k for k, v in enumerate(values) if v is not None and type(cells.read_month(raw[k])) is Bad]
+        for k in bare:
+            values[k] = None
+        return [(k, Bad("month_of_which_year")) for k in bare]
 
     def _januaries(self, raw: Sequence[Any], values: list[Any]) -> list[tuple[int, Bad]]:
         """Takes out months written 2021.1 that may be 2021.10, unless the row before or after says which."""

@@ -80,6 +80,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{where}填的是“{value}”，分不清是 1 月还是 10 月（表格软件把 2021.10 当数字存成 2021.1）；请写成 2021-01 或 2021-10。",
         "{where_en} holds '{value}', January, or October as a spreadsheet program stores 2021.10; write it like 2021-01.",
     ),
+    "bad_type.month_of_which_year": (
+        "{where}填的是“{value}”，没有写年份，而这一列还有别的年份的月份，不知道是哪一年；请写成 2021-03。",
+        "{where_en} holds '{value}' without its year while other months of the column are of another year; write it like 2021-03.",
+    ),
     "bad_type.day_among_codes": (
         "{where}是一个日期（{value}），像是表格软件把编号（如 3-12）变成了日期，原来的编号已无法知道；请把单元格设为“文本”后重新填写。",
         "{where_en} holds a date ({value}), as if a spreadsheet program had made it of a number like 3-12; what it was nobody can "

@@ -379,6 +379,17 @@ def test_a_month_that_lost_its_nought_in_a_text_file_is_no_january() -> None:
     assert [(i.code, i.severity, i.quarantines) for i in found] == [("bad_type", "error", True)]
 
 
+def test_a_month_without_its_year_is_of_no_other_year_than_its_neighbours() -> None:
+    def months(*cells: Any) -> list[str | None]:
+        rows = [["2023年能耗表", "", "", ""], *months_of(*((c, 5.0, 6.0) for c in cells))]
+        return sheet(rows, {}).values["month"]
+
+    assert months("2023年11月", "12月", "2024年1月", "2月") == ["2023-11", None, "2024-01", None]
+    assert months("2023年11月", "12月", 1.0) == ["2023-11", "2023-12", "2023-01"]
+    rows = [["2023-2024年能耗表", "", "", ""], *months_of(("3月", 5.0, 6.0))]
+    assert sheet(rows, {}).values["month"] == [None], "of two years the heading states none"
+
+
 def test_beside_a_decimal_comma_no_comma_parts_thousands() -> None:
     got = sheet(months_of(("2021-01", "12,5", "1,234"), ("2021-02", "1.234", "5"), ("2021-03", 7.0, "8.25")))
     assert got.values["electricity"] == [None, None, 7.0]

@@ -52,7 +52,29 @@ def test_numbers(cell: object, value: float) -> None:
     assert yuan(cell) == value
 
 
-@pytest.mark.parametrize("cell", ["", " ", "-", "—", "——", "/", "无", "空", "N/A", "n/a", "暂无", "…", None, "　"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "\\N",
+        "(null)",
+        "NaT",
+        "undefined",
+        "",
+        " ",
+        "-",
+        "—",
+        "——",
+        "/",
+        "无",
+        "空",
+        "N/A",
+        "n/a",
+        "暂无",
+        "…",
+        None,
+        "　",
+    ],
+)
 def test_blanks_are_nothing_and_not_zero(cell: object) -> None:
     assert yuan(cell) is None
     assert read_date(cell) is None

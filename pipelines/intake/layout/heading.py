@@ -26,6 +26,7 @@ _YEAR_SAID = re.compile(
     r"^(?:统计|填报|报告|所属|数据|报表)?(?:年度|年份|期间|时期|报告期|所属期|统计期)[:]((?:19|20)\d\d)"
 )
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)\s*(?=年)(?!年\d{1,2}月\d{1,2}日)")
+_YEARS_FROM = re.compile(r"(?<!\d)((?:19|20)\d\d)年?\s*(?:[-—–~至到、和及/]|——)\s*(?=(?:19|20)\d\d年)")
 _YEAR_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _ANY_DATE = re.compile(r"(?:19|20)\d\d[-./年]\d{1,2}[-./月]\d{1,2}日?")
 _DATED = re.compile(r"日期|时间|打印|截至|截止|发文|印发")
@@ -123,7 +124,10 @@ def _submitter(headers: Headers) -> re.Pattern[str]:
 
 def _years(text: str) -> tuple[str, ...]:
     """The years a heading's text names; not that of a day, nor of when something was filled in."""
-    return () if _DATED.search(text) else tuple(_YEAR.findall(_ANY_DATE.sub("", text)))
+    if _DATED.search(text):
+        return ()
+    text = _ANY_DATE.sub("", text)
+    return (*_YEARS_FROM.findall(text), *_YEAR.findall(text))
 
 
 def _cut(cell: str, named: re.Match[str], text: str) -> str:
