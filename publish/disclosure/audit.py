@@ -24,6 +24,7 @@ Key = tuple[str, int, str, str, str]
 NARROW = 0.1  # bounds on two institutions' sum nearer to it than this share of it have found it
 FLAT = 1e-10  # an eigenvalue of this share of the largest is nothing
 RANK = 1e-9  # a singular value of this share of the largest is the rounding of the arithmetic
+NEARLY = 1e-4  # an inverse of what is nearer to singular than this is not relied on
 FOLLOWS = 1e-6  # what follows but for this much of its square follows: the rounding of the arithmetic
 
 
@@ -420,31 +421,56 @@ def _followed(matrix: csr_array, family: Family) -> set[tuple[int, ...]]:
     """Classes of one institution or two of which something follows from the rows by adding and subtracting, and pairs of
     institutions of which the one can compute something about the other from its own values."""
     whose, size = family.basis_unit, family.size
-    gram = np.asarray((matrix @ matrix.T).toarray())
     small = [int(u) for u in np.unique(whose) if size[u] <= 2]
     blocks = {u: matrix[:, np.flatnonzero(whose == u)].toarray() for u in small}
     out: set[tuple[int, ...]] = set()
+    gram = np.asarray((matrix @ matrix.T).toarray())
+    white = _whitening(gram)
+    seen = {u: white.T @ b for u, b in blocks.items()}
 
-    def shares(without: np.ndarray | None) -> dict[int, float]:
-        """How much of some direction of each class's values follows (1: all of it), once those of `without` are known."""
-        rest = gram if without is None else gram - without @ without.T
-        length, vectors = np.linalg.eigh(rest)
-        kept = length > FLAT * length[-1]
-        white = vectors[:, kept] / np.sqrt(length[kept])
-        return {u: float(np.linalg.norm(white.T @ b, 2)) ** 2 if b.any() else 0.0 for u, b in blocks.items()}
+    def share(block: np.ndarray) -> float:
+        """How much of some direction of a class's values follows (1: all of it), from its block of whitened columns."""
+        return float(np.linalg.norm(block, 2)) ** 2 if block.any() else 0.0
 
-    first = shares(None)
+    def known_beside(u: int) -> list[int]:
+        """The single institutions of which something follows, all of it, once the values of `u` are known.
+
+        With W the whitened columns, the rows' projector is W'W. Without the columns of u its block of v is, by Woodbury's identity,
+        Wv'Wv + (Wv'Wu)(1 - Wu'Wu)^-1(Wu'Wv): one decomposition serves all. Where 1 - Wu'Wu is nearly singular it is made anew.
+        """
+        # The two shares of a pair come to 1 where something of it follows.
+        others = [v for v in ones if v != u and first[u] + first[v] > 1 - FOLLOWS]
+        if not others:
+            return []
+        mine = seen[u]
+        rest = np.eye(mine.shape[1]) - mine.T @ mine
+        if np.linalg.eigvalsh(rest)[0] < NEARLY:
+            without = _whitening(gram - blocks[u] @ blocks[u].T)
+            return [v for v in others if share(without.T @ blocks[v]) > 1 - FOLLOWS]
+        left = np.linalg.solve(rest, mine.T)  # (1 - Wu'Wu)^-1 Wu'
+        near = []
+        for v in others:
+            across = mine.T @ seen[v]
+            block = seen[v].T @ seen[v] + across.T @ (left @ seen[v])
+            if np.linalg.eigvalsh((block + block.T) / 2)[-1] > 1 - FOLLOWS:
+                near.append(v)
+        return near
+
+    first = {u: share(b) for u, b in seen.items()}
     out |= {(u,) for u in small if first[u] > 1 - FOLLOWS and _gives(matrix, whose == u, whose != u)}
     ones = [u for u in small if size[u] == 1 and 0 < first[u] <= 1 - FOLLOWS]
-    most = sorted((first[u] for u in ones), reverse=True)
     for u in ones:
-        other = most[1] if first[u] == most[0] and len(most) > 1 else most[0]
-        if first[u] + other <= 1 - FOLLOWS:
-            continue  # the two shares of a pair come to 1 where something of it follows
-        then = shares(blocks[u])
-        near = [v for v in ones if v != u and then[v] > 1 - FOLLOWS]
-        out |= {(min(u, v), max(u, v)) for v in near if _gives(matrix, whose == v, (whose != u) & (whose != v))}
+        for v in known_beside(u):
+            if _gives(matrix, whose == v, (whose != u) & (whose != v)):
+                out.add((min(u, v), max(u, v)))
     return out
+
+
+def _whitening(gram: np.ndarray) -> np.ndarray:
+    """The inverse square root of a Gram matrix, by its eigenvectors, in the directions that it has."""
+    length, vectors = np.linalg.eigh(gram)
+    kept = length > FLAT * length[-1]
+    return vectors[:, kept] / np.sqrt(length[kept])
 
 
 def _gives(matrix: csr_array, mine: np.ndarray, others: np.ndarray) -> bool:

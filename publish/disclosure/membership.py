@@ -85,12 +85,15 @@ def families(states: list[State], indicators: dict[str, Indicator]) -> list[Fami
         table = table.merge(con.execute("select * from quantities").df(), on="quantity")
         same, sums = _identities(table)
         shown = [_shown(s) for s in states]
+        kinds = {x[1:3] for of in shown for x in of}
+        names = {(i, f): _names(i, f, indicators, alias) for i, f in kinds}
         out = []
         for group in _groups(table, same, sums):
             con.execute("create or replace temp table family as select unnest($1) as quantity", [sorted(group)])
             facts = con.execute(_CLASSES).df()
             measures = set(facts["indicator_id"])
-            mine = [[x for x in of if _names(x[1], x[2], indicators, alias) & measures] for of in shown]
+            theirs = {kind for kind, named in names.items() if named & measures}
+            mine = [[x for x in of if x[1:3] in theirs] for of in shown]
             made = _Rows(facts, mine, indicators, alias, same, sums).family()
             if made is not None:
                 out.append(made)

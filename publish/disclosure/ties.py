@@ -11,6 +11,7 @@ What is left out is then a published sum, and must pass the rules for sums.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,10 +100,10 @@ def _between(
     """How many institutions stand between tie and whole of each pair, and the share of the largest: as a movement from what
     the one counts to what the other counts."""
     groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    columns = {c: cells[c].tolist() for c in ("indicator_id", "factor_set", "year")}
     for i, (n, w, of, side, base) in enumerate(pairs):
-        tie, sum_ = cells.iloc[n], cells.iloc[w]
-        kinds = (of, tie["factor_set"], sum_["indicator_id"], sum_["factor_set"])
-        groups[(*kinds, side, int(tie["year"]) if base else 0, base)].append(i)
+        kinds = (of, columns["factor_set"][n], columns["indicator_id"][w], columns["factor_set"][w])
+        groups[(*kinds, side, int(columns["year"][n]) if base else 0, base)].append(i)
     count, share = np.zeros(len(pairs)), np.zeros(len(pairs))
     with scratch() as con:
         con.register("given", con.read_parquet(str(parts)) if isinstance(parts, Path) else parts)
@@ -115,43 +116,64 @@ def _between(
             )
         kept = ", ".join(f"cast({c} as {c}s) as {c}" if c in TEXTS else c for c in PARTS)
         con.execute(f"create table parts as select {kept}, {compared} from given")
-        # One after another: all of them at once are as many times the parts as there are ratios.
-        for (of, factors, whole, whole_factors, side, year, base), these in groups.items():
-            con.execute(
-                "create or replace temp table counted as " + _of_kind("numerator, denominator, comparable_as"),
-                [of, factors],
+        sizes = {
+            (i, f): n
+            for i, f, n in con.execute("select indicator_id, factor_set, count(*) from parts group by all").fetchall()
+        }
+        for batch in _batches(groups, sizes):
+            con.register("pairs_of", pd.DataFrame(batch, columns=["number", *_KINDS]))
+            for relation, query in _COUNTED.items():
+                con.execute(f"create or replace temp table {relation} as {query}")
+            these = [i for of in batch for i in groups[of[1:]]]
+            wholes = cells.iloc[[pairs[i][1] for i in these]].assign(
+                indicator_id=[of[0] for of in batch for _ in groups[of[1:]]], factor_set="none"
             )
-            con.execute(
-                "create or replace temp table now as " + _of_kind("numerator, denominator"), [whole, whole_factors]
-            )
-            con.execute(
-                "create or replace temp view earlier as " + (_of_both(year, base) if side == "both" else _side(side))
-            )
-            wholes = cells.iloc[[pairs[i][1] for i in these]].assign(indicator_id="left out", factor_set="none")
             count[these], share[these] = moved(con, places_of(wholes, {}), len(these))
+            con.unregister("pairs_of")
     return count, share
 
 
-_SAME = "year, org, breakdown, breakdown_member, district, org_type, admin_level"
+_KINDS = ("of_indicator", "of_factors", "whole", "whole_factors", "side", "year_of", "base")
+_AT_ONCE = (
+    2_000_000  # rows of parts: all pairs of a large city at once would be as many times its parts as there are ratios
+)
 
 
-def _of_kind(amounts: str) -> str:
-    """The parts of one indicator and factor set, under a name that whatever it is held against has too."""
-    return (
-        f"select 'left out' as indicator_id, 'none' as factor_set, {_SAME}, {amounts} from parts "
-        "where indicator_id = cast($1 as varchar) and factor_set = cast($2 as varchar)"
-    )
+def _batches(
+    groups: dict[tuple[Any, ...], list[int]], sizes: dict[tuple[str, str], int]
+) -> Iterator[list[tuple[Any, ...]]]:
+    """The groups, each with its number as text before it, in batches of at most so many rows of parts, or of one group."""
+    batch: list[tuple[Any, ...]] = []
+    rows = 0
+    for number, of in enumerate(groups):
+        mine = sizes.get((of[0], of[1]), 0) + sizes.get((of[2], of[3]), 0)
+        if batch and rows + mine > _AT_ONCE:
+            yield batch
+            batch, rows = [], 0
+        batch.append((str(number), *of))
+        rows += mine
+    if batch:
+        yield batch
 
 
-def _side(side: str) -> str:
-    """What a ratio counts of the numerator or the denominator."""
-    return f"select indicator_id, factor_set, {_SAME}, {side} as numerator, cast(null as double) as denominator from counted"
-
-
-def _of_both(year: int, base: int) -> str:
-    """What a comparison counts: of the institutions that stated the quantity alike in both years."""
-    same = "select distinct org, breakdown, breakdown_member, comparable_as from counted where comparable_as is not null and year ="
-    return f"""select counted.* exclude (comparable_as) from counted join ({same} {year} intersect {same} {base}) both_years
-        on counted.org is not distinct from both_years.org and counted.breakdown is not distinct from both_years.breakdown
-        and counted.breakdown_member is not distinct from both_years.breakdown_member
-        and counted.comparable_as = both_years.comparable_as"""
+_SAME = "'none' as factor_set, parts.year, org, breakdown, breakdown_member, district, org_type, admin_level"
+_BOTH = "select distinct number, org, breakdown, breakdown_member, comparable_as from counted where comparable_as is not null"
+# In the columns that `moved` compares, under the number of the pair's group: `now` is what the whole sums; `earlier` what a ratio
+# counts of its numerator or denominator, and what a comparison counts: of the institutions that stated the quantity alike in both
+# years.
+_COUNTED = {
+    "now": f"""select number as indicator_id, {_SAME}, numerator, denominator from parts join pairs_of
+        on cast(parts.indicator_id as varchar) = whole and cast(parts.factor_set as varchar) = whole_factors""",
+    "counted": f"""select number, side, year_of, base, {_SAME}, numerator, denominator, comparable_as from parts join pairs_of
+        on cast(parts.indicator_id as varchar) = of_indicator and cast(parts.factor_set as varchar) = of_factors""",
+    "earlier": f"""
+        with both_years as ({_BOTH} and side = 'both' and year = year_of intersect {_BOTH} and side = 'both' and year = base)
+        select number as indicator_id, {", ".join(PARTS[1:-2])},
+            case side when 'denominator' then denominator else numerator end as numerator,
+            case side when 'both' then denominator end as denominator
+        from counted where side <> 'both' or exists (
+            select 1 from both_years where both_years.number = counted.number and both_years.org is not distinct from counted.org
+                and both_years.breakdown is not distinct from counted.breakdown
+                and both_years.breakdown_member is not distinct from counted.breakdown_member
+                and both_years.comparable_as = counted.comparable_as)""",
+}

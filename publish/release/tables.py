@@ -511,55 +511,54 @@ def provenance(
     that stands as in the `last` release (`held`) has what it was made from there."""
     t = MART["provenance"]
     open_sets = {c.dataset for c in contracts.values() if is_open(c)}
-    order = ["kind", "indicator_id", "dimension", "member", "year", "factor_set", "dataset", "file", "sheet", "column"]
-    order += ["letter"]
-
-    def ordered(rows: pd.DataFrame) -> pa.Table:
-        return _whole(rows.reindex(columns=list(t.columns)).sort_values(order, na_position="first", kind="stable"), t)
-
-    made = []
+    is_open_set = f"dataset in ({', '.join(map(_text, sorted(open_sets))) or 'null'})"
     w.require("intake", "columns")
-    letters = w.frame(f"""
-        select distinct s.dataset, c.file_id as file, c.sheet, c."column", c.letter
+    published = pd.DataFrame(
+        [(c.dataset, col.name) for c in contracts.values() if is_open(c) for col in c.public],
+        columns=["dataset", "column"],
+        dtype="str",
+    )
+    w.con.register("published", published)
+    of_column = {"kind": "'column'", "dataset": "s.dataset", "file": "c.file_id"}
+    of_column |= {"sheet": "c.sheet", "column": 'c."column"', "letter": "c.letter"}
+    letters = w.arrow(f"""
+        select distinct {_provenance(t, of_column)}
         from intake.columns c join intake.sheets s on s.file_id = c.file_id and s.sheet = c.sheet
-        where c."column" is not null and s.dataset in ({", ".join(map(_text, sorted(open_sets))) or "null"})""")
-    published = {(c.dataset, col.name) for c in contracts.values() if is_open(c) for col in c.public}
-    letters = letters[[p in published for p in zip(letters["dataset"], letters["column"], strict=True)]]
-    made.append(ordered(letters.assign(kind="column")))
+        join published p on p.dataset = s.dataset and p."column" = c."column"
+        order by all nulls first""")
     w.require("marts", "provenance")
     key = ["indicator_id", "year", "dimension", "member", "factor_set"]
-    hidden = cells.loc[cells["status"] == "Q", key].astype({"year": "int64"}).assign(hidden=True)
-    stood = cells.loc[held, key].astype({"year": "int64"})
-    gone = pd.concat([hidden, stood.assign(hidden=True)]).drop_duplicates(key)
-    names = {n for (n,) in w.con.sql("select distinct indicator_id from marts.provenance").fetchall()}
-    # One indicator after another: a large city's values rest on its files a million times, each named by 64 letters.
-    for name in sorted(names | set(stood["indicator_id"])):
-        found = _sources(w, name).merge(gone, on=key, how="left")
-        found = found[found["hidden"].isna()].drop(columns="hidden")
-        if last is not None and (stood["indicator_id"] == name).any():
-            of_name = [("kind", "=", "value"), ("indicator_id", "=", name)]
-            before = pq.read_table(last, filters=of_name).to_pandas().astype({"year": "int64"}).merge(stood, on=key)
-            before = before.merge(hidden[key], on=key, how="left", indicator=True)
-            found = pd.concat([found, before[before["_merge"] == "left_only"].reindex(columns=found.columns)])
-        for column in ("sheet", "sheet_rows"):
-            found[column] = found[column].where(found["dataset"].isin(open_sets), None)
-        by = [*key, "dataset", "file", "sheet"]
-        counted = found.groupby(by, dropna=False, as_index=False).agg(
-            records=("records", "sum"), sheet_rows=("sheet_rows", "first")
-        )
-        made.append(ordered(counted.assign(kind="value", column=None, letter=None)))
-    return pa.concat_tables(made) if made else empty(t)  # as it is: one piece of it all would be a second copy
-
-
-def _sources(w: Warehouse, indicator: str) -> pd.DataFrame:
-    """What the values of one indicator rest on, of marts.provenance."""
+    places = cells[key].astype({"year": "int64"})
+    w.con.register("hidden", places[cells["status"] == "Q"])
+    w.con.register("stood", places[held])
     have = w.columns["marts", "provenance"]
-    file = "file" if "file" in have else "file_id"
-    rows = "sheet_rows" if "sheet_rows" in have else "cast(null as varchar)"
-    return w.frame(f"""
-        select indicator_id, cast(year as bigint) as year, dimension, member, factor_set, dataset,
-            {file} as file, sheet, cast(records as bigint) as records, {rows} as sheet_rows
-        from marts.provenance where indicator_id = {_text(indicator)}""")
+    same = ", ".join(key)
+    sources = f"""
+        select {same}, dataset, {"file" if "file" in have else "file_id"} as file, sheet, records,
+            {"sheet_rows" if "sheet_rows" in have else "cast(null as varchar) as sheet_rows"}
+        from marts.provenance anti join stood using ({same})"""
+    if last is not None and held.any():
+        w.con.register("before", pq.read_table(last, filters=[("kind", "=", "value")]))
+        sources += f"""
+            union all select {same}, dataset, file, sheet, records, sheet_rows from before semi join stood using ({same})"""
+    by = [*key, "dataset", "file", "sheet"]
+    of_value = {"kind": "'value'", "records": "sum(records)", "sheet_rows": "any_value(sheet_rows)"} | {
+        c: c for c in by
+    }
+    values = w.arrow(f"""
+        with sources as ({sources}), told as (
+            select * replace (case when {is_open_set} then sheet end as sheet, case when {is_open_set} then sheet_rows end as sheet_rows)
+            from sources anti join hidden using ({same}))
+        select {_provenance(t, of_value)} from told group by {", ".join(by)}
+        order by indicator_id, dimension, member, year, factor_set, dataset, file, sheet nulls first""")
+    for name in ("published", "hidden", "stood", "before"):
+        w.con.unregister(name)
+    return pa.concat_tables([letters.cast(t.arrow), values.cast(t.arrow)])  # one piece of it all would be a second copy
+
+
+def _provenance(table: Table, said: Mapping[str, str]) -> str:
+    """The columns of provenance, each from the SQL in `said`, else null."""
+    return ", ".join(f"cast({said.get(f.name, 'null')} as {CASTS[f.type]}) as {_id(f.name)}" for f in table.fields)
 
 
 def inputs(w: Warehouse) -> list[dict[str, Any]]:
