@@ -1,4 +1,4 @@
-"""Which code this is. Belongs here: that one question."""
+"""Which code makes releases. Belongs here: that one question."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("pipelines", "expectations", "dbt_project", "publish")
-KINDS = {".py", ".yaml", ".yml", ".sql", ".csv", ".html", ".css", ".js", ".po", ".toml"}
+# They show a release, or make up what one is computed from: a stylesheet changes no figure, and makes no new release.
+BESIDE = ("publish/site", "pipelines/sample")
+KINDS = {".py", ".yaml", ".yml", ".sql", ".csv", ".toml"}
 OURS_ONLY = {"target", "logs", "__pycache__"}
 
 
@@ -22,6 +24,13 @@ def code_version() -> str:
     h = hashlib.sha256()
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in KINDS and path.is_file() and not OURS_ONLY & set(path.parts):
+            if counts(path) and path.is_file():
                 h.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return f"{version('mingzhang')}+{h.hexdigest()[:8]}"
+
+
+def counts(path: Path) -> bool:
+    """Whether what a file of the project says may change a release."""
+    name = path.relative_to(ROOT)
+    beside = any(name.is_relative_to(b) for b in BESIDE)
+    return path.suffix in KINDS and not beside and not OURS_ONLY & set(name.parts)
