@@ -189,6 +189,14 @@ class Reader:
                     continue
                 table.choice = rivals[hints.index(best)]
             out.append(self._table(book, grid, table, name))
+        for left, right in found.beside:
+            row = next(r for r, cells in enumerate(grid.rows) if any(v != "" for v in cells[left:right]))
+            at = grid.top + row + 1
+            columns = f"{letter(grid.left + left)}—{letter(grid.left + right - 1)}"
+            told = issue(
+                grid.name, "unmapped_column", "warning", "beside", {"columns": columns, "row": str(at)}, row=at
+            )
+            out[0].issues.append(told)
         if grid.hidden_rows:
             read = set(grid.hidden_rows)
             for s in out:

@@ -254,6 +254,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{cell} 的表头“{header}”与 {first} 列说的是同一项，只收了 {first} 列；请删去一列，或改正表头。",
         "The header '{header}' in {cell} says the same as column {first}, which was taken; remove one of them.",
     ),
+    "unmapped_column.beside": (
+        "{columns} 列（第 {row} 行起）是旁边的另一张表，没有认出来，没有接收；如果要报送，请单独成表，照平台的表样填写。",
+        "Columns {columns} (from row {row}) hold another table beside this one that is not known; it was left out: send it as a sheet "
+        "of its own, in the platform's form.",
+    ),
     "unmapped_column.nameless": (
         "{letter} 列有数据（第一个在 {cell}），但没有表头，这一列没有接收；请补上表头，或删去这一列。",
         "Column {letter} has values (the first in {cell}) and no header; it was left out: write its header, or remove it.",

@@ -6,13 +6,15 @@ Belongs here: cutting a sheet into tables from header to header, and going throu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from pipelines.intake.layout.header_rows import HeaderRows, Seen
+from pipelines.intake.layout.header_rows import HeaderRows, Rows, Seen
 from pipelines.intake.layout.headers import Headers
 from pipelines.intake.layout.heading import Facts, read_heading
 from pipelines.intake.layout.merges import Merges
 from pipelines.intake.layout.plain import Plain
+from pipelines.intake.layout.regions import Region, handed_on, regions
 from pipelines.intake.layout.rules import ENDS, LAST, RULES, Kind, Row, Sheet, judge
 from pipelines.intake.layout.tables import Block, Found, Table, by_sections, tables_under
 from pipelines.intake.layout.words import Words
@@ -42,16 +44,43 @@ class Finder:
                 r.extend([""] * (width - len(r)))
         merges = Merges(grid)
         found = Found([])
-        block = None
-        for i in range(min(len(rows), _SCAN)):
-            block = self.header_rows.at(rows, i, 0, merges, found)
-            if block:
-                break
-        if block is None:
+        whole = self._first_header(rows, merges, found)
+        parts = regions(rows, whole, lambda a, b: self._first_header(Seen(rows, a, b), Merges(grid, a, b), None))
+        if parts:
+            return self._beside(grid, parts)
+        if whole is None:
             found.facts = read_heading(rows[:_HEADING], self.headers)
-            return found
-        begin = 0
-        known: Facts | None = None
+        else:
+            found.tables = self._tables(rows, whole, merges, None)
+        return found
+
+    def _first_header(self, rows: Rows, merges: Merges, found: Found | None) -> Block | None:
+        for i in range(min(len(rows), _SCAN)):
+            if block := self.header_rows.at(rows, i, 0, merges, found):
+                return block
+        return None
+
+    def _beside(self, grid: Grid, parts: Sequence[Region]) -> Found:
+        """Reads the parts of a sheet that stand side by side, each by itself."""
+        found = Found([])
+        highest = min(p.block.first for p in parts if p.block)
+        heads = [read_heading(Seen(grid.rows, p.left, p.right)[:highest], self.headers) for p in parts]
+        for k, part in enumerate(parts):
+            seen = Seen(grid.rows, part.left, part.right)
+            if part.block is None:
+                found.beside.append((part.left, part.right))
+                continue
+            tables = self._tables(seen.cut(), part.block, Merges(grid, part.left, part.right), handed_on(heads, k))
+            for t in tables:
+                t.left, t.right = max(t.left, part.left), min(t.right, part.right)
+                t.beside |= bool(found.tables) and t is tables[0]
+            found.tables += tables
+        return found
+
+    def _tables(self, rows: list[list[Any]], block: Block | None, merges: Merges, known: Facts | None) -> list[Table]:
+        """The tables from the header `block` on. `known`: what was stated for them elsewhere."""
+        out: list[Table] = []
+        begin, width = 0, len(rows[0])
         while block:
             seen = Seen(rows, *block.window) if block.window else Seen(rows)
             facts = read_heading(seen[begin : block.first], self.headers)
@@ -66,9 +95,9 @@ class Finder:
             shared = self.header_rows.by_year(block, years)
             tables = tables_under(block, begin, width, facts, years, shared, rows, merges)
             end, block = self._rows(rows, tables, block, merges)
-            found.tables += by_sections(tables[0], rows) if len(tables) == 1 else tables
+            out += by_sections(tables[0], rows) if len(tables) == 1 else tables
             begin = end
-        return found
+        return out
 
     def words(self, dataset: str) -> Words:
         """What texts say in the rows of a dataset, whose contract may add words of its own."""

@@ -52,6 +52,11 @@ class Seen(Sequence[list[Any]]):
             return row
         return [*([""] * self._left), *row[self._left : self._right], *([""] * (len(row) - self._right))]
 
+    def cut(self) -> list[list[Any]]:
+        """The same rows in a list, marks and all, blank outside the columns: for what is under a header."""
+        right = len(self._rows[0]) if self._right is None else self._right
+        return [[*([""] * self._left), *r[self._left : right], *([""] * (len(r) - right))] for r in self._rows]
+
     def __len__(self) -> int:
         return len(self._rows)
 

@@ -17,10 +17,15 @@ _HIGHEST = 10_000  # rows
 
 
 class Merges:
-    """The merged cells of `grid`. False where there are none; each map is made when it is first asked for."""
+    """The merged cells of `grid`. False where there are none; each map is made when it is first asked for.
 
-    def __init__(self, grid: Grid):
+    `left` and `right`: only the columns from one up to the other count, where given.
+    """
+
+    def __init__(self, grid: Grid, left: int = 0, right: int | None = None):
         self._all = [(a - grid.top, b - grid.left, c - grid.top, d - grid.left) for a, b, c, d in grid.merges or ()]
+        if right is not None:
+            self._all = [(a, b, c, min(d, right - 1)) for a, b, c, d in self._all if left <= b < right]
         self._rows = grid.rows
 
     def __bool__(self) -> bool:

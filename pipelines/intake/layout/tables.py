@@ -71,10 +71,12 @@ class Block:
 
 @dataclass(slots=True)
 class Found:
-    """The tables of a grid, or, where there are none, the header that came nearest to one."""
+    """The tables of a grid, or, where there are none, the header that came nearest to one. `beside`: first column and the one
+    behind the last."""
 
     tables: list[Table]
     nearest: Block | None = None
+    beside: list[tuple[int, int]] = field(default_factory=list)  # columns of forms beside them that nobody knows
     facts: Facts = field(default_factory=Facts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -67,6 +68,67 @@ def test_later_headers_share_their_line_with_a_table_to_the_right(right: list[li
 def test_a_table_to_the_left_is_no_hindrance(down: int) -> None:
     read = reading(BOTH, beside([[]] * down + NUMBERS, STACKED))
     assert energy(read) == expected(2021, 2022, 2023)
+
+
+@pytest.mark.parametrize("down", [0, 1, 4])
+def test_tables_of_two_datasets_side_by_side_are_both_read(down: int) -> None:
+    lots = [
+        ["单位名称", "停车场名称", "开放车位数", "是否开放"],
+        *(["乙局", f"{n}号院", 5.0 + n, "是"] for n in (1, 2, 3)),
+    ]
+    read = reading(BOTH, beside(STACKED, lots, 1, down))
+    assert energy(read) == expected(2021, 2022, 2023)
+    (spaces,) = [s.values["spaces"] for s in read.sheets if s.dataset == "parking_lots"]
+    assert spaces == [6, 7, 8]
+    assert all(s.rows_read == len(s.rows) + s.refused + s.rows_explained for s in read.sheets)
+
+
+def test_the_heading_of_a_form_beside_is_its_own() -> None:
+    left = [["填报单位：甲局", "", "单位：元"], *[r[1:] for r in STACKED[1:5]]]
+    lots = [["填报单位：丙局"], ["单位名称", "停车场名称", "开放车位数", "是否开放"], ["乙局", "1号院", 6.0, "是"]]
+    for rows, want in ((beside(left, lots), "甲局"), (beside(lots, left), "甲局"), (beside(left[1:], lots), None)):
+        (own,) = [s for s in reading(BOTH, rows).sheets if s.dataset == "energy_use"]
+        assert own.submitter == want
+
+
+def _of(y: int, org: str, count: int, *, swapped: bool, title: bool) -> tuple[list[list[Any]], list[tuple[Any, ...]]]:
+    """The rows of a table of one year, and what they say."""
+    said = [(org, f"{y}-{m:02d}", y + float(m), float(m)) for m in range(1, count + 1)]
+    rows = [[*r[:2], *r[:1:-1]] if swapped else list(r) for r in said]
+    return [*([[f"{y}年用能情况"]] if title else []), SWAPPED if swapped else HEAD, *rows], said
+
+
+@pytest.mark.parametrize("gap", [1, 2])
+@pytest.mark.parametrize("down", [0, 1, 3])
+@pytest.mark.parametrize("blank", [0, 1])
+def test_stacked_tables_beside_stacked_tables_are_all_read(gap: int, down: int, blank: int) -> None:
+    """Whether their headers share their lines or not."""
+    for counts, title, swapped in product(((3, 2), (5, 4), (3, 3)), (True, False), (True, False)):
+        first, a = _of(2021, "甲局", counts[0], swapped=swapped, title=title)
+        second, b = _of(2022, "甲局", counts[1], swapped=not swapped, title=title)
+        third, c = _of(2023, "乙局", counts[1], swapped=False, title=True)
+        fourth, d = _of(2024, "乙局", counts[0], swapped=True, title=title)
+        left, right = [*first, *([[]] * blank), *second], [*third, *([[]] * blank), *fourth]
+        assert sorted(energy(reading(BOTH, beside(left, right, gap, down)))) == sorted([*a, *b, *c, *d])
+
+
+def test_a_unit_at_the_right_end_of_a_heading_holds_for_the_table_to_the_left() -> None:
+    lots = [["单位：万千瓦时"], ["单位名称", "停车场名称", "开放车位数", "是否开放"], ["乙局", "1号院", 6.0, "是"]]
+    left = [["2021年报表"], [h.partition("（")[0] for h in HEAD], *STACKED[2:5]]
+    (own,) = [s for s in reading(BOTH, beside(left, lots)).sheets if s.dataset == "energy_use"]
+    assert own.values["electricity"] == [1e4 * (1000.0 + n) for n in (1, 2, 3)]
+    lots[0].append("填报单位：丙局")
+    (own,) = [s for s in reading(BOTH, beside(left, lots)).sheets if s.dataset == "energy_use"]
+    assert own.values["electricity"] == [1000.0 + n for n in (1, 2, 3)] and own.submitter == "甲局"
+
+
+def test_a_form_beside_that_nobody_knows_is_told() -> None:
+    plain = beside(STACKED[1:5], [["煤气公司", "管线（公里）"], ["东区", 12.0], ["西区", 14.0]], 1, 1)
+    read = reading(BOTH, plain)
+    assert energy(read) == expected(2021)
+    told = [i for s in read.sheets for i in s.issues]
+    assert [(i.code, i.severity) for i in told] == [("unmapped_column", "warning")]
+    assert "F—G" in told[0].message_zh
 
 
 def test_a_column_without_a_header_between_parts_of_one_table_is_no_border() -> None:
