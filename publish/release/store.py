@@ -39,12 +39,17 @@ class Kept:
     accepted_by: str | None = None  # who published it although it was held
 
 
-def listed(home: Home) -> list[Kept]:
-    """Every release kept, the newest last: by as-of date, then by when it was put there."""
-    if not home.releases.is_dir():
+def folders(releases: Path) -> list[Path]:
+    """The folders of the releases in HOME/releases, the newest last: by as-of date, then by when it was put there."""
+    if not releases.is_dir():
         return []
-    found = [p for p in home.releases.iterdir() if ID.fullmatch(p.name) and p.is_dir()]
-    found.sort(key=lambda p: (p.name[:10], p.stat().st_mtime_ns, p.name))
+    found = [p for p in releases.iterdir() if ID.fullmatch(p.name) and p.is_dir()]
+    return sorted(found, key=lambda p: (p.name[:10], p.stat().st_mtime_ns, p.name))
+
+
+def listed(home: Home) -> list[Kept]:
+    """Every release kept, the newest last."""
+    found = folders(home.releases)
     now, gone = current(home), withdrawn(home)
     out = []
     for p in found:

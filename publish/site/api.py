@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
+from publish.release import store
 from publish.release.store import ID
 from publish.schema import MADE_UP_EN, MADE_UP_ZH, MARTS, OWN, RELEASES, Table
 from publish.site import asked as asked_of
@@ -294,8 +295,8 @@ async def releases(release: Release, path: Row, asked: Row) -> Row:
     if release.base_url != "/":
         known = [summary(facts.folder)]
     else:
-        folders = sorted(facts.folder.parent.iterdir(), key=lambda p: p.name, reverse=True)
-        known = [s for p in folders if ID.fullmatch(p.name) and (s := summary(p)) is not None]
+        kept = reversed(store.folders(facts.folder.parent))
+        known = [s for p in kept if (s := summary(p)) is not None]
     rows = [s | {"current": s["release_id"] == facts.release_id, "url": f"/r/{s['release_id']}/"} for s in known if s]
     first = asked.get("offset", 0)
     part = rows[first : first + asked.get("limit", LIMIT)]

@@ -53,7 +53,7 @@ from publish.site.answers import (
     send_file,
     send_ready,
 )
-from publish.site.facts import DB, RELEASE_ID, ReleaseBroken
+from publish.site.facts import DB, ReleaseBroken
 from publish.site.instance import Instance, ReleaseUnhealthy
 from publish.site.openapi import openapi
 from publish.site.pool import Busy, Pool, Stopped
@@ -151,8 +151,8 @@ class Turns:
 
 def current_folder(home: Path) -> Path:
     """The folder of the release in force. Raises NoRelease, with what to do, where there is none."""
-    current = home / "current"
-    if not current.is_symlink() or not current.exists():
+    current = store.current(Home(home))
+    if current is None:
         raise NoRelease(f"There is no release in {home} yet; run `mingzhang run --inbox FOLDER --home {home}` first.")
     return current.resolve()
 
@@ -295,7 +295,7 @@ class Site:
             self.past.move_to_end(release_id)
             return self.past[release_id]
         folder = self.home / "releases" / release_id
-        if not RELEASE_ID.fullmatch(release_id) or not folder.is_dir():
+        if not store.ID.fullmatch(release_id) or not folder.is_dir():
             return None
         async with self._opening:
             if release_id not in self.past:

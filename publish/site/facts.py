@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,6 @@ from publish.schema import MARTS, OWN, RELEASES, TRACE
 
 DB = "mingzhang"
 SEARCH = "search.db"
-RELEASE_ID = re.compile(r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}")
 HEADLINES = ("energy_tce", "energy_kgce")
 NEEDED = ("indicators", "indicator_values", "claims", "datasets", "dataset_columns", "releases")
 

@@ -14,8 +14,9 @@ from typing import Any
 
 from datasette.utils.asgi import NotFound, Response
 
+from publish.release import store
 from publish.release.changes import compare
-from publish.site.facts import RELEASE_ID, Facts
+from publish.site.facts import Facts
 from publish.site.language import pair
 from publish.site.pages.base import district_names, page, rows
 
@@ -26,9 +27,7 @@ SHOWN = 300  # changed values on a page; all of them stand in changes.json
 def kept(facts: Facts) -> list[dict[str, Any]]:
     """Every release beside this one, the newest first: what its release.json says of it, and `previous`."""
     out = []
-    for folder in facts.folder.parent.iterdir():
-        if not RELEASE_ID.fullmatch(folder.name):
-            continue
+    for folder in reversed(store.folders(facts.folder.parent)):
         said, told = _object(folder / "release.json"), _object(folder / "changes.json")
         if said is None:
             continue  # one that never took over, which the log says where it was tried
@@ -45,10 +44,9 @@ def kept(facts: Facts) -> list[dict[str, Any]]:
                 "previous": told.get("previous"),
                 "accepted": said.get("accepted"),
                 "changed": told.get("indicator_values_changed"),
-                "order": (folder.name[:10], folder.stat().st_mtime_ns, folder.name),
             }
         )
-    return sorted(out, key=lambda r: r["order"], reverse=True)
+    return out
 
 
 def _object(path: Path) -> dict[str, Any] | None:
