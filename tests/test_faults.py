@@ -21,7 +21,7 @@ FOUND = {
     "F-C1",
     "F-C2",
     # Reading: the writers' V, the public reports about cells, the forms' S and T.
-    *(f"V{n}" for n in range(1, 21)),
+    *(f"V{n}" for n in range(1, 26)),
     *(f"R{n}" for n in (3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 16, 17, 19, 24, 25)),
     *(f"S{n}" for n in range(1, 9)),
     *(f"T{n}" for n in range(1, 9)),

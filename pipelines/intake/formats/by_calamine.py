@@ -69,4 +69,7 @@ def _sheet(sheet: CalamineSheet) -> Grid:
         raise Refusal("too_large", size=f"{sheet.height}×{sheet.width} 格", limit=f"{MOST_CELLS:,} 格")
     merges = sheet.merged_cell_ranges
     flat = None if merges is None else [(a, b, c, d) for (a, b), (c, d) in merges]
-    return Grid(sheet.name, sheet.to_python(skip_empty_area=True), start[0], start[1], flat)
+    rows = sheet.to_python(skip_empty_area=True)
+    while rows and all(type(v) is str and not v.strip() for v in rows[-1]):
+        rows.pop()  # blank texts far below are no rows
+    return Grid(sheet.name, rows, start[0], start[1], flat)

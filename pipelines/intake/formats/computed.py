@@ -208,8 +208,10 @@ def put_faults(sheets: Sheets, to_steps: ToSteps, by_library: bool = False, mixe
     ]
     judge = _Judge(spread, to_steps)
     for grid, f in judge.not_computed(by_library, mixed):
-        blank = not f.missing and f.cached != "" and judge.value(grid, f) == ""
-        grid.put(f.row, f.column, "" if blank else Fault("formula", judge.text(f)))
+        if judge.value(grid, f) != "":
+            grid.put(f.row, f.column, Fault("formula", judge.text(f)))
+        elif _held(grid, f.row, f.column) != "":
+            grid.put(f.row, f.column, "")
 
 
 def _spread(grid: Grid, formulas: Sequence[Formula]) -> Iterator[Formula]:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from pipelines.intake.formats import computed, expressions, number_format, runs
+from pipelines.intake.formats import computed, expressions, markup, number_format, runs
 from pipelines.intake.formats.computed import Formula
 from pipelines.intake.formats.markup import LOCAL, MarkupError, elements
 from pipelines.intake.formats.package import DECLARES, Package
@@ -289,7 +289,12 @@ class _Reader:
 def open_ods(package: Package) -> Book:
     """Opens the package of an OpenDocument spreadsheet. Raises Refusal."""
     book = package.book()
-    reader = read(package.xml("content.xml"), package.xml("styles.xml"))
+    try:
+        reader = read(package.xml("content.xml"), package.xml("styles.xml"))
+    except Refusal as e:
+        if e.code == "unreadable" and markup.attributes(package.xml("META-INF/manifest.xml"), "encryption-data"):
+            raise Refusal("encrypted") from e
+        raise
     book.grids, book.is_1904 = reader.grids, lambda: reader.from_1904
     if not book.grids and (told := package.signed()):
         raise told

@@ -180,14 +180,14 @@ def _add_details(package: Package, parts: Mapping[str, bytes], grids: Sequence[G
         for (row, column), fault in found.faults.items():
             grid.put(row, column, fault)
     if any(found.formulas for _, found in told):
-        _judge(package, told)
+        _judge(package, told, grids)
     if _has_surrogates(texts) or any(
         _has_surrogates(xml) for name, xml in parts.items() if name in computing or _INLINE in xml
     ):
         sheet_xml.join_surrogates(grids)
 
 
-def _judge(package: Package, told: Sequence[tuple[Grid, Details]]) -> None:
+def _judge(package: Package, told: Sequence[tuple[Grid, Details]], grids: Sequence[Grid]) -> None:
     """Puts faults in place of results that nobody computed."""
     properties = markup.attributes(package.xml(_workbook(package)), "calcPr")
     on_load = any(at.get("fullCalcOnLoad") in ON for at in properties)
@@ -196,8 +196,9 @@ def _judge(package: Package, told: Sequence[tuple[Grid, Details]]) -> None:
             f.on_load = on_load
             if f.cached == "" and not on_load:
                 f.cached = None  # the file says that the result is an empty text
+    formulas = {id(grid): found.formulas for grid, found in told}
     computed.put_faults(
-        [(grid, found.formulas) for grid, found in told],
+        [(grid, formulas.get(id(grid), [])) for grid in grids],
         lambda source: expressions.steps(source[0], "a1", source[1:]),
         by_library=any(found.spelled_zero for _, found in told),
         mixed=on_load,

@@ -6,6 +6,7 @@ followed.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -20,7 +21,8 @@ from pipelines.intake.sheets import MARK, Book, Fault, Grid, Merge
 SPACE = "urn:schemas-microsoft-com:office:spreadsheet"
 _IN_SPACE, _IN_EXCEL = f"{{{SPACE}}}", "{urn:schemas-microsoft-com:office:excel}"
 _WHOLE = frozenset(["Style", "Column", "Row"])
-_NAMED = {"Percent": "0.00%", "Fixed": "0.00", "Standard": "#,##0.00"}
+_NAMED = {"Percent": "0.00%", "Fixed": "0.00", "Standard": "#,##0.00", "General Date": "yyyy-mm-dd hh:mm", "Long Date": "yyyy-mm-dd",
+          "Medium Date": "d-mmm-yy", "Short Date": "yyyy-mm-dd", "Long Time": "hh:mm:ss", "Medium Time": "hh:mm", "Short Time": "hh:mm"}  # fmt: skip
 _MARKS = {"S": (True, False), "Sup": (False, True), "Sub": (False, True)}  # of the HTML in a text: struck out, raised
 _HIDDEN = ("SheetHidden", "SheetVeryHidden")
 _MOST_CELLS, _LAST_ROW, _LAST_COLUMN, _TALLEST = 5_000_000, 1_048_575, 16_383, 65_536
@@ -50,9 +52,9 @@ class _Styles:
 class _Sheet:
     """A worksheet while it is read."""
 
-    def __init__(self, name: str, styles: _Styles):
+    def __init__(self, name: str, styles: _Styles, from_1904: bool):
         self.grid = Grid(name, [])
-        self.styles = styles
+        self.styles, self.from_1904 = styles, from_1904
         self.lines: list[tuple[int, list[Any]]] = []
         self.merges: list[Merge] = []
         self.taken: dict[int, set[int]] = {}  # columns that cells merged downwards cover, by row
@@ -99,7 +101,7 @@ class _Sheet:
             line.extend([""] * (column - len(line)))
             line[column : column + 1] = [value]
             if type(value) is float and self.styles.codes:
-                self.format(given, at, column)
+                line[column] = self.shown(value, given, at, column)
             column += across
         self.lines.append((self.row, line))
         self.row += 1 + (span(at["Span"]) if "Span" in at else 0)  # rows below that are as this one, without cells
@@ -131,11 +133,16 @@ class _Sheet:
             return Fault("formula", text[:200]) if data is None else value
         return value
 
-    def format(self, given: Mapping[str, str], row: Mapping[str, str], column: int) -> None:
+    def shown(self, value: float, given: Mapping[str, str], row: Mapping[str, str], column: int) -> Any:
+        """A number, or the day or time that its format shows; keeps a format that tells something else."""
         ids = given.get("StyleID"), row.get("StyleID"), self.of_columns.get(column), self.of_table, "Default"
-        code = self.styles.code(next(i for i in ids if i))
-        if code and number_format.tells(code):
+        code = self.styles.code(next(i for i in ids if i)) or ""
+        if number_format.shows_date(code):
+            with contextlib.suppress(OverflowError, ValueError):
+                return number_format.moment(value, code, self.from_1904)
+        elif number_format.tells(code):
             self.codes[self.row, column] = code
+        return value
 
     def finish(self) -> None:
         if self.grid.hidden:
@@ -158,7 +165,7 @@ def open_xml(content: str) -> Book:
         elif tag == "Style":
             styles.add(e)
         elif tag == "Worksheet" and begins:
-            sheets.append(_Sheet(_named(e).get("Name", ""), styles))
+            sheets.append(_Sheet(_named(e).get("Name", ""), styles, from_1904))
         elif not sheets:
             continue
         elif tag == "Table" and begins:

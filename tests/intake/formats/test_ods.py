@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.intake.formats import open_book
-from pipelines.intake.sheets import Fault, Format, Grid
+from pipelines.intake.formats import markup, ods, open_book
+from pipelines.intake.sheets import Fault, Format, Grid, Refusal
 
 SPACES = "".join(
     f' xmlns:{p}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"'
@@ -150,3 +150,73 @@ def test_a_blank_text_in_the_last_row_is_no_row() -> None:
     blank = '<table:table-cell office:value-type="string"><text:p> </text:p></table:table-cell>'
     far = f'</table:table-row><table:table-row table:number-rows-repeated="1048574"><table:table-cell/></table:table-row><table:table-row>{blank}'
     assert opened(book(NUMBER + far)).rows == [["A", 1000.0, 2.5]]
+
+
+def test_a_document_in_another_encoding_is_read() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book(NUMBER))) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            part = old.read(name)
+            new.writestr(
+                name, part.replace(b'"UTF-8"', b'"GBK"').decode().encode("gbk") if name == "content.xml" else part
+            )
+    (only,) = open_book(out.getvalue()).grids
+    assert (only.name, only.rows) == ("表", [["A", 1000.0, 2.5]])
+
+
+def test_a_document_with_a_password_says_so() -> None:
+    manifest = "<manifest><file-entry><encryption-data/></file-entry></manifest>"
+    with (
+        zipfile.ZipFile(io.BytesIO(book(NUMBER, manifest=manifest))) as old,
+        zipfile.ZipFile(out := io.BytesIO(), "w") as new,
+    ):
+        for name in old.namelist():
+            new.writestr(name, bytes(range(200)) if name == "content.xml" else old.read(name))
+    with pytest.raises(Refusal) as e:
+        open_book(out.getvalue())
+    assert e.value.code == "encrypted"
+
+
+@pytest.mark.parametrize(
+    ("runs", "right"),
+    [
+        ('<text:span text:style-name="T1">1200</text:span>1500', Fault("struck", "12001500")),
+        ('12500<text:span text:style-name="T2">1</text:span>', Fault("marked", "125001")),
+        ('面积m<text:span text:style-name="T2">2</text:span>', "面积m2"),
+        ('<text:span text:style-name="T1">废止</text:span>', "废止"),
+        ('<text:a>甲</text:a><text:note><text:p>注</text:p></text:note>乙', "甲乙"),
+    ],
+)  # fmt: skip
+def test_runs_that_are_struck_or_raised_are_told(runs: str, right: Any) -> None:
+    styles = (
+        '<style:style style:name="T1" style:family="text"><style:text-properties style:text-line-through-style="solid"/></style:style>'
+        '<style:style style:name="T2" style:family="text"><style:text-properties style:text-position="super 58%"/></style:style>'
+    )
+    cell = f'<table:table-cell office:value-type="string"><text:p>{runs}</text:p></table:table-cell>'
+    assert third(cell, styles=styles) == right
+
+
+def test_rows_of_no_height_and_columns_of_no_width_are_told() -> None:
+    style = '<style:style style:name="{0}" style:family="table-{1}"><style:table-{1}-properties style:{2}="0cm"/></style:style>'
+    styles = style.format("r", "row", "row-height") + style.format("c", "column", "column-width")
+    more = f'{NUMBER}</table:table-row><table:table-row table:style-name="r">{NUMBER}'
+    data = book(more, styles=styles)
+    with zipfile.ZipFile(io.BytesIO(data)) as z:
+        content = z.read("content.xml").decode()
+    column = '<table:table-column table:style-name="c"/>'
+    content = content.replace('<table:table table:name="表">', f'<table:table table:name="表">{column}')
+    grid = ods.read(content.encode()).grids[0]
+    assert (grid.hidden_rows, grid.hidden_columns) == ([2], [(0, 0)])
+
+
+def test_rows_that_repeat_are_as_many_rows() -> None:
+    more = f'{NUMBER}</table:table-row><table:table-row table:number-rows-repeated="3">{NUMBER}'
+    assert [r[0] for r in opened(book(more)).rows] == ["A", 2.5, 2.5, 2.5]
+
+
+def test_a_large_document_is_read_piece_by_piece_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = "<table:table><table:table-row><table:table-cell/></table:table-row></table:table>"
+    data = book(f'<table:table-cell office:value-type="string">{inner}<text:p>甲</text:p></table:table-cell>{NUMBER}')
+    right = opened(data).rows
+    monkeypatch.setattr(markup, "_LARGEST_TREE", 0)
+    assert opened(data).rows == right == [["A", 1000.0, "甲", 2.5]]

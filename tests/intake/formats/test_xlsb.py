@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import struct
 import zipfile
@@ -74,3 +75,48 @@ def test_number_formats_are_read() -> None:
     cells = record(5, struct.pack("<IId", 1, 1, 123456)) + record(5, struct.pack("<IId", 2, 2, 0.5))
     told = opened(cells, styles).formats()
     assert told == {(1, 1): Format("0!.0000", power=4), (1, 2): Format("0.00%", percent=True)}
+
+
+def test_a_blank_text_in_the_last_row_is_no_row() -> None:
+    far = record(0, struct.pack("<IIHBBBI2I", 1_048_575, 0, 300, 0, 0, 0, 1, 20, 20))
+    grid = opened(far + record(6, struct.pack("<II", 20, 0) + wide(" ")))
+    assert (grid.refusal, grid.rows) == (None, [["A", "B", "C"], [1000.0]])
+
+
+@pytest.mark.parametrize(
+    ("text", "runs", "right"),
+    [
+        ("12001500", [(0, 1), (4, 0)], Fault("struck", "12001500")),
+        ("125001", [(5, 2)], Fault("marked", "125001")),
+        ("面积m2", [(3, 2)], "面积m2"),
+        ("废止", [(0, 1)], "废止"),
+    ],
+)
+def test_runs_that_are_struck_or_raised_are_told(text: str, runs: list[tuple[int, int]], right: object) -> None:
+    font = lambda flags, raised: record(43, struct.pack("<4H", 220, flags, 400, raised) + bytes(14))  # noqa: E731
+    styles = font(0, 0) + font(8, 0) + font(0, 1) + record(617, bytes(4)) + record(47, bytes(16)) + record(618)
+    pairs = struct.pack("<L", len(runs)) + b"".join(struct.pack("<HH", *r) for r in runs)
+    cell = record(62, struct.pack("<II", 1, 0) + b"\x01" + wide(text) + pairs)
+    assert opened(cell, styles).rows[1][1] == right
+
+
+def test_rows_of_no_height_are_told() -> None:
+    flat = record(0, struct.pack("<IIHBBBI2I", 2, 0, 0, 0, 0x20, 0, 1, 0, 0))
+    assert opened(flat + record(6, struct.pack("<II", 0, 0) + wide("甲"))).hidden_rows == [3]
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "right"),
+    [
+        ("yyyy-mm-dd", 44256.0, dt.date(2021, 3, 1)),
+        ("yyyy-mm-dd hh:mm", 44256.5, dt.datetime(2021, 3, 1, 12)),
+        ("hh:mm", 0.4375, dt.time(10, 30)),
+        ("[h]:mm", 1.5, dt.timedelta(1.5)),
+        ("yyyy-mm-dd", 59.0, dt.date(1900, 2, 28)),
+        ("yyyy-mm-dd", 1e9, 1e9),
+    ],
+)
+def test_numbers_that_are_shown_as_days_are_days(code: str, value: float, right: object) -> None:
+    styles = record(44, struct.pack("<H", 176) + wide(code)) + record(617, bytes(4))
+    styles += record(47, bytes(16)) + record(47, struct.pack("<HH", 0, 176) + bytes(12)) + record(618)
+    assert opened(record(5, struct.pack("<IId", 1, 1, value)), styles).rows[1][1] == right

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -85,3 +86,27 @@ def test_whether_days_count_from_1904_is_told() -> None:
     whole = f'<Workbook xmlns="{SPACE}" xmlns:ss="{SPACE}">{{}}<Worksheet ss:Name="a"><Table/></Worksheet></Workbook>'
     assert open_book(whole.format(more).encode()).is_1904()
     assert not open_book(whole.format("").encode()).is_1904()
+
+
+def test_a_blank_text_in_the_last_row_is_no_row() -> None:
+    blank = '<Row ss:Index="1048576"><Cell ss:Index="9"><Data ss:Type="String"> </Data></Cell></Row>'
+    assert grid(f"<Row>{number(1)}</Row>{blank}").rows == [[1.0]]
+    assert len(grid(f"<Row>{number(1)}</Row>{blank.replace('> <', '>甲<')}").rows) == 1_048_576
+
+
+@pytest.mark.parametrize(("code", "right"), [("Short Date", dt.date(2021, 3, 1)), ("yyyy\\-mm", dt.date(2021, 3, 1)), ("0.0", 44256.0)])  # fmt: skip
+def test_numbers_that_are_shown_as_days_are_days(code: str, right: Any) -> None:
+    """SheetJS writes days so, Excel as days."""
+    style = f'<Style ss:ID="d"><NumberFormat ss:Format="{code}"/></Style>'
+    assert grid(f"<Row>{number(44256, 'd')}</Row>", style).rows == [[right]]
+
+
+def test_a_workbook_in_gbk_is_read() -> None:
+    text = f'<?xml version="1.0" encoding="GBK"?><Workbook xmlns="{SPACE}" xmlns:ss="{SPACE}"><Worksheet ss:Name="表"><Table><Row><Cell><Data ss:Type="String">单位名称</Data></Cell></Row></Table></Worksheet></Workbook>'
+    (only,) = open_book(text.encode("gbk")).grids
+    assert (only.name, only.rows) == ("表", [["单位名称"]])
+
+
+def test_a_cell_beside_one_that_is_merged_downwards_stands_where_it_is_shown() -> None:
+    g = grid(f'<Row><Cell ss:MergeDown="1"/>{number(1)}</Row><Row>{number(2)}</Row><Row>{number(3)}</Row>')
+    assert (g.rows, g.merges) == ([["", 1.0], ["", 2.0], [3.0]], [(0, 0, 1, 0)])

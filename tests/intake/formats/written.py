@@ -68,6 +68,11 @@ def _name(row: int, column: int) -> str:
     return f"{'ABCDEFGH'[column]}{row + 1}"
 
 
+def _held(result: Any) -> Any:
+    """A result as spreadsheet programs write it: 0, not 0.0."""
+    return int(result) if isinstance(result, float) and result.is_integer() else result
+
+
 def _zip(parts: dict[str, str | bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
@@ -101,7 +106,7 @@ def xlsx(s: Sheet) -> bytes:
             if isinstance(v, Shown):
                 cells.append(f'<c {at} s="{s.code(v.code)}"><v>{v.value}</v></c>')
             elif isinstance(v, Formula):
-                held = "" if v.result is None else f"<v>{v.result}</v>"
+                held = "" if v.result is None else f"<v>{_held(v.result)}</v>"
                 kind = ' t="str"' if isinstance(v.result, str) else ""
                 cells.append(f"<c {at}{kind}><f>{escape(v.text)}</f>{held}</c>")
             elif isinstance(v, Error):
@@ -341,7 +346,7 @@ def ods(s: Sheet) -> bytes:
                     if v.result is None
                     else ' office:value-type="string" office:string-value=""'
                     if v.result == ""
-                    else f' office:value-type="float" office:value="{v.result}"'
+                    else f' office:value-type="float" office:value="{_held(v.result)}"'
                 )
                 cells.append(f'<table:table-cell table:formula="of:={escape(v.text.replace("B2", "[.B2]"))}"{held}/>')
             elif isinstance(v, Error):
@@ -426,8 +431,8 @@ def xml2003(s: Sheet) -> bytes:
             if isinstance(v, Shown):
                 more += f' ss:StyleID="s{s.code(v.code)}"'
             elif isinstance(v, Formula):
-                more += f' ss:Formula="={escape(v.text)}"'
-            v = v.value if isinstance(v, Shown) else v.result if isinstance(v, Formula) else v
+                more += f' ss:Formula="={escape(v.text.replace("B2", "RC[-1]"))}"'
+            v = v.value if isinstance(v, Shown) else _held(v.result) if isinstance(v, Formula) else v
             kind = "Error" if isinstance(v, Error) else "String" if isinstance(v, str | Rich) else "Number"
             if isinstance(v, Rich):
                 data = "".join(f"<{tags[m]}>{t}</{tags[m]}>" if m else t for t, m in v.runs)
