@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pipelines.intake.layout.ends import ENDS
 from pipelines.intake.layout.header_rows import HeaderRows, Rows, Seen
 from pipelines.intake.layout.headers import Headers
 from pipelines.intake.layout.heading import Facts, read_heading
 from pipelines.intake.layout.merges import Merges
 from pipelines.intake.layout.plain import Plain
 from pipelines.intake.layout.regions import Region, handed_on, regions
-from pipelines.intake.layout.rules import ENDS, LAST, RULES, Kind, Row, Sheet, judge
+from pipelines.intake.layout.rows import Kind, Row, Sheet
+from pipelines.intake.layout.rules import LAST, RULES, judge
 from pipelines.intake.layout.tables import Block, Found, Table, by_sections, tables_under
 from pipelines.intake.layout.words import Words
 from pipelines.intake.sheets import Grid

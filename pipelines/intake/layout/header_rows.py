@@ -10,7 +10,6 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any, overload
 
 from pipelines.core.text import squeeze
@@ -18,15 +17,11 @@ from pipelines.intake.layout.headers import Choice, Headers
 from pipelines.intake.layout.heading import year_of_group
 from pipelines.intake.layout.merges import Merges
 from pipelines.intake.layout.tables import Block, Found
-from pipelines.intake.layout.words import HEADER_BLANKS, LETTERS, NO_UNIT
-from pipelines.intake.values.words import BLANK_NUMBER
+from pipelines.intake.layout.under_header import MOST_LINES, is_column_numbers, numbers_two_columns, translated
+from pipelines.intake.layout.words import HEADER_BLANKS, NO_UNIT
 
 _DEEPEST = 4  # rows of a header
-_SHORTEST = 3  # letters of a translation in one line
 _LOOKED_AT = 20  # rows of data that say whether there are numbers
-_MOST_LINES = 5  # of a translation
-_WORDS = re.compile(r"[#*(]*[A-Za-z][A-Za-z0-9³² ,.:;'’&/()%$#*·-]*|\(\d[\w ,.]*\)")  # also (10000 tons)
-_NO_WORDS = BLANK_NUMBER | {"yes", "no", "y", "n", "true", "false"}
 _NUMBERLIKE = re.compile(r"^[+-]?[\d,]*\.?\d+%?$|^\d{4}[-./年]\d{1,2}")
 
 Rows = Sequence[list[Any]]
@@ -265,9 +260,9 @@ class HeaderRows:
                 choices = self.headers.choices(header_texts(choices, len(below)), units)
                 last += 1
         last = self._merged_down(first, last, choices[0], len(rows), merges)
-        last += _translated(rows[last + 1 : last + 2 + _MOST_LINES], choices[0])
+        last += translated(rows[last + 1 : last + 2 + MOST_LINES], choices[0])
         if last + 1 < len(rows) and (
-            is_column_numbers(rows[last + 1]) or _numbers_two_columns(rows[last + 1], choices[0])
+            is_column_numbers(rows[last + 1]) or numbers_two_columns(rows[last + 1], choices[0])
         ):
             last += 1
         return Block(first, last, choices, units)
@@ -381,65 +376,5 @@ def _better(a: Sequence[Choice], b: Sequence[Choice]) -> bool:
     return fit(a[0]) > fit(b[0])
 
 
-def is_column_numbers(row: Sequence[Any]) -> bool:
-    """The row 甲 乙 1 2 3 that statistical forms have under their header."""
-    numbers: list[int] = []
-    letters = False
-    for v in row:
-        if v == "":
-            continue
-        text = squeeze(str(v)).removesuffix(".0").strip("()")
-        if text in LETTERS:
-            letters = True
-            continue
-        if not text.isdigit() or len(text) > 2:
-            return False
-        numbers.append(int(text))
-    return len(numbers) >= (2 if letters else 3) and all(b == a + 1 for a, b in pairwise(numbers))
-
-
-def _translated(below: Sequence[list[Any]], choice: Choice) -> int:
-    """How many of the rows under a header are its names in English, one or some lines of them.
-
-    They hold words alone, in most columns, and some where only a number or a date can stand. Rows of data in English have no
-    words there, or lack nothing that a row must have.
-    """
-    if all(m.header.isascii() for m in choice.mapped):
-        return 0  # it is English itself
-    numbers = {m.place for m in choice.mapped if m.column.kind in ("decimal", "integer", "date", "month", "year")}
-    required = {m.place for m in choice.mapped if m.column.required and m.column.stated is None}
-    lines: list[set[int]] = []
-    for row in below:
-        filled = {j for j, v in enumerate(row) if v != ""}
-        if not filled or not all(_is_english(row[j]) for j in filled) or (required <= filled and not filled & numbers):
-            break
-        lines.append(filled)
-    if len(lines) == len(below):
-        return 0
-    if len(lines) > 1 and all(required <= filled for filled in lines):
-        lines = lines[:1]  # as data are; a name in several lines has not as many in each column
-    said = set().union(*lines)
-    short = len(lines) == 1 and min(len(below[0][j]) for j in said) < _SHORTEST
-    named = said & numbers and len(said) > 1 and 2 * len(said) >= len(choice.mapped)
-    return len(lines) if named and not short and len(lines) <= _MOST_LINES else 0
-
-
 def _is_number(value: Any) -> bool:
     return type(value) in (float, int) or (type(value) is str and bool(_NUMBERLIKE.match(squeeze(value))))
-
-
-def _is_english(value: Any) -> bool:
-    return (
-        type(value) is str
-        and bool(_WORDS.fullmatch(" ".join(value.split())))
-        and squeeze(value).lower() not in _NO_WORDS
-    )
-
-
-def _numbers_two_columns(row: Sequence[Any], choice: Choice) -> bool:
-    """The row 1 2 under a header of two columns, where one of them is of a kind that holds no such number."""
-    said = {j: squeeze(str(v)).removesuffix(".0") for j, v in enumerate(row) if v != ""}
-    return [*said.values()] == ["1", "2"] and any(
-        m.place in said and m.column.kind in ("date", "enum") and said[m.place] not in m.column.values
-        for m in choice.mapped
-    )

@@ -8,218 +8,21 @@ text says by itself (words.py), or where headers are (header_rows.py).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from enum import Enum
+from collections.abc import Sequence
 from typing import Any
 
 from pipelines.core.text import squeeze
-from pipelines.intake.layout.header_rows import HeaderRows, Rows, Seen, is_column_numbers
+from pipelines.intake.layout.ends import header_again
 from pipelines.intake.layout.headers import Mapped
-from pipelines.intake.layout.merges import Merges
-from pipelines.intake.layout.tables import Block, Table
-from pipelines.intake.layout.words import NONE, NOTHING_MARKS, WHOLE_DATE, YEAR_SECTION, Says, Words
+from pipelines.intake.layout.rows import Kind, Row, Rule, Sheet
+from pipelines.intake.layout.tables import Table
+from pipelines.intake.layout.words import NONE, NOTHING_MARKS, WHOLE_DATE, YEAR_SECTION, Says
 from pipelines.intake.values import Bad, column_reader
 
 _FEWEST = 3  # columns of a table in which a lone number of a row was written beforehand
 _WIDE = 4  # columns of a table in which a lone name is no row of data: no clerk leaves nine of ten cells empty
 _FEW = 3  # cells of a note
 _REMARK = 30  # characters of a lone text that is a remark, whatever its column
-_MEASURED = ("decimal", "integer", "year", "month", "date")  # kinds of columns in which a text is odd
-_UNDER = 6  # rows below an unknown header in which its first numbers stand
-
-
-class Kind(Enum):
-    """What a row is. All but DATA and END are explained; totals are held against the rows they sum up."""
-
-    DATA = "data"
-    TOTAL = "total"
-    SECTION = "section"
-    NOTE = "note"
-    SIGNATURE = "signature"
-    AMONG = "of which"
-    EXAMPLE = "example"
-    CONTINUED = "continued"
-    HEADER = "header again"
-    HEADING = "heading"
-    NOTHING = "nothing reported"
-    BLANK = "blank"
-    SCRATCH = "below the signatures"
-    END = "another table"
-
-
-class Row:
-    """A row of a grid: `cells` all of it, `own` those of the table's columns from `left` on.
-
-    `filled` of its own cells are not empty; `first` is the first of them that is no white space, at `place`, None where there
-    is none; `says` what that says.
-    """
-
-    __slots__ = ("cells", "filled", "first", "i", "own", "place", "says")
-
-    def __init__(self, i: int, cells: list[Any], left: int, right: int, words: Words):
-        self.i, self.cells = i, cells
-        self.own = cells[left:right] if left or right < len(cells) else cells
-        self.filled = len(self.own) - self.own.count("")
-        self.first: Any = None
-        self.place, self.says = left, Says.NOTHING
-        if self.filled:
-            for at, v in enumerate(self.own, left):
-                if v != "" and (type(v) is not str or not v.isspace()):
-                    self.first, self.place = v, at
-                    self.says = words.says(v) if type(v) is str else Says.NOTHING
-                    break
-
-    @property
-    def texts(self) -> list[str]:
-        """The texts among its own cells."""
-        return [v for v in self.own if type(v) is str and v and not v.isspace()]
-
-
-@dataclass(slots=True)
-class Sheet:
-    """What the rules know beside a row: all rows of the grid, its merges, the tables under the header `block`, and the one of them
-    whose columns the row is looked at in. The rules of ENDS leave `until` and `following` here."""
-
-    rows: list[list[Any]]
-    merges: Merges
-    headers: HeaderRows
-    tables: Sequence[Table]
-    block: Block
-    words: Words
-    table: Table
-    until: int = -1  # the last row of a header that stands there again
-    following: Block | None = None  # the next table's header
-    window: tuple[int, int] = (0, 0)  # the first of the tables' own columns, and the one behind the last
-    measured: Sequence[Mapped] = ()  # the columns of numbers and dates
-    _own_first: set[str] = field(default_factory=set)
-    _own_keys: set[tuple[str, ...]] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        places = [m.place for t in self.tables for m in t.choice.mapped]
-        self.window = min(places), max(places) + 1
-        self.measured = [m for t in self.tables for m in t.choice.mapped if m.column.kind in _MEASURED]
-
-    def known_header(self, i: int, cells: list[Any], lowest: int | None = None) -> Block | None:
-        """The header that row `i` is, if it is one: looked at as a whole, and in the tables' own columns alone."""
-        if found := self._header_in(self.rows, i, cells, lowest, None):
-            return found
-        left, right = self.window
-        if float in map(type, cells[left:right]) or not (any(cells[right:]) or any(cells[:left])):
-            return None
-        seen = Seen(self.rows, left, right)
-        found = self._header_in(seen, i, seen[i], lowest, right - left)
-        return replace(found, window=(left, right)) if found else None
-
-    def _header_in(self, rows: Rows, i: int, cells: list[Any], lowest: int | None, width: int | None) -> Block | None:
-        headers = self.headers
-        first = next((v for v in cells if v != "" and (type(v) is not str or not v.isspace())), None)
-        if type(first) is not str or len(first) > headers.headers.longest:
-            return None
-        begins = squeeze(first)[:1].lower() in headers.headers.first_chars
-        if not (begins and headers.may_be(cells)) and not headers.may_be_cut(rows, i, width):
-            return None
-        top = headers.top(rows, i, self.block) if lowest is None else lowest
-        return headers.at(rows, i, top, self.merges, None)
-
-    def is_own_header(self, cells: list[Any], first: str) -> bool:
-        """Whether a row is one of the header's, word for word."""
-        own = self.rows[self.block.first : self.block.last + 1]
-        if not self._own_first:
-            self._own_first = {squeeze(next((v for v in r if type(v) is str and v), "")) for r in own}
-        if squeeze(first) not in self._own_first:
-            return False
-        self._own_keys = self._own_keys or {_key(r) for r in own}
-        return _key(cells) in self._own_keys
-
-
-Rule = Callable[[Row, Sheet], Kind | None]
-
-
-# ---- where the rows of a header end: asked once of a row
-
-
-def header_again(row: Row, sheet: Sheet) -> Kind | None:
-    """The header again, on a new page, with a row of column numbers under it."""
-    if row.i <= sheet.until:
-        return Kind.HEADER
-    if (
-        type(row.first) is str
-        and len(row.first) <= sheet.headers.headers.longest
-        and sheet.is_own_header(row.cells, row.first)
-    ):
-        below = row.i + 1
-        sheet.until = below if below < len(sheet.rows) and is_column_numbers(sheet.rows[below]) else row.i
-        return Kind.HEADER
-    return None
-
-
-def other_header(row: Row, sheet: Sheet) -> Kind | None:
-    """The header of another table; or the same one again, put otherwise. It may share its line with a table to the right."""
-    other = sheet.known_header(row.i, row.cells)
-    if other is None:
-        return None
-    if sheet.headers.same(other, sheet.block):
-        sheet.until = other.last
-        return Kind.HEADER
-    sheet.following = other
-    return Kind.END
-
-
-def header_of_no_table(row: Row, sheet: Sheet) -> Kind | None:
-    """Names of columns, some of them where numbers and dates stand: a header that lacks what makes a table of any dataset."""
-    resolve, cells = sheet.headers.headers.resolve, row.cells
-    odd = (m for m in sheet.measured if type(v := cells[m.place]) is str and v and not v[0].isdigit() and resolve(v))
-    if not any(_is_bad(m, cells[m.place]) for m in odd):
-        return None
-    named = [m for t in sheet.tables for m in t.choice.mapped if type(v := cells[m.place]) is str and v and resolve(v)]
-    if len(named) < 2 or not any(t.data for t in sheet.tables):
-        return None
-    return _another_table(row.i, sheet)
-
-
-def unknown_header(row: Row, sheet: Sheet) -> Kind | None:
-    """The header of another table, in words nobody knows: different texts where this table has numbers and dates, none of them
-    readable as one, and numbers right below."""
-    i, rows = row.i, sheet.rows
-    for m in sheet.measured:
-        if type(row.cells[m.place]) is not str:
-            return None
-    left, right = sheet.window
-    cells = row.cells[left:right]
-    filled = [v for v in cells if v != ""]
-    if i + 1 >= len(rows) or len(filled) < 2 or any(type(v) is not str for v in filled):
-        return None
-    if len(set(filled)) < len(filled) or max(map(len, filled)) > sheet.headers.headers.longest:
-        return None
-    # The first numbers stand under it, or under its second line or its translation.
-    below = (r for r in rows[i + 1 : i + 1 + _UNDER] if any(type(v) is not str for v in r[left:right]))
-    under = next(below, [])
-    lost = numbers = 0
-    for m in sheet.measured:
-        v = row.cells[m.place]
-        if v == "":
-            continue
-        if not _is_bad(m, v):
-            return None  # a number, a date, or a word for nothing: data
-        lost += 1
-        numbers += bool(under) and type(under[m.place]) in (float, int)
-    above = rows[i - 1][left:right]
-    apart = above.count("") >= len(above) - 1
-    return _another_table(i, sheet) if numbers and (lost > 1 or apart) else None
-
-
-def _is_bad(m: Mapped, value: Any) -> bool:
-    return type(column_reader(m.column, None, None, False)(value)) is Bad
-
-
-def _another_table(i: int, sheet: Sheet) -> Kind:
-    """Ends the tables at row `i`, where another begins that nobody knows. The next header that somebody knows is looked for."""
-    rows = sheet.rows
-    sheet.following = next((b for k in range(i, len(rows)) if (b := sheet.known_header(k, rows[k], i))), None)
-    until = sheet.following.first if sheet.following else len(rows)
-    sheet.tables[0].foreign = (i, until) if until > i else None
-    return Kind.END
 
 
 # ---- what a row is: asked of it for each table whose columns it crosses
@@ -413,7 +216,6 @@ def below_signatures(row: Row, sheet: Sheet) -> Kind | None:
     return Kind.SCRATCH if above and not _is_like(row, [sheet.rows[i] for i in above], t) else None
 
 
-ENDS: tuple[Rule, ...] = (header_again, other_header, header_of_no_table, unknown_header)
 RULES: tuple[Rule, ...] = (
     blank,
     total_by_name,
@@ -447,10 +249,6 @@ def judge(row: Row, sheet: Sheet, rules: Sequence[Rule]) -> tuple[Kind, str] | N
 
 
 # ---- what several rules ask
-
-
-def _key(row: list[Any]) -> tuple[str, ...]:
-    return tuple([squeeze(v) if type(v) is str else "" for v in row])
 
 
 def _is_few_texts(row: Row) -> bool:

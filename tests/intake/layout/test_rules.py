@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from expectations.contract import load_contracts
 from pipelines.intake.file_reader import Reader
 from pipelines.intake.layout import Finder, Table
+from pipelines.intake.layout.ends import ENDS
 from pipelines.intake.layout.headers import Headers
 from pipelines.intake.layout.plain import Plain
-from pipelines.intake.layout.rules import ENDS, LAST, RULES
+from pipelines.intake.layout.rules import LAST, RULES
 from pipelines.intake.sheets import Book, Grid
 from tests.intake.cases import CASES
 from tests.intake.layout.trial import Merges, column, contracts

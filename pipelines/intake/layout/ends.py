@@ -1,0 +1,101 @@
+"""Where the rows of a header end: rules that are asked once of a row, before it is looked at for each table.
+
+Belongs here: headers under a header, the same one again and others. Not here: what other rows are (rules.py).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelines.intake.layout.header_rows import is_column_numbers
+from pipelines.intake.layout.headers import Mapped
+from pipelines.intake.layout.rows import Kind, Row, Rule, Sheet
+from pipelines.intake.values import Bad, column_reader
+
+_UNDER = 6  # rows below an unknown header in which its first numbers stand
+
+
+def header_again(row: Row, sheet: Sheet) -> Kind | None:
+    """The header again, on a new page, with a row of column numbers under it."""
+    if row.i <= sheet.until:
+        return Kind.HEADER
+    if (
+        type(row.first) is str
+        and len(row.first) <= sheet.headers.headers.longest
+        and sheet.is_own_header(row.cells, row.first)
+    ):
+        below = row.i + 1
+        sheet.until = below if below < len(sheet.rows) and is_column_numbers(sheet.rows[below]) else row.i
+        return Kind.HEADER
+    return None
+
+
+def other_header(row: Row, sheet: Sheet) -> Kind | None:
+    """The header of another table; or the same one again, put otherwise. It may share its line with a table to the right."""
+    other = sheet.known_header(row.i, row.cells)
+    if other is None:
+        return None
+    if sheet.headers.same(other, sheet.block):
+        sheet.until = other.last
+        return Kind.HEADER
+    sheet.following = other
+    return Kind.END
+
+
+def header_of_no_table(row: Row, sheet: Sheet) -> Kind | None:
+    """Names of columns, some of them where numbers and dates stand: a header that lacks what makes a table of any dataset."""
+    resolve, cells = sheet.headers.headers.resolve, row.cells
+    odd = (m for m in sheet.measured if type(v := cells[m.place]) is str and v and not v[0].isdigit() and resolve(v))
+    if not any(_is_bad(m, cells[m.place]) for m in odd):
+        return None
+    named = [m for t in sheet.tables for m in t.choice.mapped if type(v := cells[m.place]) is str and v and resolve(v)]
+    if len(named) < 2 or not any(t.data for t in sheet.tables):
+        return None
+    return _another_table(row.i, sheet)
+
+
+def unknown_header(row: Row, sheet: Sheet) -> Kind | None:
+    """The header of another table, in words nobody knows: different texts where this table has numbers and dates, none of them
+    readable as one, and numbers right below."""
+    i, rows = row.i, sheet.rows
+    for m in sheet.measured:
+        if type(row.cells[m.place]) is not str:
+            return None
+    left, right = sheet.window
+    cells = row.cells[left:right]
+    filled = [v for v in cells if v != ""]
+    if i + 1 >= len(rows) or len(filled) < 2 or any(type(v) is not str for v in filled):
+        return None
+    if len(set(filled)) < len(filled) or max(map(len, filled)) > sheet.headers.headers.longest:
+        return None
+    # The first numbers stand under it, or under its second line or its translation.
+    below = (r for r in rows[i + 1 : i + 1 + _UNDER] if any(type(v) is not str for v in r[left:right]))
+    under = next(below, [])
+    lost = numbers = 0
+    for m in sheet.measured:
+        v = row.cells[m.place]
+        if v == "":
+            continue
+        if not _is_bad(m, v):
+            return None  # a number, a date, or a word for nothing: data
+        lost += 1
+        numbers += bool(under) and type(under[m.place]) in (float, int)
+    above = rows[i - 1][left:right]
+    apart = above.count("") >= len(above) - 1
+    return _another_table(i, sheet) if numbers and (lost > 1 or apart) else None
+
+
+def _is_bad(m: Mapped, value: Any) -> bool:
+    return type(column_reader(m.column, None, None, False)(value)) is Bad
+
+
+def _another_table(i: int, sheet: Sheet) -> Kind:
+    """Ends the tables at row `i`, where another begins that nobody knows. The next header that somebody knows is looked for."""
+    rows = sheet.rows
+    sheet.following = next((b for k in range(i, len(rows)) if (b := sheet.known_header(k, rows[k], i))), None)
+    until = sheet.following.first if sheet.following else len(rows)
+    sheet.tables[0].foreign = (i, until) if until > i else None
+    return Kind.END
+
+
+ENDS: tuple[Rule, ...] = (header_again, other_header, header_of_no_table, unknown_header)

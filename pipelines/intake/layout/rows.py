@@ -1,0 +1,131 @@
+"""A row under a header, and what a rule knows beside it.
+
+Belongs here: the shapes that rules look at, and the kinds that they answer with. Not here: the rules (ends.py, rules.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any
+
+from pipelines.core.text import squeeze
+from pipelines.intake.layout.header_rows import HeaderRows, Rows, Seen
+from pipelines.intake.layout.headers import Mapped
+from pipelines.intake.layout.merges import Merges
+from pipelines.intake.layout.tables import Block, Table
+from pipelines.intake.layout.words import Says, Words
+
+_MEASURED = ("decimal", "integer", "year", "month", "date")  # kinds of columns in which a text is odd
+
+
+class Kind(Enum):
+    """What a row is. All but DATA and END are explained; totals are held against the rows they sum up."""
+
+    DATA = "data"
+    TOTAL = "total"
+    SECTION = "section"
+    NOTE = "note"
+    SIGNATURE = "signature"
+    AMONG = "of which"
+    EXAMPLE = "example"
+    CONTINUED = "continued"
+    HEADER = "header again"
+    HEADING = "heading"
+    NOTHING = "nothing reported"
+    BLANK = "blank"
+    SCRATCH = "below the signatures"
+    END = "another table"
+
+
+class Row:
+    """A row of a grid: `cells` all of it, `own` those of the table's columns from `left` on.
+
+    `filled` of its own cells are not empty; `first` is the first of them that is no white space, at `place`, None where there
+    is none; `says` what that says.
+    """
+
+    __slots__ = ("cells", "filled", "first", "i", "own", "place", "says")
+
+    def __init__(self, i: int, cells: list[Any], left: int, right: int, words: Words):
+        self.i, self.cells = i, cells
+        self.own = cells[left:right] if left or right < len(cells) else cells
+        self.filled = len(self.own) - self.own.count("")
+        self.first: Any = None
+        self.place, self.says = left, Says.NOTHING
+        if self.filled:
+            for at, v in enumerate(self.own, left):
+                if v != "" and (type(v) is not str or not v.isspace()):
+                    self.first, self.place = v, at
+                    self.says = words.says(v) if type(v) is str else Says.NOTHING
+                    break
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts among its own cells."""
+        return [v for v in self.own if type(v) is str and v and not v.isspace()]
+
+
+@dataclass(slots=True)
+class Sheet:
+    """What the rules know beside a row: all rows of the grid, its merges, the tables under the header `block`, and the one of them
+    whose columns the row is looked at in. The rules of ENDS leave `until` and `following` here."""
+
+    rows: list[list[Any]]
+    merges: Merges
+    headers: HeaderRows
+    tables: Sequence[Table]
+    block: Block
+    words: Words
+    table: Table
+    until: int = -1  # the last row of a header that stands there again
+    following: Block | None = None  # the next table's header
+    window: tuple[int, int] = (0, 0)  # the first of the tables' own columns, and the one behind the last
+    measured: Sequence[Mapped] = ()  # the columns of numbers and dates
+    _own_first: set[str] = field(default_factory=set)
+    _own_keys: set[tuple[str, ...]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        places = [m.place for t in self.tables for m in t.choice.mapped]
+        self.window = min(places), max(places) + 1
+        self.measured = [m for t in self.tables for m in t.choice.mapped if m.column.kind in _MEASURED]
+
+    def known_header(self, i: int, cells: list[Any], lowest: int | None = None) -> Block | None:
+        """The header that row `i` is, if it is one: looked at as a whole, and in the tables' own columns alone."""
+        if found := self._header_in(self.rows, i, cells, lowest, None):
+            return found
+        left, right = self.window
+        if float in map(type, cells[left:right]) or not (any(cells[right:]) or any(cells[:left])):
+            return None
+        seen = Seen(self.rows, left, right)
+        found = self._header_in(seen, i, seen[i], lowest, right - left)
+        return replace(found, window=(left, right)) if found else None
+
+    def _header_in(self, rows: Rows, i: int, cells: list[Any], lowest: int | None, width: int | None) -> Block | None:
+        headers = self.headers
+        first = next((v for v in cells if v != "" and (type(v) is not str or not v.isspace())), None)
+        if type(first) is not str or len(first) > headers.headers.longest:
+            return None
+        begins = squeeze(first)[:1].lower() in headers.headers.first_chars
+        if not (begins and headers.may_be(cells)) and not headers.may_be_cut(rows, i, width):
+            return None
+        top = headers.top(rows, i, self.block) if lowest is None else lowest
+        return headers.at(rows, i, top, self.merges, None)
+
+    def is_own_header(self, cells: list[Any], first: str) -> bool:
+        """Whether a row is one of the header's, word for word."""
+        own = self.rows[self.block.first : self.block.last + 1]
+        if not self._own_first:
+            self._own_first = {squeeze(next((v for v in r if type(v) is str and v), "")) for r in own}
+        if squeeze(first) not in self._own_first:
+            return False
+        self._own_keys = self._own_keys or {_key(r) for r in own}
+        return _key(cells) in self._own_keys
+
+
+Rule = Callable[[Row, Sheet], Kind | None]
+
+
+def _key(row: list[Any]) -> tuple[str, ...]:
+    return tuple([squeeze(v) if type(v) is str else "" for v in row])
