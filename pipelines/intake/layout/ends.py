@@ -12,6 +12,7 @@ from pipelines.intake.layout.headers import Mapped
 from pipelines.intake.layout.rows import Kind, Row, Rule, Sheet
 from pipelines.intake.values import Bad, column_reader
 
+_TEXTS = frozenset([str])
 _UNDER = 6  # rows below an unknown header in which its first numbers stand
 
 
@@ -62,15 +63,16 @@ def unknown_header(row: Row, sheet: Sheet) -> Kind | None:
         if type(row.cells[m.place]) is not str:
             return None
     left, right = sheet.window
+    # The first numbers stand under it, or under its second line or its translation; text files have none.
+    under = next((r for r in rows[i + 1 : i + 1 + _UNDER] if not _TEXTS.issuperset(map(type, r[left:right]))), None)
+    if under is None:
+        return None
     cells = row.cells[left:right]
     filled = [v for v in cells if v != ""]
-    if i + 1 >= len(rows) or len(filled) < 2 or any(type(v) is not str for v in filled):
+    if len(filled) < 2 or any(type(v) is not str for v in filled):
         return None
     if len(set(filled)) < len(filled) or max(map(len, filled)) > sheet.headers.headers.longest:
         return None
-    # The first numbers stand under it, or under its second line or its translation.
-    below = (r for r in rows[i + 1 : i + 1 + _UNDER] if any(type(v) is not str for v in r[left:right]))
-    under = next(below, [])
     lost = numbers = 0
     for m in sheet.measured:
         v = row.cells[m.place]
@@ -79,7 +81,7 @@ def unknown_header(row: Row, sheet: Sheet) -> Kind | None:
         if not _is_bad(m, v):
             return None  # a number, a date, or a word for nothing: data
         lost += 1
-        numbers += bool(under) and type(under[m.place]) in (float, int)
+        numbers += type(under[m.place]) in (float, int)
     above = rows[i - 1][left:right]
     apart = above.count("") >= len(above) - 1
     return _another_table(i, sheet) if numbers and (lost > 1 or apart) else None
