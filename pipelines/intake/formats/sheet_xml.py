@@ -10,6 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from pipelines.intake.formats import markup, number_format, runs
@@ -339,7 +340,8 @@ def read(xml: bytes, values: Values, grid: Grid) -> bool:
     return whole_part
 
 
-def styles(xml: bytes) -> list[tuple[int, str]] | None:
+@lru_cache(maxsize=16)  # files of one writer have the same part
+def styles(xml: bytes) -> tuple[tuple[int, str], ...] | None:
     """Of each style as cells number them the number and the code of its format; None where the part is broken."""
     named = dict(number_format.BUILT_IN)
     used: list[int] = []
@@ -361,7 +363,7 @@ def styles(xml: bytes) -> list[tuple[int, str]] | None:
         if name.rpartition(":")[2] == "cellXfs":
             inside = False
 
-    return [(n, named.get(n, "")) for n in used] if not xml or markup.parse(xml, start, end) else None
+    return tuple((n, named.get(n, "")) for n in used) if not xml or markup.parse(xml, start, end) else None
 
 
 def formats(xml: bytes, told: Mapping[str, str], grid: Grid) -> Formats:

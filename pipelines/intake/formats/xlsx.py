@@ -101,7 +101,7 @@ def _read_ourselves(package: Package, parts: Mapping[str, bytes], grids: Sequenc
 
 def _values(package: Package) -> sheet_xml.Values:
     texts, _ = sheet_xml.shared_texts(package.xml(_near(package, _TEXTS)))
-    styles = sheet_xml.styles(package.xml(_near(package, _STYLES))) or []
+    styles = sheet_xml.styles(package.xml(_near(package, _STYLES))) or ()
     return sheet_xml.Values(texts, styles, _is_1904(package))
 
 
