@@ -33,6 +33,8 @@ def header_again(row: Row, sheet: Sheet) -> Kind | None:
 
 def other_header(row: Row, sheet: Sheet) -> Kind | None:
     """The header of another table; or the same one again, put otherwise. It may share its line with a table to the right."""
+    if sheet.has_figures(row.cells):
+        return None
     other = sheet.known_header(row.i, row.cells)
     if other is None:
         return None
@@ -59,9 +61,8 @@ def unknown_header(row: Row, sheet: Sheet) -> Kind | None:
     """The header of another table, in words nobody knows: different texts where this table has numbers and dates, none of them
     readable as one, and numbers right below."""
     i, rows = row.i, sheet.rows
-    for m in sheet.measured:
-        if type(row.cells[m.place]) is not str:
-            return None
+    if sheet.has_figures(row.cells) or any(type(row.cells[m.place]) is not str for m in sheet.measured):
+        return None
     left, right = sheet.window
     # The first numbers stand under it, or under its second line or its translation; text files have none.
     under = next((r for r in rows[i + 1 : i + 1 + _UNDER] if not _TEXTS.issuperset(map(type, r[left:right]))), None)

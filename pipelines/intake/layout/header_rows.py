@@ -22,7 +22,7 @@ from pipelines.intake.layout.words import HEADER_BLANKS, NO_UNIT
 
 _DEEPEST = 4  # rows of a header
 _LOOKED_AT = 20  # rows of data that say whether there are numbers
-_NUMBERLIKE = re.compile(r"^[+-]?[\d,]*\.?\d+%?$|^\d{4}[-./年]\d{1,2}")
+NUMBERLIKE = re.compile(r"^[+-]?[\d,]*\.?\d+%?$|^\d{4}[-./年]\d{1,2}")
 
 Rows = Sequence[list[Any]]
 
@@ -153,7 +153,7 @@ class HeaderRows:
         return bool(filled) and all(
             type(v) is str
             and len(v) <= self.headers.longest
-            and (v in ("²", "³", "2", "3") or not _NUMBERLIKE.match(squeeze(v)))
+            and (v in ("²", "³", "2", "3") or not NUMBERLIKE.match(squeeze(v)))
             for v in filled
         )
 
@@ -377,4 +377,4 @@ def _better(a: Sequence[Choice], b: Sequence[Choice]) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (float, int) or (type(value) is str and bool(_NUMBERLIKE.match(squeeze(value))))
+    return type(value) in (float, int) or (type(value) is str and bool(NUMBERLIKE.match(squeeze(value))))

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 from pipelines.core.text import squeeze
-from pipelines.intake.layout.header_rows import HeaderRows, Rows, Seen
+from pipelines.intake.layout.header_rows import NUMBERLIKE, HeaderRows, Rows, Seen
 from pipelines.intake.layout.headers import Mapped
 from pipelines.intake.layout.merges import Merges
 from pipelines.intake.layout.tables import Block, Table
@@ -90,6 +90,17 @@ class Sheet:
         places = [m.place for t in self.tables for m in t.choice.mapped]
         self.window = min(places), max(places) + 1
         self.measured = [m for t in self.tables for m in t.choice.mapped if m.column.kind in _MEASURED]
+
+    def has_figures(self, cells: list[Any]) -> bool:
+        """Whether there are numbers and dates, and nothing else, where they belong: such a row is no header, and most are such."""
+        found = False
+        for m in self.measured:
+            v = cells[m.place]
+            if v != "":
+                if type(v) is str and not NUMBERLIKE.match(v):
+                    return False
+                found = True
+        return found
 
     def known_header(self, i: int, cells: list[Any], lowest: int | None = None) -> Block | None:
         """The header that row `i` is, if it is one: looked at as a whole, and in the tables' own columns alone."""

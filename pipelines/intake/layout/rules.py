@@ -118,9 +118,15 @@ def nothing_reported(row: Row, sheet: Sheet) -> Kind | None:
     if NONE not in texts:
         return None
     mapped = sheet.table.choice.mapped
-    said = [m.column for m in mapped if row.cells[m.place] != "" and _says_something(row.cells[m.place])]
+    said = None
+    for m in mapped:
+        v = row.cells[m.place]
+        if v != "" and _says_something(v):
+            if said is not None or m.column.institution is None:
+                return None
+            said = m
     marks = sum(not _says_something(v) for v in texts)
-    return Kind.NOTHING if len(said) == 1 and said[0].institution is not None and 2 * marks >= len(mapped) else None
+    return Kind.NOTHING if said and 2 * marks >= len(mapped) else None
 
 
 def note(row: Row, sheet: Sheet) -> Kind | None:
