@@ -19,6 +19,7 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _HIGH_RUNS = re.compile(rb"[\x80-\xff]+")
+_PRIVATE = re.compile("[\ue000-\uf8ff]")
 _HANZI = re.compile(r"[\u3400-\u9fff]")
 _MOST_LOST = 0.05  # of the Chinese characters of a file in UTF-8
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
@@ -94,7 +95,7 @@ def _quality(data: bytes, encoding: str) -> float:
     """How much of the Chinese in a decoding is common Chinese, 0..1; damage counts against it."""
     text = data[:200_000].decode(encoding, "replace")
     hanzi = _HANZI.findall(text)
-    bad = text.count("\ufffd") + sum(1 for c in text if "\ue000" <= c <= "\uf8ff")
+    bad = text.count("\ufffd") + len(_PRIVATE.findall(text))
     if not hanzi:
         return 0.0
     return sum(c in _COMMON for c in hanzi) / (len(hanzi) + 20 * bad)
@@ -116,7 +117,9 @@ def rows(text: str) -> list[list[str]]:
     separator = separator or _separator(text)
     csv.field_size_limit(50_000_000)
     found = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True))
-    if any("\n" in c and len(c) > 2000 and c.count("\n") > 20 for r in found for c in r) or _unclosed(text, separator):
+    if '"' in text and (
+        any("\n" in c and len(c) > 2000 and c.count("\n") > 20 for r in found for c in r) or _unclosed(text, separator)
+    ):
         # A quotation mark that nobody closed swallowed the lines after it.
         found = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=csv.QUOTE_NONE))
     first_row = next((r for r in found if any(r)), [])
@@ -132,8 +135,6 @@ def rows(text: str) -> list[list[str]]:
 
 def _unclosed(text: str, separator: str) -> bool:
     """Whether a quotation mark that nobody closed takes the rest of the text for one cell."""
-    if '"' not in text:
-        return False
     try:
         for _ in csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True):
             pass
