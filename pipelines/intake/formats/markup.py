@@ -59,6 +59,12 @@ class Table:
         if not self.rows:
             self.row()
         r, row = len(self.rows) - 1, self.rows[-1]
+        if across == 1 == down and column is None and r not in self._taken and not code and len(row) < 16_384:
+            row.append(value)  # nearly every cell
+            self._cells += 1
+            if self._cells > _MOST_CELLS:
+                raise MarkupError("spans too large", unsafe=True)
+            return
         taken = self._taken.get(r, set())
         c = len(row) if column is None else column
         while column is None and c in taken:
