@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.intake.layout.header_rows import is_column_numbers
+from pipelines.intake.layout.header_rows import NUMBERLIKE, is_column_numbers
 from pipelines.intake.layout.headers import Mapped
 from pipelines.intake.layout.rows import Kind, Row, Rule, Sheet
+from pipelines.intake.layout.words import Says
 from pipelines.intake.values import Bad, column_reader
 
-_TEXTS = frozenset([str])
 _UNDER = 6  # rows below an unknown header in which its first numbers stand
 
 
@@ -64,12 +64,15 @@ def unknown_header(row: Row, sheet: Sheet) -> Kind | None:
     if sheet.has_figures(row.cells) or any(type(row.cells[m.place]) is not str for m in sheet.measured):
         return None
     left, right = sheet.window
-    # The first numbers stand under it, or under its second line or its translation; text files have none.
-    under = next((r for r in rows[i + 1 : i + 1 + _UNDER] if not _TEXTS.issuperset(map(type, r[left:right]))), None)
+    # The first numbers stand under it, or under its second line or its translation.
+    below = rows[i + 1 : i + 1 + _UNDER]
+    under = next((r for r in below if any(_is_figure(r[m.place]) for m in sheet.measured)), None)
     if under is None:
         return None
     cells = row.cells[left:right]
     filled = [v for v in cells if v != ""]
+    if row.says in (Says.NOTE, Says.SIGNATURE) and row.signs(sheet.words):
+        return None
     if len(filled) < 2 or any(type(v) is not str for v in filled):
         return None
     if len(set(filled)) < len(filled) or max(map(len, filled)) > sheet.headers.headers.longest:
@@ -82,10 +85,14 @@ def unknown_header(row: Row, sheet: Sheet) -> Kind | None:
         if not _is_bad(m, v):
             return None  # a number, a date, or a word for nothing: data
         lost += 1
-        numbers += type(under[m.place]) in (float, int)
+        numbers += _is_figure(under[m.place])
     above = rows[i - 1][left:right]
     apart = above.count("") >= len(above) - 1
     return _another_table(i, sheet) if numbers and (lost > 1 or apart) else None
+
+
+def _is_figure(value: Any) -> bool:
+    return type(value) in (float, int) or (type(value) is str and bool(NUMBERLIKE.match(value)))
 
 
 def _is_bad(m: Mapped, value: Any) -> bool:

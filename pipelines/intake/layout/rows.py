@@ -66,6 +66,11 @@ class Row:
         """The texts among its own cells."""
         return [v for v in self.own if type(v) is str and v and not v.isspace()]
 
+    def signs(self, words: Words) -> bool:
+        """Whether it holds labels of who signs, or of notes, and no more than what was filled in behind each of them."""
+        labels = sum(1 for v in self.texts if words.says(v) in (Says.NOTE, Says.SIGNATURE))
+        return self.filled <= 2 * labels
+
 
 @dataclass(slots=True)
 class Sheet:
@@ -83,6 +88,7 @@ class Sheet:
     following: Block | None = None  # the next table's header
     window: tuple[int, int] = (0, 0)  # the first of the tables' own columns, and the one behind the last
     measured: Sequence[Mapped] = ()  # the columns of numbers and dates
+    goes_on: dict[int, bool] = field(default_factory=dict)  # row of signatures -> whether the table goes on below it
     _own_first: set[str] = field(default_factory=set)
     _own_keys: set[tuple[str, ...]] = field(default_factory=set)
 

@@ -162,7 +162,7 @@ def note_filled_in(row: Row, sheet: Sheet) -> Kind | None:
     if row.says is not Says.NOTE and row.says is not Says.SIGNATURE:
         return None
     kind = Kind.NOTE if row.says is Says.NOTE else Kind.SIGNATURE
-    if row.filled <= 2 * sum(1 for v in row.texts if sheet.words.says(v) in (Says.NOTE, Says.SIGNATURE)):
+    if row.signs(sheet.words):
         return kind
     required = [m for m in sheet.table.choice.mapped if m.column.required]
     return kind if sum(1 for m in required if row.cells[m.place] != "") * 2 < len(required) else None
@@ -218,8 +218,14 @@ def below_signatures(row: Row, sheet: Sheet) -> Kind | None:
     goes_on = (header_again.__name__, continued.__name__)
     if any(t.reasons.get(r) in goes_on for r in range(signed + 1, row.i)):
         return None
-    above = [i for i in t.data if i < t.signed[0]]
-    return Kind.SCRATCH if above and not _is_like(row, [sheet.rows[i] for i in above], t) else None
+    above = [sheet.rows[i] for i in t.data if i < t.signed[0]]
+    if not above:
+        return None
+    if signed not in sheet.goes_on:  # without a header most of the rows below have to be like those above
+        below = [i for i in t.data if i > signed]
+        cut = (Row(i, sheet.rows[i], t.left, t.right, sheet.words) for i in below)
+        sheet.goes_on[signed] = 2 * sum(_is_like(r, above, t) for r in cut) > len(below)
+    return None if sheet.goes_on[signed] and _is_like(row, above, t) else Kind.SCRATCH
 
 
 RULES: tuple[Rule, ...] = (

@@ -26,11 +26,19 @@ def months(*sheets: SheetReading) -> list[str]:
         [["", "", 100.0, 10.0], ["", "", 50.0, ""]],
         [[], ["", "", "", 33.0], [100.0, 2.0, 3.0, 4.0]],
         [["核对", "", 100.0, 10.0], ["差额", 7.0, "", ""]],
+        [["", "", 100.0, 10.0], ["", "", 99.0, 9.0], ["差额", "2021-04", 1.0, 1.0]],
         [["", "合计", 100.0, 10.0], ["", "", 100.5, 10.5]],
     ],
 )
 @pytest.mark.parametrize(
-    "signed", [SIGNED, ["制表：王某"], ["填报人:", "王某", "联系电话：", "123"], ["单位负责人（签字）："]]
+    "signed",
+    [
+        SIGNED,
+        ["制表：王某"],
+        ["填报人:", "王某", "联系电话：", "123"],
+        ["制表人", "王某", "审核人", "李某"],
+        ["单位负责人（签字）："],
+    ],
 )
 def test_sums_below_a_line_of_signatures_are_no_data(scratch: list[list[Any]], signed: list[Any]) -> None:
     read = sheet(ENERGY, [HEAD, *ROWS, signed, *scratch])
