@@ -76,7 +76,8 @@ def among_in_name(row: Row, sheet: Sheet) -> Kind | None:
 def total_further_right(row: Row, sheet: Sheet) -> Kind | None:
     """合计 behind numbers or a blank cell, where it is not the value of a full row of data."""
     if row.filled > 1:
-        for v in row.own[row.place - sheet.table.left + 1 :]:
+        behind = row.own[row.place - sheet.table.left + 1 :]
+        for v in behind if sheet.words.any_total(behind) else ():
             if type(v) is str and v and sheet.words.is_total(v) and _can_total(sheet.table, row.cells, v):
                 return Kind.TOTAL
     return None
@@ -110,8 +111,7 @@ def numbered_group(row: Row, sheet: Sheet) -> Kind | None:
 
 def nothing_reported(row: Row, sheet: Sheet) -> Kind | None:
     """无 or a dash in each filled cell, or beside the name of an institution that had nothing to report."""
-    texts = row.texts
-    if type(row.first) is not str or len(texts) < row.filled:
+    if type(row.first) is not str or float in map(type, row.own) or len(texts := row.texts) < row.filled:
         return None
     if all(squeeze(v).lower() in NOTHING_MARKS for v in texts):
         return Kind.NOTHING
