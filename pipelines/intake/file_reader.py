@@ -143,7 +143,10 @@ class Reader:
         ranked = sorted(lacking, key=lambda c: (len(c.missing) - len(c.mapped), len(c.missing)))
         hints = {c.dataset: self._hint(c.dataset, facts, sheet, name, form) for c in ranked}
         for c in ranked:
-            if hints[c.dataset] and len(c.mapped) + bool(c.figures) >= 2 and hints[c.dataset] == max(hints.values()):
+            enough = (
+                len(c.mapped) >= 2 or not c.missing
+            )  # one name alone may be any cell's, but for a key that is all there
+            if hints[c.dataset] and enough and hints[c.dataset] == max(hints.values()):
                 return c
         if not ranked:
             return None

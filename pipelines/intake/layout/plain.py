@@ -5,6 +5,7 @@ Belongs here: what makes a row plainly data. Not here: the rules (rules.py); a t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,11 @@ from pipelines.intake.layout.tables import Table
 from pipelines.intake.layout.words import Says, Words
 
 _NUMBERS = {float}
+_AMOUNT = r"[+-]?\d[\d,]*(?:\.\d+)?"
+_IS_AMOUNT = re.compile(_AMOUNT).fullmatch
+_ARE_AMOUNTS = re.compile(
+    rf"{_AMOUNT}(?:\n{_AMOUNT})*"
+).fullmatch  # a column of a text file, its cells one under another
 _FIRST = (
     3  # columns from the first of a table's on in which any word that tells counts; further right only a total's does
 )
@@ -23,6 +29,7 @@ class Plain:
     def __init__(self, table: Table, rows: list[list[Any]], words: Words):
         self._table, self._rows, self._words = table, rows, words
         self._place = min(m.place for m in table.choice.mapped)
+        self._amounts = [m.place for m in table.choice.mapped if m.column.kind in ("decimal", "integer")]
         self._beyond = self._place + _FIRST
         self._blanks = len(rows[0]) - 4
 
@@ -34,12 +41,10 @@ class Plain:
         rows, place, beyond = self._rows, self._place, self._beyond
         none, last = range(0), len(rows)
         while last > first and (
-            rows[last - 1][place] == ""
-            or float not in map(type, rows[last - 1])
-            or self._tells(rows[last - 1][:beyond])
+            rows[last - 1][place] == "" or not self._has_amount(rows[last - 1]) or self._tells(rows[last - 1][:beyond])
         ):
             last -= 1
-        while first < last and (float not in map(type, rows[first]) or self._tells(rows[first][:beyond])):
+        while first < last and (not self._has_amount(rows[first]) or self._tells(rows[first][:beyond])):
             first += 1
         if last - first < 3:
             return none
@@ -50,7 +55,11 @@ class Plain:
             full += str not in kinds or "" not in c
             if full == 4:
                 break
-        if full < 4 or _NUMBERS not in types or (str in types[place] and "" in columns[place]):
+        if full < 4 or (str in types[place] and "" in columns[place]):
+            return none
+        if _NUMBERS not in types and not any(
+            types[p] == {str} and _ARE_AMOUNTS("\n".join(columns[p])) for p in self._amounts
+        ):
             return none
         for c, kinds in zip(columns[:beyond], types, strict=False):
             if str in kinds and self._tells(set(c)):
@@ -66,10 +75,16 @@ class Plain:
         return (
             row[self._place] != ""
             and row.count("") <= self._blanks
-            and float in map(type, row)
+            and self._has_amount(row)
             and not self._tells(row[: self._beyond])
             and not self._words.any_total(row[self._beyond :])
         )
+
+    def _has_amount(self, row: list[Any]) -> bool:
+        """Whether a number stands in a row; in a text file, a text that is one where a column of numbers is."""
+        if float in map(type, row):
+            return True
+        return any(type(v := row[p]) is str and v and _IS_AMOUNT(v) is not None for p in self._amounts)
 
     def _tells(self, texts: Iterable[Any]) -> bool:
         """Whether one of some cells is a text that says its row is no data."""
