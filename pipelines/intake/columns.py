@@ -723,14 +723,11 @@ class TableReader:
                 sums.append((m, values, fsum(values)))
         for times in (2, 3) if sums else ():
             close = 1e-4 if len(sums) > 1 else 1e-9  # one column alone may add up by chance
-            rows = [
-                k
-                for k in range(len(data))
-                if all(
-                    isclose(v[k] * times, whole, rel_tol=close) and (len(sums) > 1 or v[k] >= 100)
-                    for _, v, whole in sums
-                )
-            ]
+            rows = [k for k, v in enumerate(sums[0][1]) if isclose(v * times, sums[0][2], rel_tol=close)]
+            for _, v, whole in sums[1:] if rows else ():
+                rows = [k for k in rows if isclose(v[k] * times, whole, rel_tol=close)]
+            if len(sums) == 1:
+                rows = [k for k in rows if sums[0][1][k] >= 100]
             if len(rows) == 1:
                 row = self.grid.top + data[rows[0]] + 1
                 words = {

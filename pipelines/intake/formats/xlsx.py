@@ -7,7 +7,7 @@ be something that calamine leaves out or reads wrong. Not here: what stands in t
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from pipelines.intake.formats import by_calamine, computed, expressions, markup, number_format, sheet_xml
@@ -163,7 +163,7 @@ def _add_details(package: Package, parts: Mapping[str, bytes], grids: Sequence[G
         return kept[0]
 
     for k, grid in enumerate(grids):
-        grid.formats = lambda k=k, grid=grid: _formats(package, parts, places()[k], grid)  # type: ignore[misc]
+        grid.formats = lambda k=k, grid=grid: _formats(package, parts, lambda: places()[k], grid)  # type: ignore[misc]
     texts = package.xml(_near(package, _TEXTS))
     faults = _shared_faults(texts) if _has_runs(texts) else {}
     computing = {name for name, xml in parts.items() if _has_formulas(xml)}
@@ -205,14 +205,17 @@ def _judge(package: Package, told: Sequence[tuple[Grid, Details]], grids: Sequen
     )
 
 
-def _formats(package: Package, parts: Mapping[str, bytes], part: str, grid: Grid) -> Formats | None:
-    """The number formats of one sheet; None where the file does not tell them."""
+def _formats(package: Package, parts: Mapping[str, bytes], part: Callable[[], str], grid: Grid) -> Formats | None:
+    """The number formats of one sheet; None where the file does not tell them. `part` gives its part, and is asked only where a
+    format tells something."""
     name = _near(package, _STYLES)
     styles = sheet_xml.styles(package.xml(name))  # without any, numbers are shown as they are
-    if not part or styles is None or (name in package.entries and not package.part(name, 1)):
+    if styles is None or (name in package.entries and not package.part(name, 1)):
         return None
     told = {str(k): code for k, (_, code) in enumerate(styles) if code and number_format.tells(code)}
-    return sheet_xml.formats(parts[part], told, grid) if told else {}
+    if not told:
+        return {}
+    return sheet_xml.formats(parts[part()], told, grid) if part() else None
 
 
 def _places(package: Package, parts: Mapping[str, bytes], sheets: int) -> list[str]:

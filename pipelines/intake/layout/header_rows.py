@@ -65,11 +65,15 @@ class Seen(Sequence[list[Any]]):
         return [self._within(r) for r in self._rows[at]] if isinstance(at, slice) else self._within(self._rows[at])
 
 
+Joined = tuple[list[str], list[str | None]]
+
+
 class HeaderRows:
     """Finds headers in the rows of grids."""
 
     def __init__(self, headers: Headers):
         self.headers = headers
+        self._joins: dict[tuple[Any, ...], Joined] = {}
 
     def at(self, rows: Rows, i: int, lowest: int, merges: Merges, found: Found | None) -> Block | None:
         """The header whose main row is `i`, if one is there. `lowest`: rows above it are taken."""
@@ -186,13 +190,23 @@ class HeaderRows:
                 units += 1
         return units > 0
 
-    def _joined(self, rows: Rows, a: int, b: int, merges: Merges) -> tuple[list[str], list[str | None]]:
-        """The header texts of rows `a..b` read down each column, and the units that stand under them."""
+    def _joined(self, rows: Rows, a: int, b: int, merges: Merges) -> Joined:
+        """The header texts of rows `a..b` read down each column, and the units that stand under them. Kept, because most sheets
+        repeat one another's headers."""
+        lines = [self.headers.texts(r) for r in rows[a : b + 1]]
+        key = (*lines, merges.over_rows(a, b), *map(type, rows[b]))
+        known = self._joins.get(key)
+        if known is None:
+            if len(self._joins) > 20_000:
+                self._joins.clear()
+            known = self._joins[key] = self._join(lines, rows, a, b, merges)
+        return known
+
+    def _join(self, lines: list[tuple[str, ...]], rows: Rows, a: int, b: int, merges: Merges) -> Joined:
         resolve = self.headers.resolve
         texts: list[str] = []
         units: list[str | None] = []
         last = [""] * (b - a + 1)
-        lines = [self.headers.texts(r) for r in rows[a : b + 1]]
         for j in range(len(rows[a])):
             own: list[str] = []
             spread: list[str] = []

@@ -62,6 +62,12 @@ class Merges:
         """The text of the wide merge that covers a place without beginning there; '' where none does."""
         return self._over.get((row, column), "") if self._all else ""
 
+    def over_rows(self, first: int, last: int) -> tuple[tuple[int, int, str], ...]:
+        """What `over` gives for the rows from `first` to `last`, where it is not '': row from `first`, column and text."""
+        if not self._all:
+            return ()
+        return tuple([(r - first, j, text) for (r, j), text in self._over.items() if first <= r <= last])
+
     def wide_rows(self, first: int, last: int) -> list[int]:
         """The rows from `first` to `last` in which a wide merge with a text begins, the lowest one first."""
         return sorted({r for r, _ in self._over if first <= r <= last}, reverse=True) if self._all else []

@@ -75,7 +75,7 @@ class Plain:
         return (
             row[self._place] != ""
             and row.count("") <= self._blanks
-            and self._has_amount(row)
+            and (float in map(type, row) or self._has_amount(row))
             and not self._tells(row[: self._beyond])
             and not self._words.any_total(row[self._beyond :])
         )
