@@ -1,7 +1,7 @@
 """The merged cells of one grid: the one place that is asked about them.
 
 Belongs here: what a merge covers and what its text stands over. Not here: how a format tells of merges (formats), or what a
-covered cell is worth (columns.py). Rows and columns are 0-based in `grid.rows`; the merges of a Grid are absolute.
+covered cell is worth (columns). Rows and columns are 0-based in `grid.rows`; the merges of a Grid are absolute.
 """
 
 from __future__ import annotations

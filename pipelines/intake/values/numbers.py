@@ -1,7 +1,7 @@
 """Cells to numbers in canonical units.
 
 Belongs here: how people write numbers, units in cells, and approximate figures; how exactly a number is written. Not here: what
-a number format changes (columns.py), or any range.
+a number format changes (columns/shown.py), or any range.
 """
 
 from __future__ import annotations

@@ -1,0 +1,9 @@
+"""One table's columns, from cells to typed values with an account of each: `Plans` says how, `TableReader` does it.
+
+Belongs here: tables whose header and rows are known. Not here: where they are (layout), or what a single cell says (values).
+"""
+
+from pipelines.intake.columns.plans import Plans
+from pipelines.intake.columns.table import TableReader
+
+__all__ = ["Plans", "TableReader"]

@@ -1,0 +1,95 @@
+"""How the columns under a header are read, made once for each header and what its sheet states above it.
+
+Belongs here: which reader each column gets, with which factor. Not here: rows (table.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from expectations.contract import Contracts
+from pipelines.intake import values as cells
+from pipelines.intake.layout.headers import Choice, Headers, Mapped
+
+
+@dataclass(slots=True)
+class Plan:
+    """How the columns under one header are read; each of `columns` has its name, where it stands, its reader, and whether
+    numbers are taken as they are."""
+
+    choice: Choice
+    places: dict[str, Mapped]
+    columns: list[tuple[str, Mapped | None, cells.ColumnReader | None, bool]] = field(default_factory=list)
+    guards: list[Mapped] = field(default_factory=list)
+    summed: list[tuple[Mapped, Decimal | None]] = field(default_factory=list)  # what a total may be the sum of
+    needed: list[str] = field(default_factory=list)  # required columns here that no total has a value in
+    sums_alone: bool = False  # there are such columns, but the sheet states their values once
+    unclear: set[str] = field(default_factory=set)  # columns for which the heading states several units
+    contradicting: list[Mapped] = field(default_factory=list)  # and those whose header says another unit than it
+    above: dict[str, str] = field(default_factory=dict)  # columns whose unit is the heading's, and which, folded
+
+    def factor(self, m: Mapped) -> Decimal | None:
+        """What one of a column's numbers is in canonical units: by its header, else by what the sheet states once."""
+        return next((r.factor for _, at, r, _ in self.columns if at is m and r), None)
+
+
+class Plans:
+    """How the columns under each header are read. Keeps what it made, so use one for many files."""
+
+    def __init__(self, contracts: Contracts, headers: Headers):
+        self.contracts, self.headers = contracts, headers
+        self._plans: dict[tuple[int, tuple[str, ...], int | None], Plan] = {}
+        self._readers: dict[
+            tuple[str, str, Decimal | None, int | None], cells.ColumnReader
+        ] = {}  # by what they depend on
+
+    def plan(self, choice: Choice, stated: tuple[str, ...], year: int | None) -> Plan:
+        """How to read the columns under a header, where the sheet states units and a year: most sheets have another's."""
+        key = id(choice), stated, year
+        known = self._plans.get(key)
+        if known is None or known.choice is not choice:
+            if len(self._plans) > 2_000:
+                self._plans.clear()
+                self._readers.clear()
+            known = self._plans[key] = self._plan(choice, stated, year)
+        return known
+
+    def _plan(self, choice: Choice, stated: tuple[str, ...], year: int | None) -> Plan:
+        contract = self.contracts[choice.dataset]
+        plan = Plan(choice, {m.column.name: m for m in choice.mapped})
+        for c in contract.kept:
+            m = plan.places.get(c.name)
+            if m is None:
+                plan.columns.append((c.name, None, None, False))
+                continue
+            factor = m.match.factor
+            above = {c.units[u]: u for u in reversed(stated) if u in c.units}  # factor -> the first of its spellings
+            if factor is None:
+                factor = next((c.units[u] for u in stated if u in c.units), None)
+                if len(above) > 1:
+                    plan.unclear.add(c.name)
+                elif factor is not None:
+                    plan.above[c.name] = above[factor]
+            elif above and factor not in above:
+                plan.contradicting.append(m)
+            key = contract.dataset, c.name, factor, year if c.kind == "month" else None
+            if key not in self._readers:
+                self._readers[key] = cells.ColumnReader(c, factor, year, name=c.name in contract.key)
+            reader = self._readers[key]
+            plan.columns.append((c.name, m, reader, reader.plain and len(above) < 2))
+            if c.kind in ("decimal", "integer") and c.unit not in ("%", "分"):
+                plan.summed.append((m, reader.factor))
+        plan.summed.sort(key=lambda s: s[0].place)
+        summed = {m.column.name for m, _ in plan.summed}
+        plan.needed = [c.name for c in contract.kept if c.required and c.name in plan.places and c.name not in summed]
+        plan.sums_alone = not plan.needed and any(c.required and c.name not in summed for c in contract.kept)
+        guards = [m for m in choice.mapped if m.column.refuse]
+        for c in contract.columns:
+            # Fail closed: a header that is nearly the guard's is the guard's.
+            if c.refuse and c.name not in plan.places:
+                for at, header in choice.unmapped:
+                    if self.headers.nearest(header, contract.dataset, plan.places) is c:
+                        guards.append(Mapped(at, header, choice.mapped[0].match, c))
+        plan.guards = guards
+        return plan

@@ -1,0 +1,191 @@
+"""What number formats change of a column's numbers: scales, units, zeros of codes, percentages.
+
+Belongs here: numbers as who looks at the sheet sees them. Not here: what a format's code says (formats/number_format.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from expectations.contract import Column, unit_key, unit_table
+from pipelines.intake import values as cells
+from pipelines.intake.columns.telling import Telling
+from pipelines.intake.formats import number_format
+from pipelines.intake.issues import as_shown as text_of
+from pipelines.intake.layout.headers import Mapped
+from pipelines.intake.sheets import Format, Grid
+from pipelines.intake.values import Bad, Doubt
+from pipelines.intake.values.numbers import COUNTERS, CURRENCIES, MULTIPLES
+
+_LETTERS_FOR_MULTIPLES = {
+    "k": Decimal(1000),
+    "K": Decimal(1000),
+    "M": Decimal(1_000_000),
+}  # 123.5k, in number formats alone
+NO_FORMATS: dict[int, Format] = {}
+_HUNDRED = Decimal(100)
+
+
+class NumberFormats:
+    """The number formats of a sheet by column and row, absolute. Dear, so asked for only where a number may hang on them."""
+
+    def __init__(self, grid: Grid):
+        self.grid = grid
+        self._formats: dict[int, dict[int, Format]] | None = None
+        self._asked = False
+
+    def is_told(self) -> bool:
+        """Whether the file tells how numbers are shown: it holds numbers then, and not only texts."""
+        if not self._asked:
+            self._asked, told = True, self.grid.formats()
+            if told is not None:
+                self._formats = {}
+                for (row, column), shown_by in told.items():
+                    self._formats.setdefault(column, {})[row] = shown_by
+        return self._formats is not None
+
+    def of(self, m: Mapped) -> dict[int, Format] | None:
+        """The number formats of a column's cells by absolute row; None where the file does not tell."""
+        if not self.is_told() or self._formats is None:
+            return None
+        return self._formats.get(self.grid.left + m.place, NO_FORMATS)
+
+    def where_it_counts(self, m: Mapped) -> dict[int, Format] | None:
+        """The number formats of a column's cells by absolute row, where the meaning of a number may hang on them."""
+        c = m.column
+        if not (c.unit and c.kind in ("decimal", "integer")) and c.kind not in ("string", "enum"):
+            return None
+        return self.of(m)
+
+
+def as_shown(
+    telling: Telling,
+    m: Mapped,
+    data: list[int],
+    rows: Sequence[int],
+    raw: Sequence[Any],
+    values: list[Any],
+    formats: dict[int, Format],
+    factor: Decimal | None,
+) -> None:
+    """Takes numbers as their formats show them to who looks at the sheet: 123456 shown as 12.3456 under 万元 is 123456 元,
+    12.5 shown as 12.50万元 is 125000 元, and 123 shown as 000123 is the code 000123."""
+    column = m.column
+    text = column.kind in ("string", "enum")
+    scaled: list[int] = []
+    against: list[int] = []
+    units: set[str | None] = set()
+    odd: list[tuple[int, Bad | Doubt]] = []
+    seen = list(raw)
+    for k, v in enumerate(raw):
+        if (type(v) is not float and type(v) is not int) or values[k] is None:
+            continue
+        shown_by = formats.get(rows[k])
+        if text:
+            values[k] = (number_format.shown(shown_by.code, v) if shown_by else None) or values[k]
+            continue
+        number, unit, doubt = by_format(
+            v, shown_by, column, factor, m.match.factor or telling.plan.above.get(column.name)
+        )
+        units.add(unit)
+        if isinstance(number, Bad):
+            values[k], seen[k] = None, f"{text_of(v)} {shown_by.unit}" if shown_by else v
+            odd.append((k, number))
+        elif shown_by and (shown_by.power or unit):
+            values[k] = int(number) if column.kind == "integer" and number.is_integer() else number
+            scaled += [k] if shown_by.power and not unit else []
+            against += [k] if doubt else []
+    if odd:
+        telling.all_odd(m, data, seen, values, odd)
+    if scaled:
+        k = scaled[0]
+        shown_as = formats[rows[k]].code
+        telling.say("doubtful", "warning", m, data[k], None, "scaled", number_format=shown_as, count=str(len(scaled)))
+    if against:
+        k = against[0]
+        f = formats[rows[k]]
+        telling.say(
+            "doubtful",
+            "warning",
+            m,
+            data[k],
+            None,
+            "unit_in_format",
+            shown_unit=f.unit or "",
+            count=str(len(against)),
+        )
+    if len(units) == 1 and (only := units.pop()) and not against:
+        telling.record_unit(column.name, only)
+
+
+def percentages(
+    telling: Telling,
+    formats: dict[int, Format] | None,
+    m: Mapped,
+    data: list[int],
+    rows: Sequence[int],
+    raw: Sequence[Any],
+    values: list[Any],
+) -> None:
+    """85% in a cell shown as a percentage is kept as 0.85 and means 85; shares that nothing tells from it are doubted,
+    and where the file does not say how its cells are shown, each of them. Beside cells that say % they are taken out."""
+    written = any(type(v) is str and ("%" in v or "％" in v) for v in raw)
+    plain: list[int] = []
+    for k, v in enumerate(raw):
+        if values[k] is None:
+            continue
+        if type(v) is str:
+            plain += [k] if v.strip()[-1:].isdigit() else []
+            continue
+        shown_by = formats.get(rows[k]) if formats else None
+        if shown_by and shown_by.percent:
+            values[k] = cells.scaled(v, _HUNDRED)
+            written = True
+        elif not (shown_by and shown_by.unit and unit_key(shown_by.unit) in m.column.units):
+            plain.append(k)
+    shares = [k for k in plain if 0 < abs(values[k]) <= 1]
+    if formats is None:
+        if shares:
+            telling.say("doubtful", "warning", m, data[shares[0]], None, "percent_unknown")
+    elif written:
+        for k in shares:
+            values[k] = None
+            telling.odd(m, data[k], raw[k], Bad("percent"))
+    elif any(values[k] < 1 for k in shares) and all(0 <= values[k] <= 1 for k in plain):
+        if len(plain) == 1 and m.match.unit:
+            return  # whoever writes 0.5 under （%） means it
+        telling.say("doubtful", "warning", m, data[shares[0]], None, "percent")
+
+
+def by_format(
+    number: float | int, shown_by: Format | None, column: Column, factor: Decimal | None, stated: object
+) -> tuple[float | Bad, str | None, bool]:
+    """A stored number in canonical units as its format shows it; the unit in the format that counts; whether that is another
+    unit than the one `stated` by the header or the heading, whose factor is `factor`. Bad as a unit in a cell's text is: one of
+    other things than the column's, or another than a stated one that is not the canonical."""
+    if shown_by is None or not (shown_by.power or shown_by.unit):
+        return cells.scaled(number, factor), None, False
+    unit = shown_by.unit or ""
+    own = column.units.get(unit_key(unit)) or (MULTIPLES.get(unit) if column.units else None)
+    own = own or (_LETTERS_FOR_MULTIPLES.get(unit) if column.units else None)
+    power = Decimal(10) ** shown_by.power
+    if own is None:
+        if column.units and unit_key(unit) in _other_units():
+            return Bad("unit"), None, False
+        # Without any unit stated, what the file keeps is in canonical ones, however it is shown.
+        by = (factor or Decimal(1)) / power if stated else None
+        return cells.scaled(number, by), None, False
+    differs = bool(stated) and own != (factor or 1) and own / power != (factor or 1)
+    if differs and factor is not None and factor != 1:
+        return Bad("unit"), None, False
+    return cells.scaled(number, own / power), unit, differs
+
+
+@cache
+def _other_units() -> frozenset[str]:
+    """Spellings of units, and of money, in which a number is no number of something else; not the words of counting."""
+    measures = [spellings for unit, spellings in unit_table().items() if unit not in COUNTERS]
+    return frozenset([u for spellings in measures for u in spellings] + [unit_key(c) for c in CURRENCIES])

@@ -1,0 +1,144 @@
+"""Rows that are sums of others, and whether totals are the sums of the rows they stand under.
+
+Belongs here: what adds up. Not here: rows that say that they are totals (layout/rules.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from math import fsum, isclose
+from typing import Any
+
+from expectations.contract import Contract
+from pipelines.core.letters import letter
+from pipelines.intake import values as cells
+from pipelines.intake.columns.plans import Plan
+from pipelines.intake.columns.shown import NumberFormats, by_format
+from pipelines.intake.columns.telling import Telling, in_sheet
+from pipelines.intake.issues import issue
+from pipelines.intake.layout import Table
+from pipelines.intake.messages import shown
+
+_MOST_SUMS = 1_000_000  # rows that may be sums times rows they may be the sums of: more is a column nobody filled in
+FEWEST_OF_A_WHOLE = 4  # rows, with the one that may be the whole
+
+
+def wholes(telling: Telling, data: list[int]) -> None:
+    """Doubts a row whose figures are all the sums of the other rows', or half of that where these hold subtotals: a total row
+    that is called by the name of the whole."""
+    sums = []
+    for m, _ in telling.plan.summed:
+        values = [v or 0.0 for v in telling.sheet.values.get(m.column.name, ())]
+        if sum(v != 0 for v in values) >= FEWEST_OF_A_WHOLE:
+            sums.append((m, values, fsum(values)))
+    for times in (2, 3) if sums else ():
+        close = 1e-4 if len(sums) > 1 else 1e-9  # one column alone may add up by chance
+        rows = [k for k, v in enumerate(sums[0][1]) if isclose(v * times, sums[0][2], rel_tol=close)]
+        for _, v, whole in sums[1:] if rows else ():
+            rows = [k for k in rows if isclose(v[k] * times, whole, rel_tol=close)]
+        if len(sums) == 1:
+            rows = [k for k in rows if sums[0][1][k] >= 100]
+        if len(rows) == 1:
+            row = telling.grid.top + data[rows[0]] + 1
+            words = {
+                "columns": "、".join(f"“{shown(m.header)}”" for m, _, _ in sums),
+                "times": "" if times == 2 else "的一半",
+                "times_en": "" if times == 2 else ", halved",
+            }
+            cell = f"{letter(telling.grid.left + sums[0][0].place)}{row}"
+            name = sums[0][0].column.name
+            told = issue(telling.grid.name, "doubtful", "warning", "whole", words, row=row, column=name, cell=cell)
+            telling.sheet.issues.append(told)
+            return
+
+
+def nameless_totals(contract: Contract, plan: Plan, values: Mapping[str, list[Any]], data: list[int]) -> set[int]:
+    """The places in `data` of rows that say nothing but sums of other rows, and not even 合计, or a group's name and its
+    sums where a row of data must say more."""
+    needed, last = plan.needed, len(data) - 1
+    if not plan.sums_alone and not any(None in values[n] for n in needed):
+        return set()
+    summed = [m.column.name for m, _ in plan.summed if m.column.name in values]
+    names = [n for n, m, _, _ in plan.columns if m is not None and n not in summed]
+    found: dict[int, list[str]] = {}  # rows that may be sums, and their columns that hold one
+    for k in [last] if plan.sums_alone else [k for k in range(last + 1) if any(values[n][k] is None for n in needed)]:
+        said = [n for n in names if values[n][k] is not None]
+        sums = [n for n in summed if values[n][k]]
+        group = len(said) == 1 and needed and len(sums) > 1 and contract.column(said[0]).kind == "string"
+        if sums and (not said or group):
+            found[k] = sums
+            if len(found) * len(data) > _MOST_SUMS:
+                return set()
+    if not found:
+        return set()
+    rest = [k for k in range(last + 1) if k not in found]
+    marks = [-1, *found, last + 1]
+    totals: set[int] = set()
+    for fewest in (2, 1):  # the sum of one row is only that row again, unless there are other sums
+        for at, k in enumerate(found, 1):
+            before, after = marks[at - 1], marks[at + 1]
+            for a, b in ((before, k), (k, after), (-1, last + 1), (-1, k), (k, last + 1)):
+                part = [j for j in rest if a < j < b]
+                if len(part) >= fewest and all(
+                    isclose(values[n][k], fsum(values[n][j] or 0 for j in part), rel_tol=1e-9) for n in found[k]
+                ):
+                    totals.add(k)
+                    break
+        if not totals:
+            return set()
+    return totals
+
+
+def totals(telling: Telling, table: Table, formats: NumberFormats, data: list[int]) -> None:
+    """Compares each total with the rows it may be the sum of; where it is none of their sums, says so once a cell."""
+    rows, t = telling.grid.rows, table
+    bad = {i.column for i in telling.sheet.issues if i.code in ("bad_type", "doubtful")}
+    marks = sorted({*t.totals, *t.sections})
+    for m, factor in telling.plan.summed:
+        column, name = m.column, m.column.name
+        if name in bad:
+            continue  # a row that could not be read would make every total wrong
+        values = telling.sheet.values[name]
+        whole = sum([v for v in values if v is not None] if None in values else values)
+        halves: list[float] | None = None
+        for i in t.totals:
+            raw = rows[i][m.place]
+            if raw == "":
+                continue
+            plain = type(raw) is float and factor is None
+            total = raw if plain else cells.read_number(raw, column.units, factor, column.unit)
+            if type(total) is float and type(raw) is float and (own_formats := formats.where_it_counts(m)):
+                stated = m.match.factor or telling.plan.above.get(name)
+                total, _, _ = by_format(raw, own_formats.get(i + telling.grid.top), column, factor, stated)
+            if type(total) is not float or not data or abs(total - whole) <= 1e-9 * abs(total):
+                continue  # no number, or plainly the sum of all rows
+            if halves is None:
+                exact = column.kind == "integer"  # counts are not rounded
+                seen = [(rows[k][m.place], v) for k, v in zip(data, values, strict=True)]
+                halves = [0.0 if exact else cells.written_to(r, v, factor) or 0.0 for r, v in seen]
+            sums = _sums(i, data, values, halves, marks, t.totals)
+            own = 0.0 if column.kind == "integer" else cells.written_to(raw, total, factor) or 0.0
+            if sums and all(abs(total - s) > off + own + 1e-9 * max(abs(total), abs(s)) for s, off in sums):
+                nearest = min((s for s, _ in sums), key=lambda s: abs(s - total))
+                telling.say("total_mismatch", "warning", m, i, raw, total=f"{in_sheet(nearest, factor):,}")
+
+
+def _sums(
+    i: int, data: list[int], values: list[Any], halves: list[float], marks: list[int], totals: list[int]
+) -> list[tuple[float, float]]:
+    """The sums a total in row `i` may stand for (all rows; those since the mark before; those up to the one after), each with
+    how far it may be off because its numbers are written to some digit."""
+    before = max((k for k in marks if k < i), default=-1)
+    after = min((k for k in marks if k > i), default=10**9)
+    up = max((k for k in totals if k < i), default=-1)
+    down = min((k for k in totals if k > i), default=10**9)
+    spans = [(-1, 10**9), (before, i), (i, after), (up, i), (i, down), (-1, i), (i, 10**9)]
+    out: list[tuple[float, float]] = []
+    for a, b in dict.fromkeys(spans):
+        part = [n for n, k in enumerate(data) if a < k < b]
+        if part:
+            out.append(
+                (float(sum(Decimal(repr(values[n] or 0)) for n in part)), fsum(halves[n] for n in part if values[n]))
+            )
+    return out

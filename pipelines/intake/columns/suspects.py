@@ -1,0 +1,120 @@
+"""Columns whose cells are each read well and together cannot be right: days among codes, months of another year, lost noughts.
+
+Belongs here: what is taken out of a column, or doubted, for what stands beside it. Not here: what one cell says (values), number
+formats (shown.py) or sums (sums.py).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pipelines.intake import values as cells
+from pipelines.intake.columns.telling import Telling
+from pipelines.intake.issues import EACH
+from pipelines.intake.layout.headers import Mapped
+from pipelines.intake.values import Bad
+
+DAYS = frozenset([dt.date, dt.datetime])
+_FOUR = dt.time(16)
+# A comma that can only be a decimal point, one that can only part thousands, and what is another number under each of the two.
+_COMMA_AS_POINT = re.compile(r"\s*-?(?:\d+,\d{1,2}|0,\d+|\d{4,},\d+|\d+,\d{4,}|\d{1,3}(?:\.\d{3})+,\d+)\s*")
+_COMMA_IN_THOUSANDS = re.compile(r"\s*-?\d{1,3}(?:,\d{3})+[.,]\d+\s*")
+_EITHER = re.compile(r"\s*-?[1-9]\d{0,2}[,.]\d{3}\s*")
+# 2021.1 in a file of texts may have been 2021.10 before a spreadsheet program took it for a number.
+_JANUARY = re.compile(r"\s*(\d{4})\.1\s*")
+_NO_NUMBERS = re.compile(r"\s*\d{4}\.(?:10|0\d)\s*")  # where these stand nobody did
+
+
+def midnights_in_utc(telling: Telling, m: Mapped, data: list[int], raw: Sequence[Any]) -> None:
+    """Doubts a column whose days all stand at 16:00:00: midnight in China, as JavaScript writes it without saying UTC."""
+    filled = [k for k, v in enumerate(raw) if v != ""]
+    if len(filled) < 2:
+        return
+    for k in filled:
+        v = raw[k]
+        if type(v) is dt.datetime:
+            if v.time() != _FOUR:
+                return
+        elif type(v) is not str or not v.rstrip().endswith(" 16:00:00"):
+            return
+    telling.say("doubtful", "warning", m, data[filled[0]], None, "midnight_in_utc", count=str(len(filled)))
+
+
+def days_among_texts(telling: Telling, m: Mapped, data: list[int], raw: Sequence[Any]) -> None:
+    """Doubts days in a column of texts that are none: a spreadsheet program makes a day of the number 3-12."""
+    if not _others(raw):
+        return
+    days = [k for k, v in enumerate(raw) if type(v) in DAYS]
+    variant = "day_among_texts_hidden" if m.column.access in ("L2", "L3") else "day_among_texts"
+    for k in days[: 1 if len(days) > EACH else None]:
+        telling.say("doubtful", "warning", m, data[k], raw[k], variant, count=str(len(days)))
+
+
+def days_among_codes(raw: Sequence[Any], values: list[Any]) -> list[tuple[int, Bad]]:
+    """Takes out the days among the codes of a key: what the code was nobody can say. Codes that are all days are days."""
+    texts = [v for v in raw if type(v) is str and v]
+    if texts and not _others(raw):
+        return []
+    days = [k for k, v in enumerate(raw) if type(v) in DAYS]
+    for k in days:
+        values[k] = None
+    return [(k, Bad("day_among_codes")) for k in days]
+
+
+def _others(raw: Sequence[Any]) -> list[Any]:
+    """What stands beside days in a column of texts; nothing where that says days as well."""
+    texts = [v for v in raw if type(v) is not dt.date and type(v) is not dt.datetime and v != ""]
+    others = [v for v in texts if type(v) is not str or cells.read_text(v) is not None]
+    return [] if any(type(v) is str and type(cells.read_date(v)) is dt.date for v in others) else others
+
+
+def of_which_year(raw: Sequence[Any], values: list[Any], year: int) -> list[tuple[int, Bad]]:
+    """Takes out months without their year where others of the column are of another year than the sheet's: 2月 below
+    2024年1月 is no month of 2023."""
+    own = f"{year}-"
+    if all(v is None or v.startswith(own) for v in values):
+        return []
+    bare = [k for k, v in enumerate(values) if v is not None and type(cells.read_month(raw[k])) is Bad]
+    for k in bare:
+        values[k] = None
+    return [(k, Bad("month_of_which_year")) for k in bare]
+
+
+def januaries(raw: Sequence[Any], values: list[Any]) -> list[tuple[int, Bad]]:
+    """Takes out months written 2021.1 that may be 2021.10, unless the row before or after says which."""
+    if any(type(v) is str and _NO_NUMBERS.fullmatch(v) for v in raw):
+        return []
+    out = []
+    for k, v in enumerate(raw):
+        found = _JANUARY.fullmatch(v) if type(v) is str else None
+        if found is None:
+            continue
+        year = int(found[1])
+        before, after = values[k - 1] if k else None, values[k + 1] if k + 1 < len(values) else None
+        if before != f"{year - 1}-12" and after != f"{year}-02":
+            out.append((k, Bad("january")))
+    for k, _ in out:
+        values[k] = None
+    return out
+
+
+def commas(telling: Telling, columns: Sequence[Sequence[Any]], data: list[int]) -> None:
+    """Takes out numbers that are others where a comma is the decimal point, as it is in some cell of this sheet: beside 12,5
+    the text 1,234 may be 1.234."""
+    ms = [m for _, m, _, _ in telling.plan.columns if m and m.column.kind in ("decimal", "integer")]
+    told = {i.column for i in telling.sheet.issues if i.code == "bad_type"}
+    if not any(m.column.name in told for m in ms):
+        return
+    texts = [(m, k, v) for m in ms for k, v in enumerate(columns[m.place]) if type(v) is str and ("," in v or "." in v)]
+    if not any(_COMMA_AS_POINT.fullmatch(v) for _, _, v in texts):
+        return
+    if any(_COMMA_IN_THOUSANDS.fullmatch(v) for _, _, v in texts):
+        return
+    for m, k, v in texts:
+        values = telling.sheet.values[m.column.name]
+        if values[k] is not None and _EITHER.fullmatch(v):
+            values[k] = None
+            telling.odd(m, data[k], v, Bad("comma"))

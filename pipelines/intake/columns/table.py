@@ -1,0 +1,330 @@
+"""Reads the rows of one table into typed columns: what each cell says, what its sheet states once, and what its totals add up to.
+
+Belongs here: the order of the work on one table whose header and rows are known. Not here: where tables are (layout), which file or
+sheet it is (file_reader.py), or what a single cell says (values).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from math import isfinite
+from typing import Any
+
+from expectations.contract import Column, Contract, unit_key
+from expectations.expression import HALF
+from pipelines.core.letters import letter
+from pipelines.intake import values as cells
+from pipelines.intake.columns import sums, suspects
+from pipelines.intake.columns.plans import Plans
+from pipelines.intake.columns.shown import NO_FORMATS, NumberFormats, as_shown, percentages
+from pipelines.intake.columns.telling import Telling
+from pipelines.intake.issues import issue
+from pipelines.intake.layout import Table
+from pipelines.intake.layout.headers import Mapped
+from pipelines.intake.layout.heading import year_in_name
+from pipelines.intake.layout.words import HEADER_BLANKS
+from pipelines.intake.messages import shown
+from pipelines.intake.model import Issue, MappedColumn, SheetReading
+from pipelines.intake.sheets import Book, Grid
+from pipelines.intake.values import DITTO, Bad
+
+_FLOATS = {float}
+_NO_HEADER = HEADER_BLANKS | {""}
+
+
+class TableReader:
+    """Reads the rows of one table into one SheetReading."""
+
+    def __init__(self, plans: Plans, book: Book, grid: Grid, table: Table, name: str):
+        """`name`: the file's, which may say the year."""
+        self.book, self.grid, self.table = book, grid, table
+        self.contract: Contract = plans.contracts[table.choice.dataset]
+        facts = table.facts
+        self.facts = facts
+        self.year = facts.year or year_in_name(grid.name) or year_in_name(name.rpartition("/")[2])
+        n = table.last - table.first + 1
+        if table.beside:
+            n = table.last - table.header[0] + 1
+        self.sheet = SheetReading(grid.name, self.contract.dataset, facts.submitter, rows_read=n)
+        self.plan = plans.plan(table.choice, tuple([unit_key(u) for u in facts.units]), self.year)
+        self.telling = Telling(self.sheet, grid, facts, self.plan)
+        self.formats = NumberFormats(grid)
+        self._from: dict[
+            int, int
+        ] = {}  # of one column: which row a cell is taken from that stands for more than its own
+
+    def read(self, columns: list[MappedColumn], issues: list[Issue]) -> SheetReading:
+        """What the rows say; `columns` is where the table's columns stand, `issues` what was said of its header."""
+        t, sheet, grid = self.table, self.sheet, self.grid
+        self._take(t.data)
+        data = self._refuse(t.data) if self.plan.guards else t.data
+        sheet.refused = len(t.data) - len(data)
+        sheet.rows_explained = sheet.rows_read - len(t.data)
+        top = grid.top + 1
+        sheet.rows = [i + top for i in data]
+        sheet.columns = columns
+        if self.plan.above:
+            spelt = {unit_key(u): u for u in reversed(self.facts.units)}
+            for name, unit in self.plan.above.items():
+                self.telling.record_unit(name, spelt[unit])
+        sheet.issues += issues
+        self._without_header()
+        if sheet.refused:
+            self._take(data)
+        found, kinds, values = self.columns, self.types, sheet.values
+        for name, m, reader, plain in self.plan.columns:
+            if m is None or reader is None:
+                values[name] = [None] * len(data)
+                continue
+            raw, types = found[m.place], kinds[m.place]
+            if (
+                plain
+                and not t.merges.any_tall
+                and types == _FLOATS
+                and isfinite(sum(raw))
+                and not self.formats.where_it_counts(m)
+            ):
+                values[name] = list(raw)
+            else:
+                values[name] = self._column(m, data, reader, raw, types)
+            if name in self.contract.exact and m.column.kind == "decimal":
+                seen = zip(self._cells(m, data, tell=False), values[name], strict=True)
+                values[name + HALF] = [cells.written_to(r, v, reader.factor) for r, v in seen]
+        if self.plan.contradicting:
+            self._contradictions()
+        suspects.commas(self.telling, self.columns, data)
+        if len(data) > 2 and not sheet.refused:
+            data = self._explain(sums.nameless_totals(self.contract, self.plan, values, data), data)
+        if len(data) >= sums.FEWEST_OF_A_WHOLE and not sheet.refused:
+            sums.wholes(self.telling, data)
+        self._state()
+        self._name()
+        if t.totals and not sheet.refused:
+            sums.totals(self.telling, t, self.formats, data)
+        if sheet.refused or self.telling.lost:
+            sheet.status = "partial"
+        return sheet
+
+    def _take(self, data: list[int]) -> None:
+        """Turns the cells of the rows `data` into columns."""
+        t, rows = self.table, self.grid.rows
+        if t.columns and len(t.columns[0]) == len(data):
+            self.columns, self.types = t.columns, t.types
+            return
+        self.columns = list(zip(*[rows[i] for i in data], strict=False)) if data else [()] * len(rows[0])
+        self.types = [set(map(type, c)) for c in self.columns]
+
+    def _refuse(self, data: list[int]) -> list[int]:
+        """Takes out the rows that may not be kept at all, and says so without saying what they held."""
+        guards = self.plan.guards
+        refused: set[int] = set()
+        for m in guards:
+            values, odd = cells.read_column(self._cells(m, data), m.column, None)
+            refused.update(i for i, v in zip(data, values, strict=True) if v is True)
+            refused.update(data[k] for k, why in odd if type(why) is Bad)
+        for i in sorted(refused):
+            self.sheet.issues.append(
+                issue(
+                    self.grid.name,
+                    "classified_refused",
+                    "error",
+                    row=self.grid.top + i + 1,
+                    column=guards[0].column.name,
+                    quarantines=True,
+                )
+            )
+        return [i for i in data if i not in refused] if refused else data
+
+    def _cells(self, m: Mapped, data: list[int], tell: bool = True) -> Sequence[Any]:
+        """A column's cells in the rows `data`; a merged cell stands for each of its rows."""
+        at = m.place
+        spans = self.table.merges.tall(at)
+        if not spans:
+            return self.columns[at]
+        out = list(self.columns[at])
+        rows, top = self.grid.rows, self.grid.top
+        number = m.column.kind in ("decimal", "integer")
+        where = {i: k for k, i in enumerate(data)}
+        for a, b in spans:
+            if not (0 <= a < len(rows)) or rows[a][at] == "":
+                continue
+            inside = [where[i] for i in range(a, b + 1) if i in where]
+            if number:
+                # A sum over several rows must not count several times.
+                if len(inside) > 1 and tell:
+                    self.telling.say("doubtful", "warning", m, a, rows[a][at], "merged", last=str(b + top + 1))
+                continue
+            for k in inside:
+                out[k] = rows[a][at]
+                self._from[k] = a
+        return out
+
+    def _column(
+        self, m: Mapped, data: list[int], reader: cells.ColumnReader, raw: Sequence[Any], types: set[type]
+    ) -> list[Any]:
+        column = m.column
+        self._from = {}
+        if self.table.merges.any_tall:
+            raw = self._cells(m, data)
+            types = set(map(type, raw))
+        if str in types and not DITTO.isdisjoint(raw):
+            raw = self._same_as_above(m, list(raw), data)
+            types = set(map(type, raw))
+        if column.kind in ("date", "month") and (float in types or int in types) and self.book.is_1904():
+            reader = cells.ColumnReader(column, None, self.year, epoch_1904=True)
+        values, odd = reader.read(raw, types)
+        if column.name in self.plan.unclear:
+            odd = [(k, Bad("two_units")) for k, v in enumerate(values) if v is not None]
+            values = [None] * len(values)
+        if column.kind == "month" and self.year is not None:
+            odd = sorted([*odd, *suspects.of_which_year(raw, values, self.year)], key=lambda o: o[0])
+        if column.kind == "month" and str in types and not self.formats.is_told():
+            odd = sorted([*odd, *suspects.januaries(raw, values)], key=lambda o: o[0])
+        elif column.kind == "string" and not suspects.DAYS.isdisjoint(types) and column.name in self.contract.key:
+            odd = sorted([*odd, *suspects.days_among_codes(raw, values)], key=lambda o: o[0])
+        if odd:
+            self.telling.all_odd(m, data, raw, values, odd)
+        if (float in types or int in types) and (formats := self.formats.where_it_counts(m)):
+            as_shown(self.telling, m, data, self._rows(data), raw, values, formats, reader.factor)
+        if column.unit == "%":
+            told = self.formats.of(m) if float in types or int in types else NO_FORMATS
+            percentages(self.telling, told, m, data, self._rows(data), raw, values)
+        elif column.kind in ("date", "month", "year"):
+            if dt.datetime in types or str in types:
+                suspects.midnights_in_utc(self.telling, m, data, raw)
+        elif column.kind == "string" and column.name not in self.contract.key and not suspects.DAYS.isdisjoint(types):
+            suspects.days_among_texts(self.telling, m, data, raw)
+        return values
+
+    def _same_as_above(self, m: Mapped, raw: list[Any], data: list[int]) -> list[Any]:
+        """Puts what stands above in place of 同上; where nothing does, or what did was refused, the cell cannot be read."""
+        place = {i: k for k, i in enumerate(self.table.data)} if self.sheet.refused else {}
+        for k, v in enumerate(raw):
+            if type(v) is str and v in DITTO:
+                if k and (not place or place[data[k]] == place[data[k - 1]] + 1):
+                    raw[k] = raw[k - 1]
+                    self._from[k] = self._from.get(k - 1, data[k - 1])
+                else:
+                    self.telling.odd(m, data[k], v, cells.BAD)
+                    raw[k] = ""
+        return raw
+
+    def _rows(self, data: list[int]) -> list[int]:
+        """The absolute row that each cell of a column is taken from: another's where cells are merged, or for 同上."""
+        top, other = self.grid.top, self._from
+        return [other.get(k, i) + top for k, i in enumerate(data)]
+
+    def _explain(self, these: set[int], data: list[int]) -> list[int]:
+        """Takes rows out of the sheet's data, `these` by their place in it; what was said of them goes with them. Returns the rest."""
+        if not these:
+            return data
+        sheet = self.sheet
+        gone = {sheet.rows[k] for k in these}
+        for n, column in sheet.values.items():
+            sheet.values[n] = [v for k, v in enumerate(column) if k not in these]
+        sheet.rows = [r for r in sheet.rows if r not in gone]
+        sheet.issues = [i for i in sheet.issues if i.row not in gone]
+        sheet.rows_explained += len(these)
+        return [i for k, i in enumerate(data) if k not in these]
+
+    def _state(self) -> None:
+        """Fills what the sheet states once: the submitter where the column is empty throughout, the year where blank."""
+        values, n = self.sheet.values, len(self.sheet.rows)
+        for column in self.contract.kept:
+            if (
+                column.stated == "submitter"
+                and self.facts.submitter
+                and not any(v is not None for v in values[column.name])
+            ):
+                if not self._was_bad(column):
+                    values[column.name] = [self.facts.submitter] * n
+            elif column.stated == "year" and self.year is not None:
+                bad = self._was_bad(column)
+                values[column.name] = [
+                    self.year if v is None and row not in bad else v
+                    for v, row in zip(values[column.name], self.sheet.rows, strict=True)
+                ]
+
+    def _was_bad(self, column: Column) -> set[int]:
+        return {i.row for i in self.sheet.issues if i.column == column.name and i.code == "bad_type" and i.row}
+
+    def _name(self) -> None:
+        """The sheet's submitter and period: what it names, else what all its rows have in common."""
+        sheet, contract = self.sheet, self.contract
+        if sheet.submitter is None:
+            column = contract.institution_name
+            names = {v for v in sheet.values[column.name] if v is not None} if column and column.kept else set()
+            sheet.submitter = names.pop() if len(names) == 1 else None
+        period = None if contract.undated else contract.period
+        if period and period.kind == "date" and self.year is not None:
+            # A date in a row is when something happened, not what the form covers: the list of 2024 may tell of 2021.
+            sheet.period = str(self.year)
+            return
+        when: list[Any] = []
+        if period and period.kept:
+            when = [v for v in sheet.values[period.name] if v is not None]
+        if when and period and period.kind != "year":
+            times = sorted({str(v)[:7] for v in when})
+            if period.kind == "month" and times[0][:4] == times[-1][:4]:
+                sheet.period = self._months(times[0], times[-1])
+                return
+            when = [t[:4] for t in times]
+        years = sorted({int(v) for v in when})
+        if years:
+            sheet.period = str(years[0]) if len(years) == 1 else f"{years[0]}..{years[-1]}"
+        elif self.year is not None:
+            sheet.period = str(self.year)
+
+    def _months(self, first: str, last: str) -> str:
+        """The period of a sheet that tells of the months of one year: a correction of three months is not the year's.
+
+        The year where it tells of each of its months, or says that it is the year's and tells of more than half of it: a
+        year's sheet may lack a month, or come in November.
+        """
+        if first == last:
+            return first
+        year, months = first[:4], int(last[5:]) - int(first[5:]) + 1
+        return year if months == 12 or (months > 6 and str(self.year) == year) else f"{first}..{last}"
+
+    def _contradictions(self) -> None:
+        """Says so where headers have other units than the one stated above them; the headers' hold."""
+        ms, row = self.plan.contradicting, self.grid.top + self.table.header[1] + 1
+        known = {u for m in ms for u in m.column.units}
+        words = {
+            "columns": "、".join(f"“{shown(m.header)}”" for m in ms),
+            "stated": "、".join(u for u in self.facts.units if unit_key(u) in known),
+        }
+        cell = f"{letter(self.grid.left + ms[0].place)}{row}"
+        column = ms[0].column.name
+        self.sheet.issues.append(
+            issue(self.grid.name, "doubtful", "warning", "units", words, row=row, column=column, cell=cell)
+        )
+
+    def _without_header(self) -> None:
+        """Says so where a column has values and no header; one that only counts the rows needs none."""
+        t, grid = self.table, self.grid
+        if t.own:
+            return  # of tables that share columns each would speak of the others'
+        known = {m.place for m in t.choice.mapped} | {p for p, _ in t.choice.unmapped} | t.counters
+        first, last = t.header
+        wide = {
+            i.row - grid.top - 1 for i in self.sheet.issues if i.quarantines and i.row
+        }  # refused for that very value
+        named = t.merges.under(first, last)
+        for p in range(t.left, min(t.right, len(self.columns))):
+            if p in known or p in named or any(grid.rows[r][p] not in _NO_HEADER for r in range(first, last + 1)):
+                continue
+            filled = [
+                (k, v)
+                for k, v in enumerate(self.columns[p])
+                if v != "" and not (type(v) is str and cells.absent(v) is None) and t.data[k] not in wide
+            ]
+            if not filled or [str(v).removesuffix(".0") for _, v in filled] == [str(n + 1) for n in range(len(filled))]:
+                continue
+            name, row = letter(grid.left + p), grid.top + t.data[filled[0][0]] + 1
+            cell = f"{name}{row}"
+            words = {"letter": name, "cell": cell}
+            self.sheet.issues.append(
+                issue(grid.name, "unmapped_column", "warning", "nameless", words, row=row, cell=cell)
+            )
