@@ -71,6 +71,7 @@ _CN_ONES = {c: i for i, c in enumerate("一二三四五六七八九", 1)} | {"":
 _SERIAL = re.compile(r"\d{5}(?:\.\d+)?")
 _DASHES = str.maketrans("−–—‐‑\n", "----- ")  # and a time may stand below its day
 
+_FIRST_MONTH = 195001  # in six digits: 190101 is as well the first day of 2019, and nobody tells of January 1901
 _EPOCH_1900, _EPOCH_1904 = dt.date(1899, 12, 30), dt.date(1904, 1, 1)
 _SERIALS = range(18264, 73051)  # 1950-01-01 to 2100-01-01 as day numbers of the 1900 system
 # And how programs write it, or a date that a database does not have: Excel, LibreOffice, MySQL, .NET.
@@ -277,7 +278,7 @@ def read_month(value: Any, year: int | None = None, epoch_1904: bool = False) ->
         if not isfinite(value):
             return BAD
         if int(value) == value:
-            if 190001 <= value <= 210012:
+            if _FIRST_MONTH <= value <= 210012:
                 return _month(int(value) // 100, int(value) % 100)
             if 19000101 <= value <= 21001231:
                 return _month_of(_day(int(value) // 10000, int(value) // 100 % 100, int(value) % 100))
@@ -306,6 +307,8 @@ def _month_in(value: str, year: int | None, epoch_1904: bool) -> Any:
         return found
     text = _in_digits(fold(value).translate(_DASHES).lstrip(APOSTROPHES))
     found = _MONTH.fullmatch(text) or _MONTH6.fullmatch(text) or _MONTH_FIRST.fullmatch(text)
+    if found and found.re is _MONTH6 and int(found["y"] + found["m"]) < _FIRST_MONTH:
+        return BAD
     if found:
         return _month(int(found["y"]), int(found["m"]))
     day = _day_in(text.lower())
