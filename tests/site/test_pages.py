@@ -160,14 +160,24 @@ def test_statements_by_section_and_status_together(get: Callable[[str], httpx.Re
 def test_a_dataset_shows_coverage_dictionary_decision_and_quality(get: Callable[[str], httpx.Response]) -> None:
     text = get("/datasets/energy_use").text
     assert text.count('class="heat-') == 60 and '32<span class="of">/40</span>' in text and 'class="heat-5"' not in text
-    assert "必填项为空" in text and "部分采用" in text and "<code>electricity</code>" in text and "只开放汇总" in text
+    assert "必填项没有填" in text and "部分采用" in text and "<code>electricity</code>" in text and "只开放汇总" in text
     assert "数据集的明细不公布" in text and "综合能耗" in text
     assert "查看 40 行明细" in get("/datasets/parking_lots").text
 
 
 def test_quality_is_totals(get: Callable[[str], httpx.Response]) -> None:
     text = get("/quality").text
-    for words in ("交办", "反馈", "督办（逾期）", "<h3>销号</h3>", "必填项为空", "198", "66.2%", "2025-03-28", "90.0%"):
+    for words in (
+        "交办",
+        "反馈",
+        "督办（逾期）",
+        "<h3>销号</h3>",
+        "必填项没有填",
+        "198",
+        "66.2%",
+        "2025-03-28",
+        "90.0%",
+    ):
         assert words in text, words
 
 
