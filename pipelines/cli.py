@@ -69,7 +69,7 @@ JsonOption = Annotated[
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from pipelines.core.version import code_version
+        from pipelines.core.fingerprint import code_version
 
         print(f"mingzhang {code_version()}")
         raise typer.Exit

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from expectations.contract import Contracts
+from pipelines.core.fingerprint import code_version
 from pipelines.core.home import Home, whole_file
-from pipelines.core.version import code_version
 from pipelines.sources import decisions
 from pipelines.statistics.built import built
 from publish.release import store

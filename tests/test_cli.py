@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from pipelines.cli import Stopped, _interruptible
-from pipelines.core.version import code_version
+from pipelines.core.fingerprint import code_version
 from tests.conftest import ROOT, MadeUp, mingzhang
 
 COMMANDS = {

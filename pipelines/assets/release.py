@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from pipelines.assets.place import Place
-from pipelines.core.version import code_version
+from pipelines.core.fingerprint import code_version
 from publish.errors import GateHeld, GateRefused
 
 CHECK = "gates"
