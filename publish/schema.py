@@ -1,16 +1,18 @@
 """The public tables: which there are, their columns with Chinese and English names, their keys and their indexes.
 
-Belongs here: the shape of what leaves, fixed by hand for the platform's own tables and taken from the contract for a
-dataset that is open in rows. Not here: any row. A column that is not named here is in no public file; the gate
+Belongs here: the shape of what leaves. That of a mart is read from dbt_project/models/marts/marts.yml, which states it once, in
+`config.meta` beside the types; that of a dataset that is open in rows is taken from its contract. Not here: any row. A column that is not named here is in no public file; the gate
 (publish/disclosure/gate.py) holds the finished files against this list.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import pyarrow as pa
+import yaml
 
 from expectations.contract import Contract, Contracts, Kind
 
@@ -33,6 +35,16 @@ TYPES: dict[Kind, Type] = {
     "decimal": "real",
     "date": "date",
 }
+OF_DBT: dict[str, Type] = {
+    "varchar": "text",
+    "integer": "integer",
+    "bigint": "integer",
+    "decimal": "real",
+    "double": "real",
+    "boolean": "boolean",
+    "date": "date",
+}
+MARTS_YML = Path(__file__).resolve().parents[1] / "dbt_project" / "models" / "marts" / "marts.yml"
 MADE_UP_ZH = "合成示例数据：由虚构的单位和数字计算得出，只用来说明计算方法，不能说明任何真实城市的情况。"
 MADE_UP_EN = (
     "Made-up data: computed from invented institutions and figures; it shows how the computing works and proves nothing "
@@ -100,236 +112,34 @@ def _b(name: str, zh: str, en: str, note: str = "", optional: bool = False) -> F
 # With an indicator and a year, the address of one value of indicator_values.
 _CELL = (_t("dimension", "分组", "Dimension"), _t("member", "组别", "Member"), _t("factor_set", "系数组", "Factor set"))
 _SYNTHETIC = _b("synthetic", "合成示例数据", "Made-up data", "true: computed from made-up records")
-_STATUS = "A normal, E estimated, F forecast, P provisional, O missing value, Q suppressed, the value is then empty (SDMX CL_OBS_STATUS)"
-_REVISED = "replaced or withdrawn by a decision of the bureau, which the table corrections names; empty: neither"
 
-_REPORTING = (
-    "institutions in the value that stated every item it needs; of a comparison, in both years and the same months; empty where "
-    "suppressed or where no institution is named"
-)
-_POPULATION = "institutions of the year's register in that group, and those that reported without being in it; empty as reporting is"
+
+def _marts() -> dict[str, Table]:
+    """The public tables that dbt makes, in the order of marts.yml, which states them once."""
+    document = yaml.load(MARTS_YML.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    found = {}
+    for model in document["models"]:
+        meta = model.get("config", {}).get("meta", {})
+        if "title_zh" in meta:
+            key, order = tuple(meta.get("key", ())), tuple(meta.get("order", ()))
+            indexes = tuple(map(tuple, meta.get("indexes", ())))
+            fields = tuple(_field(c) for c in model["columns"] if "meta" in c.get("config", {}))
+            found[model["name"]] = Table(model["name"], meta["title_zh"], meta["title_en"], fields, key, order, indexes)
+    return found
+
+
+def _field(column: dict[str, Any]) -> Field:
+    meta = column["config"]["meta"]
+    kind: Type = meta.get("type") or OF_DBT[column["data_type"].partition("(")[0]]
+    unit, note, optional = meta.get("unit"), meta.get("note", ""), meta.get("optional", False)
+    return Field(column["name"], kind, meta["title_zh"], meta["title_en"], unit, note, optional)
+
+
+_OF_DBT = _marts()
 
 # Tables of the marts, copied column by column; provenance is put together in tables.py.
 MARTS: tuple[Table, ...] = (
-    Table(
-        "indicators",
-        "指标",
-        "Indicators",
-        (
-            _t("indicator_id", "指标编号", "Indicator id"),
-            _t("theme", "主题", "Theme"),
-            _t("name_zh", "中文名称", "Chinese name"),
-            _t("name_en", "英文名称", "English name"),
-            _t("unit", "计量单位", "Unit"),
-            _t("definition_zh", "中文定义", "Chinese definition"),
-            _t("definition_en", "英文定义", "English definition"),
-            _t("formula", "计算公式", "Formula"),
-            _t("kind", "类型", "Kind", "stock, flow, ratio, index"),
-            _t("better", "向好方向", "Better", "up, down, none"),
-            _i("decimals", "小数位数", "Decimals", optional=True),
-        ),
-        key=("indicator_id",),
-        indexes=(("theme",),),
-    ),
-    Table(
-        "indicator_values",
-        "指标数值",
-        "Indicator values",
-        (
-            _t("indicator_id", "指标编号", "Indicator id"),
-            _i("year", "年度", "Year"),
-            _t(
-                "dimension",
-                "分组",
-                "Dimension",
-                "total, district, org_type, level, carrier, ...; period and base set years against one another",
-            ),
-            _t("member", "组别", "Member"),
-            _r("value", "数值", "Value", "in the unit of the indicator"),
-            _t("unit", "计量单位", "Unit"),
-            _t("status", "状态", "Status", _STATUS),
-            _i("records", "明细行数", "Records", "行"),
-            _i("files", "文件数", "Files", "个"),
-            _t("factor_set", "系数组", "Factor set"),
-            _SYNTHETIC,
-            _t("note", "说明", "Note"),
-            _i("reporting", "填报单位数", "Institutions reporting", "家", note=_REPORTING),
-            _i("population", "应报单位数", "Institutions expected", "家", note=_POPULATION),
-            _t("revised", "更正", "Revised", _REVISED, optional=True),
-        ),
-        key=("indicator_id", "dimension", "member", "year", "factor_set"),
-        indexes=(("indicator_id", "dimension", "year"), ("dimension", "member", "year")),
-    ),
-    Table(
-        "claims",
-        "原文表述核验",
-        "Statements checked",
-        (
-            _t("claim_id", "表述编号", "Claim id"),
-            _t("section", "章节", "Section"),
-            _t("name_zh", "中文名称", "Chinese name"),
-            _t("name_en", "英文名称", "English name"),
-            _t("value_text", "原文数字", "Figure as printed"),
-            _r("value", "数值", "Value"),
-            _t("unit", "计量单位", "Unit"),
-            _t("qualifier", "约数词", "Qualifier"),
-            _t("period", "期间", "Period"),
-            _r("computed_value", "计算值", "Computed value"),
-            _t("computed_unit", "计算值单位", "Unit of the computed value", optional=True),
-            _r("difference", "差额", "Difference", "computed_value - value"),
-            _t("check_status", "核验结果", "Result", "match, within_qualifier, mismatch, not_verifiable, no_data"),
-            _t("evidence", "依据", "Evidence", "records, synthetic, arithmetic, public_source"),
-            _t("explanation_zh", "中文说明", "Chinese explanation"),
-            _t("explanation_en", "英文说明", "English explanation"),
-            _t("sql", "重算语句", "SQL that recomputes it"),
-            _t(
-                "verdict",
-                "结论",
-                "Verdict",
-                "holds; holds_in_part: the number does, but its wording or its basis not; differs, not_verifiable, no_data",
-                optional=True,
-            ),
-            _t("verdict_zh", "中文结论", "Verdict in Chinese", optional=True),
-            _t("verdict_en", "英文结论", "Verdict in English", optional=True),
-            _t(
-                "word",
-                "所核用词",
-                "Word that is judged",
-                "the word of the statement that says more than its number",
-                optional=True,
-            ),
-            _t(
-                "wording_status",
-                "用词",
-                "Wording",
-                "fits, does_not_fit, incomplete: no period is named, no_word, not_judged",
-                optional=True,
-            ),
-            _t("wording_zh", "用词说明", "Chinese note on the wording", optional=True),
-            _t("wording_en", "用词英文说明", "English note on the wording", optional=True),
-            _t(
-                "basis",
-                "各系数组结果",
-                "What each factor set gives",
-                "JSON list of {factor_set, value, check_status}; empty where no factor is used",
-                optional=True,
-            ),
-            _i("basis_count", "系数组数", "Factor sets", "组", optional=True),
-            _i("basis_match", "相符组数", "Factor sets under which it holds", "组", optional=True),
-            _t("scope", "口径", "Scope", optional=True),
-            _t(
-                "level",
-                "机构级别",
-                "Level of the institutions counted",
-                "where the scope is one level, that alone is counted",
-                optional=True,
-            ),
-            _t("kind", "类型", "Kind", optional=True),
-            _b("is_forecast", "是否预测", "Forecast", optional=True),
-            _t("datasets", "所需数据集", "Datasets it needs", optional=True),
-            _t("indicator_id", "指标编号", "Indicator id", optional=True),
-            Field(
-                "first_year",
-                "integer",
-                "起始年度",
-                "First year",
-                note="of a statement about several years",
-                optional=True,
-            ),
-            _i("year", "年度", "Year", optional=True),
-            _t("dimension", "分组", "Dimension", optional=True),
-            _t("member", "组别", "Member", optional=True),
-            _t("factor_set", "系数组", "Factor set", optional=True),
-            _i("position", "次序", "Position", optional=True),
-            _b("synthetic", "合成示例数据", "Made-up data", "true: computed from made-up records", optional=True),
-        ),
-        key=("claim_id",),
-        order=("position", "claim_id"),
-        indexes=(("section",), ("check_status",)),
-    ),
-    Table(
-        "claim_arithmetic",
-        "原文数字互验",
-        "Statements held against one another",
-        (
-            _t("check_id", "核验编号", "Check id"),
-            _t("expression", "算式", "Expression"),
-            _r("expected", "参考值", "Expected value"),
-            _r("computed", "计算值", "Computed value", optional=True),
-            _t("unit", "计量单位", "Unit"),
-            _t("reading_zh", "中文解读", "Chinese reading", optional=True),
-            _t("reading_en", "英文解读", "English reading", optional=True),
-            _t("sql", "重算语句", "SQL that recomputes it", optional=True),
-            _i("position", "次序", "Position", optional=True),
-        ),
-        key=("check_id",),
-        order=("position", "check_id"),
-    ),
-    Table(
-        "factors",
-        "折算系数",
-        "Factors",
-        (
-            _t("factor_id", "系数编号", "Factor id"),
-            _t("carrier", "能源品种", "Carrier"),
-            _t("metric", "折算对象", "Metric"),
-            _r("value", "系数", "Value"),
-            _t("per_unit", "每单位", "Per unit"),
-            _t("basis", "口径", "Basis"),
-            _t("region", "地区", "Region"),
-            _i("valid_year", "适用年度", "Valid year"),
-            _t("source", "来源（英文）", "Source"),
-            _t("source_zh", "来源", "Source in Chinese", optional=True),
-            _t("confidence", "把握程度", "Confidence"),
-            _t("use_note", "用途", "Use", optional=True),
-            _t("factor_sets", "所属系数组", "Factor sets", "separated by commas", optional=True),
-        ),
-        key=("factor_id",),
-        indexes=(("carrier", "metric"),),
-    ),
-    Table(
-        "benchmarks",
-        "对照值",
-        "Benchmarks",
-        (
-            _t("benchmark_id", "对照值编号", "Benchmark id"),
-            _t("name_zh", "中文名称", "Chinese name"),
-            _t("name_en", "英文名称", "English name", optional=True),
-            _i("year", "年度", "Year"),
-            _r("value", "数值", "Value"),
-            _t("unit", "计量单位", "Unit"),
-            _t("source", "来源（英文）", "Source"),
-            _t("source_zh", "来源", "Source in Chinese", optional=True),
-            _t("indicator_id", "指标编号", "Indicator id", optional=True),
-            _t("comparison", "比较方式", "Comparison", optional=True),
-            _t("dimension", "分组", "Dimension", optional=True),
-            _t("member", "组别", "Member", optional=True),
-        ),
-        key=("benchmark_id",),
-    ),
-    Table(
-        "divisions",
-        "行政区划",
-        "Divisions",
-        (
-            _t("code", "区划代码", "Code"),
-            _t("name_zh", "中文名称", "Chinese name"),
-            _t("name_en", "英文名称", "English name", optional=True),
-            _t("parent", "上级代码", "Parent"),
-            _t("level", "层级", "Level"),
-            _t("note", "说明", "Note"),
-            _t("successor", "现用代码", "Successor", optional=True),
-            _t(
-                "own_zh",
-                "本级名称",
-                "Its own bodies in Chinese",
-                "what its own institutions are called in a list of its parts",
-                optional=True,
-            ),
-            _t("own_en", "本级英文名称", "Its own bodies in English", optional=True),
-        ),
-        key=("code",),
-    ),
+    *(t for name, t in _OF_DBT.items() if name not in ("savings_statement", "benchmark_distances")),
     Table(
         "provenance",
         "数据来源",
@@ -447,58 +257,8 @@ OWN: tuple[Table, ...] = (
 
 # Tables whose rows tables.py puts together.
 OWN += (
-    Table(
-        "savings_statement",
-        "节约明细",
-        "Savings statement",
-        (
-            _t("line", "行次", "Line"),
-            _t(
-                "nature",
-                "性质",
-                "Nature",
-                "realised, yearly, once, forecast, lower bound; lines of different nature are never added",
-            ),
-            _t("name_zh", "中文名称", "Chinese name"),
-            _t("name_en", "英文名称", "English name"),
-            _i("year", "年度", "Year"),
-            _b("whole_period", "合计各年", "The years together"),
-            _r("value", "数值", "Value"),
-            _t("unit", "计量单位", "Unit"),
-            _t("status", "状态", "Status", _STATUS),
-            _t("indicator_id", "指标编号", "Indicator id"),
-            *_CELL,
-            _t("explanation_zh", "中文说明", "Chinese explanation"),
-            _t("explanation_en", "英文说明", "English explanation"),
-            _SYNTHETIC,
-        ),
-        key=("line", "whole_period", "year"),
-    ),
-    Table(
-        "benchmark_distances",
-        "与目标和平均的距离",
-        "Distances to targets and averages",
-        (
-            _t("benchmark_id", "对照值编号", "Benchmark id"),
-            _t("comparison", "比较方式", "Comparison", "target, average"),
-            _i("year", "年度", "Year"),
-            _t("indicator_id", "指标编号", "Indicator id"),
-            *_CELL,
-            _r("value", "数值", "Value"),
-            _r("benchmark_value", "对照值", "Benchmark value"),
-            _i("benchmark_year", "对照年度", "Year of the benchmark"),
-            _t("unit", "计量单位", "Unit"),
-            _r("difference", "差值", "Difference", "the value less the benchmark; of percentages in percentage points"),
-            _r("percent", "相差百分比", "Difference in percent", "of an average: how far above it, in %"),
-            _b("reached", "是否达到", "Reached", "of a target; empty where the two count from different years"),
-            _t("status", "状态", "Status", _STATUS),
-            _t("note_zh", "中文说明", "Note in Chinese"),
-            _t("note_en", "英文说明", "Note in English"),
-            _SYNTHETIC,
-        ),
-        key=("benchmark_id", "year"),
-        indexes=(("indicator_id", "year"),),
-    ),
+    _OF_DBT["savings_statement"],
+    _OF_DBT["benchmark_distances"],
     Table(
         "coverage",
         "报送覆盖",
@@ -611,15 +371,14 @@ def open_table(contract: Contract) -> Table:
     )
 
 
-PLATFORM = frozenset(t.name for t in (*MARTS, *OWN, RELEASES))
+PUBLIC = (*MARTS, *OWN, RELEASES)  # whatever the contracts are
+PLATFORM = frozenset(t.name for t in PUBLIC)
 
 
 def public_tables(contracts: Contracts) -> tuple[Table, ...]:
     """Every table a release has, in name order within each group: the platform's own, then the open datasets."""
-    own = (*MARTS, *OWN, RELEASES)
-    taken = {t.name for t in own}
     found = [open_table(c) for c in contracts.values() if is_open(c)]
-    clash = sorted(t.name for t in found if t.name in taken)
+    clash = sorted(t.name for t in found if t.name in PLATFORM)
     if clash:
         raise ValueError(f"The dataset {clash[0]} has the name of a table of the platform; rename it in its contract.")
-    return (*own, *found)
+    return (*PUBLIC, *found)

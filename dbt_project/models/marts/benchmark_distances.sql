@@ -34,6 +34,7 @@ select
         when benchmarks.better = 'up' then found.value >= benchmarks.value
         else found.value <= benchmarks.value
     end as reached,
+    cast(null as varchar) as status,
     nullif(concat_ws(
         ' ',
         case

@@ -19,6 +19,7 @@ select
     nullif(concat_ws(' ', note_zh, note_en), '') as note,
     cast(reporting as bigint) as reporting,
     cast(population as bigint) as population,
+    cast(null as varchar) as revised,
     cast(contributors as bigint) as contributors,
     cast(left_out as bigint) as left_out,
     cast(round(largest_share, 6) as decimal(9, 6)) as largest_share,

@@ -20,6 +20,7 @@ select
     starts_with(found.dimension, 'period') as whole_period,
     found.value,
     found.unit,
+    cast(null as varchar) as status,
     found.indicator_id,
     found.dimension,
     found.member,
