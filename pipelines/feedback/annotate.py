@@ -4,6 +4,10 @@ Belongs here: colouring cells, comments, and the first sheet that lists what to 
 (sending.py), or what is wrong. A workbook of the xlsx family is edited in place through openpyxl, so that everything
 openpyxl keeps stays; macros are dropped. Any other format is laid out anew, cell by cell, in a fresh .xlsx.
 Nothing is run and no link followed; our own texts are written as text even where they begin with an equals sign.
+
+Of a sheet laid out anew that has more than `MOST_ROWS` rows only an excerpt is sent back: its first rows and those in error. A
+department's Excel is slow over the whole, and who exports 240,000 rows mends them where they came from. The excerpt says so, in
+both languages, and reading refuses it as a submission (`EXCERPT`): its few rows would replace all the others.
 """
 
 from __future__ import annotations
@@ -33,7 +37,7 @@ from pipelines.core.issue_codes import ISSUE_CODES
 from pipelines.feedback.bounded import Failed, run_each
 from pipelines.feedback.formulas import with_results
 from pipelines.intake.formats import open_book
-from pipelines.intake.sheets import Book, Grid, Refusal
+from pipelines.intake.sheets import EXCERPT, Book, Grid, Refusal
 
 FIRST_SHEET = "需修改事项"
 SHEET_OF_TEXT = "原表"  # what the only sheet of a text file is called here; in the tables it is ''
@@ -41,6 +45,8 @@ AUTHOR = "明账平台"
 ERROR_FILL, WARNING_FILL = "FFC7CE", "FFEB9C"
 MOST_COMMENTS = 2_000  # each is a drawing of its own, and a spreadsheet program slows to a crawl over them
 MOST_LISTED = 20_000
+MOST_ROWS = 20_000  # of a sheet that is laid out anew whole; of a longer one, and in error, that are written
+_TOP_ROWS = 10  # of a longer one that are written besides: its heading and header
 LARGEST_EDITED = 20_000_000  # bytes of XML that openpyxl is asked to hold; above, the cells are laid out anew
 NOT_OPENED = frozenset({"unreadable", "encrypted", "too_large", "unsafe", "empty"})
 # None of these is a header of any dataset: nobody shall read the list as a report.
@@ -114,17 +120,22 @@ def annotate(original: bytes, name: str, issues: Iterable[Any], out: Path) -> No
     reading refused as a whole, or that cannot be opened within the limits, is not opened: the list is all there is.
     Raises OSError where `out` cannot be written.
     """
-    job = (original, name, marks_of(issues))
+    job: Job = (original, name, marks_of(issues))
     for _, made in run_each(annotated, [job], processes=1):
         with whole_file(out) as part:
             part.write_bytes(list_only(name, job[2]) if isinstance(made, Failed) else made)
 
 
-def annotated(job: tuple[bytes, str, list[Mark]]) -> bytes:
-    """(original, name, marks) to the marked .xlsx, in this process and without any limit."""
+Job = tuple[bytes | Path, str, list[Mark]]  # the original or where it lies, its name, what is wrong in it
+
+
+def annotated(job: Job) -> bytes:
+    """The marked .xlsx of a job, in this process and without any limit. Raises OSError where the original cannot be read."""
     original, name, marks = job
     if any(m.code in NOT_OPENED and m.row is None and m.sheet == "" for m in marks):
         return list_only(name, marks)
+    if isinstance(original, Path):
+        original = original.read_bytes()
     try:
         return _edit(original, name, marks)
     except _CannotEdit:
@@ -278,11 +289,19 @@ def _lay_out(book: Book | None, name: str, marks: list[Mark]) -> bytes:
     grids = [g for g in book.grids if not g.hidden and g.refusal is None] if book is not None else []
     by_cell = _by_cell(marks)
     targets = _Targets()
+    drawn: list[Grid] = []
     for g in grids:
-        for row, cell in by_cell.get(g.name, {}):
-            at = _anchor(g, cell) if cell else _first_used_of(g, row)
-            if at is not None:
-                targets.put(g.name, row, cell, at)
+        at = {
+            place: _anchor(g, place[1]) if place[1] else _first_used_of(g, place[0])
+            for place in by_cell.get(g.name, {})
+        }
+        if len(g.rows) > MOST_ROWS:
+            g, at = _excerpt(g, at)
+        drawn.append(g)
+        for (row, cell), where in at.items():
+            if where is not None:
+                targets.put(g.name, row, cell, where)
+    cut = [(g.name, len(g.rows)) for g in grids if len(g.rows) > MOST_ROWS]
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as made:
         made.set_properties({"author": AUTHOR, "created": datetime(2025, 1, 1)})
@@ -296,15 +315,48 @@ def _lay_out(book: Book | None, name: str, marks: list[Mark]) -> bytes:
         first = made.add_worksheet(FIRST_SHEET)
         used: set[str] = {FIRST_SHEET}
         names = {}
-        for g in grids:
+        for g in drawn:
             names[g.name] = _sheet_name(g.name, used)
             marked: dict[str, list[Mark]] = {}
             for (row, cell), here in by_cell.get(g.name, {}).items():
-                if (at := targets.get(g.name, row, cell)) is not None:
-                    marked.setdefault(at, []).extend(here)
+                if (where := targets.get(g.name, row, cell)) is not None:
+                    marked.setdefault(where, []).extend(here)
             _copy(made.add_worksheet(names[g.name]), g, marked, formats)
-        _write_list(made, first, name, marks, targets, names, opened=book is not None)
+        _write_list(made, first, _intro(name, marks, book is not None, cut), marks, targets, names)
     return out.getvalue()
+
+
+_Place = tuple[int, str | None]  # a row, 1-based, and a cell of it or None for the whole row
+
+
+def _excerpt(g: Grid, at: Mapping[_Place, str | None]) -> tuple[Grid, dict[_Place, str | None]]:
+    """The first rows of a long sheet and those that hold a cell of `at`, each behind its row number, as a sheet of its own; and
+    where the cells of `at` are in it, None for those beyond `MOST_ROWS` rows."""
+    marked = sorted({coordinate_from_string(cell)[1] for cell in at.values() if cell is not None})
+    top = [*range(g.top + 1, g.top + 1 + _TOP_ROWS)]
+    held = [r for r in marked if g.top < r <= g.top + len(g.rows) and r not in top][:MOST_ROWS]
+    rows = [(r, g.rows[r - 1 - g.top]) for r in [*top, *held]]
+    letters = [get_column_letter(g.left + j + 1) for j in range(max(len(cells) for _, cells in rows))]
+    lines = [[line] for line in _said_of(len(g.rows))]
+    drawn = Grid(g.name, [*lines, ["原表行号", *letters], *([r, *cells] for r, cells in rows)])
+    line_of = {r: n for n, (r, _) in enumerate(rows, len(lines) + 2)}  # 1-based
+
+    def moved(cell: str | None) -> str | None:
+        letter, row = coordinate_from_string(cell) if cell is not None else ("", 0)
+        if row not in line_of:
+            return None
+        return f"{get_column_letter(openpyxl.utils.column_index_from_string(letter) - g.left + 1)}{line_of[row]}"
+
+    return drawn, {place: moved(cell) for place, cell in at.items()}
+
+
+def _said_of(rows: int) -> tuple[str, str]:
+    """What an excerpt of a sheet of so many rows says of itself. Reading knows it by how the first begins."""
+    return (
+        f"{EXCERPT}原表共 {rows:,} 行，这里只抄出前 {_TOP_ROWS} 行和要改的行（A 列是原表行号）。请改原文件并报送原文件，不要报送本文件。",
+        f"An excerpt: of the {rows:,} rows only the first {_TOP_ROWS} and those to mend are here, behind their row numbers. Mend "
+        "and send the original, not this file.",
+    )
 
 
 def _copy(ws: Any, g: Grid, marked: dict[str, list[Mark]], formats: dict[tuple[str, str], Any]) -> None:
@@ -364,7 +416,7 @@ def _put(ws: Any, i: int, j: int, value: Any, formats: dict[tuple[str, str], Any
 
 
 def _write_list(
-    made: Any, ws: Any, name: str, marks: list[Mark], targets: _Targets, names: dict[str, str], opened: bool
+    made: Any, ws: Any, intro: list[str], marks: list[Mark], targets: _Targets, names: dict[str, str]
 ) -> None:
     wrap = {"text_wrap": True, "valign": "top"}
     cell, bold = made.add_format(wrap), made.add_format({"bold": True, "font_size": 14})
@@ -373,7 +425,6 @@ def _write_list(
     fills = {f: made.add_format({**wrap, "bg_color": f"#{f}"}) for f in (ERROR_FILL, WARNING_FILL)}
     for i, width in enumerate(WIDTHS):
         ws.set_column(i, i, width)
-    intro = _intro(name, marks, opened)
     for r, line in enumerate(intro):
         ws.write_string(r, 0, _clean(line), bold if r == 0 else None)
     at = len(intro) + 1
@@ -461,7 +512,8 @@ def _comment(marks: list[Mark]) -> str:
     return _clean(f"【{AUTHOR}】" + "\n".join(lines))[:8_000]
 
 
-def _intro(name: str, marks: list[Mark], opened: bool = True) -> list[str]:
+def _intro(name: str, marks: list[Mark], opened: bool = True, cut: Iterable[tuple[str, int]] = ()) -> list[str]:
+    """The lines above the list; `cut`: the sheets of which only an excerpt is here, and how many rows they have."""
     errors = sum(m.severity == "error" for m in marks)
     lines = [
         FIRST_SHEET,
@@ -469,6 +521,10 @@ def _intro(name: str, marks: list[Mark], opened: bool = True) -> list[str]:
         f"必须改 {errors} 处（红色），请核对 {len(marks) - errors} 处（黄色）。点“在哪一格”可跳到该单元格，单元格的批注里写着怎么改。",
         "改好后把本文件或原文件重新报送即可，本页不必删除；新文件收到后，这里的事项自动销号。",
     ]
+    for sheet, rows in cut:
+        lines[3] = "请改原文件并重新报送原文件，不要报送本文件；新文件收到后，这里的事项自动销号。"
+        zh, en = _said_of(rows)
+        lines += [f"“{_shown_sheet(sheet)}”：{zh.removeprefix(EXCERPT)}", en]
     if not opened:
         lines.append("原文件没有打开，下面只列出需要修改的事项。")
     if len(marks) > MOST_LISTED:

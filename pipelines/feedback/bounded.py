@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import resource
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
 Job = TypeVar("Job")
-SECONDS = 30.0
+SECONDS = 30.0  # of processor time for one job
+PATIENCE = 20  # and so many times that by the clock: other work may hold the processors
 MEMORY = 1_000_000_000  # bytes of address space beyond what the child has when it starts
 _START_SECONDS = 60.0  # a child imports openpyxl first; a busy machine takes its time over that
 
@@ -43,11 +45,13 @@ def run_each(
     processes: int | None = None,
     seconds: float = SECONDS,
     memory: int = MEMORY,
+    patience: float = PATIENCE,
 ) -> Iterator[tuple[int, Any]]:
     """(index of the job, what `function(job)` returned, or `Failed`), in no order, each job once.
 
-    `function`, jobs and results must pickle. A job over its time is killed, one over its memory fails, one that takes its
-    child down fails alone. `processes`: None for one per core, never more than jobs.
+    `function`, jobs and results must pickle. A job over its time (`seconds` of the processor, `patience` times that by the clock)
+    is killed, one over its memory fails, one that takes its child down fails alone. `processes`: None for one per core, never
+    more than jobs.
     """
     count = min(processes or os.cpu_count() or 1, len(jobs))
     context = multiprocessing.get_context("forkserver")
@@ -56,7 +60,7 @@ def run_each(
 
     def start() -> None:
         ours, theirs = context.Pipe()
-        p = context.Process(target=_work, args=(function, theirs, memory), daemon=True)
+        p = context.Process(target=_work, args=(function, theirs, memory, seconds), daemon=True)
         p.start()
         theirs.close()
         children.append(_Child(p, ours, until=time.monotonic() + _START_SECONDS))
@@ -72,7 +76,7 @@ def run_each(
         if c.at is None:
             stop(c)
         else:
-            c.until = time.monotonic() + seconds
+            c.until = time.monotonic() + seconds * patience
             c.pipe.send(jobs[c.at])
 
     for _ in range(count):
@@ -86,7 +90,8 @@ def run_each(
                     try:
                         said = c.pipe.recv()
                     except (EOFError, OSError):
-                        said = Failed("died")
+                        c.process.join()
+                        said = Failed("time" if c.process.exitcode == -signal.SIGPROF else "died")
                     if not c.ready and not isinstance(said, Failed):
                         c.ready = True
                         give(c)
@@ -94,7 +99,7 @@ def run_each(
                     if c.at is None:
                         raise RuntimeError("A child process could not start; free memory, then run again.")
                     yield c.at, said
-                    if isinstance(said, Failed) and said.why == "died":
+                    if c.process.exitcode is not None:
                         stop(c)
                         start()
                     else:
@@ -113,16 +118,18 @@ def run_each(
             stop(c)
 
 
-def _work(function: Callable[[Any], Any], pipe: Connection, memory: int) -> None:
+def _work(function: Callable[[Any], Any], pipe: Connection, memory: int, seconds: float) -> None:
     limit = _address_space() + memory
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # ends the process wherever it is
     pipe.send("ready")
     while True:
         try:
             job = pipe.recv()
         except EOFError:
             return
+        signal.setitimer(signal.ITIMER_PROF, seconds)
         try:
             result = function(job)
         except MemoryError:
@@ -138,6 +145,7 @@ def _work(function: Callable[[Any], Any], pipe: Connection, memory: int) -> None
             OSError,
         ) as e:
             result = Failed(f"{type(e).__name__}: {e}")
+        signal.setitimer(signal.ITIMER_PROF, 0)
         pipe.send(result)
 
 

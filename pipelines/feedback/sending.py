@@ -10,6 +10,7 @@ import json
 import re
 import unicodedata
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -21,10 +22,9 @@ from pipelines.feedback.annotate import Mark, annotated, list_only, marks_of
 from pipelines.feedback.bounded import Failed, run_each
 from pipelines.sources.archive import where
 
-VERSION = "1"  # of the look of a feedback file: another one makes all of them anew
+VERSION = "2"  # of the look of a feedback file: another one makes all of them anew
 NOBODY = "未署名单位"
 MANIFEST = ".manifest.json"
-_BATCH = 500  # files held in memory at once
 _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+')
 
 
@@ -150,28 +150,25 @@ def _marks(
 
 
 def _make(home: Home, make: list[_Wanted], marks: dict[str, list[Mark]], processes: int | None) -> int:
-    listed = done = 0
-    for start in range(0, len(make), _BATCH):
-        batch = make[start : start + _BATCH]
-        jobs = [(_original(home, w), w.name, marks[w.file_id]) for w in batch]
-        for i, made in run_each(annotated, jobs, processes):
-            w = batch[i]
-            if isinstance(made, Failed):
-                listed += 1
-                made = list_only(w.name, marks[w.file_id])
-            path = home.feedback / w.path
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with whole_file(path) as part:
-                part.write_bytes(made)
-            done += 1
-            progress.report("feedback", done, len(make))
+    listed = 0
+    jobs = [(_original(home, w), w.name, marks[w.file_id]) for w in make]
+    for done, (i, made) in enumerate(run_each(annotated, jobs, processes), 1):
+        w = make[i]
+        if isinstance(made, Failed):
+            listed += 1
+            made = list_only(w.name, marks[w.file_id])
+        path = home.feedback / w.path
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with whole_file(path) as part:
+            part.write_bytes(made)
+        progress.report("feedback", done, len(make))
     return listed
 
 
-def _original(home: Home, w: _Wanted) -> bytes:
-    """The bytes received; empty, and so only listed, where the archive does not hold them."""
+def _original(home: Home, w: _Wanted) -> Path | bytes:
+    """Where the bytes received lie; none, and so only listed, where the archive does not hold them."""
     path = where(home, w.file_id)
-    return path.read_bytes() if path.is_file() else b""
+    return path if path.is_file() else b""
 
 
 def _remove(home: Home, path: str) -> int:

@@ -23,7 +23,7 @@ from pipelines.intake.layout.headers import Choice, Headers, Mapped
 from pipelines.intake.layout.heading import Facts
 from pipelines.intake.messages import shown
 from pipelines.intake.model import FileReading, Issue, MappedColumn, SheetReading
-from pipelines.intake.sheets import LARGEST_FILE, Book, Grid, Refusal, form_of
+from pipelines.intake.sheets import EXCERPT, LARGEST_FILE, Book, Grid, Refusal, form_of
 
 _FOLD_TITLE = re.compile(r"[表册账]$|情况$|统计$|台账$|明细$|汇总$")
 
@@ -70,6 +70,9 @@ class Reader:
                 result.sheets.append(SheetReading(grid.name, status="ignored", reason="hidden"))
             elif grid.refusal:
                 result.sheets.append(_unread(grid))
+            elif _is_excerpt(grid):
+                told = issue(grid.name, "unknown_dataset", "error", "excerpt", row=grid.top + 1)
+                result.sheets.append(SheetReading(grid.name, status="rejected", reason="excerpt", issues=[told]))
             elif not any(v != "" for r in grid.rows for v in r):
                 n = len(grid.rows)
                 result.sheets.append(
@@ -314,10 +317,19 @@ def _judge(result: FileReading, near: Callable[[SheetReading], dict[str, str]]) 
         _reject(result, Refusal("empty", sheets=hidden), "hidden" if hidden else None)
         return
     order = ("missing_column", "ambiguous_dataset", "unreadable", "too_large", "unknown_dataset")
+    if any(s.reason == "excerpt" for s in failed):
+        result.reason = "unknown_dataset"
+        return
     result.reason = min((s.reason or "" for s in failed), key=lambda r: order.index(r) if r in order else 9)
     if result.reason == "unknown_dataset":
         words = next((w for w in map(near, failed) if w), {})
         _reject(result, Refusal("unknown_dataset", **words), "near" if words else None)
+
+
+def _is_excerpt(grid: Grid) -> bool:
+    """Whether a sheet is the excerpt of another that feedback made: its few rows are no submission of all."""
+    first = grid.rows[0][0] if grid.rows and grid.rows[0] else ""
+    return type(first) is str and first.startswith(EXCERPT)
 
 
 def _reject(result: FileReading, why: Refusal, variant: str | None = None) -> None:

@@ -279,6 +279,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "没有认出这是哪一张报表：表头最接近“{title}”，但必填的列里缺 {columns}；请用平台的表样填写，不要改表头。",
         "The headers fit no dataset; they come nearest to '{title_en}' but lack required columns ({columns}); fill in its form.",
     ),
+    "unknown_dataset.excerpt": (
+        "这是平台退回的节选，只有要改的行，不能当作报表收下（否则会替换掉整张原表）；请改原文件，重新报送原文件。",
+        "This is an excerpt that was sent back, with only the rows to mend; as a submission it would replace the whole table: mend "
+        "and send the original file.",
+    ),
     "unknown_dataset.below": (
         "第 {first} 行起是另一张表，它的表头认不出来，第 {first}—{last} 行没有接收；请照上面的表头填写，或把它单独成表报送。",
         "Another table begins in row {first} whose header is not known; rows {first} to {last} were not taken: give it the "

@@ -18,6 +18,7 @@ MOST_CELLS = 20_000_000
 UNPACKS_TOO_FAR = ("解压后的体积远大于文件本身", "it unpacks to far more than its own size")
 MARK = "合成示例数据"
 MARKS = tuple(MARK.encode(e) for e in ("utf-8", "utf-16-le", "gb18030"))
+EXCERPT = "【明账节选】"  # begins an excerpt that was sent back to a department: no submission
 FORM_ID = "mingzhang_dataset"  # the property of a form, which spreadsheet programs keep
 FORM_LISTS = "选项"  # the hidden sheet of a form, its id in A1: for programs that drop properties
 

@@ -329,3 +329,63 @@ def test_a_marked_file_sent_back_as_it_is_reads_the_same(tmp_path: Path) -> None
     assert [s.status for s in after.sheets if s.sheet == FIRST_SHEET] == ["ignored"]
     assert (again.rows, again.values, again.submitter) == (sheet.rows, sheet.values, sheet.submitter)
     assert [(i.code, i.cell) for i in again.issues] == [(i.code, i.cell) for i in sheet.issues]
+
+
+def long_csv(rows: int = module.MOST_ROWS + 5) -> bytes:
+    lines = ["停车场一览,", "名称,车位", *(f"场{n},{n}" for n in range(rows - 2))]
+    return "\n".join(lines).encode()
+
+
+def test_of_a_long_sheet_only_the_rows_in_error_come_back_and_the_file_says_so() -> None:
+    rows = module.MOST_ROWS + 5
+    issues = [
+        issue(sheet="", row=15_000, cell="B15000"),
+        issue(sheet="", row=15_000, cell=None, code="duplicate_key", message_zh="重复。"),
+        issue(sheet="", row=4, cell="B4", severity="warning", code="doubtful", message_zh="请核对。"),
+        issue(sheet="", row=rows + 9, cell=f"B{rows + 9}", message_zh="在表外。"),
+        issue(sheet="", row=None, cell=None, column=None, code="missing_column", message_zh="缺列。"),
+    ]
+    book = marked(long_csv(rows), issues, "停车.csv")
+    assert book.sheetnames == [FIRST_SHEET, SHEET_OF_TEXT]
+    said = [str(c.value) for row in book[FIRST_SHEET].iter_rows(max_row=8) for c in row if c.value]
+    assert any(f"{rows:,} 行" in s for s in said) and any(f"{rows:,} rows" in s for s in said)
+    assert any("不要报送本文件" in s for s in said) and not any("把本文件或原文件" in s for s in said)
+    sheet = book[SHEET_OF_TEXT]
+    lines = list(sheet.iter_rows(values_only=True))
+    assert f"{rows:,} 行" in lines[0][0] and f"{rows:,} rows" in lines[1][0]
+    assert lines[2] == ("原表行号", "A", "B")
+    assert lines[3] == (1, "停车场一览", None) and lines[4] == (2, "名称", "车位")
+    assert lines[6] == (4, "场1", "1") and lines[13:] == [(15_000, "场14997", "14997")]
+    assert fill(sheet["C7"]) == WARNING_FILL and fill(sheet["C14"]) == ERROR_FILL
+    assert sheet["C14"].comment.text.endswith("读不成整数。") and sheet["B14"].comment.text.endswith("重复。")
+    links = {c.value: c.hyperlink.location for row in book[FIRST_SHEET].iter_rows() for c in row if c.hyperlink}
+    assert links == {"B15000": "'原表'!C14", "第 15000 行": "'原表'!B14", "B4": "'原表'!C7"}
+    assert len(listed(book)) == 5, "what is outside the excerpt is listed all the same"
+
+
+def test_a_sheet_just_not_too_long_comes_back_whole() -> None:
+    book = marked(long_csv(module.MOST_ROWS), [issue(sheet="", row=15_000, cell="B15000")], "停车.csv")
+    sheet = book[SHEET_OF_TEXT]
+    assert sheet.max_row == module.MOST_ROWS and fill(sheet["B15000"]) == ERROR_FILL
+
+
+def test_an_excerpt_has_no_more_rows_than_a_whole_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_ROWS", 20)
+    issues = [issue(sheet="", row=r, cell=f"B{r}") for r in range(3, 60)]
+    sheet = marked(long_csv(70), issues, "停车.csv")[SHEET_OF_TEXT]
+    assert sheet.max_row == 3 + 10 + 20
+    assert [c.value for c in sheet["A"]][3:] == [*range(1, 31)]
+
+
+def test_an_excerpt_that_is_sent_in_is_no_submission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_ROWS", 20)
+    contracts = load_contracts(only=["parking_lots"])
+    header = ",".join(c.header_zh for c in contracts["parking_lots"].columns)
+    whole = "\n".join([header, *(f"场{n}" for n in range(40))]).encode()
+    made = annotated((whole, "停车.csv", marks_of([issue(sheet="", row=30, cell="B30")])))
+    path = tmp_path / "停车.csv.xlsx"
+    path.write_bytes(made)
+    reading = read_file(path, path.name, contracts)
+    assert (reading.status, reading.reason) == ("rejected", "unknown_dataset")
+    assert [i.code for s in reading.sheets for i in s.issues] == ["unknown_dataset"]
+    assert "节选" in reading.sheets[-1].issues[0].message_zh and not any(s.rows for s in reading.sheets)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from expectations.contract import Contracts, load_contracts
 from pipelines.core.home import Home
+from pipelines.feedback import sending
 from pipelines.feedback.annotate import FIRST_SHEET
 from pipelines.feedback.sending import MANIFEST, NOBODY, Sent, feedback_name, safe_name, write_feedback
 from pipelines.records.tables import INTAKE, write
@@ -193,3 +194,16 @@ def test_any_name_is_one_safe_part_of_a_path(text: str) -> None:
 @given(st.lists(st.text("甲乙/.. _\\", min_size=1), min_size=2, max_size=2, unique_by=str.strip))
 def test_two_departments_never_share_a_folder(names: list[str]) -> None:
     assert safe_name(names[0]) != safe_name(names[1])
+
+
+def test_an_original_is_read_where_it_is_marked_and_not_before(
+    city: City, contracts: Contracts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch of 500 files of 50 MB would be 25 GB."""
+    city.file("停车.csv", "甲局")
+    given: list[Any] = []
+    plain = sending.run_each
+    monkeypatch.setattr(sending, "run_each", lambda f, jobs, *rest: plain(f, given.extend(jobs) or jobs, *rest))
+    write_feedback(city.save().home, contracts)
+    assert [type(original) for original, _, _ in given] == [type(city.home.root)]
+    assert city.sent() == {"甲局/停车.csv.xlsx"}
