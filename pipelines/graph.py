@@ -8,6 +8,7 @@ from __future__ import annotations
 import dagster as dg
 
 from pipelines.assets.feedback import feedback
+from pipelines.assets.given import given
 from pipelines.assets.intake import readings, received
 from pipelines.assets.place import Place
 from pipelines.assets.records import records_asset
@@ -26,7 +27,7 @@ def make_definitions(place: Place) -> dg.Definitions:
         description="From the inbox to a release: the whole way, once.",
     )
     return dg.Definitions(
-        assets=[received, readings, records, feedback, statistics, release_asset(marts)],
+        assets=[given, received, readings, records, feedback, statistics, release_asset(marts)],
         jobs=[refresh],
         schedules=[
             dg.ScheduleDefinition(

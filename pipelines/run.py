@@ -12,17 +12,17 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from typing import Any
 
-from expectations.contract import Contracts, load_contracts
+from expectations.contract import load_contracts
 from pipelines.core.clock import today
 from pipelines.core.home import Home, HomeBusy
 from pipelines.core.settings import Settings
 from pipelines.sources.inbox import InboxError
 from pipelines.sources.receive import nothing_new
-from pipelines.standing import Standing
+from pipelines.stages import Published, Stages
 from publish.errors import GateHeld, chain
 from publish.release.doubted import read_doubted
 from publish.release.store import drop_held
@@ -70,51 +70,51 @@ def refresh(settings: Settings, stopped: Callable[[], bool] = lambda: False) -> 
 
     `stopped` says whether somebody asked to stop: what is imported before the job may swallow the KeyboardInterrupt that said so.
 
-    The home is held from the first look to the last note. Where everything looks as it did when the release was made that
-    stands, there is no job, and Dagster is not even imported; where the job finds, once the records are there, that nothing a
-    release is made of has changed, it ends there.
+    The home is held from the first look to the last note. Where every stage is fresh and nothing came, there is no job, and
+    Dagster is not even imported.
     """
     home = Home(settings.home).create()
     contracts = load_contracts(settings.contracts, city=settings.city)
     on = date.fromisoformat(settings.as_of) if settings.as_of else today(settings.city)
     settings = settings.model_copy(update={"as_of": on.isoformat()})  # one date, should midnight pass on the way
     with home.locked():
-        Standing(home).mend_current()
-        report = None if settings.full else _nothing_to_do(home, contracts, settings, on)
-        report = report or _run(home, contracts, settings, on, stopped)
+        Published(home).mend_current()
+        stages = Stages(home, contracts, settings.city, on, settings.due_days)
+        report = None if settings.full else _nothing_to_do(stages, settings)
+        report = report or _run(stages, settings, stopped)
         report.doubted = read_doubted(home)
         return report
 
 
-def _nothing_to_do(home: Home, contracts: Contracts, settings: Settings, on: date) -> RunReport | None:
+def _nothing_to_do(stages: Stages, settings: Settings) -> RunReport | None:
     """The report of a run that need not be; None where the job has to look."""
     begin = time.perf_counter()
-    standing = Standing(home)
-    if not standing.looks_so(standing.looks_of(settings.city, contracts, on, settings.due_days)):
+    if not stages.all_fresh():
         return None
     try:
-        looked = nothing_new(home, settings.inbox)
+        looked = nothing_new(stages.home, settings.inbox)
     except InboxError:
         return None  # the job tells it
     if looked is None or (settings.inbox and not looked.seen):
         return None
-    drop_held(home)
-    out = _as_reported(standing)
+    drop_held(stages.home)
+    out = _as_reported(Published(stages.home))
     out.seconds = {"looking": round(time.perf_counter() - begin, 2)}
     out.files |= {"seen": looked.seen, "new": 0, "read": 0, "left": len(looked.left)}
     out.left, out.down = list(looked.left), list(looked.down)
     return out
 
 
-def _as_reported(standing: Standing) -> RunReport:
+def _as_reported(published: Published) -> RunReport:
     """What the run reported that made the release which stands, now unchanged."""
     known = {f.name for f in fields(RunReport)} - {"left", "down", "notes"}
-    out = RunReport(**{k: v for k, v in standing.report.items() if k in known})
-    out.release, out.release_state = standing.release_id, "unchanged"
+    out = RunReport(**{k: v for k, v in published.report.items() if k in known})
+    out.release, out.release_state = published.release_id, "unchanged"
     return out
 
 
-def _run(home: Home, contracts: Contracts, settings: Settings, on: date, stopped: Callable[[], bool]) -> RunReport:
+def _run(stages: Stages, settings: Settings, stopped: Callable[[], bool]) -> RunReport:
+    home = stages.home
     use_dagster_home(home)
     import dagster as dg
 
@@ -146,27 +146,19 @@ def _run(home: Home, contracts: Contracts, settings: Settings, on: date, stopped
             held = _held_in(e)
             if held is None:
                 raise
-            return _as_held(report, held, Standing(home), instance)
+            return _as_held(report, held, Published(home), instance)
         checks = [c.metadata for c in result.get_asset_check_evaluations()]
         _note(report, result.get_asset_materialization_events(), checks, instance.get_run_step_stats(result.run_id))
-    standing = Standing(home)
-    made_of = standing.noted
+    published = Published(home)
     if report.release is None:
-        # It ended early: the inboxes are empty, or nothing that a release is made of has changed.
-        if report.notes and not report.records and standing.is_published:
-            stands = _as_reported(standing)
-            stands.files |= report.files
-            stands.notes, stands.seconds = report.notes, report.seconds
-            return stands
-        made_of = standing.made_of(settings.city, contracts, on)
-        if not standing.holds(made_of):
+        if not report.notes or not published.stands:
             raise NoRelease(f"The run ended and made no release; read {log}, the last release is untouched.")
-        drop_held(home)
-        same = {k: standing.report[k] for k in ("synthetic", "held", "corrected") if k in standing.report}
-        report = replace(report, release=standing.release_id, release_state="unchanged", **same)
-    assert made_of is not None and report.release is not None
-    looks_of = standing.looks_of(settings.city, contracts, on, settings.due_days)
-    standing.write(settings.city, contracts, made_of, report.release, looks_of, report.as_json())
+        # It ended early, because the inboxes are empty.
+        unchanged = _as_reported(published)
+        unchanged.files |= report.files
+        unchanged.notes, unchanged.seconds = report.notes, report.seconds
+        return unchanged
+    stages.done("release", published.report | report.as_json())
     return report
 
 
@@ -175,7 +167,7 @@ def _held_in(error: BaseException) -> GateHeld | None:
     return next((e for e in chain(error) if isinstance(e, GateHeld)), None)
 
 
-def _as_held(report: RunReport, held: GateHeld, standing: Standing, instance: Any) -> RunReport:
+def _as_held(report: RunReport, held: GateHeld, published: Published, instance: Any) -> RunReport:
     """The report of a run whose release is held: what its stages reported before, and why it is held."""
     import dagster as dg
 
@@ -187,7 +179,7 @@ def _as_held(report: RunReport, held: GateHeld, standing: Standing, instance: An
     checks = [e.asset_check_evaluation_data.metadata for e in looked]
     _note(report, made, checks, instance.get_run_step_stats(run_id))
     report.release, report.release_state = held.last, "held"
-    report.synthetic = bool(standing.report.get("synthetic"))
+    report.synthetic = bool(published.report.get("synthetic"))
     report.held_release, report.reasons = held.release_id, held.reasons
     return report
 

@@ -4,18 +4,22 @@ Belongs here: calling sources and intake, and saying how much they did. Not here
 """
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import dagster as dg
 
 from pipelines.assets.place import Place
+from pipelines.core import notes
 from pipelines.core.memory import give_back
+from pipelines.stages import code
 
 CHECK = "inboxes"
 
 
 @dg.asset(
     group_name="intake",
+    code_version=code("received"),
     kinds={"file"},
     output_required=False,
     check_specs=[dg.AssetCheckSpec(CHECK, asset="received", description="Every inbox could be read and holds files.")],
@@ -27,25 +31,28 @@ def received(context: dg.AssetExecutionContext, place: Place) -> Iterator[dg.Mat
     and the run ends here: an empty folder is also what a share looks like that is not mounted.
     """
     from pipelines.sources.receive import empty, receive, require_something
-    from pipelines.standing import Standing
+    from pipelines.stages import Published, Stages
 
     home = place.home_folder
     r = receive(home, place.inbox, place.full)
     require_something(home, place.inbox, r)
-    standing, notes = Standing(home), []
+    published, said = Published(home), []
     is_empty = bool(place.inbox) and not r.seen and not r.down
-    stands = is_empty and standing.is_published and standing.asks_the_same(place.city_folder, place.load_contracts())
+    stands = is_empty and published.stands
+    if stands:  # and nothing but the date is another
+        then = date.fromisoformat(published.report.get("as_of") or place.date.isoformat())
+        stands = Stages(home, place.load_contracts(), place.city_folder, then, place.due_days).all_fresh()
     if stands:
-        notes.append(
+        said.append(
             f"{empty(place.inbox)}, and files came from there before: if it is a share, see that it is mounted; "
-            f"release {standing.release_id} stands."
+            f"release {published.release_id} stands."
         )
-    for note in (*r.down, *notes):
-        context.log.warning(note)
+    for sentence in (*r.down, *said):
+        context.log.warning(sentence)
     told: dict[str, Any] = {
         "left": list(r.left),
         "down": list(r.down),
-        "notes": notes,
+        "notes": said,
         "report_files": {"seen": r.seen, "new": r.new, "left": len(r.left)},
     }
     yield dg.AssetCheckResult(
@@ -58,16 +65,26 @@ def received(context: dg.AssetExecutionContext, place: Place) -> Iterator[dg.Mat
     if not stands:
         yield dg.MaterializeResult(
             metadata={"seen": r.seen, "new": r.new, "report_files": told["report_files"]},
+            data_version=dg.DataVersion(notes.sha256(home.archive / "received.jsonl")),
         )
 
 
-@dg.asset(group_name="intake", kinds={"parquet"}, deps=[received])
+@dg.asset(group_name="intake", kinds={"parquet"}, deps=[received, "contracts"], code_version=code("readings"))
 def readings(place: Place) -> dg.MaterializeResult:
     """What reading gave, file by file: typed values and an account of every row. Only new files are read."""
     from pipelines.sources.read_new import read_new
 
-    r = read_new(place.home_folder, place.load_contracts(), place.full, place.processes or None)
-    give_back()
+    contracts = place.load_contracts()
+    stages = place.stages(contracts)
+    note = place.fresh(stages, "readings")
+    if note is None:
+        r = read_new(place.home_folder, contracts, place.full, place.processes or None)
+        give_back()
+        note = stages.done("readings", {"in_force": r.in_force})
+        read = r.read
+    else:
+        read = 0
     return dg.MaterializeResult(
-        metadata={"read": r.read, "in_force": r.in_force, "report_files": {"read": r.read}},
+        metadata={"read": read, "in_force": note.reported["in_force"], "report_files": {"read": read}},
+        data_version=dg.DataVersion(note.fingerprint),
     )

@@ -18,7 +18,9 @@ from expectations.contract import Contracts, load_contracts
 from pipelines.core.clock import today
 from pipelines.core.home import Home
 from pipelines.core.memory import allow
+from pipelines.core.notes import Note
 from pipelines.core.settings import MEND_DAYS, Settings, absolute
+from pipelines.stages import Stages
 
 
 class Place(dg.ConfigurableResource):
@@ -64,6 +66,14 @@ class Place(dg.ConfigurableResource):
 
     def load_contracts(self) -> Contracts:
         return load_contracts((Path(c) for c in self.contracts), city=self.city_folder)
+
+    def stages(self, contracts: Contracts) -> Stages:
+        """What decides which stages are stale."""
+        return Stages(self.home_folder, contracts, self.city_folder, self.date, self.due_days)
+
+    def fresh(self, stages: Stages, stage: str) -> Note | None:
+        """The note of a stage that this run leaves as it is."""
+        return None if self.full else stages.fresh(stage)
 
 
 def place_of(settings: Settings) -> Place:

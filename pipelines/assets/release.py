@@ -6,12 +6,21 @@ Belongs here: calling publish/release and showing what the gates found. Not here
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from expectations.contract import Contracts
 from pipelines.assets.place import Place
+from pipelines.core.city import City, read_city
 from pipelines.core.fingerprint import code_version
+from pipelines.stages import code
 from publish.errors import GateHeld, GateRefused
+from publish.release.store import drop_held
+
+if TYPE_CHECKING:
+    from publish.release.build import Release
 
 CHECK = "gates"
 DESCRIPTION = (
@@ -25,20 +34,31 @@ def release_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name="release",
-        specs=[dg.AssetSpec("release", deps=marts, group_name="publish", kinds={"sqlite"}, description=DESCRIPTION)],
+        specs=[
+            dg.AssetSpec(
+                "release",
+                deps=[*marts, "contracts", "decisions"],
+                group_name="publish",
+                code_version=code("release"),
+                kinds={"sqlite"},
+                description=DESCRIPTION,
+            )
+        ],
         check_specs=[dg.AssetCheckSpec(CHECK, asset="release", description="The gates over the finished files.")],
     )
     def release(place: Place) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        from pipelines.standing import Standing
-        from pipelines.statistics.city import load_city
         from pipelines.statistics.run import require_whole
-        from publish.release.build import build
 
-        home, contracts = place.home_folder, place.load_contracts()
-        made_of = require_whole(home, place.date)
-        city = load_city(place.city_folder, home)
+        require_whole(place.home_folder, place.date)
+        contracts = place.load_contracts()
+        stages = place.stages(contracts)
+        note = place.fresh(stages, "release")
+        if note is not None:
+            drop_held(place.home_folder)
+            yield _told(note.reported | {"release_state": "unchanged"})
+            return
         try:
-            made = build(home, contracts, city, place.date, code_version(), due_days=place.due_days)
+            made = _build(place, contracts)
         except GateRefused as e:
             yield dg.AssetCheckResult(check_name=CHECK, asset_key="release", passed=False, metadata={"hits": e.hits})
             raise
@@ -50,27 +70,47 @@ def release_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
             }
             yield dg.AssetCheckResult(check_name=CHECK, asset_key="release", passed=False, metadata=found)
             raise
-        noted = {"release": made.release_id, "release_state": made.state, "synthetic": made.synthetic}
-        Standing(home).write(place.city_folder, contracts, made_of, made.release_id, None, noted)
-        yield dg.MaterializeResult(
-            asset_key="release",
-            metadata={
-                "release_id": made.release_id,
-                "state": made.state,
-                "synthetic": made.synthetic,
-                "suppressed": made.suppressed,
-                "held": made.held,
-                "corrected": made.corrected,
-                "rows": made.rows,
-            },
-            check_results=[
-                dg.AssetCheckResult(
-                    check_name=CHECK,
-                    asset_key="release",
-                    passed=True,
-                    metadata={"gates": dg.MetadataValue.json(made.gates)},
-                )
-            ],
-        )
+        note = stages.done("release", _reported(made, place.date))
+        yield _told(note.reported)
 
     return release
+
+
+def _build(place: Place, contracts: Contracts) -> Release:
+    from publish.release.build import build
+
+    city = City(folder=place.city_folder, **read_city(place.city_folder / "city.yaml"))
+    return build(place.home_folder, contracts, city, place.date, code_version(), due_days=place.due_days)
+
+
+def _reported(made: Release, as_of: date) -> dict[str, Any]:
+    """What the note of the stage keeps; `pipelines.run` adds the rest of its report."""
+    return {
+        "release": made.release_id,
+        "release_state": made.state,
+        "as_of": as_of.isoformat(),
+        "synthetic": made.synthetic,
+        "suppressed": made.suppressed,
+        "held": made.held,
+        "corrected": made.corrected,
+        "published_rows": made.rows,
+        "gates": made.gates,
+    }
+
+
+def _told(reported: dict[str, Any]) -> dg.MaterializeResult:
+    gates = dg.MetadataValue.json(reported["gates"])
+    metadata = {
+        "release_id": reported["release"],
+        "state": reported["release_state"],
+        **{k: reported[k] for k in ("synthetic", "suppressed", "held", "corrected")},
+        "rows": reported["published_rows"],
+    }
+    return dg.MaterializeResult(
+        asset_key="release",
+        metadata=metadata,
+        data_version=dg.DataVersion(reported["release"]),
+        check_results=[
+            dg.AssetCheckResult(check_name=CHECK, asset_key="release", passed=True, metadata={"gates": gates})
+        ],
+    )

@@ -4,8 +4,8 @@ Belongs here: giving dbt a warehouse to work in and putting it in place when dbt
 """
 
 import sys
-from collections.abc import Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from pipelines.assets.place import Place
 from pipelines.assets.without_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from pipelines.core.memory import give_back
 from pipelines.core.progress import report
+from pipelines.stages import Stages, code
+from pipelines.statistics.built import being_built, publish
 from pipelines.statistics.run import (
     PRODUCTION,
     PROJECT,
@@ -25,13 +27,12 @@ from pipelines.statistics.run import (
     failure,
     manifest,
     replaced_environment,
+    start_part,
     start_trial,
     start_whole,
     target,
 )
 
-# A whole run: what it takes in and what it ends with. Where nothing in between changed, the release stands.
-FIRST, LAST = dg.AssetKey("received"), dg.AssetKey("release")
 # In no model's SQL, but copied into the warehouse with the rest of intake.
 ALSO_LOADED = dg.AssetKey(["intake", "tasks"])
 
@@ -61,45 +62,26 @@ class _Dbt(DbtCliResource):
 def statistics_assets() -> dg.AssetsDefinition:
     """The dbt project as assets. Its manifest is made here where it is missing, so that a fresh clone loads.
 
-    All of them together build a warehouse anew, which takes the place of the last one when every model and test went well.
-    A part of them is built on a copy of the last warehouse, which stays as it is.
+    All of them together build a warehouse: on a copy of the last one, what rests on a table that changed, or all of it where the
+    code did. It takes the place of the last one when every model and test went well. A part of them is built on a copy of the
+    last warehouse, which stays as it is.
     """
 
     @dbt_assets(manifest=manifest(), name="statistics", dagster_dbt_translator=_Groups())
     def statistics(context: dg.AssetExecutionContext, place: Place) -> Iterator[Any]:
-        from pipelines.records.load import load
-        from pipelines.standing import Standing
-        from pipelines.statistics.built import publish
-        from pipelines.statistics.city import load_city
-
-        home, contracts = place.home_folder, place.load_contracts()
-        whole = context.selected_asset_keys >= every
-        standing = Standing(home)
-        made_of = standing.made_of(place.city_folder, contracts, place.date)
-        if whole and _is_whole_run(context) and standing.holds(made_of):
-            context.log.info(f"Nothing that release {standing.release_id} was made of has changed: it stands.")
+        stages = place.stages(place.load_contracts())
+        if not context.selected_asset_keys >= every:
+            yield from _trial(context, place)
             return
-        report("statistics")
-        load_city(place.city_folder, home)
-        warehouse = start_whole(home) if whole else start_trial(home)
-        load(home, warehouse)
-        give_back()
-        # Nothing is called made before it can be read in its place; of a build that failed, only its checks are told.
-        events: list[Any] = []
-        try:
-            for event in _build(context, place, warehouse):
-                events.append(event)
-        except StatisticsError:
-            yield from (e for e in events if isinstance(e, dg.AssetCheckResult))
-            raise
-        if whole:
-            publish(home, place.date, made_of)
-        else:
-            context.log.warning(
-                f"A part of the statistics was built, on a copy of the warehouse: {warehouse}. "
-                f"{home.warehouse} and the release stand as they were; launch the job 'refresh' for new ones."
-            )
-        yield from events
+        made: set[dg.AssetKey] = set()
+        if place.fresh(stages, "statistics") is None:
+            for event in _next(context, place, stages):
+                made |= {context.asset_key_for_output(event.output_name)} if isinstance(event, dg.Output) else set()
+                yield event
+        # The release waits for every mart; one under which nothing changed has the version it had.
+        for spec in statistics.specs:
+            if spec.group_name == "marts" and spec.key not in made:
+                yield dg.MaterializeResult(asset_key=spec.key, metadata={"kept": True})
 
     every = statistics.keys
 
@@ -110,19 +92,72 @@ def statistics_assets() -> dg.AssetsDefinition:
     return statistics.map_asset_specs(loaded)
 
 
-def _is_whole_run(context: dg.AssetExecutionContext) -> bool:
-    selected = context.run.asset_selection
-    return not selected or {FIRST, LAST} <= selected  # none is named where all are meant
+def _next(context: dg.AssetExecutionContext, place: Place, stages: Stages) -> Iterator[Any]:
+    """Builds the next warehouse and puts it in place; yields what dbt did once it can be read there."""
+    home = place.home_folder
+    version, sources, of_code = stages.fingerprint("statistics"), stages.sources(), code("statistics")
+    changed = None if place.full else start_part(home, of_code, sources)
+    warehouse = start_whole(home) if changed is None else being_built(home)
+    # Nothing is called made before it can be read in its place.
+    put_in_place = partial(publish, home, place.date, version, of_code, sources)
+    yield from _build(context, place, warehouse, changed, put_in_place)
 
 
-def _build(context: dg.AssetExecutionContext, place: Place, warehouse: Path) -> Iterator[Any]:
-    """What dbt did, as events. Raises StatisticsError where it failed, after the last of them."""
+def _trial(context: dg.AssetExecutionContext, place: Place) -> Iterator[Any]:
+    """Builds a part on a copy of the last warehouse."""
+    home = place.home_folder
+    warehouse = start_trial(home)
+
+    def left_as_it_is() -> None:
+        context.log.warning(
+            f"A part of the statistics was built, on a copy of the warehouse: {warehouse}. "
+            f"{home.warehouse} and the release stand as they were; launch the job 'refresh' for new ones."
+        )
+
+    yield from _build(context, place, warehouse, None, left_as_it_is)
+
+
+def _build(
+    context: dg.AssetExecutionContext,
+    place: Place,
+    warehouse: Path,
+    changed: set[str] | None,
+    finish: Callable[[], None],
+) -> Iterator[Any]:
+    """Runs dbt in `warehouse`, over what rests on the `changed` sources (`schema/table`) or, where that is None, over what Dagster
+    selected; calls `finish`, then yields dbt's events. Raises StatisticsError where dbt failed, after yielding its checks."""
+    from pipelines.records.load import load
+
+    report("statistics")
+    load(place.home_folder, warehouse)
+    give_back()
+    events: list[Any] = []
+    try:
+        for event in _dbt(context, place, warehouse, changed):
+            events.append(event)
+    except StatisticsError:
+        yield from (e for e in events if isinstance(e, dg.AssetCheckResult))
+        raise
+    finish()
+    yield from events
+
+
+def _dbt(context: dg.AssetExecutionContext, place: Place, warehouse: Path, changed: set[str] | None) -> Iterator[Any]:
+    """Yields what dbt did, as events. Raises StatisticsError where it failed, after the last of them."""
     home = place.home_folder
     executable = str(Path(sys.executable).with_name("dbt"))
     dbt = _Dbt(project_dir=str(PROJECT), profiles_dir=str(PROJECT), dbt_executable=executable)
     (target(home) / "run_results.json").unlink(missing_ok=True)
+    how: dict[str, Any] = {"target_path": target(home), "raise_on_error": False}
     with replaced_environment(environment(home, place.date, warehouse)):
-        run = dbt.cli(["build", *PRODUCTION], context=context, target_path=target(home), raise_on_error=False)
+        if changed is None:
+            run = dbt.cli(["build", *PRODUCTION], context=context, **how)
+        else:
+            # With a context dagster-dbt selects what Dagster selected, which is everything, whatever else is asked for.
+            chosen = [f"source:{s.replace('/', '.')}+" for s in sorted(changed)]
+            of: dict[str, Any] = {"manifest": manifest(), "dagster_dbt_translator": _Groups()}
+            run = dbt.cli(["build", *PRODUCTION, "--select", " ".join(chosen)], **of, **how)
+            run.context = context
     try:
         yield from run.stream()
         if not run.is_successful():

@@ -21,6 +21,7 @@ CONTRACTS = ("expectations",)
 # The files that decide what each stage makes of what it reads. What only shows a release (publish/site), or makes up what one
 # is computed from (pipelines/sample), is in none: a stylesheet makes no new release.
 STAGES: dict[str, tuple[str, ...]] = {
+    "city": (*CORE, "pipelines/statistics", "dbt_project/seeds"),
     "received": (*CORE, "pipelines/sources", "pipelines/intake"),
     "readings": (*CORE, *CONTRACTS, "pipelines/intake", "pipelines/sources"),
     "records": (*CORE, *CONTRACTS, "pipelines/records", "pipelines/intake", "pipelines/sources"),

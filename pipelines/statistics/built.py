@@ -1,4 +1,4 @@
-"""Which warehouse a whole run built: the note beside it, by which a part, a changed one or none at all is told from it.
+"""Which warehouse a whole run built: the note of the stage `statistics`, by which a part, a changed one or none at all is told from it.
 
 Belongs here: putting a finished warehouse in place, and that note. Not here: building one (run.py), for which DuckDB and
 dbt are needed; this is asked by runs that need neither.
@@ -6,21 +6,27 @@ dbt are needed; this is asked by runs that need neither.
 
 from __future__ import annotations
 
-import json
-import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pipelines.core.home import Home, whole_file
+from pipelines.core import notes
+from pipelines.core.home import Home
+
+STAGE = "statistics"
 
 
 @dataclass(frozen=True)
 class Built:
-    """What HOME/warehouse.duckdb was built of: the date its figures speak of, and the digest of its inputs (Standing.made_of)."""
+    """What HOME/warehouse.duckdb was built of: the date its figures speak of, the fingerprint of the stage, the code, the folder
+    whose tables its views read, and the version of each table it read."""
 
     as_of: date
-    made_of: str
+    fingerprint: str
+    code: str
+    work: str
+    sources: Mapping[str, str]
 
 
 def being_built(home: Home) -> Path:
@@ -33,32 +39,30 @@ def trial(home: Home) -> Path:
     return home.work / "trial" / home.warehouse.name
 
 
-def publish(home: Home, as_of: date, made_of: str) -> None:
+def publish(
+    home: Home, as_of: date, fingerprint: str, code: str = "", sources: Mapping[str, str] | None = None
+) -> None:
     """Puts the finished warehouse in the place of the last one, at once; it holds closed rows and is its owner's alone."""
     path = being_built(home)
     path.chmod(0o600)
     # The note comes first: should the run die in between, it fits no warehouse and the next run builds one.
-    with whole_file(_note(home), durable=True) as part:
-        noted = {"as_of": as_of.isoformat(), "made_of": made_of, "looks": _looks(path)}
-        part.write_text(json.dumps(noted), encoding="utf-8")
+    said = {
+        "as_of": as_of.isoformat(),
+        "code": code,
+        "work": str(home.work.resolve()),
+        "sources": dict(sources or {}),
+    }
+    notes.write(home, STAGE, fingerprint, {home.warehouse: path}, said, hashed=False)
     path.replace(home.warehouse)
 
 
 def built(home: Home) -> Built | None:
     """What the warehouse was built of, None where a whole run did not build it or somebody has changed it since."""
-    try:
-        noted = json.loads(_note(home).read_text(encoding="utf-8"))
-        if noted["looks"] != _looks(home.warehouse):
-            return None
-        return Built(date.fromisoformat(noted["as_of"]), noted["made_of"])
-    except (OSError, ValueError, KeyError, TypeError):
+    note = notes.read(home, STAGE)
+    if note is None or not note.is_intact(home, [home.warehouse]):
         return None
-
-
-def _note(home: Home) -> Path:
-    return home.work / "warehouse.json"
-
-
-def _looks(path: Path) -> list[int]:
-    s = os.stat(path)  # noqa: PTH116
-    return [s.st_size, s.st_mtime_ns]
+    try:
+        r = note.reported
+        return Built(date.fromisoformat(r["as_of"]), note.fingerprint, r["code"], r["work"], r["sources"])
+    except (ValueError, KeyError, TypeError):
+        return None

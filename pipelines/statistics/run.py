@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -68,7 +68,7 @@ def environment(home: Home, as_of: date, warehouse: Path | None = None) -> dict[
         "DBT_LOG_PATH": str(target(home)),
         # What a run did and what broke it; the 22,000 lines of its debug log cost more than the SQL of a small city.
         "DBT_LOG_LEVEL_FILE": "info",
-        "DBT_POPULATE_CACHE": "false",  # nothing stands in the warehouse before it: see macros/materializations.sql
+        "DBT_POPULATE_CACHE": "false",  # each model takes the place of what is there: see macros/materializations.sql
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }
@@ -100,6 +100,20 @@ def start_whole(home: Home) -> Path:
     return being_built(home)
 
 
+def start_part(home: Home, code: str, sources: Mapping[str, str]) -> set[str] | None:
+    """Copies the last whole warehouse to where the next one is built, and returns the sources (`schema/table`) that changed since: only
+    what rests on them has to be made anew. None, and no copy, where everything has: there is no whole warehouse, or the code, the
+    home's place or the list of sources is another.
+
+    `code` is the fingerprint of the stage's code, `sources` the versions now, by `schema/table`.
+    """
+    last = built(home)
+    if last is None or last.code != code or last.work != str(home.work.resolve()) or set(last.sources) != set(sources):
+        return None
+    shutil.copyfile(home.warehouse, start_whole(home))
+    return {name for name, version in sources.items() if last.sources[name] != version}
+
+
 def start_trial(home: Home) -> Path:
     """Copies the last whole warehouse to where a part of it is built anew, and returns the copy.
 
@@ -116,9 +130,8 @@ def start_trial(home: Home) -> Path:
     return trial(home)
 
 
-def require_whole(home: Home, as_of: date) -> str:
-    """Returns the digest of what the warehouse was made of (Standing.made_of). Raises StatisticsError where it is not one that a
-    whole run built, or speaks of another date than the run does."""
+def require_whole(home: Home, as_of: date) -> None:
+    """Raises StatisticsError where the warehouse is not one that a whole run built, or speaks of another date than the run does."""
     found = built(home)
     if found is None:
         what = "was changed, or only in part built, since a run made it" if home.warehouse.exists() else "is not there"
@@ -131,7 +144,6 @@ def require_whole(home: Home, as_of: date) -> str:
             f"The warehouse speaks of {found.as_of} and this run of {as_of}; "
             "launch the job 'refresh' (or 'mingzhang run'): the last release stands."
         )
-    return found.made_of
 
 
 def build_statistics(home: Home, as_of: date, unit_tests: bool = False) -> Statistics:
