@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .ONESHELL:
-.PHONY: help setup setup-dev inboxes demo dev test test-quick hunt lint format bench lock browser nginx servers r screenshots clean
+.PHONY: help setup setup-dev inboxes demo dev test test-quick test-long hunt lint format bench lock browser nginx servers r screenshots clean
 
 # The first that runs and is new enough: a name on the PATH may be a shim that does not run.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -53,10 +53,13 @@ dev: setup ## Dagster's UI on the same home
 	@exec $(BIN)/mingzhang dev --home $(HOME_DIR)
 
 test: setup-dev browser nginx servers r ## every test
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long"
 
 test-quick: setup-dev ## the tests that take seconds
-	@$(BIN)/python -m pytest -q -m "not slow and not browser and not realdata"
+	@$(BIN)/python -m pytest -q -m "not slow and not browser and not realdata and not long"
+
+test-long: setup-dev ## fifty sequences of files, fifty kills, full disks: about forty minutes on two cores
+	@$(BIN)/python -m pytest -n 2 tests/long
 
 hunt: setup-dev ## the property tests with examples that nobody has tried yet
 	@$(BIN)/python -m pytest -q --hypothesis-profile=hunt $$(grep -rlE "^@given" tests)

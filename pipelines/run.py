@@ -27,6 +27,7 @@ from publish.errors import GateHeld, chain
 from publish.release.doubted import read_doubted
 from publish.release.store import drop_held
 
+OLD_NOTES = ("standing.json", "warehouse.json")  # of homes made before each stage had its own
 FROM = {"mingzhang/from": "command line"}  # the tag of our own runs in Dagster's record
 
 
@@ -78,6 +79,8 @@ def refresh(settings: Settings, stopped: Callable[[], bool] = lambda: False) -> 
     on = date.fromisoformat(settings.as_of) if settings.as_of else today(settings.city)
     settings = settings.model_copy(update={"as_of": on.isoformat()})  # one date, should midnight pass on the way
     with home.locked():
+        for name in OLD_NOTES:
+            (home.work / name).unlink(missing_ok=True)
         Published(home).mend_current()
         stages = Stages(home, contracts, settings.city, on, settings.due_days)
         report = None if settings.full else _nothing_to_do(stages, settings)
