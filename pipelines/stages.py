@@ -24,7 +24,7 @@ from pipelines.core.fingerprint import STAGES, code_of
 from pipelines.core.home import Home
 from pipelines.core.notes import Note
 from pipelines.core.settings import MEND_DAYS
-from pipelines.intake import cache
+from pipelines.intake import key
 from pipelines.sources import decisions
 from pipelines.statistics.built import built
 from publish.release import store
@@ -92,7 +92,7 @@ class Stages:
         return [made_of, _folder(self.city), self.contracts.digest, decided, self.as_of, self.due_days]
 
     def _received(self) -> str:
-        return f"{cache.key(self.contracts)} {notes.sha256(self.home.archive / 'received.jsonl')}"
+        return f"{key.key(self.contracts)} {notes.sha256(self.home.archive / 'received.jsonl')}"
 
     def _outputs(self, stage: str, reported: Mapping[str, Any] | None) -> list[Path]:
         work = self.home.work

@@ -107,10 +107,10 @@ def test_changed_code_makes_its_own_stages_stale(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str, stale: set[str]
 ) -> None:
     home, city = _made(tmp_path)
-    real, key = module.code_of, module.cache.key
+    real, key = module.code_of, module.key.key
     monkeypatch.setattr(module, "code_of", lambda *parts: real(*parts) + ("!" if changed in parts else ""))
     if changed == "pipelines/intake":
-        monkeypatch.setattr(module.cache, "key", lambda contracts: key(contracts) + "!")
+        monkeypatch.setattr(module.key, "key", lambda contracts: key(contracts) + "!")
     assert _stale(home, city) == stale
 
 

@@ -12,7 +12,7 @@ import dagster as dg
 from pipelines.assets.place import Place
 from pipelines.core import notes
 from pipelines.stages import code, tables_of
-from pipelines.statistics.city import TABLES
+from pipelines.statistics.city_tables import TABLES
 
 
 @dg.multi_asset(

@@ -1,8 +1,7 @@
 """Readings kept between runs, so that a file seen before is not read again.
 
 Belongs here: writing and loading readings under work/readings, by file and reader key. Not here: which files are in
-force, or what is made of readings. The key is a digest of the reader's own files, of the versions of the libraries that read
-for it, and of the contracts: what was read under another key is as good as not read.
+force, or what is made of readings. What was read under another key (key.py) is as good as not read.
 
 A batch is a set of Parquet files `<key>.<number>.<table>.parquet`, one for each table that has rows; its `files` comes last,
 and without it the batch does not exist. Batches are only added; many small ones are joined into one from time to time.
@@ -10,10 +9,7 @@ and without it the batch does not exist. Batches are only added; many small ones
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,36 +18,12 @@ import pyarrow.parquet as pq
 
 from expectations.contract import Contracts
 from pipelines.core.home import Home, whole_file
+from pipelines.intake.key import key
 from pipelines.intake.model import FileReading
 from pipelines.intake.readings import COLUMNS, FILES, ISSUES, SHEETS, Readings, frame, row_dtypes, schema, tables
 
 MOST_BATCHES = 40
-_INTAKE = Path(__file__).parent
-_CORE = _INTAKE.parent / "core"
-_CONTRACTS = _INTAKE.parents[1] / "expectations"
-# What reading a file runs through. Whatever stands in the folders counts: a list of modules would be forgotten.
-_FILES = (
-    *sorted(p for folder in (_CORE, _INTAKE) for p in folder.rglob("*") if p.is_file() and p.suffix != ".pyc"),
-    *(_CONTRACTS / name for name in ("contract.py", "units.yaml")),
-)
-_LIBRARIES = ("python-calamine", "xlrd", "olefile", "msoffcrypto-tool")
 _TABLES = {"files": FILES, "sheets": SHEETS, "columns": COLUMNS, "issues": ISSUES}
-
-
-def key(contracts: Contracts) -> str:
-    """The reader key: changes with the reader's files, the libraries it reads with, or any contract."""
-    return hashlib.sha256(f"{_reader(_FILES)} {contracts.digest}".encode()).hexdigest()[:16]
-
-
-@lru_cache
-def _reader(files: tuple[Path, ...]) -> str:
-    """The digest of everything beside the contracts that decides how bytes are read."""
-    h = hashlib.sha256()
-    for path in files:
-        h.update("/".join(path.parts[-3:]).encode() + b"\0" + path.read_bytes() + b"\0")
-    for library in _LIBRARIES:
-        h.update(f"{library} {version(library)}\0".encode())
-    return h.hexdigest()
 
 
 def known(home: Home, contracts: Contracts) -> set[str]:

@@ -28,6 +28,7 @@ from pipelines.core.city import (
     read_standards,
 )
 from pipelines.core.home import Home, whole_file
+from pipelines.statistics.city_tables import TABLES
 
 SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
 
@@ -40,55 +41,6 @@ TESTS = (
 )  # how what the records give must stand to `target`, where words say more than a number
 QUALIFIERS = ("exact", "approx", "near_below", "over", "at_least", "planned", "none")
 
-# The tables of a city folder as the warehouse has them: what dbt's source `city` holds.
-TABLES: dict[str, dict[str, str]] = {
-    **FILES,
-    "claims": {
-        "position": "BIGINT",
-        "claim_id": "VARCHAR",
-        "section": "VARCHAR",
-        "name_zh": "VARCHAR",
-        "name_en": "VARCHAR",
-        "value_text": "VARCHAR",
-        "value": "DOUBLE",
-        "unit": "VARCHAR",
-        "qualifier": "VARCHAR",
-        "word": "VARCHAR",
-        "step": "DOUBLE",
-        "test": "VARCHAR",
-        "target": "DOUBLE",
-        "period_start": "BIGINT",
-        "period_end": "BIGINT",
-        "period_note": "VARCHAR",
-        "scope": "VARCHAR",
-        "level": "VARCHAR",
-        "kind": "VARCHAR",
-        "is_forecast": "BOOLEAN",
-        "verifiable": "BOOLEAN",
-        "datasets": "VARCHAR",
-        "indicator_id": "VARCHAR",
-        "first_year": "BIGINT",
-        "year": "BIGINT",
-        "dimension": "VARCHAR",
-        "member": "VARCHAR",
-        "factor_set": "VARCHAR",
-        "note_zh": "VARCHAR",
-        "note_en": "VARCHAR",
-        "sql": "VARCHAR",
-    },
-    "arithmetic": {
-        "position": "BIGINT",
-        "check_id": "VARCHAR",
-        "expression": "VARCHAR",
-        "expected": "DOUBLE",
-        "computed": "DOUBLE",
-        "unit": "VARCHAR",
-        "step": "DOUBLE",
-        "reading_zh": "VARCHAR",
-        "reading_en": "VARCHAR",
-        "sql": "VARCHAR",
-    },
-}
 MADE = ("position", "computed")  # columns nobody writes
 # Columns claims.csv may lack: the word of a statement that says more than its number; the level of the institutions that a
 # statement is about.

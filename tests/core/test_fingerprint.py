@@ -14,6 +14,7 @@ from pipelines.core.fingerprint import ROOT, STAGES, code_of, code_version, file
 
 # What each stage's asset imports when it works (pipelines/assets).
 WORK = {
+    "city": ["pipelines.statistics.city"],
     "received": ["pipelines.sources.receive"],
     "readings": ["pipelines.sources.read_new", "pipelines.intake.child"],
     "records": ["pipelines.records.build", "pipelines.sources.read_new", "pipelines.sources.decisions"],
