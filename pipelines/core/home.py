@@ -69,8 +69,12 @@ class Home:
         return self.work / "readings"
 
     def table(self, schema: str, name: str) -> Path:
-        """The Parquet file of one internal table; `schema` is records, intake or city."""
+        """The Parquet file of one internal table; `schema` is intake or city. Records have `records`."""
         return self.work / schema / f"{name}.parquet"
+
+    def records(self, dataset: str) -> Path:
+        """The folder of one dataset's records: a Parquet file for each year, which together are the table."""
+        return self.work / "records" / dataset
 
     def create(self) -> Home:
         """Makes the folders; what departments sent is for the owner alone. Raises HomeError."""

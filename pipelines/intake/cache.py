@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -20,7 +21,7 @@ from expectations.contract import Contracts
 from pipelines.core.home import Home, whole_file
 from pipelines.intake.key import key
 from pipelines.intake.model import FileReading
-from pipelines.intake.readings import COLUMNS, FILES, ISSUES, SHEETS, Readings, frame, row_dtypes, schema, tables
+from pipelines.intake.readings import COLUMNS, FILES, ISSUES, SHEETS, Readings, Rows, frame, row_dtypes, schema, tables
 
 MOST_BATCHES = 40
 _TABLES = {"files": FILES, "sheets": SHEETS, "columns": COLUMNS, "issues": ISSUES}
@@ -49,20 +50,30 @@ def append(home: Home, contracts: Contracts, readings: Iterable[FileReading]) ->
 
 
 def load(home: Home, contracts: Contracts, file_ids: Iterable[str]) -> Readings:
-    """The readings of these files, joined; a file that was not read is not in it. Order: file_id, then as read."""
-    found = _load(home, contracts, file_ids)
+    """The readings of these files, joined; a file that was not read is not in it. Order: file_id, then as read. Rows are loaded
+    when they are asked for, which has to be before anything is appended."""
+    batches = list(_batches(home, contracts))
+    of_batch = _latest(home, contracts, batches, pa.array(sorted(set(file_ids)), pa.string()))
+    found = {n: _whole(home, contracts, batches, n, t, "file_id", of_batch) for n, t in _TABLES.items()}
     files, sheets, columns, issues = (frame(found[n], _TABLES[n]) for n in ("files", "sheets", "columns", "issues"))
-    rows = {d: frame(found[f"rows-{d}"], row_dtypes(c)) for d, c in contracts.items()}
-    return Readings(files, sheets, columns, issues, rows)
+
+    def rows(dataset: str) -> pd.DataFrame:
+        return frame(_rows(home, contracts, batches, dataset, of_batch), row_dtypes(contracts[dataset]))
+
+    return Readings(files, sheets, columns, issues, Rows(contracts, rows), key(contracts))
 
 
 def _load(home: Home, contracts: Contracts, file_ids: Iterable[str]) -> dict[str, pa.Table]:
     batches = list(_batches(home, contracts))
     files = _latest(home, contracts, batches, pa.array(sorted(set(file_ids)), pa.string()))
     out = {n: _whole(home, contracts, batches, n, t, "file_id", files) for n, t in _TABLES.items()}
-    for d, c in contracts.items():
-        out[f"rows-{d}"] = _whole(home, contracts, batches, f"rows-{d}", row_dtypes(c), "_file", files)
-    return out
+    return out | {f"rows-{d}": _rows(home, contracts, batches, d, files) for d in contracts}
+
+
+def _rows(
+    home: Home, contracts: Contracts, batches: list[str], dataset: str, files: dict[str, set[str]] | None
+) -> pa.Table:
+    return _whole(home, contracts, batches, f"rows-{dataset}", row_dtypes(contracts[dataset]), "_file", files)
 
 
 def clear(home: Home) -> None:

@@ -6,7 +6,7 @@ Belongs here: the joined shape, made from `FileReading`s, and joining two of the
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import Any
@@ -84,6 +84,38 @@ _PANDAS = {
 }
 
 
+class Rows(MutableMapping[str, pd.DataFrame]):
+    """The rows of each dataset, made by `load` when they are asked for and not kept: most runs look at few datasets."""
+
+    def __init__(self, datasets: Iterable[str], load: Callable[[str], pd.DataFrame]):
+        self._datasets = list(datasets)
+        self._load = load
+        self._given: dict[str, pd.DataFrame] = {}
+
+    def __getitem__(self, dataset: str) -> pd.DataFrame:
+        if dataset not in self._datasets:
+            raise KeyError(dataset)
+        return self._given[dataset] if dataset in self._given else self._load(dataset)
+
+    def __contains__(self, dataset: object) -> bool:
+        return dataset in self._datasets
+
+    def __setitem__(self, dataset: str, rows: pd.DataFrame) -> None:
+        self._given[dataset] = rows
+        if dataset not in self._datasets:
+            self._datasets.append(dataset)
+
+    def __delitem__(self, dataset: str) -> None:
+        self._datasets.remove(dataset)
+        self._given.pop(dataset, None)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._datasets)
+
+    def __len__(self) -> int:
+        return len(self._datasets)
+
+
 @dataclass
 class Readings:
     """What a set of files gave.
@@ -94,13 +126,15 @@ class Readings:
     columns in its order and in canonical units, half a unit of the last digit written of those that a rule holds against each
     other (`<column>.half`, missing where not known), then `_file`, `_table`, `_sheet`, `_row`; a row that an issue with
     `quarantines` names is still in it. dtypes: see `DTYPES`. Every dataset of the contracts has a frame, if an empty one.
+    `read_by` is the reader key that everything was read under, so that a file's readings are known by its id; '' where none was.
     """
 
     files: pd.DataFrame
     sheets: pd.DataFrame
     columns: pd.DataFrame
     issues: pd.DataFrame
-    rows: dict[str, pd.DataFrame] = field(default_factory=dict)
+    rows: MutableMapping[str, pd.DataFrame] = field(default_factory=dict)
+    read_by: str = ""
 
 
 def row_dtypes(contract: Contract) -> dict[str, str]:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from expectations.contract import Contracts
 from expectations.expression import HALF
-from pipelines.intake.readings import Readings
+from pipelines.intake.readings import Readings, Rows
 from pipelines.intake.values import Bad, Doubt, column_reader
 from pipelines.sources.decisions import Decision
 
@@ -35,17 +35,20 @@ def apply(
     if not decided:
         return readings, []
     frames = {n: getattr(readings, n).copy() for n in ("files", "sheets", "issues")}
-    out = Readings(columns=readings.columns, rows=dict(readings.rows), **frames)
+    rows = Rows(readings.rows, readings.rows.__getitem__)
+    out = Readings(columns=readings.columns, rows=rows, read_by=readings.read_by, **frames)
     unused = []
     for d in decided:
-        if d.kind == WITHDRAW:
-            used = _withdraw(out, d)
-        else:
-            until = d.details.get("until")
-            used = (until is None or on <= date.fromisoformat(until)) and _patch(out, contracts, d)
+        used = _withdraw(out, d) if d.kind == WITHDRAW else holds(d, on) and _patch(out, contracts, d)
         if not used:
             unused.append(d)
     return out, unused
+
+
+def holds(d: Decision, on: date) -> bool:
+    """Whether a decision is to be applied on that day: a patch may be for some time only."""
+    until = d.details.get("until")
+    return until is None or on <= date.fromisoformat(until)
 
 
 def _withdraw(out: Readings, d: Decision) -> bool:
@@ -66,11 +69,14 @@ def _withdraw(out: Readings, d: Decision) -> bool:
     else:
         tables = pd.MultiIndex.from_frame(out.sheets.loc[of_sheets, ["file_id", "table"]])
         gone &= pd.MultiIndex.from_frame(out.issues[["file_id", "table"]]).isin(tables)
-    for name, rows in out.rows.items():
-        if dataset in (None, name):
-            left = ~rows["_file"].isin(files)
-            if not left.all():
-                out.rows[name] = rows[left].reset_index(drop=True)
+    before = out.rows
+
+    def rows(name: str) -> pd.DataFrame:
+        found = before[name]
+        left = ~found["_file"].isin(files) if dataset in (None, name) else None
+        return found if left is None or left.all() else found[left].reset_index(drop=True)
+
+    out.rows = Rows(before, rows)
     zh = f"管理局已撤回这份报送：{d.why_zh}（{d.by}，自 {d.since}）。"
     en = f"The bureau has withdrawn this submission: {d.why_en} ({d.by}, since {d.since})."
     _say(out, out.issues[~gone], [_issue(f, zh, en) for f in sorted(out.files.loc[of_files, "file_id"].unique())])

@@ -43,7 +43,7 @@ class SuiteRun:
     dataset: str
     year: int
     rows: int
-    kept: bool
+    kept: bool = field(compare=False)
     outcomes: list[suites.Outcome]
 
 

@@ -5,14 +5,21 @@ Belongs here: schemas and writing, so that the same rows give the same bytes. No
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from expectations.contract import Contract, Kind
-from pipelines.core.home import whole_file
+from expectations.contract import Column, Contract, Kind
+from pipelines.core.home import Home, whole_file
+
+Schema = dict[str, pa.DataType]
+YEARS = (1900, 2100)  # records of other years lie with those that nothing dates
 
 TYPES: dict[Kind, pa.DataType] = {
     "string": pa.string(),
@@ -25,8 +32,9 @@ TYPES: dict[Kind, pa.DataType] = {
     "date": pa.date32(),
 }
 PLACE = {"_file": pa.string(), "_sheet": pa.string(), "_row": pa.int64()}
-_S, _I, _B, _T = pa.string(), pa.int64(), pa.bool_(), pa.timestamp("us")
-INTAKE: dict[str, dict[str, pa.DataType]] = {
+TEXT = pa.string()
+_S, _I, _B, _T = TEXT, pa.int64(), pa.bool_(), pa.timestamp("us")
+INTAKE: dict[str, Schema] = {
     "files": {
         "file_id": _S, "name": _S, "source_url": _S, "received_at": _T, "status": _S, "reason": _S, "synthetic": _B,
         "superseded_by": _S,
@@ -96,13 +104,13 @@ MEANINGS = {
 }
 
 
-def record_schema(contract: Contract) -> dict[str, pa.DataType]:
+def record_schema(contract: Contract) -> Schema:
     """Column -> type of records.<dataset>: the columns that may be kept, in the contract's order, then the place."""
     return {c.name: TYPES[c.kind] for c in contract.kept} | PLACE
 
 
-def write(path: Path, frame: pd.DataFrame, schema: dict[str, pa.DataType]) -> None:
-    """Writes the columns of `schema` as Parquet (zstd). Nothing in the file depends on the time or the machine."""
+def arrow(frame: pd.DataFrame, schema: Schema) -> pa.Table:
+    """The columns of `schema` as Arrow."""
     arrays = []
     for name, kind in schema.items():
         column = frame[name]
@@ -111,8 +119,68 @@ def write(path: Path, frame: pd.DataFrame, schema: dict[str, pa.DataType]) -> No
             arrays.append(pa.array(column.to_numpy().astype("datetime64[D]"), type=kind))
         else:
             arrays.append(pa.Array.from_pandas(column, type=kind))
-    table = pa.Table.from_arrays(
+    return pa.Table.from_arrays(
         [a.combine_chunks() if isinstance(a, pa.ChunkedArray) else a for a in arrays], names=list(schema)
     )
+
+
+def write(path: Path, frame: pd.DataFrame, schema: Schema) -> None:
+    """Writes the columns of `schema` as Parquet (zstd), unless they are what the file has already. Nothing in the file depends
+    on the time or the machine."""
+    _write(path, arrow(frame, schema))
+
+
+def write_years(folder: Path, records: pd.DataFrame, schema: Schema, period: Column | None) -> None:
+    """Writes records as one Parquet file for each year in the column `period`, and takes away those of years that have none.
+
+    A file whose rows are the same stays as it is. `none.parquet` holds the rows that nothing dates, and is all there is of a
+    dataset without rows: the folder always says which columns there are.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = arrow(records, schema)
+    of_row = _years(whole[period.name], period) if period is not None else np.zeros(len(whole), dtype="int64")
+    wanted = set()
+    for year in np.unique(of_row).tolist() or [0]:
+        path = folder / (f"{year}.parquet" if year else "none.parquet")
+        wanted.add(path)
+        _write(path, whole if not len(whole) else whole.take(pa.array(np.flatnonzero(of_row == year))))
+    for path in folder.iterdir():
+        if path not in wanted:
+            path.unlink()
+
+
+def _years(column: pa.ChunkedArray, period: Column) -> np.ndarray:
+    """The year of each row, 0 for none; a slip such as the year 202 is none: each would be a file of its own."""
+    if period.kind == "month":
+        years = pc.cast(pc.utf8_slice_codeunits(column, 0, 4), pa.int64())
+    else:
+        years = pc.year(column) if period.kind == "date" else column
+    found = pc.fill_null(years, 0).to_numpy()
+    return np.where((found >= YEARS[0]) & (found <= YEARS[1]), found, 0)
+
+
+def _write(path: Path, table: pa.Table) -> None:
+    buffer = pa.BufferOutputStream()
+    pq.write_table(table, buffer, compression="zstd")
+    made = buffer.getvalue()
+    # What is there is compared and not looked up in a note: whoever changed it, it is right again after this.
+    if path.is_file() and path.stat().st_size == made.size and path.read_bytes() == made.to_pybytes():
+        return
     with whole_file(path) as part:
-        pq.write_table(table, part, compression="zstd")
+        part.write_bytes(made)
+
+
+def sources(home: Home) -> dict[str, list[Path]]:
+    """The internal tables of records and intake that are on the disk, `schema.table` -> the Parquet files that together are it,
+    in order."""
+    found = {f"records.{d.name}": sorted(d.glob("*.parquet")) for d in home.records("_").parent.iterdir() if d.is_dir()}
+    found |= {f"intake.{p.stem}": [p] for p in home.table("intake", "_").parent.glob("[!.]*.parquet")}
+    return dict(sorted(found.items()))
+
+
+def version(files: Iterable[Path]) -> str:
+    """A digest of the rows of an internal table, from its Parquet files: the same rows have the same bytes."""
+    h = hashlib.sha256()
+    for path in files:
+        h.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return h.hexdigest()

@@ -54,7 +54,8 @@ def sources(contracts: Contracts) -> str:
 
 
 def _source(name: str, description: str, tables: list[dict[str, Any]]) -> dict[str, Any]:
-    where = f"read_parquet('{{{{ env_var(\"MINGZHANG_WORK\") }}}}/{name}/{{name}}.parquet')"
+    files = "{name}/*.parquet" if name == "records" else "{name}.parquet"  # records lie in a file for each year
+    where = f"read_parquet('{{{{ env_var(\"MINGZHANG_WORK\") }}}}/{name}/{files}')"
     return {
         "name": name,
         "description": description,

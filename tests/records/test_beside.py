@@ -39,7 +39,7 @@ def told(home: Home, city: Path | None, *files: FileReading) -> Told:
 
 
 def count(home: Home, dataset: str) -> int:
-    return len(pd.read_parquet(home.table("records", dataset)))
+    return len(pd.read_parquet(home.records(dataset)))
 
 
 def car(n: int, year: int, **more: Any) -> dict[str, Any]:
@@ -257,7 +257,7 @@ def test_a_correction_of_some_months_leaves_the_others(home: Home) -> None:
     assert count(home, "energy_use") == 11
     whole = sheet("energy_use", [energy(1, f"2021-{m:02d}") for m in range(2, 13)], "市示范局001", "2021")
     told(home, None, register, file("year", year), file("part", part), file("whole", whole))
-    assert pd.read_parquet(home.table("records", "energy_use"))["_file"].eq("whole").all()
+    assert pd.read_parquet(home.records("energy_use"))["_file"].eq("whole").all()
 
 
 def test_tables_without_a_row(home: Home, city: Path) -> None:

@@ -52,7 +52,7 @@ def intake(home: Home, name: str) -> pd.DataFrame:
 
 
 def electricity(home: Home) -> dict[tuple[str, int], float]:
-    found = pd.read_parquet(home.table("records", "energy_use"))
+    found = pd.read_parquet(home.records("energy_use"))
     return {(f, r): v for f, r, v in zip(found["_file"], found["_row"], found["electricity"], strict=True)}
 
 

@@ -32,7 +32,7 @@ def cars_in_force(tmp_path: Path, *lists: list[dict[str, Any]], period: str | No
     home = Home(tmp_path).create()
     files = [file(f"f{n}", sheet("timeshare_vehicles", x, "分时租赁中心", period)) for n, x in enumerate(lists)]
     build(joined(REGISTER, *files, contracts=CONTRACTS), CONTRACTS, home, None, receipts(REGISTER, *files))
-    return sorted(pd.read_parquet(home.table("records", "timeshare_vehicles"))["vehicle_id"])
+    return sorted(pd.read_parquet(home.records("timeshare_vehicles"))["vehicle_id"])
 
 
 def test_a_newer_list_takes_out_what_is_no_longer_in_it(tmp_path: Path) -> None:

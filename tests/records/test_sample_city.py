@@ -40,7 +40,7 @@ def test_records_are_what_the_truth_says(shared: Path, root: Path, tmp_path: Pat
     for file_id, row, code in zip(errors["file_id"], errors["row"], errors["code"], strict=True):
         said[file_id].add((int(row), code))
     for f in ours:
-        mine = pd.read_parquet(home.table("records", f["dataset"]), filters=[("_file", "==", ids[f["path"]])])
+        mine = pd.read_parquet(home.records(f["dataset"]), filters=[("_file", "==", ids[f["path"]])])
         assert len(mine) == f["rows"], f["path"]
         for column, total in f["sums"].items():
             assert mine[column].sum() == pytest.approx(total, rel=1e-9), f"{f['path']} {column}"

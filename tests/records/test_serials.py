@@ -73,7 +73,7 @@ def run(tmp_path: Path, dataset: str, *files: FileReading) -> tuple[RecordsSumma
     home = Home(tmp_path / "home").create()
     every = (REGISTER, *files)
     summary = build(joined(*every, contracts=contracts), contracts, home, None, receipts(*every))
-    return summary, *(pd.read_parquet(home.table(*t)) for t in (("records", dataset), ("intake", "superseded")))
+    return summary, pd.read_parquet(home.records(dataset)), pd.read_parquet(home.table("intake", "superseded"))
 
 
 def text(contract: Contract, column: str, *numbers: int) -> list[Any]:
@@ -221,6 +221,6 @@ def test_a_number_that_refers_to_a_counted_row_leads_to_the_submitters_own(tmp_p
     home = Home(tmp_path).create()
     every = (REGISTER, *files)
     summary = build(joined(*every, contracts=contracts), contracts, home, None, receipts(*every))
-    records = pd.read_parquet(home.table("records", "pv_generation"))
+    records = pd.read_parquet(home.records("pv_generation"))
     assert records[["_file", "site_id"]].to_numpy().tolist() == [["p", "a-1"], ["p", "a-2"], ["q", "b-1"], ["q", "b-2"]]
     assert "doubtful" not in summary.issues or summary.rows["quarantined"] == 0

@@ -41,7 +41,7 @@ class Run:
                 reading.file_id, name, path.as_uri(), changed, "2026-01-01T00:00:00+00:00"
             )
         build(from_file_readings(self.read.values(), self.contracts), self.contracts, home, SHAPE.parent, receipts)
-        self.records = {d: pd.read_parquet(home.table("records", d)) for d in self.contracts}
+        self.records = {d: pd.read_parquet(home.records(d)) for d in self.contracts}
         self.issues = pd.read_parquet(home.table("intake", "issues"))
 
 

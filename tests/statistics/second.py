@@ -81,7 +81,9 @@ def seed(name: str) -> list[dict[str, str | None]]:
 
 
 def records(folder: Path, dataset: str) -> list[dict[str, Any]]:
-    return pq.read_table(folder / f"{dataset}.parquet").to_pylist()
+    """The rows of an internal table, which is one Parquet file, or a folder of them."""
+    path = folder / dataset
+    return pq.read_table(path if path.is_dir() else path.with_suffix(".parquet")).to_pylist()
 
 
 def plan_of(city: Record, as_of: dt.date) -> Plan:

@@ -6,6 +6,7 @@ import datetime as dt
 import sqlite3
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -46,19 +47,20 @@ def write(
     seen = {f["file_id"] for f in files}
     named = {r.get("_file", "f1") for rows in records.values() for r in rows} - seen
     every = [*files, *({"file_id": f, "name": f, "status": "accepted", "synthetic": False} for f in sorted(named))]
-    _parquet(home, "intake", "files", every, INTAKE["files"])
-    _parquet(home, "intake", "sheets", sheets, INTAKE["sheets"])
+    _parquet(home.table("intake", "files"), every, INTAKE["files"])
+    _parquet(home.table("intake", "sheets"), sheets, INTAKE["sheets"])
     for dataset, contract in load_contracts().items():
         kinds = {c.name: c.kind for c in contract.kept} | {"_file": "string", "_sheet": "string", "_row": "integer"}
         rows = [{"_file": "f1", "_sheet": "S", "_row": n, **r} for n, r in enumerate(records.get(dataset, ()), 2)]
         odd = {c for r in rows for c in r} - set(kinds)
         assert not odd, f"{dataset} has no columns {odd}"
-        _parquet(home, "records", dataset, rows, kinds)
+        home.records(dataset).mkdir(exist_ok=True)
+        _parquet(home.records(dataset) / "none.parquet", rows, kinds)
 
 
-def _parquet(home: Home, schema: str, table: str, rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]) -> None:
+def _parquet(path: Path, rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]) -> None:
     arrow = pa.schema([(c, ARROW[k]) for c, k in kinds.items()])
-    pq.write_table(pa.Table.from_pylist([{c: r.get(c) for c in kinds} for r in rows], arrow), home.table(schema, table))
+    pq.write_table(pa.Table.from_pylist([{c: r.get(c) for c in kinds} for r in rows], arrow), path)
 
 
 def institution(n: int, year: int, **own: Any) -> dict[str, Any]:
@@ -106,6 +108,6 @@ def public_database(home: Home, db: duckdb.DuckDBPyConnection) -> sqlite3.Connec
         copy(mart, names, f"marts.{mart}")
     for dataset, contract in load_contracts().items():
         if contract.public:
-            path = str(home.table("records", dataset)).replace("'", "''")
-            copy(dataset, [c.name for c in contract.public], f"read_parquet('{path}')")
+            path = str(home.records(dataset)).replace("'", "''")
+            copy(dataset, [c.name for c in contract.public], f"read_parquet('{path}/*.parquet')")
     return public

@@ -450,7 +450,7 @@ def test_what_breaks_names_the_model_and_the_log_and_leaves_the_last_warehouse(h
     write(broken, {})
     load_city(ZHUZHOU, broken)
     broken.warehouse.write_bytes(b"the last one")
-    broken.table("records", "disposals").unlink()
+    shutil.rmtree(broken.records("disposals"))
     with pytest.raises(StatisticsError) as e:
         build_statistics(broken, AS_OF)
     assert "dbt's model stg_disposals" in str(e.value)
