@@ -23,6 +23,7 @@ from pipelines.intake.layout.headers import Choice, Headers, Mapped
 from pipelines.intake.layout.heading import Facts
 from pipelines.intake.messages import shown
 from pipelines.intake.model import FileReading, Issue, MappedColumn, SheetReading
+from pipelines.intake.packed import LargeRows
 from pipelines.intake.sheets import EXCERPT, LARGEST_FILE, Book, Grid, Refusal, form_of
 
 _FOLD_TITLE = re.compile(r"[表册账]$|情况$|统计$|台账$|明细$|汇总$")
@@ -247,7 +248,11 @@ class Reader:
         """Refuses rows of a text file that have more filled cells than the header: a comma parts what is one value."""
         choice = table.choice
         last = max([m.place for m in choice.mapped] + [p for p, _ in choice.unmapped])
-        wide = [i for i in table.data if any(v != "" for v in grid.rows[i][last + 1 : table.right])]
+        if isinstance(grid.rows, LargeRows):
+            beyond = grid.rows.with_any(range(last + 1, table.right))
+            wide = [i for i in table.data if i in beyond] if beyond else []
+        else:
+            wide = [i for i in table.data if any(v != "" for v in grid.rows[i][last + 1 : table.right])]
         if 2 * len(wide) > len(table.data):
             return []  # a column without a header
         rows = [grid.top + i + 1 for i in wide]

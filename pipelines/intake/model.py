@@ -5,6 +5,7 @@ Belongs here: the shapes and their few invariants. Not here: how they are made (
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -55,7 +56,8 @@ class SheetReading:
     """One sheet (or one table of a sheet) and the values of its data rows, column by column.
 
     `values[column][i]` belongs to spreadsheet row `rows[i]`; every column of the contract that may be kept is there, with
-    None where a cell is empty or was not readable. Types: str, int, float, bool, datetime.date; a month is 'YYYY-MM'.
+    None where a cell is empty or was not readable. Types: str, int, float, bool, datetime.date; a month is 'YYYY-MM'. Of a large
+    table columns are `Packed`, and `rows` a range.
     `period` is '2021', '2021-03', '2021-03..2021-05', '2021..2023' or None. Rows that were refused are counted but are not in `rows`.
     `rows_read == len(rows) + refused + rows_explained`.
     """
@@ -69,8 +71,8 @@ class SheetReading:
     rows_read: int = 0
     rows_explained: int = 0
     refused: int = 0
-    rows: list[int] = field(default_factory=list)
-    values: dict[str, list[Any]] = field(default_factory=dict)
+    rows: Sequence[int] = field(default_factory=list)
+    values: dict[str, Sequence[Any]] = field(default_factory=dict)
     columns: list[MappedColumn] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
 

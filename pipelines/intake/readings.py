@@ -8,8 +8,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, repeat
-from typing import Any
+from itertools import chain, groupby
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ import pyarrow as pa
 from expectations.contract import Contract, Contracts, Kind
 from expectations.expression import HALF
 from pipelines.intake.model import FileReading, Issue
+from pipelines.intake.packed import Packed
 
 FILES = {"file_id": "str", "name": "str", "status": "str", "reason": "str", "synthetic": "boolean"}
 SHEETS = {
@@ -205,13 +206,26 @@ def tables(readings: Iterable[FileReading], contracts: Contracts) -> dict[str, p
         for k in found:
             counts[k] = len(every[k].rows)
         cells: list[Any] = [
-            list(chain.from_iterable([s.values.get(name) or repeat(None, len(s.rows)) for s in these]))
+            _joined([s.values.get(name) or [None] * len(s.rows) for s in these], _ARROW[dtypes[name]])
             for name in dtypes
             if name not in KEYS
         ]
-        cells += [*beside(counts), list(chain.from_iterable([s.rows for s in these]))] if found else [[], [], [], []]
+        cells += [*beside(counts), _joined([s.rows for s in these], pa.int64())] if found else [[], [], [], []]
         out[f"rows-{dataset}"] = _table(dtypes, cells)
     return out
+
+
+def _joined(parts: Sequence[Sequence[Any]], kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
+    """A column of several sheets as one; those of large sheets, which Arrow holds, are not copied."""
+    chunks: list[pa.Array] = []
+    for large, these in groupby(parts, lambda p: type(p) in (Packed, range)):
+        if not large:
+            chunks.append(pa.array(list(chain.from_iterable(these)), kind))
+            continue
+        for part in these:
+            numbers = np.arange(part.start, part.stop) if isinstance(part, range) else None
+            chunks.append(pa.array(numbers) if numbers is not None else cast("Packed", part).array)
+    return chunks[0] if len(chunks) == 1 else pa.chunked_array(chunks, kind)
 
 
 def frame(table: pa.Table, dtypes: Mapping[str, str]) -> pd.DataFrame:
@@ -282,7 +296,10 @@ def _turned(rows: list[tuple[Any, ...]], width: int) -> Iterable[Sequence[Any]]:
 def _table(dtypes: Mapping[str, str], cells: Sequence[Any]) -> pa.Table:
     fields = schema(dtypes)
     return pa.Table.from_arrays(
-        [c if isinstance(c, pa.Array) else pa.array(c, t) for c, t in zip(cells, fields.types, strict=True)],
+        [
+            c if isinstance(c, pa.Array | pa.ChunkedArray) else pa.array(c, t)
+            for c, t in zip(cells, fields.types, strict=True)
+        ],
         schema=fields,
     )
 

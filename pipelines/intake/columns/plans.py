@@ -31,7 +31,9 @@ class Plan:
 
     def factor(self, m: Mapped) -> Decimal | None:
         """What one of a column's numbers is in canonical units: by its header, else by what the sheet states once."""
-        return next((r.factor for _, at, r, _ in self.columns if at is m and r), None)
+        return next(
+            (r.factor for _, at, r, _ in self.columns if at is m and r is not None), None
+        )  # one is a mapping, and empty at first
 
 
 class Plans:

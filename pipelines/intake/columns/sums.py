@@ -5,7 +5,7 @@ Belongs here: what adds up. Not here: rows that say that they are totals (layout
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from math import fsum, isclose
 from typing import Any
@@ -19,26 +19,28 @@ from pipelines.intake.columns.telling import Telling, in_sheet
 from pipelines.intake.issues import issue
 from pipelines.intake.layout import Table
 from pipelines.intake.messages import shown
+from pipelines.intake.packed import Packed
 
 _MOST_SUMS = 1_000_000  # rows that may be sums times rows they may be the sums of: more is a column nobody filled in
+_CLOSE = 1e-4  # so near to the sum of the others a row of sums is, relative to it
 FEWEST_OF_A_WHOLE = 4  # rows, with the one that may be the whole
 
 
 def wholes(telling: Telling, data: list[int]) -> None:
     """Doubts a row whose figures are all the sums of the other rows', or half of that where these hold subtotals: a total row
     that is called by the name of the whole."""
-    sums = []
-    for m, _ in telling.plan.summed:
-        values = [v or 0.0 for v in telling.sheet.values.get(m.column.name, ())]
-        if sum(v != 0 for v in values) >= FEWEST_OF_A_WHOLE:
-            sums.append((m, values, fsum(values)))
+    filled = [(m, _Figures(telling.sheet.values.get(m.column.name, ()))) for m, _ in telling.plan.summed]
+    filled = [(m, f) for m, f in filled if f.count_filled() >= FEWEST_OF_A_WHOLE]
+    if not any(f.may_be_close() for _, f in filled[:1]):
+        return
+    sums = [(m, f, f.sum()) for m, f in filled]
     for times in (2, 3) if sums else ():
-        close = 1e-4 if len(sums) > 1 else 1e-9  # one column alone may add up by chance
-        rows = [k for k, v in enumerate(sums[0][1]) if isclose(v * times, sums[0][2], rel_tol=close)]
+        close = _CLOSE if len(sums) > 1 else 1e-9  # one column alone may add up by chance
+        rows = sums[0][1].close(times, sums[0][2], close)
         for _, v, whole in sums[1:] if rows else ():
-            rows = [k for k in rows if isclose(v[k] * times, whole, rel_tol=close)]
+            rows = [k for k in rows if isclose(v.values[k] * times, whole, rel_tol=close)]
         if len(sums) == 1:
-            rows = [k for k in rows if sums[0][1][k] >= 100]
+            rows = [k for k in rows if sums[0][1].values[k] >= 100]
         if len(rows) == 1:
             row = telling.grid.top + data[rows[0]] + 1
             words = {
@@ -53,7 +55,44 @@ def wholes(telling: Telling, data: list[int]) -> None:
             return
 
 
-def nameless_totals(contract: Contract, plan: Plan, values: Mapping[str, list[Any]], data: list[int]) -> set[int]:
+class _Figures:
+    """A column's numbers, 0 where there is none: a list, or of a large column an array of floats."""
+
+    def __init__(self, column: Sequence[Any]):
+        self.values: Any
+        if type(column) is Packed:
+            from pipelines.intake.columns import at_once  # brings Arrow along
+
+            self.values = at_once.figures(column)
+        else:
+            self.values = [v or 0.0 for v in column]
+
+    def count_filled(self) -> int:
+        """How many are not 0."""
+        return sum(v != 0 for v in self.values) if type(self.values) is list else int((self.values != 0).sum())
+
+    def may_be_close(self) -> bool:
+        """Whether some may be their sum's half or third: what costs little first."""
+        if type(self.values) is list:
+            return True
+        from pipelines.intake.columns import at_once
+
+        return any(at_once.may_be_close(self.values, times, _CLOSE) for times in (2, 3))
+
+    def sum(self) -> float:
+        """Their sum, rounded once."""
+        return fsum(self.values if type(self.values) is list else self.values.tolist())
+
+    def close(self, times: int, whole: float, relative: float) -> list[int]:
+        """The places of those that are `whole` when multiplied, near enough."""
+        if type(self.values) is list:
+            return [k for k, v in enumerate(self.values) if isclose(v * times, whole, rel_tol=relative)]
+        from pipelines.intake.columns import at_once
+
+        return at_once.close(self.values * times, whole, relative)
+
+
+def nameless_totals(contract: Contract, plan: Plan, values: Mapping[str, Sequence[Any]], data: list[int]) -> set[int]:
     """The places in `data` of rows that say nothing but sums of other rows, and not even 合计, or a group's name and its
     sums where a row of data must say more."""
     needed, last = plan.needed, len(data) - 1
@@ -125,7 +164,7 @@ def totals(telling: Telling, table: Table, formats: NumberFormats, data: list[in
 
 
 def _sums(
-    i: int, data: list[int], values: list[Any], halves: list[float], marks: list[int], totals: list[int]
+    i: int, data: list[int], values: Sequence[Any], halves: list[float], marks: list[int], totals: list[int]
 ) -> list[tuple[float, float]]:
     """The sums a total in row `i` may stand for (all rows; those since the mark before; those up to the one after), each with
     how far it may be off because its numbers are written to some digit."""

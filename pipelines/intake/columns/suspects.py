@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipelines.intake import values as cells
 from pipelines.intake.columns.telling import Telling
 from pipelines.intake.issues import EACH
 from pipelines.intake.layout.headers import Mapped
+from pipelines.intake.packed import Packed
 from pipelines.intake.values import Bad
 
 DAYS = frozenset([dt.date, dt.datetime])
-_FOUR = dt.time(16)
+_FOUR, _AT_FOUR = dt.time(16), " 16:00:00"
 # A comma that can only be a decimal point, one that can only part thousands, and what is another number under each of the two.
 _COMMA_AS_POINT = re.compile(r"\s*-?(?:\d+,\d{1,2}|0,\d+|\d{4,},\d+|\d+,\d{4,}|\d{1,3}(?:\.\d{3})+,\d+)\s*")
 _COMMA_IN_THOUSANDS = re.compile(r"\s*-?\d{1,3}(?:,\d{3})+[.,]\d+\s*")
@@ -26,6 +27,11 @@ _EITHER = re.compile(r"\s*-?[1-9]\d{0,2}[,.]\d{3}\s*")
 # 2021.1 in a file of texts may have been 2021.10 before a spreadsheet program took it for a number.
 _JANUARY = re.compile(r"\s*(\d{4})\.1\s*")
 _NO_NUMBERS = re.compile(r"\s*\d{4}\.(?:10|0\d)\s*")  # where these stand nobody did
+
+
+def in_doubt(text: str) -> bool:
+    """Whether a text in a column of days, months or years may be one for which the cells beside it are looked at."""
+    return text.rstrip().endswith(_AT_FOUR) or bool(_JANUARY.fullmatch(text))
 
 
 def midnights_in_utc(telling: Telling, m: Mapped, data: list[int], raw: Sequence[Any]) -> None:
@@ -38,7 +44,7 @@ def midnights_in_utc(telling: Telling, m: Mapped, data: list[int], raw: Sequence
         if type(v) is dt.datetime:
             if v.time() != _FOUR:
                 return
-        elif type(v) is not str or not v.rstrip().endswith(" 16:00:00"):
+        elif type(v) is not str or not v.rstrip().endswith(_AT_FOUR):
             return
     telling.say("doubtful", "warning", m, data[filled[0]], None, "midnight_in_utc", count=str(len(filled)))
 
@@ -108,13 +114,25 @@ def commas(telling: Telling, columns: Sequence[Sequence[Any]], data: list[int]) 
     told = {i.column for i in telling.sheet.issues if i.code == "bad_type"}
     if not any(m.column.name in told for m in ms):
         return
-    texts = [(m, k, v) for m in ms for k, v in enumerate(columns[m.place]) if type(v) is str and ("," in v or "." in v)]
-    if not any(_COMMA_AS_POINT.fullmatch(v) for _, _, v in texts):
+    texts = [v for m in ms for v in _texts_once(columns[m.place]) if "," in v]
+    if not any(map(_COMMA_AS_POINT.fullmatch, texts)) or any(map(_COMMA_IN_THOUSANDS.fullmatch, texts)):
         return
-    if any(_COMMA_IN_THOUSANDS.fullmatch(v) for _, _, v in texts):
-        return
-    for m, k, v in texts:
+    for m in ms:
         values = telling.sheet.values[m.column.name]
-        if values[k] is not None and _EITHER.fullmatch(v):
-            values[k] = None
-            telling.odd(m, data[k], v, Bad("comma"))
+        for k, v in _either(columns[m.place]):
+            if values[k] is not None:
+                if not isinstance(values, list):
+                    values = telling.sheet.values[m.column.name] = list(values)
+                values[k] = None
+                telling.odd(m, data[k], v, Bad("comma"))
+
+
+def _either(column: Sequence[Any]) -> Iterator[tuple[int, str]]:
+    """The texts of a column that are another number where a comma is the decimal point, with their places."""
+    if type(column) is Packed:
+        return column.where([v for v in column.distinct() if _EITHER.fullmatch(v)])
+    return ((k, v) for k, v in enumerate(column) if type(v) is str and _EITHER.fullmatch(v))
+
+
+def _texts_once(column: Sequence[Any]) -> Iterator[str]:
+    return (v for v in (column.distinct() if type(column) is Packed else column) if type(v) is str)

@@ -26,10 +26,12 @@ from pipelines.intake.layout.heading import year_in_name
 from pipelines.intake.layout.words import HEADER_BLANKS
 from pipelines.intake.messages import shown
 from pipelines.intake.model import Issue, MappedColumn, SheetReading
+from pipelines.intake.packed import LargeRows, Packed
 from pipelines.intake.sheets import Book, Grid
 from pipelines.intake.values import DITTO, Bad
 
-_FLOATS = {float}
+_FLOATS: set[type] = {float}
+_TEXTS: set[type] = {str}
 _NO_HEADER = HEADER_BLANKS | {""}
 
 
@@ -56,13 +58,12 @@ class TableReader:
 
     def read(self, columns: list[MappedColumn], issues: list[Issue]) -> SheetReading:
         """What the rows say; `columns` is where the table's columns stand, `issues` what was said of its header."""
-        t, sheet, grid = self.table, self.sheet, self.grid
+        t, sheet = self.table, self.sheet
         self._take(t.data)
         data = self._refuse(t.data) if self.plan.guards else t.data
         sheet.refused = len(t.data) - len(data)
         sheet.rows_explained = sheet.rows_read - len(t.data)
-        top = grid.top + 1
-        sheet.rows = [i + top for i in data]
+        sheet.rows = self._numbers(data)
         sheet.columns = columns
         if self.plan.above:
             spelt = {unit_key(u): u for u in reversed(self.facts.units)}
@@ -75,7 +76,7 @@ class TableReader:
         found, kinds, values = self.columns, self.types, sheet.values
         for name, m, reader, plain in self.plan.columns:
             if m is None or reader is None:
-                values[name] = [None] * len(data)
+                values[name] = self._nothing(name, len(data))
                 continue
             raw, types = found[m.place], kinds[m.place]
             if (
@@ -89,8 +90,7 @@ class TableReader:
             else:
                 values[name] = self._column(m, data, reader, raw, types)
             if name in self.contract.exact and m.column.kind == "decimal":
-                seen = zip(self._cells(m, data, tell=False), values[name], strict=True)
-                values[name + HALF] = [cells.written_to(r, v, reader.factor) for r, v in seen]
+                values[name + HALF] = self._halves(reader, self._cells(m, data, tell=False), values[name])
         if self.plan.contradicting:
             self._contradictions()
         suspects.commas(self.telling, self.columns, data)
@@ -109,11 +109,40 @@ class TableReader:
     def _take(self, data: list[int]) -> None:
         """Turns the cells of the rows `data` into columns."""
         t, rows = self.table, self.grid.rows
+        self.columns: Sequence[Sequence[Any]]
+        self.types: Sequence[set[type]]
         if t.columns and len(t.columns[0]) == len(data):
             self.columns, self.types = t.columns, t.types
             return
-        self.columns = list(zip(*[rows[i] for i in data], strict=False)) if data else [()] * len(rows[0])
-        self.types = [set(map(type, c)) for c in self.columns]
+        if isinstance(rows, LargeRows):
+            self.columns = rows.taken(data)
+        else:
+            self.columns = list(zip(*[rows[i] for i in data], strict=False)) if data else [()] * len(rows[0])
+        self.types = [_TEXTS if type(c) is Packed and c else set(map(type, c)) for c in self.columns]
+
+    def _numbers(self, data: list[int]) -> Sequence[int]:
+        """The numbers of some rows as a spreadsheet shows them."""
+        top = self.grid.top + 1
+        if isinstance(self.grid.rows, LargeRows) and data and data[-1] - data[0] + 1 == len(data):
+            return range(data[0] + top, data[-1] + top + 1)
+        return [i + top for i in data]
+
+    def _nothing(self, name: str, rows: int) -> Sequence[Any]:
+        """A column of the contract that the table does not have."""
+        if not isinstance(self.grid.rows, LargeRows):
+            return [None] * rows
+        from pipelines.intake.columns import at_once  # brings Arrow along
+
+        return at_once.nothing(self.contract.column(name), rows)
+
+    @staticmethod
+    def _halves(reader: cells.ColumnReader, raw: Sequence[Any], values: Sequence[Any]) -> Sequence[float | None]:
+        """Half a unit of the last digit that each number is written with."""
+        if type(raw) is Packed and type(values) is Packed:
+            from pipelines.intake.columns import at_once
+
+            return at_once.halves(reader, raw, values)
+        return [cells.written_to(r, v, reader.factor) for r, v in zip(raw, values, strict=True)]
 
     def _refuse(self, data: list[int]) -> list[int]:
         """Takes out the rows that may not be kept at all, and says so without saying what they held."""
@@ -160,10 +189,40 @@ class TableReader:
                 self._from[k] = a
         return out
 
+    def _at_once(self, m: Mapped, data: list[int], reader: cells.ColumnReader, raw: Packed) -> Packed | None:
+        """A column's values where each cell says by itself what it means; None where some cell may have to be seen beside others."""
+        from pipelines.intake.columns import at_once
+
+        column = m.column
+        if column.unit == "%" or column.name in self.plan.unclear:
+            return None
+        times = column.kind in ("date", "month", "year")
+        if times and any(suspects.in_doubt(text) for text in raw.distinct()):
+            return None
+        found = at_once.read(reader, raw, DITTO)
+        if found is None:
+            return None
+        values, odd = found
+        if column.kind == "month" and self.year is not None:
+            own = f"{self.year}-"
+            if not all(v is None or v.startswith(own) for v in values.distinct()):
+                return None
+        if odd:
+            self.telling.all_odd(m, data, raw, values, odd)
+        return values
+
     def _column(
         self, m: Mapped, data: list[int], reader: cells.ColumnReader, raw: Sequence[Any], types: set[type]
-    ) -> list[Any]:
+    ) -> Sequence[Any]:
         column = m.column
+        if type(raw) is Packed:
+            found = self._at_once(m, data, reader, raw)
+            if found is None and not DITTO.isdisjoint(raw.distinct()):
+                raw = Packed.of_texts(self._same_as_above(m, list(raw), data))
+                found = self._at_once(m, data, reader, raw)
+            if found is not None:
+                return found
+            raw = raw.listed()
         self._from = {}
         if self.table.merges.any_tall:
             raw = self._cells(m, data)
@@ -235,11 +294,11 @@ class TableReader:
             if (
                 column.stated == "submitter"
                 and self.facts.submitter
-                and not any(v is not None for v in values[column.name])
+                and all(v is None for v in _each_once(values[column.name]))
             ):
                 if not self._was_bad(column):
                     values[column.name] = [self.facts.submitter] * n
-            elif column.stated == "year" and self.year is not None:
+            elif column.stated == "year" and self.year is not None and None in values[column.name]:
                 bad = self._was_bad(column)
                 values[column.name] = [
                     self.year if v is None and row not in bad else v
@@ -254,7 +313,7 @@ class TableReader:
         sheet, contract = self.sheet, self.contract
         if sheet.submitter is None:
             column = contract.institution_name
-            names = {v for v in sheet.values[column.name] if v is not None} if column and column.kept else set()
+            names = set(_each_once(sheet.values[column.name])) - {None} if column and column.kept else set()
             sheet.submitter = names.pop() if len(names) == 1 else None
         period = None if contract.undated else contract.period
         if period and period.kind == "date" and self.year is not None:
@@ -263,7 +322,7 @@ class TableReader:
             return
         when: list[Any] = []
         if period and period.kept:
-            when = [v for v in sheet.values[period.name] if v is not None]
+            when = [v for v in _each_once(sheet.values[period.name]) if v is not None]
         if when and period and period.kind != "year":
             times = sorted({str(v)[:7] for v in when})
             if period.kind == "month" and times[0][:4] == times[-1][:4]:
@@ -315,6 +374,8 @@ class TableReader:
         for p in range(t.left, min(t.right, len(self.columns))):
             if p in known or p in named or any(grid.rows[r][p] not in _NO_HEADER for r in range(first, last + 1)):
                 continue
+            if type(column := self.columns[p]) is Packed and column.distinct() == [""]:
+                continue
             filled = [
                 (k, v)
                 for k, v in enumerate(self.columns[p])
@@ -328,3 +389,8 @@ class TableReader:
             self.sheet.issues.append(
                 issue(grid.name, "unmapped_column", "warning", "nameless", words, row=row, cell=cell)
             )
+
+
+def _each_once(values: Sequence[Any]) -> Sequence[Any]:
+    """A column's values, those of a large one once each."""
+    return values.distinct() if type(values) is Packed else values

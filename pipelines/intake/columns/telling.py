@@ -97,7 +97,7 @@ class Telling:
         m: Mapped,
         data: list[int],
         raw: Sequence[Any],
-        values: list[Any],
+        values: Sequence[Any],
         odd: Sequence[tuple[int, Bad | Doubt]],
     ) -> None:
         """Says of each cell what was odd about it; of a column that was lost whole, once that it was. Of a required one each row

@@ -10,6 +10,8 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Iterable
+from typing import cast
 
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -22,6 +24,7 @@ _HIGH_RUNS = re.compile(rb"[\x80-\xff]+")
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _HANZI = re.compile(r"[\u3400-\u9fff]")
 _MOST_LOST = 0.05  # of the Chinese characters of a file in UTF-8
+LARGE = 500_000  # characters; below it, loading Arrow takes longer than it saves
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 # The commonest characters of Chinese writing and of forms, simplified and traditional: a wrong decoding has few of them.
 _COMMON = frozenset(
@@ -108,13 +111,34 @@ def _checked(text: str, encoding: str) -> tuple[str, str] | None:
 
 
 def rows(text: str) -> list[list[str]]:
-    """The rows of separated text, each cell without the white space around it; blank lines are rows without cells."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
-    separator: str | None = None
+    """The rows of separated text, each cell without the white space around it; blank lines are rows without cells.
+
+    Those of a large text are `LargeRows`, whose rows all have as many cells.
+    """
+    text, separator = _prepared(text)
+    if len(text) >= LARGE:
+        from pipelines.intake.formats.separated import large_rows  # brings Arrow along, and hardly a file is so large
+
+        large = large_rows(text, separator)
+        if large is not None and not _is_quoted_singly(large):
+            return cast("list[list[str]]", large)  # nobody changes the rows of a text
+    return _one_by_one(text, separator)
+
+
+def _prepared(text: str) -> tuple[str, str]:
+    """A text with one kind of line ends, and its separator."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\x00", "")
     first, _, rest = text.partition("\n")
-    if first.strip().strip('"').lower().startswith("sep=") and len(first.strip().strip('"')) == 5:
-        separator, text = first.strip().strip('"')[4], rest  # a hint to Excel, which does not show it as a row
-    separator = separator or _separator(text)
+    hint = first.strip().strip('"')
+    if len(hint) == 5 and hint.lower().startswith("sep="):
+        return rest, hint[4]  # a hint to Excel, which does not show it as a row
+    return text, _separator(text)
+
+
+def _one_by_one(text: str, separator: str) -> list[list[str]]:
+    """The rows of a text as the csv module parts them, with what it cannot know of quotation marks."""
     csv.field_size_limit(50_000_000)
     found = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True))
     if '"' in text and (
@@ -122,15 +146,19 @@ def rows(text: str) -> list[list[str]]:
     ):
         # A quotation mark that nobody closed swallowed the lines after it.
         found = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=csv.QUOTE_NONE))
-    first_row = next((r for r in found if any(r)), [])
-    if len(first_row) > 1 and all(len(c) > 1 and c[0] == c[-1] == "'" for c in map(str.strip, first_row)):
-        # As databases quote texts.
+    if _is_quoted_singly(found):
         found = list(
             csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, quotechar="'")
         )
     if '="' in text or '"=""' in text:
         found = [[_constant(c) for c in r] for r in found]
     return [[c.strip() for c in r] for r in found]
+
+
+def _is_quoted_singly(found: Iterable[list[str]]) -> bool:
+    """Whether each cell of the first row that has any is between apostrophes, as databases quote texts."""
+    first = next((r for r in found if any(r)), [])
+    return len(first) > 1 and all(len(c) > 1 and c[0] == c[-1] == "'" for c in map(str.strip, first))
 
 
 def _unclosed(text: str, separator: str) -> bool:

@@ -20,6 +20,7 @@ from pipelines.intake.layout.rows import Kind, Row, Sheet
 from pipelines.intake.layout.rules import LAST, RULES, judge
 from pipelines.intake.layout.tables import Block, Found, Table, by_sections, tables_under
 from pipelines.intake.layout.words import Words
+from pipelines.intake.packed import LargeRows
 from pipelines.intake.sheets import Grid
 
 __all__ = ["Block", "Finder", "Found", "Table"]
@@ -35,15 +36,16 @@ class Finder:
         self.headers = headers
         self.header_rows = HeaderRows(headers)
         self._words: dict[str, Words] = {}
-        self._common = Words(headers.resolve, (headers.contracts.words,))
+        self._common = Words(headers.resolve, (headers.contracts.words,), (), headers.any_of_figures)
 
     def find(self, grid: Grid) -> Found:
         """Cuts a grid into tables."""
         rows = grid.rows
-        width = max(map(len, rows), default=0)
-        for r in rows:
-            if len(r) < width:
-                r.extend([""] * (width - len(r)))
+        if not isinstance(rows, LargeRows):
+            width = max(map(len, rows), default=0)
+            for r in rows:
+                if len(r) < width:
+                    r.extend([""] * (width - len(r)))
         merges = Merges(grid)
         found = Found([])
         whole = self._first_header(rows, merges, found)
@@ -108,7 +110,7 @@ class Finder:
             return self._common
         if dataset not in self._words:
             added = (self.headers.contracts.words, contract.words)
-            self._words[dataset] = Words(self.headers.resolve, added, contract.total_rows)
+            self._words[dataset] = Words(self.headers.resolve, added, contract.total_rows, self.headers.any_of_figures)
         return self._words[dataset]
 
     def _rows(
@@ -150,18 +152,18 @@ class Finder:
         rows, tables, words = sheet.rows, sheet.tables, sheet.words
         i = sheet.block.last + 1
         lone = tables[0] if len(tables) == 1 else None
-        plain = Plain(lone, rows, words) if lone else None
+        plain = _plain(lone, rows, words) if lone else None
         surely = plain.block(i) if plain else range(0)
         while i < len(rows):
-            cells = rows[i]
             if lone and surely and i == surely.start:
                 lone.data += surely
                 i = surely.stop
                 continue
-            if lone and plain and i > sheet.until and plain.is_data(cells):
-                lone.data.append(i)
-                i += 1
+            if lone and plain and i > sheet.until and (after := plain.after(i)) > i:
+                lone.data += range(i, after)
+                i = after
                 continue
+            cells = rows[i]
             row = Row(i, cells, 0, width, words)
             judged = judge(row, sheet, ENDS)
             if judged and judged[0] is Kind.END:
@@ -198,6 +200,14 @@ class Finder:
         for t in tables:
             t.sections = [s for s in t.sections if s < end]
         return end
+
+
+def _plain(table: Table, rows: list[list[Any]], words: Words) -> Plain:
+    if not isinstance(rows, LargeRows):
+        return Plain(table, rows, words)
+    from pipelines.intake.layout.plain_columns import PlainColumns  # brings Arrow along
+
+    return PlainColumns(table, rows, words)
 
 
 def _keep(t: Table, i: int, kind: Kind, reason: str) -> None:

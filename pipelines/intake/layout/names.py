@@ -41,6 +41,7 @@ _LEADING = frozenset(
 _HARMLESS = re.compile(
     r"盖章|公章|全称|必填|选填|可选|可空|含税|当月|本月|当年|本年|年内|下拉|选择|例|格式|保留|位小数|数字|整数|填|见|自动|元角分|大写|小写"
 )
+FIGURES = re.compile(r"[0-9.,+-]+")
 _AROUND = 300  # characters that stand around a header's name at most
 _SERIAL = frozenset(squeeze(h).lower() for h in vocabulary("rows")["counter"]["headers"])
 
@@ -99,6 +100,8 @@ class Names:
         )
         # A header may be as long as the longest that a contract names, and have a unit, a note and its English around it.
         self.longest = _AROUND + max(len(h) for c in contracts.values() for col in c.columns for h in col.headers)
+        # Whatever is taken off a text of digits, digits are left of it.
+        self.any_of_figures = any(map(FIGURES.fullmatch, self._exact))
         self.numeric = frozenset(k for k in self._exact if k.isdigit())  # headers that a spreadsheet holds as numbers
         # Whatever stands around a header's name, but for stars and numbering the name comes first: two characters tell.
         self._begins = frozenset(k[:2] for k in self._exact)
@@ -124,6 +127,8 @@ class Names:
         """Every column a text may be the header of, at most one of each dataset."""
         known = self._memo.get(text)
         if known is None:
+            if not self.any_of_figures and FIGURES.fullmatch(text):
+                return ()
             if len(self._memo) > 50_000:
                 self._memo.clear()
             known = self._memo[text] = self._resolve(text) if len(text) <= self.longest else ()

@@ -6,16 +6,18 @@ Belongs here: what makes a row plainly data. Not here: the rules (rules.py); a t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pipelines.intake.layout.tables import Table
 from pipelines.intake.layout.words import Says, Words
+from pipelines.intake.packed import Packed
 
-_NUMBERS = {float}
+_NUMBERS: set[type] = {float}
+_TEXTS: set[type] = {str}
 _AMOUNT = r"[+-]?\d[\d,]*(?:\.\d+)?"
 _IS_AMOUNT = re.compile(_AMOUNT).fullmatch
-_ARE_AMOUNTS = re.compile(
+ARE_AMOUNTS = re.compile(
     rf"{_AMOUNT}(?:\n{_AMOUNT})*"
 ).fullmatch  # a column of a text file, its cells one under another
 _FIRST = (
@@ -38,37 +40,56 @@ class Plain:
 
         That is: something in the first column, numbers all down some column, four columns without a gap, and no telling text.
         """
+        first, last = self._edges(first)
+        if last - first < 3:
+            return range(0)
+        columns = self._turned(first, last)
+        types: list[set[type]] = [_TEXTS if type(c) is Packed else set(map(type, c)) for c in columns]
+        if not self._are_data(columns, types, first, last):
+            return range(0)
+        self._table.columns, self._table.types = columns, types
+        return range(first, last)
+
+    def after(self, i: int) -> int:
+        """The row behind those from `i` on that are plainly data, each by itself: `i` where it is none."""
+        return i + self.is_data(self._rows[i])
+
+    def _edges(self, first: int) -> tuple[int, int]:
+        """The rows from `first` on without those at both ends that are no data for sure."""
         rows, place, beyond = self._rows, self._place, self._beyond
-        none, last = range(0), len(rows)
+        last = len(rows)
         while last > first and (
             rows[last - 1][place] == "" or not self._has_amount(rows[last - 1]) or self._tells(rows[last - 1][:beyond])
         ):
             last -= 1
         while first < last and (not self._has_amount(rows[first]) or self._tells(rows[first][:beyond])):
             first += 1
-        if last - first < 3:
-            return none
-        columns = list(zip(*rows[first:last], strict=False))
-        types = [set(map(type, c)) for c in columns]
+        return first, last
+
+    def _turned(self, first: int, last: int) -> list[Sequence[Any]]:
+        return list(zip(*self._rows[first:last], strict=False))
+
+    def _are_data(self, columns: Sequence[Sequence[Any]], types: Sequence[set[type]], first: int, last: int) -> bool:
+        """Whether the rows from `first` up to `last`, turned to columns, are plainly data."""
+        place, beyond = self._place, self._beyond
         full = 0
         for c, kinds in zip(columns, types, strict=True):
             full += str not in kinds or "" not in c
             if full == 4:
                 break
         if full < 4 or (str in types[place] and "" in columns[place]):
-            return none
+            return False
         if _NUMBERS not in types and not any(
-            types[p] == {str} and _ARE_AMOUNTS("\n".join(columns[p])) for p in self._amounts
+            types[p] == {str} and ARE_AMOUNTS("\n".join(columns[p])) for p in self._amounts
         ):
-            return none
+            return False
         for c, kinds in zip(columns[:beyond], types, strict=False):
             if str in kinds and self._tells(set(c)):
-                return none
+                return False
         for c, kinds in zip(columns[beyond:], types[beyond:], strict=True):
             if str in kinds and self._words.any_total(set(c)):
-                return none
-        self._table.columns, self._table.types = columns, types
-        return range(first, last)
+                return False
+        return True
 
     def is_data(self, row: list[Any]) -> bool:
         """Whether a row is filled well, with a number in it, and none of its texts tells anything."""

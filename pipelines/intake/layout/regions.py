@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from pipelines.intake.layout.heading import Facts
 from pipelines.intake.layout.tables import Block
+from pipelines.intake.packed import LargeRows
 
 _FEWEST = 2  # columns, and rows of so many cells, of a form that is none of the table beside it
 
@@ -27,6 +28,8 @@ def columns_apart(rows: Sequence[list[Any]]) -> list[tuple[int, int]]:
     """The runs of columns that columns without any cell part, each with its first and the one behind its last."""
     width = len(rows[0]) if rows else 0
     blank = set(range(width))
+    if isinstance(rows, LargeRows):  # whose cells have no white space around them
+        blank, rows = {j for j in blank if rows.is_blank(j)}, ()
     for row in rows:
         if not blank:
             break  # in most sheets after their header

@@ -52,10 +52,10 @@ class Table:
     words: list[int] = field(default_factory=list)  # places of its columns of texts that every row must have
     counters: set[int] = field(default_factory=set)  # places of columns that only count the rows, as 序号 does
     beside: bool = False  # stands to the right of another table whose rows it shares
-    columns: list[tuple[Any, ...]] = field(
+    columns: Sequence[Sequence[Any]] = field(
         default_factory=list
     )  # the cells of most data rows, turned; [] where unknown
-    types: list[set[type]] = field(default_factory=list)  # and what types each column holds
+    types: Sequence[set[type]] = field(default_factory=list)  # and what types each column holds
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import Any
 
 from pipelines.core.text import squeeze
+from pipelines.intake.layout.names import FIGURES
 from pipelines.intake.vocabulary import vocabulary
 
 Added = Mapping[str, Sequence[str]]  # words that a city or a contract adds, by what they say
@@ -67,10 +68,17 @@ NONE = _ROWS["nothing_reported"]["word"]
 class Words:
     """What texts say, with the words that are added to those of rows.toml. `is_header`: whether a text is a column's name.
 
-    `names`: what rows are called that sum up others, folded. Keeps what it learnt, so use one for many sheets.
+    `names`: what rows are called that sum up others, folded; `figures_may_be_headers`: whether a text of figures may be a column's
+    name; `figures_tell`: whether it may say anything. Keeps what it learnt, so use one for many sheets.
     """
 
-    def __init__(self, is_header: Callable[[str], Any], added: Iterable[Added] = (), names: Iterable[str] = ()):
+    def __init__(
+        self,
+        is_header: Callable[[str], Any],
+        added: Iterable[Added] = (),
+        names: Iterable[str] = (),
+        figures_may_be_headers: bool = True,
+    ):
         self._is_header = is_header
         self.names = frozenset(names)
         self.known: dict[str, Says] = {}
@@ -84,6 +92,8 @@ class Words:
         self._telling = frozenset(begins | {c.upper() for c in begins})
         # One of these is in a total's word that may stand behind other cells; names may be written with blanks in them.
         self._totals = ("计", "otal", *_fold(more.get("total", ())))
+        figures = any(map(FIGURES.fullmatch, self.names)) or not self._telling.isdisjoint("0123456789.,+-")
+        self.figures_tell = figures_may_be_headers or figures
         self._more = len(self._totals) > 2 or bool(self.names)
 
     def says(self, text: str) -> Says:
@@ -94,6 +104,10 @@ class Words:
                 self.known.clear()
             known = self.known[text] = self._says(text)
         return known
+
+    def total_parts(self) -> tuple[str, ...] | None:
+        """Of a text for which `any_total` is true one is a part; None where that cannot be told by parts."""
+        return None if self._more else self._totals
 
     def any_total(self, cells: Iterable[Any]) -> bool:
         """Whether one of some cells is a total's word, past the first column: 计 or the like is in it, or it is a name."""

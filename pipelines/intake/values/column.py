@@ -141,6 +141,10 @@ class ColumnReader(dict[str, Any]):
         kinds = set(map(type, values))
         return (values, ()) if Bad not in kinds and Doubt not in kinds else self._odd(values)
 
+    def each(self, texts: Sequence[str]) -> tuple[list[Any], Sequence[tuple[int, Bad | Doubt]]]:
+        """As `read`, of texts that are all different: none is kept in mind."""
+        return self._odd(list(map(self._read, texts)))
+
     def _scaled(self, cells: Sequence[Any]) -> list[Any]:
         """The cells read, all finite floats among them times the factor."""
         factor, scale = self.factor, self._scale

@@ -1,0 +1,124 @@
+"""A large separated text to columns at once, where that gives the cells that the csv module gives.
+
+Belongs here: whether it does, and the columns. Not here: the separator, or texts that are read line by line (text.py). Arrow parts
+the cells; whatever Arrow would take otherwise (a stray quotation mark, a separator of several bytes) is not taken here.
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from pipelines.intake.packed import LargeRows
+
+# What str.strip takes away; a test holds it against str.isspace.
+WHITE = (
+    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+# The first byte, the last and the one before it of each in UTF-8; a cell with other bytes there has none of it at its ends.
+_FIRST = np.isin(np.arange(256), [c.encode()[0] for c in WHITE])
+_LAST = np.isin(np.arange(256), [c.encode()[-1] for c in WHITE])
+_BEFORE_LAST = np.isin(np.arange(256), [c.encode()[-2] for c in WHITE if not c.isascii()])
+_FEWEST = 4  # columns; a narrower table is hardly one
+_LONGEST_QUOTED = 2000  # bytes with a line break in them that are believed to be one cell
+_MOST_FILLED_UP = 2  # times the cells: a single line of a thousand separators would make as many columns of all
+_QUOTE, _LINE = b'"'[0], b"\n"[0]
+
+
+def large_rows(text: str, separator: str) -> LargeRows | None:
+    """The rows of a text, whose lines end in \\n alone and which is not empty; None where it has to be read cell by cell."""
+    try:
+        data = text.encode() if text.endswith("\n") else f"{text}\n".encode()
+    except UnicodeEncodeError:
+        return None
+    if len(separator.encode()) != 1 or b"\x01" in data or b"\x02" in data or data.startswith(b"\xef\xbb\xbf"):
+        return None
+    unquoted = _without_quotes(data, separator.encode()) if b'"' in data else data
+    if unquoted is None:
+        return None
+    filled = _filled_up(unquoted, separator.encode())
+    if filled is None:
+        return None
+    columns = _columns(filled, separator)
+    if unquoted is not data:
+        columns = [_as_quoted(c, separator) for c in columns]
+    return LargeRows([pc.utf8_trim(c, characters=WHITE) if _may_be_trimmed(c) else c for c in columns])
+
+
+def _without_quotes(data: bytes, separator: bytes) -> bytes | None:
+    """The text without its quotation marks, \\x01 for each separator and \\x02 for each line break between them; None unless each
+    pair of marks holds one whole cell, and none in it."""
+    marks = np.frombuffer(data, np.uint8)
+    at = np.flatnonzero(marks == _QUOTE)
+    if len(at) % 2:
+        return None
+    edges = np.concatenate(
+        [[_LINE], marks, [_LINE]]
+    )  # of marks[k] the byte before is edges[k], the one after edges[k + 2]
+    begins, ends = edges[at[::2]], edges[at[1::2] + 2]
+    if not all(np.all((b == _LINE) | (b == separator[0])) for b in (begins, ends)):
+        return None
+    quoted = np.zeros(len(marks) + 1, np.int8)
+    quoted[at[::2]] = 1
+    quoted[at[1::2]] = -1
+    inside = np.cumsum(quoted[:-1], dtype=np.int8).view(bool)
+    breaks = inside & (marks == _LINE)
+    if breaks.any() and (at[1::2] - at[::2]).max() > _LONGEST_QUOTED:
+        return None
+    out = marks.copy()
+    out[inside & (marks == separator[0])] = 1
+    out[breaks] = 2
+    return out[marks != _QUOTE].tobytes()
+
+
+def _as_quoted(column: pa.Array, separator: str) -> pa.Array:
+    return pc.replace_substring(pc.replace_substring(column, "\x01", separator), "\x02", "\n")
+
+
+def _may_be_trimmed(column: pa.Array) -> bool:
+    """Whether a cell may begin or end with white space."""
+    _, offsets, data = column.buffers()
+    ends = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
+    filled = ends[1:] > ends[:-1]
+    if data is None or not filled.any():
+        return False
+    text = np.frombuffer(data, np.uint8)
+    first, last = text[ends[:-1][filled]], text[ends[1:][filled] - 1]
+    before = text[np.maximum(ends[1:][filled] - 2, 0)]
+    return bool(_FIRST[first].any() or (_LAST[last] & ((last < 128) | _BEFORE_LAST[before])).any())
+
+
+def _filled_up(data: bytes, separator: bytes) -> bytes | None:
+    """The lines, each with as many cells as the widest; None where that is too few or too many."""
+    marks = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(marks == _LINE)
+    counts = np.add.reduceat(marks == separator[0], np.concatenate([[0], ends[:-1] + 1]), dtype=np.int32)
+    most = int(counts.max())
+    if most + 1 < _FEWEST or (most + 1) * len(counts) > _MOST_FILLED_UP * (int(counts.sum()) + len(counts)):
+        return None
+    if int(counts.min()) == most:
+        return data
+    lines = data.split(b"\n")
+    for k in np.flatnonzero(counts < most):
+        lines[k] += separator * (most - int(counts[k]))
+    return b"\n".join(lines)
+
+
+def _columns(data: bytes, separator: str) -> list[pa.Array]:
+    width = data[: data.index(b"\n")].count(separator.encode()) + 1
+    names = [str(k) for k in range(width)]
+    longest = 1 << 20
+    table = pyarrow.csv.read_csv(
+        io.BytesIO(data),
+        pyarrow.csv.ReadOptions(use_threads=False, column_names=names, block_size=max(longest, len(data) + 1)),
+        pyarrow.csv.ParseOptions(delimiter=separator, quote_char=False, escape_char=False, ignore_empty_lines=False),
+        pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False
+        ),
+    )
+    return [c.combine_chunks() if c.num_chunks != 1 else c.chunk(0) for c in table.columns]
