@@ -252,7 +252,7 @@ def exposed(family: Family, rules: Rules) -> list[tuple[int, str]]:
     its protection. For all quantities, years and releases of the family, nothing follows by adding and subtracting of one
     institution, not even to a reader who knows all figures of another.
     """
-    if not any(family.cells):
+    if not any(family.cells) or family.known.all():  # what past releases tell is not told by this one
         return []
     newest = np.array([bool(c) for c in family.cells])
     out: list[tuple[int, str]] = []
@@ -261,7 +261,7 @@ def exposed(family: Family, rules: Rules) -> list[tuple[int, str]]:
     of_row = [np.unique(alone[rows.indices[a:b]]) for a, b in zip(rows.indptr[:-1], rows.indptr[1:], strict=True)]
     for quantity in np.unique(alone[alone >= 0]):
         mine = np.array([n for n, q in enumerate(of_row) if len(q) == 1 and q[0] == quantity], dtype=int)
-        if not len(mine) or not newest[mine].any():
+        if not len(mine) or not newest[mine].any() or family.known[mine].all():
             continue
         columns = np.flatnonzero(alone == quantity)
         one = _Quantity(rows[mine][:, columns].toarray(), family, columns)

@@ -25,7 +25,8 @@ from python_calamine import CalamineWorkbook
 from expectations.contract import Contracts
 from pipelines.core.sql import identifier
 from publish.disclosure.audit import Key, bounds, exposed, traced
-from publish.disclosure.history import HELD_ZH, Parts, Past, states, versions
+from publish.disclosure.contributions import Parts
+from publish.disclosure.history import HELD_ZH, Past, states, versions
 from publish.disclosure.membership import State, families
 from publish.disclosure.relations import Indicator
 from publish.disclosure.scan import Scanner

@@ -32,7 +32,8 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array, hstack
 from scipy.sparse.csgraph import connected_components
 
-from publish.disclosure.membership import Parts, State, families
+from publish.disclosure.contributions import Parts
+from publish.disclosure.membership import State, families
 from publish.disclosure.relations import Indicator, Relation, find_relations, place
 from publish.disclosure.rules import Rules
 from publish.disclosure.unions import withhold
