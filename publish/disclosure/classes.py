@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from publish.disclosure.contributions import PLACE, Contributions, Kind, Parts, Rows, Words
+from publish.disclosure.kept import Kept
 from publish.disclosure.relations import Indicator
 
 SKETCHES = 3  # random sums over institutions: equal ones mean equal quantities
@@ -43,9 +44,32 @@ class Behind:
     sums: list[tuple[Yearly, list[Yearly]]]
     groups: list[pd.DataFrame]
 
+    def plain(self) -> dict[str, Any]:
+        """All of it in lists, for JSON."""
+        return {
+            "speaks": [[*kind, name] for kind, name in self.speaks.items()],
+            "same": [[*q, *other, times] for q, (other, times) in self.same.items()],
+            "sums": self.sums,
+            "groups": [{c: of[c].tolist() for c in of} for of in self.groups],
+        }
 
-def behind(states: list[Parts], indicators: dict[str, Indicator]) -> Behind:
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> Behind:
+        """The same again from what `plain` gave."""
+        return cls(
+            {(i, f): name for i, f, name in plain["speaks"]},
+            {(q, y): ((other, of), times) for q, y, other, of, times in plain["same"]},
+            [((q, y), [(m, of) for m, of in members]) for (q, y), members in plain["sums"]],
+            [pd.DataFrame(of) for of in plain["groups"]],
+        )
+
+
+def behind(states: list[Parts], indicators: dict[str, Indicator], kept: Kept) -> Behind:
     """What stands behind figures, from what institutions contribute in each state, the oldest first."""
+    return Behind.of(kept.of("behind", (states, indicators), lambda: _behind(states, indicators).plain()))
+
+
+def _behind(states: list[Parts], indicators: dict[str, Indicator]) -> Behind:
     words = Words()
     counted = _Counted([Contributions(parts, words) for parts in states], indicators)
     table = counted.sketches()
@@ -170,11 +194,13 @@ class _Counted:
             if not rows:
                 continue
             frame = pd.DataFrame({c: rows[c] for c in ("org", "state", "value")} | {"year": self._year[rows["spot"]]})
-            for year, of_year in frame.drop_duplicates().groupby("year"):
+            frame = frame.drop_duplicates()
+            for year in sorted(set(frame["year"].tolist())):
+                of_year = frame[frame["year"] == year]
                 org, state, value = (of_year[c].to_numpy() for c in ("org", "state", "value"))
                 mixed = [_mixed(own[org] + (state * (SKETCHES + 1) + n).astype(np.uint64)) for n in range(SKETCHES + 1)]
                 sums = [float((value * (h % np.uint64(1_000_003)) / 1_000_003).sum()) for h in mixed[1:]]
-                out.append((quantity, int(year), int(mixed[0].sum()), float(value.sum()), *sums, *name))
+                out.append((quantity, year, int(mixed[0].sum()), float(value.sum()), *sums, *name))
         columns = ["quantity", "year", "support", "total", *_SKETCHED, "measure", "factors", "breakdown", "member"]
         return pd.DataFrame(out, columns=columns)
 

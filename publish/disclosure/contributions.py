@@ -100,7 +100,9 @@ class Contributions:
     """One state of what institutions contribute, read as it is asked for; its words are numbered by `words`."""
 
     def __init__(self, parts: Parts, words: Words):
-        self.parts, self.words = parts, words
+        self.words = words
+        self._source = _opened(parts)
+        self._last: tuple[Any, pa.Table] = (None, None)  # neighbours lie in the same groups of rows
         self._kept: OrderedDict[Kind, Rows] = OrderedDict()
         head = self._read(["indicator_id", "factor_set"], None)
         kinds = head.group_by(["indicator_id", "factor_set"]).aggregate([([], "count_all")]).to_pylist()
@@ -141,19 +143,26 @@ class Contributions:
         return Rows(org, self.words.spots_of(table), comparable, **amounts)
 
     def _read(self, columns: list[str] | None, kind: Kind | None) -> pa.Table:
-        if isinstance(self.parts, Path):
-            texts = [c for c in pq.read_schema(self.parts).names if c in TEXTS]
-            with pq.ParquetFile(self.parts, read_dictionary=texts) as file:
-                groups = range(file.num_row_groups)
-                wanted = groups if kind is None else [n for n in groups if _may_hold(file.metadata.row_group(n), kind)]
-                found = file.read_row_groups(wanted, columns=columns)
+        if isinstance(self._source, pq.ParquetFile):
+            groups = range(self._source.num_row_groups)
+            wanted = (
+                groups if kind is None else [n for n in groups if _may_hold(self._source.metadata.row_group(n), kind)]
+            )
+            if (about := (columns, tuple(wanted))) != self._last[0]:
+                self._last = about, self._source.read_row_groups(wanted, columns=columns).unify_dictionaries()
+            found = self._last[1]
         else:
-            found = pa.Table.from_pandas(self.parts, preserve_index=False)
-            found = found.select(columns) if columns else found
+            found = self._source.select(columns) if columns else self._source
         if kind is not None:
             same = [pc.equal(found[c].cast(pa.string()), v) for c, v in zip(WHO, kind, strict=False)]
             found = found.filter(pc.and_(*same))
-        return found.unify_dictionaries()
+        return found
+
+
+def _opened(parts: Parts) -> pq.ParquetFile | pa.Table:
+    if not isinstance(parts, Path):
+        return pa.Table.from_pandas(parts, preserve_index=False)
+    return pq.ParquetFile(parts, read_dictionary=[c for c in pq.read_schema(parts).names if c in TEXTS])
 
 
 def _may_hold(group: Any, kind: Kind) -> bool:

@@ -37,6 +37,7 @@ import pyarrow as pa
 from pipelines.core.duck import scratch
 from pipelines.core.home import Home, whole_file
 from publish.disclosure.contributions import Kind, Parts, differences, digest
+from publish.disclosure.kept import Kept
 from publish.disclosure.membership import State
 from publish.disclosure.relations import Indicator, Relation, find_relations, place
 from publish.disclosure.suppress import COUNTS, KEY, Hiding, Rules
@@ -136,6 +137,11 @@ def unsaved(home: Home) -> Path:
     """Where the parts of a release lie while it is made; its folder is there."""
     _folder(home).mkdir(mode=0o700, parents=True, exist_ok=True)
     return _folder(home) / ".parts.parquet"
+
+
+def solved(home: Home) -> Kept:
+    """What was worked out for past releases of this home."""
+    return Kept(_folder(home) / "solved")
 
 
 def _folder(home: Home) -> Path:

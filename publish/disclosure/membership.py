@@ -30,6 +30,7 @@ from scipy.sparse import csr_array
 
 from publish.disclosure.classes import ALIKE, SIDES, Behind, Yearly, behind
 from publish.disclosure.contributions import PLACE, Kind, Parts, same_file
+from publish.disclosure.kept import Kept
 from publish.disclosure.relations import Indicator, Place, place
 
 
@@ -69,12 +70,13 @@ class Family:
     basis_unit: np.ndarray
 
 
-def families(states: list[State], indicators: dict[str, Indicator]) -> list[Family]:
-    """The equations of all `states`, the oldest first and the new one last, by families of quantities."""
+def families(states: list[State], indicators: dict[str, Indicator], kept: Kept | None = None) -> list[Family]:
+    """The equations of all `states`, the oldest first and the new one last, by families of quantities. What stands behind
+    figures is taken from `kept` where it was worked out before."""
     # States of the same contributions are one, whatever each of them shows.
     first = [next(n for n, other in enumerate(states) if same_file(state.parts, other.parts)) for state in states]
-    kept = sorted(set(first))
-    facts = behind([states[n].parts for n in kept], indicators)
+    counted = sorted(set(first))
+    facts = behind([states[n].parts for n in counted], indicators, kept or Kept())
     shown = [_shown(s) for s in states]
     kinds = {x[1:3] for of in shown for x in of}
     names = {(i, f): _names(i, f, indicators, facts.speaks) for i, f in kinds}
@@ -82,7 +84,7 @@ def families(states: list[State], indicators: dict[str, Indicator]) -> list[Fami
     for group in facts.groups:
         measures = set(group["indicator_id"])
         theirs = {kind for kind, named in names.items() if named & measures}
-        mine = [(kept.index(n), [x for x in of if x[1:3] in theirs]) for n, of in zip(first, shown, strict=True)]
+        mine = [(counted.index(n), [x for x in of if x[1:3] in theirs]) for n, of in zip(first, shown, strict=True)]
         made = _Rows(group, mine, indicators, facts).family()
         if made is not None:
             out.append(made)
