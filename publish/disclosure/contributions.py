@@ -223,7 +223,8 @@ def table(words: Words, found: Iterable[tuple[str, str, Amounts]]) -> pa.Table:
     which = pa.array(np.repeat(np.arange(len(groups), dtype=np.int32), [len(a[0]) for _, _, a in groups]))
 
     def said(values: Iterable[Any], at: pa.Array) -> pa.Array:
-        return pa.DictionaryArray.from_arrays(at, pa.array(values, pa.string()))
+        words = pa.array(values, pa.string()).dictionary_encode()
+        return pa.DictionaryArray.from_arrays(words.indices.take(at), words.dictionary)
 
     columns: dict[str, Any] = {
         "indicator_id": said([name for name, _, _ in groups], which),

@@ -441,7 +441,7 @@ def _recovery(look: _Look) -> int:
         k: f for k, f in zip(all_keys, closed["value"] - closed[OF_CLOSED].fillna(closed["value"]), strict=True) if f
     }
     kinds = {name: i.kind for name, i in look.known.indicators.items()}
-    found = bounds(_published(look), kinds, keys, enough=wide, floor=floor)
+    found = bounds(_published(look), kinds, keys, enough=wide, floor=floor, kept=look.known.kept)
     for key, true, of_closed in zip(keys, targets["value"], secret, strict=True):
         low, high = found[key]
         near = NARROWEST * of_closed

@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -109,7 +110,7 @@ def suppress(
         free = valued if known is None else valued & (~known | hidden)
         hiding = Hiding(out, indicators, rules, free, primary)
         hiding.hide(np.flatnonzero(apart))
-        hidden = hiding.run()
+        hidden = hiding.run(kept=kept)
     if reader is not None:
         hidden |= _unions(out, indicators, rules, valued, hidden, reader, known, kept)
     out["value"] = out["value"].mask(hidden | nobody)
@@ -226,14 +227,15 @@ class Hiding:
             self.down = np.where(any_sign, FAR, self.secret / self.scale)
         self.cost = _costs(cells, self.scale)
 
-    def run(self, remainders: bool = True) -> np.ndarray:
-        """What is hidden in the end, by position; `remainders`: what is left of a total must pass the rules as well."""
+    def run(self, remainders: bool = True, kept: Kept | None = None) -> np.ndarray:
+        """What is hidden in the end, by position; `remainders`: what is left of a total must pass the rules as well. What was
+        worked out before is taken from `kept`."""
+        kept = kept or Kept()
         for relations in self._components():
             touched = sorted({c for r in relations for c in r.cells if self.primary[c]}, key=lambda c: -self.value[c])
             system = _System(self, relations)
-            system.look_around(touched)
-            for p in touched:
-                system.protect(p)
+            found = kept.of("protected", system.read(touched), lambda: system.protected(touched))  # noqa: B023 - called at once
+            self.hidden[np.array(system.cells)[found]] = True
         # A deviation found stays possible when more is hidden, so nothing need be protected twice; remainders may change.
         changed = remainders
         while changed:
@@ -325,6 +327,21 @@ class _System:
         h = self.h
         part = h.rules.protection * h.secret[p] / h.scale[p]
         return part or LEAST, min(part, h.down[p])
+
+    def read(self, targets: list[int]) -> tuple[Any, ...]:
+        """All that `protected` follows from, by column."""
+        h, ids = self.h, np.array(self.cells)
+        of_cells = (column[ids] for column in (h.hidden, h.value, h.secret, h.scale, h.down, h.cost))
+        twins = [(self.at[c], sorted(self.at[t] for t in h.twins[c] if h.free[t])) for c in self.cells if h.twins[c]]
+        matrices = [(m.data, m.indices, m.indptr, m.shape) for m in (self.strict, self.loose)]
+        return [self.at[p] for p in targets], *of_cells, twins, matrices, h.rules
+
+    def protected(self, targets: list[int]) -> list[int]:
+        """The columns of the cells that are hidden once all `targets` are protected."""
+        self.look_around(targets)
+        for p in targets:
+            self.protect(p)
+        return np.flatnonzero(self.h.hidden[self.cells]).tolist()
 
     def protect(self, p: int) -> None:
         """Hides what it takes for `p` to be higher, and to be lower, by its protection."""
