@@ -75,3 +75,8 @@ group by measure, factor_set, year, org, breakdown, breakdown_member, file_id, s
     'int_property_facts', 'int_warehouse_facts', 'int_vehicle_facts', 'int_purchase_facts', 'int_parking_facts',
     'int_timeshare_facts', 'int_office_facts', 'int_governance_facts', 'int_canteen_facts']) }}
 {% endmacro %}
+
+{# A JSON object as text, of the rows of a group: `name` is its keys, `value` a whole number for each, in the order of the keys. #}
+{% macro json_object(name, value) -%}
+cast(to_json(map_from_entries(list(struct_pack(k := {{ name }}, v := cast({{ value }} as bigint)) order by {{ name }}))) as varchar)
+{%- endmacro %}

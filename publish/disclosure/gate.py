@@ -25,9 +25,7 @@ from python_calamine import CalamineWorkbook
 from expectations.contract import Contracts
 from pipelines.core.sql import identifier
 from publish.disclosure.audit import Key, bounds, exposed, traced
-from publish.disclosure.contributions import Parts
-from publish.disclosure.history import HELD_ZH, Past, states, versions
-from publish.disclosure.kept import Kept
+from publish.disclosure.history import HELD_ZH, Parts, Past, states, versions
 from publish.disclosure.membership import State, families
 from publish.disclosure.relations import Indicator
 from publish.disclosure.scan import Scanner
@@ -36,6 +34,7 @@ from publish.disclosure.ties import ties
 from publish.disclosure.wholes import Wholes, hold, shown_values
 from publish.errors import GateRefused
 from publish.schema import Table, is_open
+from publish.sources import telling
 
 DATABASE = "mingzhang.db"
 SEARCH = "search.db"
@@ -45,6 +44,7 @@ SQL_STEPS = 50_000_000  # how long a statement's SQL may work: a journalist will
 MOST_HITS = 50
 AT_A_TIME = 20_000  # rows of a table in memory
 ROWS, _SPANS = "provenance.sheet_rows", re.compile(r"\[(\[\d{1,7},\d{1,7}\](,(?=\[))?)*\]")
+NAMES = "provenance.indicators"
 NARROWEST = 0.1  # bounds on a hidden value nearer to it than this share of it have found it
 
 
@@ -54,8 +54,7 @@ class Known:
 
     `tables`: the public tables by name. `cells`: marts.indicator_values before anything was hidden, with contributors,
     largest_share and closed. `indicators`: what each is made of. `scanner` knows this run's secrets. `parts`: what each
-    institution contributes to them; `past`: the releases before this one; `wholes`: which figures must add up to which. `kept`: what
-    was worked out before from the same values and contributions; which values those are is read from the files.
+    institution contributes to them; `past`: the releases before this one; `wholes`: which figures must add up to which.
     """
 
     contracts: Contracts
@@ -67,7 +66,6 @@ class Known:
     parts: Parts | None = None
     past: tuple[Past, ...] = ()
     wholes: Wholes | None = None
-    kept: Kept = field(default_factory=Kept)
 
 
 @dataclass
@@ -106,6 +104,7 @@ def check(folder: Path, known: Known) -> list[dict[str, Any]]:
         ("cells", _contents),
         ("rows", _row_counts),
         ("contributors", _contributors),
+        ("sources", _sources),
         ("ties", _ties),
         ("differences", _differences),
         ("recovery", _recovery),
@@ -196,6 +195,8 @@ def _column(
             rule = f"a row with this {label} is not open"
         elif column == ROWS and v.__class__ is str and _SPANS.fullmatch(v):
             continue  # places in a sheet, in which a list of room numbers could be found by chance
+        elif column == NAMES and v.__class__ is str and v:
+            rule = _of_names(look, v)
         elif v.__class__ is str and (kind == "text" or form == "xlsx"):
             rule = look.scan(v)
             if rule and table.dataset and scanner.opens(column, v.removeprefix("'")):
@@ -205,6 +206,17 @@ def _column(
             rule = scanner.number(x) if x is not None and x != "" else None
         if rule:
             look.hit(f"{where} {cells.index(v) + first}", rule)
+
+
+def _of_names(look: _Look, text: str) -> str | None:
+    """The rule that an object of names and numbers breaks, or None. The numbers are counts, in which a room could be found by chance."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if type(found) is not dict or any(type(n) is not int or not 0 < n < 10**9 for n in found.values()):
+        return "it is no JSON object of names and counts"
+    return next((rule for name in found if (rule := look.scan(name))), None)
 
 
 def _search_index(look: _Look) -> None:
@@ -384,6 +396,24 @@ def _contributors(look: _Look) -> int:
     return len(both)
 
 
+def _sources(look: _Look) -> int:
+    """Provenance tells of no suppressed value, and of no place in what is not open in rows."""
+    if "provenance" not in look.counts:
+        return 0
+    with closing(_open(look)) as con:
+        placed = """select dataset, min(rowid) from provenance
+            where coalesce(sheet, sheet_rows, district, org_type, level, letter) is not null group by dataset order by dataset"""
+        for dataset, row in con.execute(placed):
+            contract = look.known.contracts.get(dataset)
+            if contract is None or not is_open(contract):
+                look.hit(
+                    f"{DATABASE} provenance row {row}", f"it tells a place in {dataset}, which is not open in rows"
+                )
+        for row, *key in con.execute(telling()):
+            look.hit(f"{DATABASE} provenance row {row}", f"it tells of the suppressed value {'/'.join(map(str, key))}")
+        return int(con.execute("select count(*) from provenance").fetchone()[0])
+
+
 def _ties(look: _Look) -> int:
     """No ratio, and no comparison of the same institutions, stands beside sums over few institutions more, or one large one."""
     shown = _published(look)
@@ -441,7 +471,7 @@ def _recovery(look: _Look) -> int:
         k: f for k, f in zip(all_keys, closed["value"] - closed[OF_CLOSED].fillna(closed["value"]), strict=True) if f
     }
     kinds = {name: i.kind for name, i in look.known.indicators.items()}
-    found = bounds(_published(look), kinds, keys, enough=wide, floor=floor, kept=look.known.kept)
+    found = bounds(_published(look), kinds, keys, enough=wide, floor=floor)
     for key, true, of_closed in zip(keys, targets["value"], secret, strict=True):
         low, high = found[key]
         near = NARROWEST * of_closed
@@ -482,7 +512,7 @@ def _institutions(look: _Look) -> int:
             then = past.cells[[*KEY, "value"]].astype({"year": "int64"}).rename(columns={"value": "then"})
             told |= (shown.merge(then, on=KEY, how="left")["then"] == shown["value"]).to_numpy(dtype=bool)
     now = State(shown, own.to_numpy(dtype=bool), look.known.parts, told)
-    found = families([*states(list(look.known.past)), now], look.known.indicators, look.known.kept)
+    found = families([*states(list(look.known.past)), now], look.known.indicators)
     for family in found:
         for n, rule in exposed(family, look.known.rules):
             look.hit(f"{DATABASE} indicator_values {'/'.join(map(str, shown[KEY].iloc[n]))}", rule)

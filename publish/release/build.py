@@ -47,6 +47,7 @@ from publish.release.changes import compare
 from publish.release.doubted import doubted, write_doubted
 from publish.release.held import held, write_held
 from publish.release.movement import Limits, Lineage
+from publish.release.provenance import provenance
 from publish.release.punctuality import punctuality
 from publish.release.search_index import build_index
 from publish.release.write import Database, write_csv, write_parquet, write_xlsx
@@ -114,7 +115,6 @@ def _build(
     limits: Limits,
 ) -> Release:
     shapes = {t.name: t for t in public_tables(contracts)}
-    kept = history.solved(home)
     with tables.Warehouse(home.warehouse) as w:
         cells = tables.indicator_cells(w)
         indicators, wholes = tables.indicators_about(w), tables.wholes(w)
@@ -122,7 +122,7 @@ def _build(
         standing = history.stand(cells, parts, past, indicators, rules)
         near = [(t.tie, t.whole) for t in ties(standing.cells, indicators, parts, standing.held) if t.unsafe(rules)]
         reader = None if parts is None else Reader(parts, history.states(past), standing.held)
-        hidden = suppress(standing.cells, indicators, rules, standing.hidden, standing.known, near, reader, kept)
+        hidden = suppress(standing.cells, indicators, rules, standing.hidden, standing.known, near, reader)
         last = home.releases / past[-1].release_id if past else None
         decided = decisions.in_force(home, [FIGURE])
         corrected = correct(cells, hidden.cells, standing.held, decided, parts, past, indicators)
@@ -189,9 +189,8 @@ def _build(
     record = _record(about, contracts, content, data, given, hidden.primary.sum(), hidden.secondary.sum(), rules)
     record |= before
     hold.write_json(folder / "release.json", record)
-    known = gate.Known(contracts, shapes, standing.cells, indicators, scanner, rules, parts, tuple(past), wholes, kept)
+    known = gate.Known(contracts, shapes, standing.cells, indicators, scanner, rules, parts, tuple(past), wholes)
     results = gate.check(folder, known)
-    kept.prune()
     hold.write_json(folder / "release.json", record | {"gates": results})
     step()
     store.seal(folder)
@@ -274,11 +273,9 @@ def _rows(
     for name in ("indicators", "claim_arithmetic", "factors", "benchmarks", "divisions"):
         data[name] = w.take("marts", name, shapes[name])
     data["indicator_values"] = tables.indicator_values(cells)
-    before = {
-        n: last / "parquet" / f"{n}.parquet" for n in ("claims", "provenance") if last is not None and last.is_dir()
-    }
-    data["claims"] = tables.claims(w, cells, held, before.get("claims"))
-    data["provenance"] = tables.provenance(w, contracts, cells, held, before.get("provenance"))
+    before = last if last is not None and last.is_dir() else None
+    data["claims"] = tables.claims(w, cells, held, before and before / "parquet" / "claims.parquet")
+    data["provenance"] = provenance(w, contracts, cells, held, before)
     data["datasets"] = tables.datasets(w, contracts)
     data["dataset_columns"] = tables.dataset_columns(contracts)
     data["savings_statement"] = tables.savings_statement(w, cells)

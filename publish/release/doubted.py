@@ -53,7 +53,8 @@ def doubted(w: Warehouse, contracts: Contracts, cells: pd.DataFrame, rules: Rule
     }
     rests = set(
         w.con.sql("""
-            select distinct indicator_id, year, dataset from intermediate.int_indicator_sources where dimension = 'total'
+            select distinct indicator_id, year, dataset from intermediate.int_indicator_sources
+            where not compared and breakdown in ('', 'total')
         """).fetchall()
     )
     names = dict(w.con.sql("select indicator_id, name_zh from marts.indicators").fetchall())

@@ -24,7 +24,7 @@ from pipelines.core.duck import bound
 from pipelines.core.sql import identifier as _id
 from pipelines.core.sql import literal as _text
 from pipelines.feedback import tasks as feedback
-from publish.disclosure.contributions import WHO
+from publish.disclosure.history import WHO
 from publish.disclosure.relations import Indicator
 from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH, OF_CLOSED
@@ -193,34 +193,19 @@ def wholes(w: Warehouse) -> Wholes:
 
 
 def contributions(w: Warehouse, path: Path) -> Path:
-    """What each institution contributes to each indicator that comes from closed rows (contributions.PARTS), and how much of it
+    """What each institution contributes to each indicator that comes from closed rows (history.PARTS), and how much of it
     does, written to `path` as Parquet. It never leaves the home's work folder."""
     w.require("intermediate", "int_indicator_parts")
     have = w.columns["intermediate", "int_indicator_parts"]
     amounts = [c for c in ("numerator", "denominator", "closed_numerator", "closed_denominator") if c in have]
     # Two years of an institution are compared where this is the same in both.
     compared = ", any_value(cast(comparable_as as varchar)) as comparable_as" if "comparable_as" in have else ""
-    w.con.execute("""create or replace temp table orgs as
-        select org, cast(row_number() over (order by org nulls last) as integer) as number
-        from (select distinct org from intermediate.int_indicator_parts)""")
-    # Of millions of rows the words are few: as members of an enumeration, and institutions as numbers, they sort ten times as fast.
-    coded, plain = {"year": "cast(year as integer)", "org": "number"}, {"year": "by_year as year", "org": "orgs.org"}
-    for c in (c for c in WHO if c not in coded):
-        words = w.con.sql(f"select distinct {c} from intermediate.int_indicator_parts where {c} is not null order by 1")
-        coded[c] = f"cast({c} as enum({', '.join(_text(word) for (word,) in words.fetchall()) or _text('')}))"
-        plain[c] = f"cast(by_{c} as varchar) as {c}"
     rows = w.con.sql(f"""
-        with coded as (
-            select {", ".join(f"{coded[c]} as by_{c}" for c in WHO)}, p.*
-            from intermediate.int_indicator_parts p join orgs on orgs.org is not distinct from p.org
-            where matched and indicator_id in (select indicator_id from intermediate.int_indicator_parts where closed)),
-        summed as (
-            select {", ".join(f"by_{c}" for c in WHO)},
-                {", ".join(f"cast(sum({c}) as double) as {c}" for c in amounts)}{compared}
-            from coded group by {", ".join(f"by_{c}" for c in WHO)})
-        select {", ".join(plain[c] for c in WHO)},
-            summed.* exclude ({", ".join(f"by_{c}" for c in WHO)})
-        from summed join orgs on number = by_org order by {", ".join(f"by_{c}" for c in WHO)}""")
+        select {", ".join(f"cast({c} as integer) as {c}" if c == "year" else c for c in WHO)},
+            {", ".join(f"cast(sum({c}) as double) as {c}" for c in amounts)}{compared}
+        from intermediate.int_indicator_parts p where matched and indicator_id in (
+            select indicator_id from intermediate.int_indicator_parts where closed)
+        group by {", ".join(WHO)} order by {", ".join(WHO)}""")
     batches = rows.to_arrow_reader(PARTS_AT_A_TIME)
     with pq.ParquetWriter(path, batches.schema, compression="zstd") as out:
         for batch in batches:
@@ -290,7 +275,10 @@ def datasets_behind(w: Warehouse) -> tuple[dict[str, set[str]], dict[str, set[st
     indicators: dict[str, set[str]] = {}
     files: dict[str, set[str]] = {}
     for out, sql in (
-        (indicators, "select distinct indicator_id, dataset from marts.provenance"),
+        (
+            indicators,
+            "select distinct regexp_extract(unnest(json_keys(indicators)), '[^:@/]+'), dataset from marts.provenance",
+        ),
         (files, "select distinct file_id, dataset from intake.sheets where dataset is not null"),
     ):
         for name, dataset in w.con.sql(sql).fetchall():
@@ -516,64 +504,6 @@ def data_issues(w: Warehouse) -> pa.Table:
         left join intake.files f on f.file_id = i.file_id
         group by all order by all"""
     return _whole(w.frame(sql), t)
-
-
-def provenance(
-    w: Warehouse, contracts: Contracts, cells: pd.DataFrame, held: np.ndarray, last: Path | None
-) -> pa.Table:
-    """From a value to the files it came from: for open datasets with sheets, rows and the letters of columns, else file
-    hashes and counts. Nothing is said of a suppressed value: the number of its records would say how few stand behind it. A value
-    that stands as in the `last` release (`held`) has what it was made from there."""
-    t = MART["provenance"]
-    open_sets = {c.dataset for c in contracts.values() if is_open(c)}
-    is_open_set = f"dataset in ({', '.join(map(_text, sorted(open_sets))) or 'null'})"
-    w.require("intake", "columns")
-    published = pd.DataFrame(
-        [(c.dataset, col.name) for c in contracts.values() if is_open(c) for col in c.public],
-        columns=["dataset", "column"],
-        dtype="str",
-    )
-    w.con.register("published", published)
-    of_column = {"kind": "'column'", "dataset": "s.dataset", "file": "c.file_id"}
-    of_column |= {"sheet": "c.sheet", "column": 'c."column"', "letter": "c.letter"}
-    letters = w.arrow(f"""
-        select distinct {_provenance(t, of_column)}
-        from intake.columns c join intake.sheets s on s.file_id = c.file_id and s.sheet = c.sheet
-        join published p on p.dataset = s.dataset and p."column" = c."column"
-        order by all nulls first""")
-    w.require("marts", "provenance")
-    key = ["indicator_id", "year", "dimension", "member", "factor_set"]
-    places = cells[key].astype({"year": "int64"})
-    w.con.register("hidden", places[cells["status"] == "Q"])
-    w.con.register("stood", places[held])
-    have = w.columns["marts", "provenance"]
-    same = ", ".join(key)
-    sources = f"""
-        select {same}, dataset, {"file" if "file" in have else "file_id"} as file, sheet, records,
-            {"sheet_rows" if "sheet_rows" in have else "cast(null as varchar) as sheet_rows"}
-        from marts.provenance anti join stood using ({same})"""
-    if last is not None and held.any():
-        w.con.register("before", pq.read_table(last, filters=[("kind", "=", "value")]))
-        sources += f"""
-            union all select {same}, dataset, file, sheet, records, sheet_rows from before semi join stood using ({same})"""
-    by = [*key, "dataset", "file", "sheet"]
-    of_value = {"kind": "'value'", "records": "sum(records)", "sheet_rows": "any_value(sheet_rows)"} | {
-        c: c for c in by
-    }
-    values = w.arrow(f"""
-        with sources as ({sources}), told as (
-            select * replace (case when {is_open_set} then sheet end as sheet, case when {is_open_set} then sheet_rows end as sheet_rows)
-            from sources anti join hidden using ({same}))
-        select {_provenance(t, of_value)} from told group by {", ".join(by)}
-        order by indicator_id, dimension, member, year, factor_set, dataset, file, sheet nulls first""")
-    for name in ("published", "hidden", "stood", "before"):
-        w.con.unregister(name)
-    return pa.concat_tables([letters.cast(t.arrow), values.cast(t.arrow)])  # one piece of it all would be a second copy
-
-
-def _provenance(table: Table, said: Mapping[str, str]) -> str:
-    """The columns of provenance, each from the SQL in `said`, else null."""
-    return ", ".join(f"cast({said.get(f.name, 'null')} as {CASTS[f.type]}) as {_id(f.name)}" for f in table.fields)
 
 
 def inputs(w: Warehouse) -> list[dict[str, Any]]:

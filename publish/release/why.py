@@ -1,7 +1,7 @@
 """Where a number comes from: the tree from a value to files, sheets and cells, read from the release's own database.
 
 Belongs here: the tree of one indicator and year as text, for `mingzhang releases show ID --why`. Not here: finding out where
-a number comes from (dbt's int_indicator_sources, tables.provenance). It tells nothing that the release does not hold.
+a number comes from (publish/sources.py). It tells nothing that the release does not hold.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pipelines.core.home import Home
 from pipelines.core.sql import identifier
 from publish.errors import ReleaseError
 from publish.release import store
+from publish.sources import KEY, behind
 
 MOST_ROWS = 20  # rows of one sheet that are written out
 NUMBERS = ("decimal", "integer")
@@ -63,12 +64,12 @@ def _value(con: sqlite3.Connection, v: sqlite3.Row, unit: str) -> Iterator[str]:
     yield f"{place}: {shown} (status {v['status']}{factors}; records: {v['records']}, files: {v['files']}{made_up})"
     if v["note"]:
         yield f"  {v['note']}"
+    columns = [r["name"] for r in con.execute("pragma table_info(provenance)")]
+    where = " and ".join(f"{c} = :{c}" for c in KEY)
     sources = con.execute(
-        """select p.*, d.title_zh, d.title_en, d.published
-        from provenance p left join datasets d using (dataset)
-        where p.kind = 'value' and p.indicator_id = ? and p.year = ? and p.dimension = ? and p.member = ? and p.factor_set = ?
-        order by p.dataset, p.file, p.sheet""",
-        [v[c] for c in ("indicator_id", "year", "dimension", "member", "factor_set")],
+        f"""select s.*, d.title_zh, d.title_en, d.published from ({behind(where, columns)}) s left join datasets d using (dataset)
+        order by s.dataset, s.file, s.sheet""",
+        {c: v[c] for c in KEY},
     ).fetchall()
     dataset = None
     for s in sources:
@@ -84,8 +85,9 @@ def _value(con: sqlite3.Connection, v: sqlite3.Row, unit: str) -> Iterator[str]:
 
 def _cells(con: sqlite3.Connection, source: sqlite3.Row) -> Iterator[str]:
     """The cells of the rows of one sheet that count. A release of earlier code does not name them."""
-    if "sheet_rows" not in source.keys() or source["sheet_rows"] is None:  # noqa: SIM118 - a Row is no mapping
-        yield "      this release does not say which rows"
+    if source["sheet_rows"] is None:
+        if source["sheet"] is not None:  # else rows that are not open, of a dataset that is
+            yield "      this release does not say which rows"
         return
     table, sheet = source["dataset"], source["sheet"] or ""
     letters = con.execute(

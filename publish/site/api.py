@@ -23,13 +23,14 @@ from publish.site import asked as asked_of
 from publish.site import words
 from publish.site.facts import DB, Facts
 from publish.site.pages.base import district_names
+from publish.sources import SOURCES, behind
 
 VERSION = "1"
 ROOT = "/api/v1"
 LIMIT = 1000
 OFFSET = 1_000_000
 TEXT = 200  # characters of an argument
-TABLES: dict[str, Table] = {t.name: t for t in (*MARTS, *OWN, RELEASES)}
+TABLES: dict[str, Table] = {t.name: t for t in (*MARTS, *OWN, RELEASES, SOURCES)}
 BOOLEANS = frozenset(f.name for t in TABLES.values() for f in t.fields if f.type == "boolean")
 CHECK_STATUS = ("match", "within_qualifier", "mismatch", "not_verifiable", "no_data")
 OPENING = ("open", "aggregate", "closed")
@@ -279,13 +280,11 @@ async def provenance(release: Release, path: Row, asked: Row) -> Row:
             f"没有这个数值；该指标的全部数值见 {at}。",
             f"There is no such value; {at} lists all values of the indicator.",
         )
-    page = await _page(
-        release,
-        "provenance",
-        "dimension, member, factor_set, dataset, file, sheet",
-        asked | given,
-        tuple(given),
-    )
+    sql = behind(where, await release.db.table_columns("provenance"))
+    span = {"_limit": asked.get("limit", LIMIT), "_offset": asked.get("offset", 0)}
+    rows = await _rows(release, f"select * from ({sql}) limit :_limit offset :_offset", given | span)
+    total = (await _rows(release, f"select count(*) as n from ({sql})", given))[0]["n"]
+    page = {"rows": rows, "total": total} | _span(total, len(rows), asked)
     return {"values": await _named(release, values)} | page
 
 
@@ -417,7 +416,7 @@ RESOURCES: tuple[Resource, ...] = (
         "某年合计值来自哪些文件",
         "Which files a year's total came from",
         provenance,
-        rows=("files", "provenance"),
+        rows=("files", SOURCES.name),
         arguments=(FACTOR_SET,),
         example=_VALUE,
     ),
@@ -426,7 +425,7 @@ RESOURCES: tuple[Resource, ...] = (
         "某年某分组的数值来自哪些文件",
         "Which files the values of a dimension came from",
         provenance,
-        rows=("files", "provenance"),
+        rows=("files", SOURCES.name),
         arguments=(FACTOR_SET,),
         example=_VALUE | {"dimension": "total"},
     ),
@@ -435,7 +434,7 @@ RESOURCES: tuple[Resource, ...] = (
         "某年某组别的数值来自哪些文件",
         "Which files one member's value came from",
         provenance,
-        rows=("files", "provenance"),
+        rows=("files", SOURCES.name),
         arguments=(FACTOR_SET,),
         example=_VALUE | {"dimension": "total", "member": "all"},
     ),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import math
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from publish.release.build import Release, build
 from publish.release.movement import Limits
 from publish.release.tables import CASTS
 from publish.schema import MARTS
+from publish.sources import behind
 
 AS_OF = date(2025, 12, 31)
 YEARS = range(2023, 2026)
@@ -219,6 +221,14 @@ def put(con: duckdb.DuckDBPyConnection, dataset: str, frame: pd.DataFrame) -> No
     con.execute(f"insert into records.{dataset} by name select * from frame")
 
 
+def sources(release: Release, where: str) -> list[dict[str, Any]]:
+    """What stands behind the values of a release for which `where` holds, by the published query."""
+    with closing(sqlite3.connect(f"file:{release.path}/mingzhang.db?mode=ro", uri=True)) as con:
+        con.row_factory = sqlite3.Row
+        columns = [r["name"] for r in con.execute("pragma table_info(provenance)")]
+        return [dict(r) for r in con.execute(behind(where, columns))]
+
+
 def make_marts(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         create table marts.indicators as select * from (values
@@ -315,12 +325,16 @@ def make_marts(con: duckdb.DuckDBPyConnection) -> None:
           check_status, evidence, explanation_zh, explanation_en, sql, indicator_id, year, dimension, member, factor_set, position)""")
     con.execute(f"""
         create table marts.provenance as
-        select indicator_id, year, dimension, member, factor_set, 'energy_use' as dataset, '{file_id("energy")}' as file_id,
-               '联系人张三的表' as sheet, records, '[[5,6]]' as sheet_rows from marts.indicator_values where closed
-        union all
-        select indicator_id, year, dimension, member, factor_set, 'retrofit_funds', '{file_id("funds")}', '附件1', records,
-               case year when 2024 then '[[5,6]]' else '[[7,7]]' end
-        from marts.indicator_values where not closed""")
+        with of_sheets as (
+            select case when closed then 'energy_use' else 'retrofit_funds' end as dataset, year, records,
+                case dimension when 'total' then indicator_id else indicator_id || '/' || dimension || '/' || member end as name
+            from marts.indicator_values)
+        select dataset, case dataset when 'energy_use' then '{file_id("energy")}' else '{file_id("funds")}' end as file_id,
+            case dataset when 'energy_use' then '联系人张三的表' else '附件1' end as sheet, cast(year as integer) as year,
+            '430202' as district, '行政' as org_type, '市' as level, max(records) as records,
+            case when dataset = 'energy_use' or year = 2024 then '[[5,6]]' else '[[7,7]]' end as sheet_rows,
+            cast(to_json(map_from_entries(list(struct_pack(k := name, v := cast(records as bigint)) order by name))) as varchar) as indicators
+        from of_sheets group by all""")
     for t in MARTS:  # those that this city has no row of
         columns = ", ".join(f'"{f.name}" {CASTS[f.type]}' for f in t.fields)
         con.execute(f"create table if not exists marts.{t.name} ({columns})")

@@ -31,7 +31,8 @@ from publish.release import build as building
 from publish.release import store, write
 from publish.release.write import Database, plain_number, write_csv, write_xlsx
 from publish.schema import Field, Table, public_tables
-from tests.release.conftest import AS_OF, BUYER, make_warehouse
+from publish.sources import KEY, telling
+from tests.release.conftest import AS_OF, BUYER, make_warehouse, sources
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -213,11 +214,13 @@ def test_a_traceable_row_names_hash_sheet_row_and_the_letter_of_its_column(relea
 
 def test_of_closed_datasets_only_hashes_and_counts_leave(release):
     assert query(release, "select distinct sheet from provenance where dataset = 'energy_use'") == [(None,)]
-    hidden = """select count(*) from provenance p join indicator_values v using (indicator_id, year, dimension, member, factor_set)
-        where v.status = 'Q'"""
-    assert query(release, hidden) == [(0,)]
-    assert query(release, "select count(*) from indicator_values where status = 'Q'")[0][0] > 5
-    assert query(release, "select count(*) from provenance where dataset = 'energy_use'")[0][0] > 5
+    places = "select count(*) from provenance where dataset = 'energy_use' and coalesce(sheet_rows, district, org_type, level, records) is not null"
+    assert query(release, places) == [(0,)]
+    assert query(release, telling()) == []
+    hidden = query(release, f"select {', '.join(KEY)} from indicator_values where status = 'Q'")
+    told = sources(release, "1 = 1")
+    assert len(hidden) > 5 and not {tuple(r[k] for k in KEY) for r in told} & set(hidden)
+    assert {(r["dimension"], r["records"]) for r in told if r["indicator_id"] == "energy_kgce"} == {("total", 30)}
 
 
 def test_a_submitter_is_named_only_where_its_name_is_public_anyway(release):
@@ -448,8 +451,8 @@ def test_a_table_of_many_rows_is_cut_into_sheets_and_looked_through_in_parts(mad
 
     monkeypatch.setattr(gate, "_column", noted)
     built = made()
-    rows = built.rows["provenance"]
-    book = CalamineWorkbook.from_path(str(built.path / "xlsx" / "provenance.xlsx"))
+    rows = built.rows["indicator_values"]
+    book = CalamineWorkbook.from_path(str(built.path / "xlsx" / "indicator_values.xlsx"))
     assert len(book.sheet_names) == -(-rows // 7) + 1 and rows > 14
     assert max(looked) == 5
     assert sum(len(book.get_sheet_by_name(n).to_python()) - 1 for n in book.sheet_names if n != "说明") == rows

@@ -53,7 +53,7 @@ def warehouse(
         con.executemany("insert into intermediate.int_indicator_parts values (?, ?, ?, ?, ?, ?, ?)", parts)
         con.execute(
             """create table intermediate.int_indicator_sources as
-            select 'electricity' as indicator_id, unnest([2022, 2023]) as year, 'total' as dimension, 'energy_use' as dataset"""
+            select 'electricity' as indicator_id, false as compared, unnest([2022, 2023]) as year, '' as breakdown, 'energy_use' as dataset"""
         )
         con.execute(
             "create table marts.indicators as select 'electricity' as indicator_id, '用电量' as name_zh, 'Electricity use' as name_en"

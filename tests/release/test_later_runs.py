@@ -18,9 +18,9 @@ import openpyxl
 from pipelines.core.home import Home
 from publish.disclosure.history import HELD_ZH
 from publish.release import store
+from publish.sources import KEY, behind
 from tests.conftest import ROOT, MadeUp
 
-KEY = ("indicator_id", "year", "dimension", "member", "factor_set")
 PUBLIC = ("value", "unit", "status", "records", "files", "reporting", "population", "synthetic", "note")
 AS_OF = ("--as-of", "2025-12-31")
 Row = dict[str, Any]
@@ -71,9 +71,8 @@ def computed(home: Path) -> dict[tuple[Any, ...], Row]:
 def sources(release: Path, files: set[str]) -> set[tuple[Any, ...]]:
     """The values that rest on any of `files`, as the release says."""
     with closing(sqlite3.connect(f"file:{release}/mingzhang.db?mode=ro", uri=True)) as con:
-        sql = (
-            f"select {', '.join(KEY)} from provenance where kind = 'value' and file in ({', '.join('?' * len(files))})"
-        )
+        columns = [r[1] for r in con.execute("pragma table_info(provenance)")]
+        sql = f"select {', '.join(KEY)} from ({behind('1 = 1', columns)}) where file in ({', '.join('?' * len(files))})"
         return set(con.execute(sql, sorted(files)).fetchall())
 
 

@@ -159,10 +159,10 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
         return [dict(factor_id="tce-electricity-equivalent", carrier="electricity", metric="kgce", value=0.1229, per_unit="kWh",
                      source="GB/T 2589-2020", source_zh="GB/T 2589-2020 附录A", confidence="high")]  # fmt: skip
     if table.name == "provenance":
-        return [dict(indicator_id="energy_tce", year=y, dimension="total", member="all", factor_set="default", dataset="energy_use",
-                     file=hashlib.sha256(str(y).encode()).hexdigest(), sheet="", records=600, kind="value") for y in YEARS] + [
-                dict(indicator_id="parking_spaces", year=y, dimension="total", member="all", factor_set="none", dataset="parking_lots",
-                     file="示例0", sheet="示例0", records=1, sheet_rows="[[2020,2020]]", kind="value") for y in YEARS] + [
+        return [dict(kind="sheet", dataset="energy_use", file=hashlib.sha256(str(y).encode()).hexdigest(), year=y,
+                     indicators='{"energy_tce":600}') for y in YEARS] + [
+                dict(kind="sheet", dataset="parking_lots", file="示例0", sheet="示例0", year=y, records=1, sheet_rows="[[2020,2020]]",
+                     indicators='{"parking_spaces":1}') for y in YEARS] + [
                 dict(dataset="parking_lots", file="示例0", sheet="示例0", column="spaces", letter="D", kind="column")]  # fmt: skip
     if table.name == "benchmarks":
         return [dict(benchmark_id="cn", name_zh="全国人均综合能耗", name_en="Energy per head, country", year=2020, value=329.56, unit="kgce/人",

@@ -21,6 +21,7 @@ from publish.site.api import RESOURCES, ROOT
 from publish.site.app import Site, create_app
 from publish.site.ratelimit import Bucket, Rate, group
 from publish.site.settings import SiteSettings
+from publish.sources import behind
 
 FIRST, SECOND = "2025-12-31-0a1b2c3d", "2026-01-31-4e5f6a7b"  # as in conftest.py
 Get = Callable[..., httpx.Response]
@@ -113,6 +114,19 @@ def test_where_a_value_comes_from(get: Get) -> None:
         said = api(get, f"/provenance/energy_tce/2024{tail}")
         assert [f["records"] for f in said["files"]] == [600] and re.fullmatch("[0-9a-f]{64}", said["files"][0]["file"])
         assert said["values"][0]["value"] == 5951.0
+
+
+def test_the_query_in_the_docs_gives_what_the_api_gives(get: Get) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    asked = "indicator_id = 'energy_tce' and year = 2024 and dimension = 'total' and factor_set = 'default'"
+    sql = behind(asked, ["indicators"])
+    assert f"```sql\n{sql}\n```" in text, "write it into docs/api.md anew"
+    files = api(get, "/provenance/energy_tce/2024/total")["files"]
+    rows = get("/mingzhang.json", params={"sql": sql, "_shape": "array"}).json()
+    assert rows == files and len(rows) == 1
+    # where it is suppressed there is a value, and nothing behind it
+    hidden = api(get, "/provenance/energy_tce/2023/district/430203")
+    assert [v["status"] for v in hidden["values"]] == ["Q"] and hidden["files"] == [] and hidden["total"] == 0
 
 
 def test_releases_are_listed_and_a_releases_own_list_never_changes(

@@ -317,7 +317,7 @@ def test_a_source_marks_the_rows_that_count(
     with sqlite3.connect(folder / "mingzhang.db") as conn:
         conn.execute("update parking_lots set _file = '示例0', _sheet = '示例0'")
         conn.execute(
-            "update provenance set records = 20, sheet_rows = ? where dataset = 'parking_lots' and kind = 'value'",
+            """update provenance set indicators = '{"parking_spaces":20}', sheet_rows = ? where dataset = 'parking_lots' and kind = 'sheet'""",
             [spans],
         )
     switch(tmp_path, FIRST)

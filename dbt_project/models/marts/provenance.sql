@@ -1,30 +1,128 @@
--- Of data that are not open in rows only what a total rests on: a district's files would tell who is in it, and are among those.
--- What another factor set gives rests on the files of the set `default`.
+-- Which files stand behind which values, as a relation: one row per sheet with what its records belong to (year, district, kind,
+-- level) and a JSON object `indicators`, whose names say in which indicators they count and how many of them. Of a dataset that
+-- is open in rows the rows of the sheet are named, one row of this table for those that belong to the same and count in the
+-- same. Of others neither sheet nor place is told, and nothing but what a total rests on: a district's files would tell who is
+-- in it. A name is
+--     indicator[:factor_set][@when][/breakdown/member]
+-- where factor_set is left out for `default` and `none`. Without `when` the records count in the value of the row's year, and
+-- so in that of the years together; with it in the value of just that year, as those of a comparison do, which are of two.
+-- Without a breakdown they count in the total, and in the value of the row's district, kind and level.
+-- publish/sources.py has the query from a value to its files.
+with full_changes as (
+    select distinct indicator_id, change_of, factor_set, year, base_year
+    from {{ ref('int_indicator_changes') }}
+    where change_kind = 'full'
+),
+
+counted as not materialized (
+    select
+        case when compared then null else year end as year,
+        indicator_id || case when factor_set in ('none', 'default') then '' else ':' || factor_set end
+        || case when compared then '@' || year else '' end as who,
+        sources.* exclude (year, indicator_id, adds_over_years, compared)
+    from {{ ref('int_indicator_sources') }} as sources
+    where not closed or (breakdown in ('', 'total') and factor_set in ('none', 'default'))
+    union all by name
+    select
+        cast(null as integer) as year,
+        full_changes.indicator_id || case when sources.factor_set in ('none', 'default') then '' else ':' || sources.factor_set end
+        || '@' || full_changes.year as who,
+        sources.* exclude (year, indicator_id, adds_over_years, compared)
+    from {{ ref('int_indicator_sources') }} as sources
+    inner join full_changes
+        on full_changes.change_of = sources.indicator_id
+        and full_changes.factor_set = sources.factor_set
+        and sources.year in (full_changes.year, full_changes.base_year)
+    where not sources.compared and (not sources.closed or (sources.breakdown in ('', 'total') and sources.factor_set in ('none', 'default')))
+),
+
+told as not materialized (
+    select
+        year, dataset, file_no, records, sheet_rows, closed,
+        case when not closed then sheet end as sheet,
+        case when not closed and breakdown <> 'total' then district end as district,
+        case when not closed and breakdown <> 'total' then org_type end as org_type,
+        case when not closed and breakdown <> 'total' then admin_level end as level,
+        who || case when breakdown in ('', 'total') then '' else '/' || breakdown || '/' || breakdown_member end as name
+    from counted
+),
+
+names as (
+    select name, row_number() over (order by name) as name_no from (select distinct name from told)
+),
+
+-- what is not open: the numbers alone
+of_closed as (
+    select year, dataset, file_no, name, sum(records) as records
+    from told
+    where closed
+    group by all
+),
+
+closed_sheets as (
+    select
+        dataset, file_no, cast(null as varchar) as sheet, year,
+        cast(null as varchar) as district, cast(null as varchar) as org_type, cast(null as varchar) as level,
+        cast(null as bigint) as records, cast(null as varchar) as sheet_rows,
+        {{ json_object('name', 'records') }} as indicators
+    from of_closed
+    group by dataset, file_no, year
+),
+
+-- what is open: the rows of a sheet that count in the same
+of_rows as (
+    select
+        told.dataset, told.file_no, told.sheet, told.year, told.district, told.org_type, told.level,
+        unnest(told.sheet_rows) as sheet_row, names.name_no
+    from told
+    inner join names on names.name = told.name
+    where not told.closed
+),
+
+sets as (
+    select * exclude (name_no), list_sort(list_distinct(list(name_no))) as name_nos
+    from of_rows
+    group by all
+),
+
+together as (
+    select row_number() over () as n, * from (
+        select * exclude (sheet_row), list(sheet_row order by sheet_row) as sheet_rows from sets group by all
+    )
+),
+
+named as (
+    select one.n, {{ json_object('names.name', 'one.records') }} as indicators
+    from (select n, len(sheet_rows) as records, unnest(name_nos) as name_no from together) as one
+    inner join names on names.name_no = one.name_no
+    group by one.n
+),
+
+open_sheets as (
+    select
+        together.* exclude (n, name_nos, sheet_rows),
+        cast(len(together.sheet_rows) as bigint) as records,
+        cast(to_json(list_transform(
+            list_zip(
+                list_filter(together.sheet_rows, lambda x, i: i = 1 or together.sheet_rows[i - 1] <> x - 1),
+                list_filter(together.sheet_rows, lambda x, i: i = len(together.sheet_rows) or together.sheet_rows[i + 1] <> x + 1)
+            ),
+            lambda span: [span[1], span[2]]
+        )) as varchar) as sheet_rows,
+        named.indicators
+    from together
+    inner join named on named.n = together.n
+),
+
+sheets as (
+    select * from closed_sheets
+    union all by name
+    select * from open_sheets
+)
+
 select
-    sources.indicator_id,
-    sources.year,
-    sources.dimension,
-    sources.member,
-    sources.factor_set,
-    sources.dataset,
-    files.file_id,
-    sources.sheet,
-    cast(sources.records as bigint) as records,
-    cast(to_json(list_transform(
-        list_zip(
-            list_filter(sources.sheet_rows, lambda x, i: i = 1 or sources.sheet_rows[i - 1] <> x - 1),
-            list_filter(sources.sheet_rows, lambda x, i: i = len(sources.sheet_rows) or sources.sheet_rows[i + 1] <> x + 1)
-        ),
-        lambda span: [span[1], span[2]]
-    )) as varchar) as sheet_rows,
-    sources.closed
-from {{ ref('int_indicator_sources') }} as sources
-inner join {{ ref('int_indicator_values') }} as known
-    using (indicator_id, factor_set, year, dimension, member)
-inner join {{ ref('int_files') }} as files on files.file_no = sources.file_no
-where
-    not sources.closed
-    or (sources.dimension in ('total', 'period', 'base') and sources.factor_set in ('none', 'default'))
-order by
-    sources.indicator_id, sources.factor_set, sources.dimension, sources.member, sources.year,
-    sources.dataset, sources.file_no, sources.sheet
+    sheets.dataset, files.file_id, sheets.sheet, sheets.year, sheets.district, sheets.org_type, sheets.level,
+    sheets.records, sheets.sheet_rows, sheets.indicators
+from sheets
+inner join {{ ref('int_files') }} as files on files.file_no = sheets.file_no
+order by all nulls first

@@ -9,15 +9,24 @@ import json
 import re
 from typing import Any
 
+from publish.site.facts import DB
 from publish.site.pages.base import has, rows
+from publish.sources import behind
 
 MOST_ROWS = 200  # of open rows shown behind one number; the rest is a table away
+
+
+async def sources(datasette: Any, where: str, **bound: Any) -> list[dict[str, Any]]:
+    """The files behind the values for which `where` (over publish.sources.KEY) holds."""
+    columns = await datasette.get_database(DB).table_columns("provenance")
+    found = await rows(datasette, behind(where, columns), **bound)
+    return sorted(found, key=lambda f: (f["dataset"], f["year"], f["file"], f["sheet"] or ""))
 
 
 async def cells_behind(datasette: Any, files: list[dict[str, Any]], formula: str | None) -> list[dict[str, Any]]:
     """For each open dataset behind a number: its rows in these files, each with the cell that its numbers stood in.
 
-    `files`: rows of provenance. `counted` is how many rows the number rests on, and `_counts` of a row whether it is one of
+    `files`: rows of `sources`. `counted` is how many rows the number rests on, and `_counts` of a row whether it is one of
     those; `told` is false for a release whose provenance names no rows, as those made before it did. `totals`: the columns that
     `formula` adds up, each with its sum over all the rows that count; they are the first of `columns`.
     """

@@ -10,6 +10,7 @@ from datasette.utils.asgi import NotFound, Response
 from publish.site.facts import DB
 from publish.site.pages.base import has, page, rows
 from publish.site.words import CODES
+from publish.sources import resting
 
 STEPS = 5  # shades of the heat map
 SHARES = (
@@ -111,14 +112,11 @@ async def _used(datasette: Any, dataset: str) -> list[dict[str, Any]]:
     """The indicators that rest on a dataset."""
     if not has(datasette, "provenance"):
         return []
+    resting_on = resting(await datasette.get_database(DB).table_columns("provenance"))
     return await rows(
         datasette,
-        """
-        select indicator_id, name_zh, name_en from indicators
-        where indicator_id in (select distinct indicator_id from provenance where dataset = :d and kind = 'value')
-        order by rowid
-        """,
-        d=dataset,
+        f"select indicator_id, name_zh, name_en from indicators where indicator_id in ({resting_on}) order by rowid",
+        dataset=dataset,
     )
 
 

@@ -12,7 +12,7 @@ from datasette.utils.asgi import NotFound, Response
 from publish.site.newer import shown
 from publish.site.pages import revisions
 from publish.site.pages.base import has, page, rows
-from publish.site.pages.behind import cells_behind
+from publish.site.pages.behind import cells_behind, sources
 from publish.site.words import CODES, FACTOR_SETS
 
 STATUSES = tuple(CODES["check_status"])
@@ -132,11 +132,7 @@ async def source(datasette: Any, request: Any) -> Response:
         raise NotFound("no value behind this statement")
     files = []
     if has(datasette, "provenance"):
-        files = await rows(
-            datasette,
-            f"select * from provenance where kind = 'value' and {ADDRESS} order by dataset, year, file, sheet",
-            **_address(claim),
-        )
+        files = await sources(datasette, ADDRESS, **_address(claim))
     cells = await cells_behind(datasette, files, indicator["formula"])
     return await page(
         datasette,

@@ -20,7 +20,7 @@ from publish.site.charts import TOTALS, lines_of
 from publish.site.facts import Facts, Label
 from publish.site.pages import revisions
 from publish.site.pages.base import USUAL, address, district_names, has, held, page, rows, whole_city
-from publish.site.pages.behind import cells_behind
+from publish.site.pages.behind import cells_behind, sources
 from publish.site.pages.statements import shown, tally
 from publish.site.words import FACTOR_SETS, address_parts, places, unfinished
 
@@ -326,13 +326,9 @@ async def source(datasette: Any, request: Any) -> Response:
     value = found[0]
     files = []
     if has(datasette, "provenance"):
-        files = await rows(
+        files = await sources(
             datasette,
-            """
-            select * from provenance
-            where indicator_id = :id and year = :year and dimension = :dimension and coalesce(factor_set, '') = coalesce(:factors, '')
-            order by dataset, file, sheet
-            """,
+            "indicator_id = :id and year = :year and dimension = :dimension and coalesce(factor_set, '') = coalesce(:factors, '')",
             id=about["indicator_id"],
             year=year,
             dimension=value["dimension"],

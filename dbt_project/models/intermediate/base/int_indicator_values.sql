@@ -64,15 +64,6 @@ all_values as (
     from together
 ),
 
-sources as (
-    select
-        indicator_id, factor_set, year, dimension, member,
-        sum(records) as records,
-        count(distinct file_no) as files
-    from {{ ref('int_indicator_sources') }}
-    group by indicator_id, factor_set, year, dimension, member
-),
-
 undated as (
     select measure, sum(records) as records
     from {{ ref('int_facts') }}
@@ -156,7 +147,7 @@ described as (
         used_factors.factor_ids
     from all_values
     cross join {{ ref('stg_city') }} as city
-    left join sources using (indicator_id, factor_set, year, dimension, member)
+    left join {{ ref('int_indicator_records') }} as sources using (indicator_id, factor_set, year, dimension, member)
     left join gaps using (indicator_id, factor_set, year, dimension, member)
     left join {{ ref('int_register_cells') }} as register
         on register.year = all_values.year
