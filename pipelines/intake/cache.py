@@ -10,6 +10,7 @@ and without it the batch does not exist. Batches are only added; many small ones
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise, repeat
 from pathlib import Path
 
 import pandas as pd
@@ -24,6 +25,7 @@ from pipelines.intake.model import FileReading
 from pipelines.intake.readings import COLUMNS, FILES, ISSUES, SHEETS, Readings, Rows, frame, row_dtypes, schema, tables
 
 MOST_BATCHES = 40
+_LONG = 1000  # rows of a file that are better moved together than one by one
 _TABLES = {"files": FILES, "sheets": SHEETS, "columns": COLUMNS, "issues": ISSUES}
 
 
@@ -37,7 +39,7 @@ def known(home: Home, contracts: Contracts) -> set[str]:
 
 def append(home: Home, contracts: Contracts, readings: Iterable[FileReading]) -> None:
     """Keeps readings; of a file kept before, the new one counts. Readings under other keys are thrown away."""
-    made = list(readings)
+    made = sorted(readings, key=lambda r: r.file_id)  # as they are loaded
     if not made:
         return
     home.readings.mkdir(parents=True, exist_ok=True)
@@ -61,13 +63,6 @@ def load(home: Home, contracts: Contracts, file_ids: Iterable[str]) -> Readings:
         return frame(_rows(home, contracts, batches, dataset, of_batch), row_dtypes(contracts[dataset]))
 
     return Readings(files, sheets, columns, issues, Rows(contracts, rows), key(contracts))
-
-
-def _load(home: Home, contracts: Contracts, file_ids: Iterable[str]) -> dict[str, pa.Table]:
-    batches = list(_batches(home, contracts))
-    files = _latest(home, contracts, batches, pa.array(sorted(set(file_ids)), pa.string()))
-    out = {n: _whole(home, contracts, batches, n, t, "file_id", files) for n, t in _TABLES.items()}
-    return out | {f"rows-{d}": _rows(home, contracts, batches, d, files) for d in contracts}
 
 
 def _rows(
@@ -102,9 +97,13 @@ def _remove(paths: Iterable[Path]) -> None:
 
 def _write(home: Home, contracts: Contracts, batch: str, found: Mapping[str, pa.Table]) -> None:
     for name in [*(n for n in found if n != "files"), "files"]:
-        if len(found[name]) or name == "files":
-            with whole_file(_path(home, contracts, batch, name)) as part:
-                pq.write_table(found[name], part, compression="zstd")
+        _write_table(home, contracts, batch, name, found[name])
+
+
+def _write_table(home: Home, contracts: Contracts, batch: str, name: str, found: pa.Table) -> None:
+    if len(found) or name == "files":
+        with whole_file(_path(home, contracts, batch, name)) as part:
+            pq.write_table(found, part, compression="zstd")
 
 
 def _latest(home: Home, contracts: Contracts, batches: list[str], wanted: pa.Array) -> dict[str, set[str]] | None:
@@ -143,8 +142,21 @@ def _whole(
         if files is not None:
             part = part.filter(pc.is_in(part[by], pa.array(sorted(files[b]), pa.string())))
         parts.append(part)
+    return _by_file(parts, by)
+
+
+def _by_file(parts: list[pa.Table], by: str) -> pa.Table:
+    """Tables as one, sorted by file: a file's rows stay in the order in which they were read, and batches do not matter."""
+    runs: list[tuple[str, int, int, int]] = []  # file, part, its first row and the one behind its last
+    for n, part in enumerate(parts):
+        encoded = pc.run_end_encode(part[by].combine_chunks())
+        ends = encoded.run_ends.to_pylist()
+        runs += zip(encoded.values.to_pylist(), repeat(n), [0, *ends], ends, strict=False)
     whole = pa.concat_tables(parts)
-    # Sorting by file keeps a file's rows in the order in which they were read, and makes batches not matter.
+    if all(a <= b for a, b in pairwise(runs)):
+        return whole
+    if len(runs) * _LONG < len(whole):
+        return pa.concat_tables([parts[n].slice(a, b - a) for _, n, a, b in sorted(runs)])
     order = pc.sort_indices(
         pa.table({"by": whole[by], "n": pa.array(range(len(whole)))}), [("by", "ascending"), ("n", "ascending")]
     )
@@ -154,6 +166,10 @@ def _whole(
 def _join(home: Home, contracts: Contracts) -> None:
     """Makes one batch of all."""
     batches = list(_batches(home, contracts))
-    every = _load(home, contracts, known(home, contracts))
-    _write(home, contracts, _next(batches), every)
+    files = _latest(home, contracts, batches, pa.array(sorted(known(home, contracts)), pa.string()))
+    new = _next(batches)
+    for dataset in contracts:  # a table at a time, and `files` last
+        _write_table(home, contracts, new, f"rows-{dataset}", _rows(home, contracts, batches, dataset, files))
+    for name, dtypes in reversed(_TABLES.items()):
+        _write_table(home, contracts, new, name, _whole(home, contracts, batches, name, dtypes, "file_id", files))
     _remove(p for b in batches for p in home.readings.glob(f"{key(contracts)}.{b}.*.parquet"))

@@ -35,6 +35,12 @@ SECONDS = 30.0  # of processor time for one file
 PATIENCE = 20  # and so many times that by the clock: other work may hold the processors
 BATCH_FILES = 32
 BATCH_BYTES = 2_000_000
+# Of a child: few arenas of glibc's, Arrow's memory from it too, and of large pieces what is free goes back to the system.
+_ALLOCATORS = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "1000000",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
 AHEAD = 2  # batches a child has at a time, so that it never waits for its parent
 
 
@@ -175,7 +181,7 @@ class Pool:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # a panic's backtrace: the parent says what happened
             pass_fds=(descriptor,),
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in paths if p), "MALLOC_ARENA_MAX": "2"},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in paths if p), **_ALLOCATORS},
         )
         os.close(descriptor)
         child = _Child(process, shared)

@@ -224,7 +224,7 @@ def _joined(parts: Sequence[Sequence[Any]], kind: pa.DataType) -> pa.Array | pa.
             continue
         for part in these:
             numbers = np.arange(part.start, part.stop) if isinstance(part, range) else None
-            chunks.append(pa.array(numbers) if numbers is not None else cast("Packed", part).array)
+            chunks.append(pa.array(numbers) if numbers is not None else cast("Packed", part).array.cast(kind))
     return chunks[0] if len(chunks) == 1 else pa.chunked_array(chunks, kind)
 
 

@@ -22,6 +22,7 @@ from pipelines.sources.ledger import Ledger, Receipt
 
 STAGE = "Reading"
 KEEP_EVERY = 2000  # files read between two writes to the cache: a run that dies loses no more than these
+KEEP_ROWS = 400_000  # and no more rows than these are held, but for those of one file
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,14 @@ def read_new(home: Home, contracts: Contracts, full: bool = False, processes: in
     plain = [r for r in todo if r.members is None]
     jobs = [Job(r.file_id, where(home, r.file_id), r.name) for r in plain]
     batch: list[FileReading] = []
+    rows = 0
     for done, reading in enumerate(read_many(jobs, contracts, processes), 1):
         report(STAGE, done, len(jobs))
         batch.append(reading)
-        if len(batch) == KEEP_EVERY:
+        rows += sum(len(s.rows) for s in reading.sheets)
+        if len(batch) >= KEEP_EVERY or rows >= KEEP_ROWS:
             cache.append(home, contracts, batch)
-            batch = []
+            batch, rows = [], 0
     cache.append(home, contracts, [*batch, *(_archive(r) for r in todo if r.members is not None)])
     return Read(len(jobs), len(ledger.latest))
 

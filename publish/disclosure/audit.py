@@ -17,6 +17,7 @@ import pandas as pd
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, vstack
 
+from publish.disclosure.kept import Kept
 from publish.disclosure.membership import Family
 from publish.disclosure.rules import Rules
 
@@ -35,12 +36,15 @@ def bounds(
     decimals: int = 6,
     enough: dict[Key, tuple[float, float]] | None = None,
     floor: dict[Key, float] | None = None,
+    kept: Kept | None = None,
 ) -> dict[Key, tuple[float, float]]:
     """For each target (indicator, year, dimension, member, factor set) the least and greatest value consistent with
     `published`, the public indicator_values (value is null where status is S). Only flows and stocks add up; others have
     no bound. `decimals`: values were rounded to so many digits, and the attacker allows for it. `enough`: for a target that
     some solution found on the way takes as low and as high as these, no more is asked; its bounds are then at least so wide. `floor`: what open rows alone give of a value, where that is more than nothing.
+    What follows from the same figures as before is taken from `kept`.
     """
+    kept = kept or Kept()
     rows = list(
         zip(
             published["indicator_id"],
@@ -58,6 +62,7 @@ def bounds(
         if kinds.get(indicator, "flow") in ("flow", "stock") and not dimension.startswith("base"):
             systems[indicator, factors].append(i)
     known: dict[tuple[str, str], list[_System]] = {}
+    asked: dict[int, list[Key]] = defaultdict(list)
     out: dict[Key, tuple[float, float]] = {}
     for target in targets:
         of = (target[0], target[4])
@@ -67,7 +72,15 @@ def bounds(
             equations = [([members[t]], [members[n] for n in parts]) for t, parts in found]
             known[of] = _systems(rows, value, hidden, equations, 0.5 * 10.0**-decimals, floor or {})
         system = next((s for s in known[of] if target in s.at), None)
-        out[target] = system.range(target, (enough or {}).get(target)) if system else (0.0, np.inf)
+        out[target] = 0.0, np.inf
+        if system is not None:
+            asked[id(system)].append(target)
+    for system in (s for of_indicator in known.values() for s in of_indicator if id(s) in asked):
+        mine = [(t, (enough or {}).get(t)) for t in asked[id(system)]]
+        read = (system.matrix.data, system.matrix.indices, system.matrix.indptr, system.limit, system.least)
+        asking = [(system.at[t], e) for t, e in mine]
+        ranges = kept.of("bounds", (*read, asking), lambda: [system.range(t, e) for t, e in mine])  # noqa: B023 - called at once
+        out |= {t: (low, high) for (t, _), (low, high) in zip(mine, ranges, strict=True)}
     return out
 
 
@@ -252,7 +265,7 @@ def exposed(family: Family, rules: Rules) -> list[tuple[int, str]]:
     its protection. For all quantities, years and releases of the family, nothing follows by adding and subtracting of one
     institution, not even to a reader who knows all figures of another.
     """
-    if not any(family.cells):
+    if not any(family.cells) or family.known.all():  # what past releases tell is not told by this one
         return []
     newest = np.array([bool(c) for c in family.cells])
     out: list[tuple[int, str]] = []
@@ -261,7 +274,7 @@ def exposed(family: Family, rules: Rules) -> list[tuple[int, str]]:
     of_row = [np.unique(alone[rows.indices[a:b]]) for a, b in zip(rows.indptr[:-1], rows.indptr[1:], strict=True)]
     for quantity in np.unique(alone[alone >= 0]):
         mine = np.array([n for n, q in enumerate(of_row) if len(q) == 1 and q[0] == quantity], dtype=int)
-        if not len(mine) or not newest[mine].any():
+        if not len(mine) or not newest[mine].any() or family.known[mine].all():
             continue
         columns = np.flatnonzero(alone == quantity)
         one = _Quantity(rows[mine][:, columns].toarray(), family, columns)

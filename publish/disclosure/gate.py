@@ -25,7 +25,9 @@ from python_calamine import CalamineWorkbook
 from expectations.contract import Contracts
 from pipelines.core.sql import identifier
 from publish.disclosure.audit import Key, bounds, exposed, traced
-from publish.disclosure.history import HELD_ZH, Parts, Past, states, versions
+from publish.disclosure.contributions import Parts
+from publish.disclosure.history import HELD_ZH, Past, states, versions
+from publish.disclosure.kept import Kept
 from publish.disclosure.membership import State, families
 from publish.disclosure.relations import Indicator
 from publish.disclosure.scan import Scanner
@@ -54,7 +56,8 @@ class Known:
 
     `tables`: the public tables by name. `cells`: marts.indicator_values before anything was hidden, with contributors,
     largest_share and closed. `indicators`: what each is made of. `scanner` knows this run's secrets. `parts`: what each
-    institution contributes to them; `past`: the releases before this one; `wholes`: which figures must add up to which.
+    institution contributes to them; `past`: the releases before this one; `wholes`: which figures must add up to which. `kept`: what
+    was worked out before from the same values and contributions; which values those are is read from the files.
     """
 
     contracts: Contracts
@@ -66,6 +69,7 @@ class Known:
     parts: Parts | None = None
     past: tuple[Past, ...] = ()
     wholes: Wholes | None = None
+    kept: Kept = field(default_factory=Kept)
 
 
 @dataclass
@@ -471,7 +475,7 @@ def _recovery(look: _Look) -> int:
         k: f for k, f in zip(all_keys, closed["value"] - closed[OF_CLOSED].fillna(closed["value"]), strict=True) if f
     }
     kinds = {name: i.kind for name, i in look.known.indicators.items()}
-    found = bounds(_published(look), kinds, keys, enough=wide, floor=floor)
+    found = bounds(_published(look), kinds, keys, enough=wide, floor=floor, kept=look.known.kept)
     for key, true, of_closed in zip(keys, targets["value"], secret, strict=True):
         low, high = found[key]
         near = NARROWEST * of_closed
@@ -512,7 +516,7 @@ def _institutions(look: _Look) -> int:
             then = past.cells[[*KEY, "value"]].astype({"year": "int64"}).rename(columns={"value": "then"})
             told |= (shown.merge(then, on=KEY, how="left")["then"] == shown["value"]).to_numpy(dtype=bool)
     now = State(shown, own.to_numpy(dtype=bool), look.known.parts, told)
-    found = families([*states(list(look.known.past)), now], look.known.indicators)
+    found = families([*states(list(look.known.past)), now], look.known.indicators, look.known.kept)
     for family in found:
         for n, rule in exposed(family, look.known.rules):
             look.hit(f"{DATABASE} indicator_values {'/'.join(map(str, shown[KEY].iloc[n]))}", rule)

@@ -30,29 +30,18 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from pipelines.core.duck import scratch
 from pipelines.core.home import Home, whole_file
-from publish.disclosure.membership import Parts, State
+from publish.disclosure.contributions import Kind, Parts, differences, digest
+from publish.disclosure.kept import Kept
+from publish.disclosure.membership import State
 from publish.disclosure.relations import Indicator, Relation, find_relations, place
 from publish.disclosure.suppress import COUNTS, KEY, Hiding, Rules
 
-WHO = [
-    "indicator_id",
-    "factor_set",
-    "year",
-    "org",
-    "breakdown",
-    "breakdown_member",
-    "district",
-    "org_type",
-    "admin_level",
-]
-PARTS = [*WHO, "numerator", "denominator"]
-TEXTS = [c for c in WHO if c != "year"]
 HELD_ZH = "沿用上一版数值：此后有变动的单位太少"
 HELD_EN = "As last published: too few institutions have changed since"
 INSIDE = ("contributors", "largest_share")
@@ -110,20 +99,19 @@ def remember(home: Home, release_id: str, cells: pd.DataFrame, parts: Parts | No
     """Keeps what the next release must be held against. `cells` as published; `parts` in the columns PARTS."""
     folder = _folder(home)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    digest = "none"
+    named = "none"
     if isinstance(parts, Path):
-        with parts.open("rb") as f:
-            digest = hashlib.file_digest(f, "sha256").hexdigest()[:16]
-        with whole_file(folder / f"parts-{digest}.parquet", durable=True) as part:
+        named = digest(parts)[:16]
+        with whole_file(folder / f"parts-{named}.parquet", durable=True) as part:
             shutil.copyfile(parts, part)
     elif parts is not None:
-        digest = hashlib.sha256(pd.util.hash_pandas_object(parts, index=False).to_numpy().tobytes()).hexdigest()[:16]
-        with whole_file(folder / f"parts-{digest}.parquet", durable=True) as part:
+        named = hashlib.sha256(pd.util.hash_pandas_object(parts, index=False).to_numpy().tobytes()).hexdigest()[:16]
+        with whole_file(folder / f"parts-{named}.parquet", durable=True) as part:
             parts.to_parquet(part, index=False)
     number = max((int(p.name[:6]) for p in folder.glob("??????-*.parquet")), default=0) + 1
     for old in folder.glob(f"??????-{release_id}-*.parquet"):
         old.unlink()
-    with whole_file(folder / f"{number:06d}-{release_id}-{digest}.parquet", durable=True) as part:
+    with whole_file(folder / f"{number:06d}-{release_id}-{named}.parquet", durable=True) as part:
         kept = [*KEY, *(c for c in SHOWN if c not in KEY), "unit", "contributors", "largest_share", "closed"]
         cells.reindex(columns=kept).to_parquet(part, index=False)
 
@@ -133,8 +121,8 @@ def recall(home: Home) -> list[Past]:
     published is read again from its folder; what stood behind it is then not known."""
     out = []
     for path in sorted(_folder(home).glob("??????-*.parquet")):
-        release_id, _, digest = path.stem[7:].rpartition("-")
-        parts = _folder(home) / f"parts-{digest}.parquet"
+        release_id, _, named = path.stem[7:].rpartition("-")
+        parts = _folder(home) / f"parts-{named}.parquet"
         out.append(Past(release_id, parts if parts.is_file() else None, pd.read_parquet(path)))
     remembered = {p.release_id for p in out}
     forgotten = []
@@ -149,6 +137,11 @@ def unsaved(home: Home) -> Path:
     """Where the parts of a release lie while it is made; its folder is there."""
     _folder(home).mkdir(mode=0o700, parents=True, exist_ok=True)
     return _folder(home) / ".parts.parquet"
+
+
+def solved(home: Home) -> Kept:
+    """What was worked out for past releases of this home."""
+    return Kept(_folder(home) / "solved")
 
 
 def _folder(home: Home) -> Path:
@@ -317,10 +310,13 @@ def movements(
 ) -> tuple[np.ndarray, np.ndarray]:
     """For each cell how many institutions' contributions differ between `then` and `now`, and the largest one's share of the
     difference (0..1). A contribution counts in every year of a period, and in both years of a change."""
-    with scratch() as con:
-        for name, given in (("now", now), ("earlier", then)):
-            con.register(name, con.read_parquet(str(given)) if isinstance(given, Path) else given)
-        return moved(con, places_of(cells, indicators), len(cells))
+    places = places_of(cells, indicators)
+    return moved(differences(now, then, _kinds(places)), places, len(cells))
+
+
+def _kinds(places: pd.DataFrame) -> set[Kind]:
+    """What contributions are looked for at some places."""
+    return set(places[["indicator_id", "factor_set"]].drop_duplicates().itertuples(index=False, name=None))
 
 
 def places_of(cells: pd.DataFrame, indicators: dict[str, Indicator]) -> pd.DataFrame:
@@ -337,20 +333,24 @@ def places_of(cells: pd.DataFrame, indicators: dict[str, Indicator]) -> pd.DataF
     return pd.DataFrame(rows, columns=["cell", "indicator_id", "factor_set", "year", "dimension", "member"])
 
 
-def moved(con: duckdb.DuckDBPyConnection, places: pd.DataFrame, cells: int) -> tuple[np.ndarray, np.ndarray]:
-    """`movements` of the relations `now` and `earlier` of a connection, in the columns PARTS, for so many `cells`; `places` are
-    theirs (`places_of`)."""
-    con.register("places", places)
-    found = con.execute(f"""
-        {_moved_by_org()},
-        moved as (
-            select cell, org, sum(top) as top, sum(bottom) as bottom from by_org group by all
-            having sum(top) <> 0 or sum(bottom) <> 0
-        )
-        select cell, count(*) as orgs,
-               greatest(coalesce(max(top) / nullif(sum(top), 0), 0), coalesce(max(bottom) / nullif(sum(bottom), 0), 0))
-        from moved group by cell""").fetchall()
+def moved(differing: pa.Table, places: pd.DataFrame, cells: int) -> tuple[np.ndarray, np.ndarray]:
+    """`movements` of contributions that are `differing` (contributions.PARTS), for so many `cells`; `places` are theirs
+    (`places_of`)."""
     count, share = np.zeros(cells), np.zeros(cells)
+    if not differing.num_rows:
+        return count, share
+    with scratch() as con:
+        con.register("differing", differing)
+        con.register("places", places)
+        found = con.execute(f"""
+            {_MOVED_BY_ORG},
+            moved as (
+                select cell, org, sum(top) as top, sum(bottom) as bottom from by_org group by all
+                having sum(top) <> 0 or sum(bottom) <> 0
+            )
+            select cell, count(*) as orgs,
+                   greatest(coalesce(max(top) / nullif(sum(top), 0), 0), coalesce(max(bottom) / nullif(sum(bottom), 0), 0))
+            from moved group by cell""").fetchall()
     for at, orgs, largest in found:
         count[at], share[at] = orgs, float(largest)
     return count, share
@@ -373,48 +373,38 @@ def reach(
     if named is not None:
         places = places[named[places["cell"].to_numpy()]]
     with scratch() as con:
-        for name, given in (("now", now), ("earlier", then)):
-            con.register(name, con.read_parquet(str(given)) if isinstance(given, Path) else given)
+        con.register("differing", differences(now, then, _kinds(places)))
         con.register("places", places)
         only = ""
         if who is not None:
             con.register("who", who)
             only = "and exists (select 1 from who where who.org = by_org.org and who.year = by_org.year)"
         found = con.execute(
-            f"{_moved_by_org()} select distinct cell, org, year from by_org where (top <> 0 or bottom <> 0) {only}"
+            f"{_MOVED_BY_ORG} select distinct cell, org, year from by_org where (top <> 0 or bottom <> 0) {only}"
         ).df()
     out = np.zeros(len(cells), dtype=bool)
     out[found["cell"].to_numpy(dtype=int)] = True
     return out, found[["org", "year"]].drop_duplicates()
 
 
-def _moved_by_org() -> str:
-    """The head of a query: `by_org` holds by cell, institution and year how far the relations `now` and `earlier` differ."""
-    # Grouped as they come, which may be as members of an enumeration, and only what differs as text.
-    texts = ", ".join(f"cast({c} as varchar) as {c}" if c in TEXTS else c for c in WHO)
-    amounts = ("numerator", "denominator")
-    return f"""
-        with parted as (
-            select {texts}, {", ".join(f"coalesce(sum(side * {a}), 0) as {a}" for a in amounts)} from (
-                select {", ".join(PARTS)}, 1 as side from now union all select {", ".join(PARTS)}, -1 from earlier)
-            group by {", ".join(WHO)} having {" or ".join(f"coalesce(sum(side * {a}), 0) <> 0" for a in amounts)}
-        ),
-        spread as (
-            select *, unnest(case breakdown
-                when '' then [{{'d': 'total', 'm': 'all'}}, {{'d': 'district', 'm': district}},
-                              {{'d': 'org_type', 'm': org_type}}, {{'d': 'level', 'm': admin_level}}]
-                when 'total' then [{{'d': 'total', 'm': 'all'}}]
-                else [{{'d': breakdown, 'm': breakdown_member}}] end) as place
-            from parted
-        ),
-        by_org as (
-            select places.cell, spread.org, spread.year,
-                   abs(sum(numerator)) as top, abs(sum(denominator)) as bottom
-            from spread join places on places.indicator_id = spread.indicator_id
-                and places.factor_set = spread.factor_set and places.year = spread.year
-                and places.dimension = spread.place.d and places.member = spread.place.m
-            group by all
-        )"""
+# The head of a query: `by_org` holds by cell, institution and year how far contributions differ.
+_MOVED_BY_ORG = """
+    with spread as (
+        select *, unnest(case breakdown
+            when '' then [{'d': 'total', 'm': 'all'}, {'d': 'district', 'm': district},
+                          {'d': 'org_type', 'm': org_type}, {'d': 'level', 'm': admin_level}]
+            when 'total' then [{'d': 'total', 'm': 'all'}]
+            else [{'d': breakdown, 'm': breakdown_member}] end) as place
+        from differing
+    ),
+    by_org as (
+        select places.cell, spread.org, spread.year,
+               abs(sum(numerator)) as top, abs(sum(denominator)) as bottom
+        from spread join places on places.indicator_id = spread.indicator_id
+            and places.factor_set = spread.factor_set and places.year = spread.year
+            and places.dimension = spread.place.d and places.member = spread.place.m
+        group by all
+    )"""
 
 
 def states(past: list[Past]) -> tuple[State, ...]:

@@ -22,29 +22,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from pipelines.core.duck import scratch
+from publish.disclosure.classes import ALIKE, SIDES, Behind, Yearly, behind
+from publish.disclosure.contributions import PLACE, Kind, Parts, same_file
+from publish.disclosure.kept import Kept
 from publish.disclosure.relations import Indicator, Place, place
-
-# What institutions contribute, in the columns history.PARTS: a frame, or the Parquet file that holds them (a city of 6,000
-# institutions has a million and a half).
-Parts = pd.DataFrame | Path
-SKETCHES = 3  # random sums over institutions: equal ones mean equal quantities
-ALIKE = 1e-6  # relative; amounts have six decimals
-_SIDES = ("numerator", "denominator")
 
 
 @dataclass(frozen=True)
 class State:
     """One release seen by a reader: its `cells` (KEY, value; index 0..n-1), which of them show their state of then
-    (`shown`, by position) and what each institution contributed (`parts`, history.PARTS and, where known, the closed part
+    (`shown`, by position) and what each institution contributed (`parts`, contributions.PARTS and, where known, the closed part
     of each). `told`: of the newest state, what a release showed of which it is forgotten who stood behind it."""
 
     cells: pd.DataFrame
@@ -77,26 +70,24 @@ class Family:
     basis_unit: np.ndarray
 
 
-def families(states: list[State], indicators: dict[str, Indicator]) -> list[Family]:
-    """The equations of all `states`, the oldest first and the new one last, by families of quantities."""
-    with scratch() as con:
-        alias = _long(con, states, indicators)
-        table = con.execute(_SKETCH).df()
-        table = table.merge(con.execute("select * from quantities").df(), on="quantity")
-        same, sums = _identities(table)
-        shown = [_shown(s) for s in states]
-        kinds = {x[1:3] for of in shown for x in of}
-        names = {(i, f): _names(i, f, indicators, alias) for i, f in kinds}
-        out = []
-        for group in _groups(table, same, sums):
-            con.execute("create or replace temp table family as select unnest($1) as quantity", [sorted(group)])
-            facts = con.execute(_CLASSES).df()
-            measures = set(facts["indicator_id"])
-            theirs = {kind for kind, named in names.items() if named & measures}
-            mine = [[x for x in of if x[1:3] in theirs] for of in shown]
-            made = _Rows(facts, mine, indicators, alias, same, sums).family()
-            if made is not None:
-                out.append(made)
+def families(states: list[State], indicators: dict[str, Indicator], kept: Kept | None = None) -> list[Family]:
+    """The equations of all `states`, the oldest first and the new one last, by families of quantities. What stands behind
+    figures is taken from `kept` where it was worked out before."""
+    # States of the same contributions are one, whatever each of them shows.
+    first = [next(n for n, other in enumerate(states) if same_file(state.parts, other.parts)) for state in states]
+    counted = sorted(set(first))
+    facts = behind([states[n].parts for n in counted], indicators, kept or Kept())
+    shown = [_shown(s) for s in states]
+    kinds = {x[1:3] for of in shown for x in of}
+    names = {(i, f): _names(i, f, indicators, facts.speaks) for i, f in kinds}
+    out = []
+    for group in facts.groups:
+        measures = set(group["indicator_id"])
+        theirs = {kind for kind, named in names.items() if named & measures}
+        mine = [(counted.index(n), [x for x in of if x[1:3] in theirs]) for n, of in zip(first, shown, strict=True)]
+        made = _Rows(group, mine, indicators, facts).family()
+        if made is not None:
+            out.append(made)
     return out
 
 
@@ -112,164 +103,14 @@ def _shown(state: State) -> list[Shown]:
     return [(n, i, f, place(int(y), d, m), bool(t)) for n, (i, f, y, d, m, t, shown) in enumerate(rows) if shown]
 
 
-def _names(indicator: str, factors: str, indicators: dict[str, Indicator], alias: dict[Any, str]) -> set[str]:
+def _names(indicator: str, factors: str, indicators: dict[str, Indicator], speaks: dict[Kind, str]) -> set[str]:
     """The indicators whose facts a cell of this one may rest on."""
     about = indicators.get(indicator, Indicator())
     named = [n for n in (indicator, about.change_of, about.compares) if n]
-    return {alias.get((n, factors), n) for n in named}
+    return {speaks.get((n, factors), n) for n in named}
 
 
-def _long(con: duckdb.DuckDBPyConnection, states: list[State], indicators: dict[str, Indicator]) -> dict[Any, str]:
-    """Makes the tables `long` (one row for state, institution, indicator, side and place: the quantity and its value) and
-    `quantities`; gives the indicator whose rows speak for each (indicator, factor set) of the same sum."""
-    given = []
-    for n, state in enumerate(states):
-        con.register(f"state_{n}", con.read_parquet(str(state.parts)) if isinstance(state.parts, Path) else state.parts)
-        have = [c[0] for c in con.execute(f"describe state_{n}").fetchall()]
-        taken = [f"closed_{side} as {side}" if f"closed_{side}" in have else side for side in _SIDES]
-        where = "indicator_id, factor_set, year, org, breakdown, breakdown_member, district, org_type, admin_level"
-        taken.append("comparable_as" if "comparable_as" in have else "'' as comparable_as")
-        given.append(f"select {n} as state, {where}, {', '.join(taken)} from state_{n}")
-    con.execute("create temp table given as " + " union all ".join(given))
-    found = con.execute("""select indicator_id, factor_set, breakdown, breakdown_member, bool_or(denominator is not null)
-        from given group by all order by all""").fetchall()
-    summed = {i: a.numerator or i for i, a in indicators.items() if a.additive}
-    published = {(summed[i], f, b, m) for i, f, b, m, _ in found if i in summed}
-    measured = {q[:2] for q in published}
-    # A ratio that is broken down is held against the same part of the denominator, or else against the whole.
-    whole = set(
-        con.execute("""
-        select part.indicator_id, part.factor_set, part.breakdown from given part left join given whole
-            on whole.breakdown = '' and whole.state = part.state and whole.indicator_id = part.indicator_id
-            and whole.factor_set = part.factor_set and whole.year = part.year and whole.org = part.org
-        where part.breakdown <> '' and part.denominator is not null
-        group by all having bool_and(part.denominator is not distinct from whole.denominator)""").fetchall()
-    )
-    speaks: dict[Any, str] = {}
-    ids: dict[tuple[str, ...], int] = {}
-    rows = []
-    for i, f, b, m, _ in found:
-        about = indicators.get(i, Indicator())
-        alias = speaks.setdefault((about.numerator or i, f) if i in summed else (i, f, "ratio"), i)
-        if alias != i:
-            continue
-        for side, measure in (("numerator", about.numerator or i), ("denominator", about.denominator)):
-            if measure is None:
-                continue
-            factors = f if (measure, f) in measured or (measure, "none") not in measured else "none"
-            of_whole = side == "denominator" and (i, f, b) in whole
-            quantity = (measure, factors, *(("", "") if of_whole or b == "total" else (b, m)))
-            rows.append((i, f, b, m, side, ids.setdefault(quantity, len(ids))))
-    con.register(
-        "mapped",
-        pd.DataFrame(rows, columns=["indicator_id", "factor_set", "breakdown", "breakdown_member", "side", "quantity"]),
-    )
-    con.execute("""create temp table long as
-        select *, min(state) over (partition by org, year, quantity, value) as version from (
-            select state, org, indicator_id, factor_set, side, year, breakdown, breakdown_member, district, org_type, admin_level,
-                   comparable_as, quantity, cast(case side when 'numerator' then numerator else denominator end as double) as value
-            from given join mapped using (indicator_id, factor_set, breakdown, breakdown_member))
-        where value is not null""")
-    con.execute("drop table given")
-    con.register(
-        "named",
-        pd.DataFrame(
-            [(n, *q) for q, n in ids.items()], columns=["quantity", "measure", "factors", "breakdown", "member"]
-        ),
-    )
-    con.execute("create temp table quantities as select * from named")
-    return {(i, f): speaks[(summed[i], f)] for i, f, *_ in found if i in summed}
-
-
-# Random weights of institutions: two quantities with the same weighted sums are the same, but for a chance of no account.
-_SKETCH = f"""
-    select quantity, year, bit_xor(hash(org, state)) as support, sum(value) as total,
-        {", ".join(f"sum(value * (hash(org, state, {n}) % 1000003) / 1000003) as sketch_{n}" for n in range(SKETCHES))}
-    from (select distinct org, state, quantity, year, value from long) group by quantity, year order by quantity, year"""
-
-_CLASSES = """
-    with mine as (select long.* from long join family using (quantity)),
-    signed as (
-        select org, bit_xor(hash(state, indicator_id, factor_set, side, year, breakdown, breakdown_member, district, org_type,
-                                 admin_level, comparable_as, quantity, version)) as class
-        from mine group by org)
-    select class, state, indicator_id, factor_set, side, year, breakdown, breakdown_member, district, org_type, admin_level,
-           comparable_as, quantity, version, count(*) as size, sum(value) as value, max(abs(value)) as largest, min(value) as least
-    from mine join signed using (org) group by all order by all"""
-
-Yearly = tuple[int, int]  # a quantity in a year
-
-
-def _identities(table: pd.DataFrame) -> tuple[dict[Yearly, tuple[Yearly, float]], list[tuple[Yearly, list[Yearly]]]]:
-    """Which quantities are multiples of another (that one, and how many times), and which are the sum of others."""
-    same: dict[Yearly, tuple[Yearly, float]] = {}
-    sums: list[tuple[Yearly, list[Yearly]]] = []
-    columns = ["total", *(f"sketch_{n}" for n in range(SKETCHES))]
-    for _, of_year in table.groupby("year"):
-        of_year = of_year.reset_index(drop=True)
-        sketch = of_year[columns].to_numpy(dtype=float)
-        number = of_year["quantity"].to_numpy()
-        size = np.abs(sketch[:, 0])
-        when = int(of_year["year"].iloc[0])
-        for _, of_sum in of_year[of_year["breakdown"] != ""].groupby(["measure", "factors", "breakdown"]):
-            whole = of_year[
-                (of_year[["measure", "factors"]] == of_sum[["measure", "factors"]].iloc[0]).all(axis=1)
-                & (of_year["breakdown"] == "")
-            ]
-            for at in whole.index:
-                if np.allclose(sketch[of_sum.index].sum(axis=0), sketch[at], rtol=ALIKE, atol=0):
-                    sums.append(((int(number[at]), when), [(int(number[n]), when) for n in of_sum.index]))
-        wholes = np.flatnonzero((of_year["breakdown"] == "").to_numpy() & (size > 0))
-        for at, a in enumerate(wholes):
-            both = sketch[a] + sketch[wholes[at + 1 :]]
-            off = np.abs(both[:, None, :] - sketch[wholes][None, :, :]) > ALIKE * np.abs(sketch[wholes])[None, :, :]
-            for i, c in zip(*np.nonzero(~off.any(axis=2)), strict=True):
-                b, c = wholes[at + 1 + i], wholes[c]
-                if min(size[a], size[b]) > 1e-4 * size[c]:
-                    sums.append(((int(number[c]), when), [(int(number[n]), when) for n in (a, b)]))
-        # Parts of a sum speak for their multiples, so that the sum need not be rewritten.
-        parts = {q for _, members in sums for q, y in members if y == when}
-        order = sorted(of_year.index, key=lambda n: (int(number[n]) not in parts, int(number[n])))
-        shape = np.divide(sketch, sketch[:, :1], out=np.zeros_like(sketch), where=size[:, None] > 0)
-        support = of_year["support"].tolist()
-        first: dict[int, list[int]] = defaultdict(list)
-        for n in order:
-            key, chosen = support[n], n
-            for other in first[key]:
-                if (
-                    size[n] > 0
-                    and size[other] > 0
-                    and (np.abs(shape[n] - shape[other]) <= ALIKE * np.abs(shape[n])).all()
-                ):
-                    chosen = other
-                    break
-            else:
-                first[key].append(n)
-            times = sketch[n, 0] / sketch[chosen, 0] if chosen != n else 1.0
-            same[int(number[n]), when] = ((int(number[chosen]), when), float(times))
-    return same, sums
-
-
-def _groups(
-    table: pd.DataFrame, same: dict[Yearly, tuple[Yearly, float]], sums: list[tuple[Yearly, list[Yearly]]]
-) -> list[set[int]]:
-    """Quantities that are tied to one another in some year."""
-    parent = {int(q): int(q) for q in table["quantity"].unique()}
-
-    def root(q: int) -> int:
-        while parent[q] != q:
-            q = parent[q]
-        return q
-
-    for (q, _), ((other, _), _) in same.items():
-        parent[root(q)] = root(other)
-    for (q, _), members in sums:
-        for m, _ in members:
-            parent[root(m)] = root(q)
-    out: dict[int, set[int]] = defaultdict(set)
-    for q in parent:
-        out[root(q)].add(q)
-    return [out[r] for r in sorted(out)]
+_PLACED = ["state", "indicator_id", "factor_set", "side", *PLACE]
 
 
 class _Rows:
@@ -278,21 +119,20 @@ class _Rows:
     def __init__(
         self,
         facts: pd.DataFrame,
-        shown: list[list[Shown]],
+        shown: list[tuple[int, list[Shown]]],
         indicators: dict[str, Indicator],
-        alias: dict[Any, str],
-        same: dict[Yearly, tuple[Yearly, float]],
-        sums: list[tuple[Yearly, list[Yearly]]],
+        found: Behind,
     ):
-        self.shown, self.indicators, self.alias = shown, indicators, alias
-        self.same, self.sums = same, sums
+        """`facts`: a group of `found`; `shown`: of each release, the number of the state of its contributions and its figures."""
+        self.shown, self.indicators, self.speaks = shown, indicators, found.speaks
+        self.same, self.sums = found.same, found.sums
         self.facts = facts
-        self.unit, _ = pd.factorize(facts["class"])
+        self.unit = facts["class"].to_numpy()
         self.state = facts["state"].to_numpy()
         self.year = facts["year"].to_numpy()
         self.value = facts["value"].to_numpy(dtype=float)
         self.compared = [c if isinstance(c, str) else None for c in facts["comparable_as"]]
-        speaks = [same[int(q), int(y)] for q, y in zip(facts["quantity"], self.year, strict=True)]
+        speaks = [self.same[int(q), int(y)] for q, y in zip(facts["quantity"], self.year, strict=True)]
         self.times = np.array([t for _, t in speaks])
         ids: dict[Yearly, int] = {}
         self.quantity = np.array([ids.setdefault(q, len(ids)) for q, _ in speaks], dtype=int)
@@ -305,17 +145,18 @@ class _Rows:
 
     def _places(self) -> dict[tuple[Any, ...], np.ndarray]:
         """The facts that count at each place: by state, indicator, factor set, side, year, dimension and member."""
-        f, by = self.facts, ["state", "indicator_id", "factor_set", "side", "year"]
-        whole, total = (f["breakdown"] == "").to_numpy(), (f["breakdown"] == "total").to_numpy()
-        spread = [f[whole | total][by].assign(dimension="total", member="")]
-        for dimension, column in (("district", "district"), ("org_type", "org_type"), ("level", "admin_level")):
-            spread.append(f[whole][by].assign(dimension=dimension, member=f[column]))
-        apart = f[~whole & ~total]
-        spread.append(apart[by].assign(dimension=apart["breakdown"], member=apart["breakdown_member"]))
-        placed = pd.concat(spread)
-        grouped = placed.groupby([*by, "dimension", "member"], sort=False, dropna=False).indices
-        index = placed.index.to_numpy()
-        return {tuple(key): index[found] for key, found in grouped.items()}  # type: ignore[arg-type]
+        out: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+        columns = (self.facts[c].tolist() for c in _PLACED)
+        for n, (*by, breakdown, member, district, org_type, level) in enumerate(zip(*columns, strict=True)):
+            if breakdown in ("", "total"):
+                out[(*by, "total", "")].append(n)
+            else:
+                out[(*by, breakdown, member)].append(n)
+            if breakdown == "":
+                out[(*by, "district", district)].append(n)
+                out[(*by, "org_type", org_type)].append(n)
+                out[(*by, "level", level)].append(n)
+        return {place: np.array(facts, dtype=int) for place, facts in out.items()}
 
     def family(self) -> Family | None:
         rows: dict[bytes, int] = {}
@@ -323,7 +164,7 @@ class _Rows:
         cells: list[list[int]] = []
         known: list[bool] = []
         newest = len(self.shown) - 1
-        for s, shown in enumerate(self.shown):
+        for release, (s, shown) in enumerate(self.shown):
             for n, indicator, factors, at, told in shown:
                 for columns, numbers in self._lines(s, indicator, factors, at):
                     number = rows.setdefault(columns.tobytes() + np.round(numbers, 9).tobytes(), len(lines))
@@ -331,9 +172,9 @@ class _Rows:
                         lines.append((columns, numbers))
                         cells.append([])
                         known.append(False)
-                    if s == newest:
+                    if release == newest:
                         cells[number].append(n)
-                    known[number] |= told or s != newest
+                    known[number] |= told or release != newest
         if not lines:
             return None
         matrix = csr_array(
@@ -351,7 +192,7 @@ class _Rows:
         size = np.zeros(self.unit.max() + 1, dtype=int)
         size[self.unit] = self.facts["size"]
         current = np.zeros(len(unit), dtype=bool)
-        current[self.column[self.state == newest]] = True
+        current[self.column[self.state == self.shown[newest][0]]] = True
         basis = self._basis()
         used = np.flatnonzero(np.diff(basis.tocsc().indptr))
         return Family(
@@ -361,9 +202,9 @@ class _Rows:
     def _lines(self, s: int, indicator: str, factors: str, p: Place) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         about = self.indicators.get(indicator, Indicator())
         if p.over != "base":
-            name = self.alias.get((indicator, factors), indicator)
+            name = self.speaks.get((indicator, factors), indicator)
             years = range(p.first, p.year + 1) if p.over == "period" else (p.year,)
-            for side in _SIDES:
+            for side in SIDES:
                 found = [self.at.get((s, name, factors, side, y, p.group, p.member)) for y in years]
                 facts = [f for f in found if f is not None]
                 if facts:
@@ -371,8 +212,8 @@ class _Rows:
                     yield self._line(of, np.ones(len(of)))
             return
         compared = about.change_of or about.compares or indicator
-        name = self.alias.get((compared, factors), compared)
-        for side in _SIDES:
+        name = self.speaks.get((compared, factors), compared)
+        for side in SIDES:
             now, then = (self.at.get((s, name, factors, side, y, p.group, p.member)) for y in (p.year, p.first))
             if now is None:
                 continue

@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,9 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array, hstack
 from scipy.sparse.csgraph import connected_components
 
-from publish.disclosure.membership import Parts, State, families
+from publish.disclosure.contributions import Parts
+from publish.disclosure.kept import Kept
+from publish.disclosure.membership import State, families
 from publish.disclosure.relations import Indicator, Relation, find_relations, place
 from publish.disclosure.rules import Rules
 from publish.disclosure.unions import withhold
@@ -43,6 +46,8 @@ CLAIM_EN = "The value it rests on could tell about single institutions and is su
 NOBODY = "无单位报送 / No institution reported"
 FAR = 1e6  # how far a value may move, in units of the move asked for: an attacker knows no upper limit
 NOISE = 1e-6  # moves smaller than this, in the same units, are the solver's
+EXACT = 1e-8  # a relation left but for so much of a move is kept: the solver allows ten times that
+FLAT = 1e-10  # an eigenvalue of this share of the largest is nothing
 KEY = ["indicator_id", "year", "dimension", "member", "factor_set"]
 COUNTS = ("records", "files", "reporting", "population")  # what stands behind a value, hidden with it
 OF_CLOSED = "closed_value"  # of a sum of open and closed rows, the part of the closed ones; not there: all of it
@@ -76,12 +81,14 @@ def suppress(
     known: np.ndarray | None = None,
     near: Iterable[tuple[int, int]] = (),
     reader: Reader | None = None,
+    kept: Kept | None = None,
 ) -> Suppressed:
     """Hides what must be hidden: value, records and files become null, status 'Q', with one note for all.
 
     By position: `stays` are hidden whatever the rules say, `known` are known to readers of the last release, so that nothing
     is protected by hiding them (history.py gives both); `near` are pairs of a ratio or comparison and a sum beside it that
     leave too few institutions between them (ties.py); `reader` is who knows which institutions stand behind each value.
+    What was worked out before is taken from `kept`.
 
     `cells` has one row per indicator, year, dimension, member and factor set, with contributors (institutions),
     largest_share (0..1) and closed, and may have closed_value; `indicators` says what each indicator is made of. Open values pass as they are. A closed value behind which nobody stands becomes missing ('O'): there is nothing to hide.
@@ -103,9 +110,9 @@ def suppress(
         free = valued if known is None else valued & (~known | hidden)
         hiding = Hiding(out, indicators, rules, free, primary)
         hiding.hide(np.flatnonzero(apart))
-        hidden = hiding.run()
+        hidden = hiding.run(kept=kept)
     if reader is not None:
-        hidden |= _unions(out, indicators, rules, valued, hidden, reader, known)
+        hidden |= _unions(out, indicators, rules, valued, hidden, reader, known, kept)
     out["value"] = out["value"].mask(hidden | nobody)
     out["status"] = out["status"].mask(hidden, "Q").mask(nobody, "O")
     out["note"] = out["note"].astype("object").mask(hidden, NOTE).mask(nobody, NOBODY)
@@ -123,12 +130,13 @@ def _unions(
     hidden: np.ndarray,
     reader: Reader,
     known: np.ndarray | None,
+    kept: Kept | None,
 ) -> np.ndarray:
     """What must be hidden besides, so that nothing follows from the figures of all dimensions together (unions.py)."""
     shown = valued & ~hidden
     if reader.held is not None:
         shown &= ~reader.held
-    found = families([*reader.past, State(cells, shown, reader.parts, known)], indicators)
+    found = families([*reader.past, State(cells, shown, reader.parts, known)], indicators, kept)
     return withhold(found, rules, hidden, shown, _costs(cells, _scales(cells)))
 
 
@@ -219,13 +227,15 @@ class Hiding:
             self.down = np.where(any_sign, FAR, self.secret / self.scale)
         self.cost = _costs(cells, self.scale)
 
-    def run(self, remainders: bool = True) -> np.ndarray:
-        """What is hidden in the end, by position; `remainders`: what is left of a total must pass the rules as well."""
+    def run(self, remainders: bool = True, kept: Kept | None = None) -> np.ndarray:
+        """What is hidden in the end, by position; `remainders`: what is left of a total must pass the rules as well. What was
+        worked out before is taken from `kept`."""
+        kept = kept or Kept()
         for relations in self._components():
             touched = sorted({c for r in relations for c in r.cells if self.primary[c]}, key=lambda c: -self.value[c])
             system = _System(self, relations)
-            for p in touched:
-                system.protect(p)
+            found = kept.of("protected", system.read(touched), lambda: system.protected(touched))  # noqa: B023 - called at once
+            self.hidden[np.array(system.cells)[found]] = True
         # A deviation found stays possible when more is hidden, so nothing need be protected twice; remainders may change.
         changed = remainders
         while changed:
@@ -318,6 +328,21 @@ class _System:
         part = h.rules.protection * h.secret[p] / h.scale[p]
         return part or LEAST, min(part, h.down[p])
 
+    def read(self, targets: list[int]) -> tuple[Any, ...]:
+        """All that `protected` follows from, by column."""
+        h, ids = self.h, np.array(self.cells)
+        of_cells = (column[ids] for column in (h.hidden, h.value, h.secret, h.scale, h.down, h.cost))
+        twins = [(self.at[c], sorted(self.at[t] for t in h.twins[c] if h.free[t])) for c in self.cells if h.twins[c]]
+        matrices = [(m.data, m.indices, m.indptr, m.shape) for m in (self.strict, self.loose)]
+        return [self.at[p] for p in targets], *of_cells, twins, matrices, h.rules
+
+    def protected(self, targets: list[int]) -> list[int]:
+        """The columns of the cells that are hidden once all `targets` are protected."""
+        self.look_around(targets)
+        for p in targets:
+            self.protect(p)
+        return np.flatnonzero(self.h.hidden[self.cells]).tolist()
+
     def protect(self, p: int) -> None:
         """Hides what it takes for `p` to be higher, and to be lower, by its protection."""
         h = self.h
@@ -337,12 +362,55 @@ class _System:
             # Nothing can move p: the open figures around it, or a lone member, fix it. All that is closed here goes.
             h.hide(self.cells if moved is None else moved)
 
-    def _hidden_around(self, p: int) -> np.ndarray:
-        """The columns of the hidden cells that share relations with p, directly or through other hidden cells."""
+    def look_around(self, targets: list[int]) -> None:
+        """Notes how far each of `targets` moves along a straight line, of the cells hidden already and no others: mostly far enough,
+        so that no programme need be solved for it.
+
+        The line is the one that changes all cells least by share: the target's projection on what leaves every relation. It is
+        taken only where it leaves them as well as the solver would.
+        """
+        hidden, group = self._blocks()
+        for g in np.unique(group[np.searchsorted(hidden, [self.at[p] for p in targets])]):
+            block = hidden[group == g]
+            mine = [p for p in targets if self.at[p] in set(block.tolist())]
+            self._along_lines(
+                block, np.searchsorted(block, [self.at[p] for p in mine]), [self._amounts(p) for p in mine]
+            )
+
+    def _along_lines(self, block: np.ndarray, at: np.ndarray, amounts: list[tuple[float, float]]) -> None:
+        h, ids = self.h, np.array(self.cells)[block]
+        matrix = self.strict[:, block]
+        matrix = matrix[np.diff(matrix.indptr) > 0].toarray()
+        down = h.down[ids]
+        size = np.where(down < FAR, down, np.maximum(np.abs(h.value[ids]) / h.scale[ids], LEAST))
+        by_share = matrix * size
+        length, vectors = np.linalg.eigh(by_share @ by_share.T)
+        kept = length > FLAT * length[-1]
+        basis = (by_share.T @ vectors[:, kept]) / np.sqrt(length[kept])
+        line = np.eye(len(block))[:, at] - basis @ basis[at].T
+        reach = line[at, np.arange(len(at))]
+        moved = (reach > NOISE) & (size[at] > 0)
+        moves = size[:, None] * line / np.where(moved, reach * size[at], 1.0)  # each target moves by 1
+        falls = np.divide(moves, down[:, None], out=np.zeros_like(moves), where=down[:, None] > 0)
+        exact = moved & (np.abs(matrix @ moves).max(axis=0, initial=0) < EXACT)
+        exact &= np.abs(moves).max(axis=0) < FAR
+        up, low = np.array(amounts).T
+        rises, sinks = exact & (up * (-falls).max(axis=0) <= 1), exact & (low * falls.max(axis=0) <= 1)
+        columns = block[at]
+        self.highest[columns[rises]] = np.maximum(self.highest[columns[rises]], up[rises])
+        self.lowest[columns[sinks]] = np.maximum(self.lowest[columns[sinks]], low[sinks])
+
+    def _blocks(self) -> tuple[np.ndarray, np.ndarray]:
+        """The columns of the hidden cells, and a number for each: the same for those that share relations, directly or through
+        other hidden cells."""
         hidden = np.flatnonzero(self.h.hidden[self.cells])
         part = self.strict[:, hidden]
         links = (part.T != 0).astype(np.int8) @ (part != 0).astype(np.int8)
-        _, group = connected_components(links, directed=False)
+        return hidden, connected_components(links, directed=False)[1]
+
+    def _hidden_around(self, p: int) -> np.ndarray:
+        """The columns of the hidden cells that share relations with p, directly or through other hidden cells."""
+        hidden, group = self._blocks()
         return hidden[group == group[np.searchsorted(hidden, self.at[p])]]
 
     def _cheapest(self, matrix: csr_array, p: int, amount: float, columns: np.ndarray) -> list[int] | None:

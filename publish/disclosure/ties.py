@@ -11,16 +11,14 @@ What is left out is then a published sum, and must pass the rules for sums.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipelines.core.duck import scratch
-from publish.disclosure.history import PARTS, TEXTS, Parts, moved, places_of
+from publish.disclosure.contributions import Amounts, Contributions, Kind, Parts, Words, less, table
+from publish.disclosure.history import moved, places_of
 from publish.disclosure.relations import Indicator, place
 from publish.disclosure.suppress import KEY, Rules
 
@@ -47,7 +45,7 @@ def ties(
 ) -> list[Tie]:
     """Every pair of a tie and a whole in `cells` (marts.indicator_values, index 0..n-1).
 
-    `parts` is what each institution contributes (history.PARTS). Without it the numbers of institutions behind both cells
+    `parts` is what each institution contributes (contributions.PARTS). Without it the numbers of institutions behind both cells
     are all there is, and nothing is known of the largest; so it is with cells that stand as last published (`stands`, by
     position), of which it does not tell.
     """
@@ -99,81 +97,59 @@ def _between(
 ) -> tuple[np.ndarray, np.ndarray]:
     """How many institutions stand between tie and whole of each pair, and the share of the largest: as a movement from what
     the one counts to what the other counts."""
-    groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    groups: dict[_Group, list[int]] = defaultdict(list)
     columns = {c: cells[c].tolist() for c in ("indicator_id", "factor_set", "year")}
     for i, (n, w, of, side, base) in enumerate(pairs):
-        kinds = (of, columns["factor_set"][n], columns["indicator_id"][w], columns["factor_set"][w])
-        groups[(*kinds, side, int(columns["year"][n]) if base else 0, base)].append(i)
+        tie, whole = (of, columns["factor_set"][n]), (columns["indicator_id"][w], columns["factor_set"][w])
+        groups[tie, whole, side, int(columns["year"][n]) if base else 0, base].append(i)
+    words = Words()
+    counted = Contributions(parts, words)
+    at = [i for mine in groups.values() for i in mine]
+    numbers = np.repeat(np.arange(len(groups)), list(map(len, groups.values())))
+    wholes = cells.iloc[[pairs[i][1] for i in at]].assign(indicator_id=numbers.astype(str), factor_set="none")
+    places = places_of(wholes, {})
+    asked: dict[int, set[tuple[int, str]]] = defaultdict(set)
+    for number, year, dimension in (
+        places[["indicator_id", "year", "dimension"]].drop_duplicates().itertuples(index=False)
+    ):
+        asked[int(number)].add((year, dimension))
+    left_out = [(str(n), "none", _left_out(counted, asked[n], *group)) for n, group in enumerate(groups)]
     count, share = np.zeros(len(pairs)), np.zeros(len(pairs))
-    with scratch() as con:
-        con.register("given", con.read_parquet(str(parts)) if isinstance(parts, Path) else parts)
-        have = [c[0] for c in con.execute("describe given").fetchall()]
-        compared = "comparable_as" if "comparable_as" in have else "'' as comparable_as"
-        # Of a million and a half rows most is the same few words: by number they are small, and compared at once.
-        for c in TEXTS:
-            con.execute(
-                f"create type {c}s as enum (select cast({c} as varchar) from given where {c} is not null union select '')"
-            )
-        kept = ", ".join(f"cast({c} as {c}s) as {c}" if c in TEXTS else c for c in PARTS)
-        con.execute(f"create table parts as select {kept}, {compared} from given")
-        sizes = {
-            (i, f): n
-            for i, f, n in con.execute("select indicator_id, factor_set, count(*) from parts group by all").fetchall()
-        }
-        for batch in _batches(groups, sizes):
-            con.register("pairs_of", pd.DataFrame(batch, columns=["number", *_KINDS]))
-            for relation, query in _COUNTED.items():
-                con.execute(f"create or replace temp table {relation} as {query}")
-            these = [i for of in batch for i in groups[of[1:]]]
-            wholes = cells.iloc[[pairs[i][1] for i in these]].assign(
-                indicator_id=[of[0] for of in batch for _ in groups[of[1:]]], factor_set="none"
-            )
-            count[these], share[these] = moved(con, places_of(wholes, {}), len(these))
-            con.unregister("pairs_of")
+    count[at], share[at] = moved(table(words, left_out), places, len(at))
     return count, share
 
 
-_KINDS = ("of_indicator", "of_factors", "whole", "whole_factors", "side", "year_of", "base")
-_AT_ONCE = (
-    2_000_000  # rows of parts: all pairs of a large city at once would be as many times its parts as there are ratios
-)
+_Group = tuple[
+    Kind, Kind, str, int, int
+]  # tie, whole, which side of the tie the whole sums, the later and the base year
 
 
-def _batches(
-    groups: dict[tuple[Any, ...], list[int]], sizes: dict[tuple[str, str], int]
-) -> Iterator[list[tuple[Any, ...]]]:
-    """The groups, each with its number as text before it, in batches of at most so many rows of parts, or of one group."""
-    batch: list[tuple[Any, ...]] = []
-    rows = 0
-    for number, of in enumerate(groups):
-        mine = sizes.get((of[0], of[1]), 0) + sizes.get((of[2], of[3]), 0)
-        if batch and rows + mine > _AT_ONCE:
-            yield batch
-            batch, rows = [], 0
-        batch.append((str(number), *of))
-        rows += mine
-    if batch:
-        yield batch
+def _left_out(
+    counted: Contributions, asked: set[tuple[int, str]], tie: Kind, whole: Kind, side: str, year: int, base: int
+) -> Amounts:
+    """What the whole sums and the tie does not count, in the years and dimensions `asked` for: of a ratio its numerator or
+    denominator, and of a comparison what the institutions contribute that stated the quantity alike in both years."""
+    all_, some = counted.rows(whole), counted.rows(tie)
+    spots = counted.words.spot_columns()
+    where = zip(spots["year"], spots["breakdown"], strict=True)
+    open_ = np.array([any((y, d) in asked for d in _DIMENSIONS.get(b, (b,))) for y, b in where], dtype=bool)
+    mine, theirs = open_[all_.spot], open_[some.spot]
+    if side != "both":
+        amounts = some.side(side), np.zeros(len(some))
+    else:
+        years = np.array(spots["year"], dtype=np.int64)[some.spot]
+        numbers: dict[tuple[Any, Any], int] = {}
+        within = zip(spots["breakdown"], spots["breakdown_member"], strict=True)
+        inner = np.array([numbers.setdefault(k, len(numbers)) for k in within])
+        alike = (some.org.astype(np.int64) << 24 | inner[some.spot]) * len(counted.words.texts) + some.comparable
+        stated = some.comparable != counted.words.texts.get(None, -1)
+        theirs &= np.isin(alike, np.intersect1d(*(alike[stated & (years == y)] for y in (year, base))))
+        amounts = some.numerator, some.denominator
+    return less(
+        (all_.key[mine], all_.numerator[mine], all_.denominator[mine]),
+        (some.key[theirs], *(a[theirs] for a in amounts)),
+    )
 
 
-_SAME = "'none' as factor_set, parts.year, org, breakdown, breakdown_member, district, org_type, admin_level"
-_BOTH = "select distinct number, org, breakdown, breakdown_member, comparable_as from counted where comparable_as is not null"
-# In the columns that `moved` compares, under the number of the pair's group: `now` is what the whole sums; `earlier` what a ratio
-# counts of its numerator or denominator, and what a comparison counts: of the institutions that stated the quantity alike in both
-# years.
-_COUNTED = {
-    "now": f"""select number as indicator_id, {_SAME}, numerator, denominator from parts join pairs_of
-        on cast(parts.indicator_id as varchar) = whole and cast(parts.factor_set as varchar) = whole_factors""",
-    "counted": f"""select number, side, year_of, base, {_SAME}, numerator, denominator, comparable_as from parts join pairs_of
-        on cast(parts.indicator_id as varchar) = of_indicator and cast(parts.factor_set as varchar) = of_factors""",
-    "earlier": f"""
-        with both_years as ({_BOTH} and side = 'both' and year = year_of intersect {_BOTH} and side = 'both' and year = base)
-        select number as indicator_id, {", ".join(PARTS[1:-2])},
-            case side when 'denominator' then denominator else numerator end as numerator,
-            case side when 'both' then denominator end as denominator
-        from counted where side <> 'both' or exists (
-            select 1 from both_years where both_years.number = counted.number and both_years.org is not distinct from counted.org
-                and both_years.breakdown is not distinct from counted.breakdown
-                and both_years.breakdown_member is not distinct from counted.breakdown_member
-                and both_years.comparable_as = counted.comparable_as)""",
-}
+# The dimensions in which a contribution counts, by its breakdown.
+_DIMENSIONS = {"": ("total", "district", "org_type", "level"), "total": ("total",)}

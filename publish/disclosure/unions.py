@@ -124,10 +124,14 @@ class _Joint:
     def leak(self, hidden: np.ndarray, touched: set[int] | None = None) -> _Leak | None:
         """A leak that can be ended; with `touched`, only of rows of these cells and what they are tied to."""
         there = self.there(hidden)
+        if not self.can_end[there].any():
+            return None  # of what past releases tell, too, nothing can be taken back
         rows = None
         if touched is not None:
             rows = np.array([n for n in there if not touched.isdisjoint(self.f.cells[n])], dtype=int)
-        found = (*(s.leaks(there, rows) for s in self.singles), self._linked(there, rows))
+        # A leak is one of all rows of a quantity, or of rows that are linked: of none that can be hidden, none can be ended.
+        mine = (s for s in self.singles if self.can_end[s.rows[np.isin(s.rows, there)]].any())
+        found = (*(s.leaks(there, rows) for s in mine), self._linked(there, rows))
         for leaks in found:
             for leak in leaks:
                 if self.can_end[leak.rows].any():
@@ -169,7 +173,7 @@ class _Joint:
         whose = self.f.basis_unit[np.flatnonzero(np.diff(self.linked[there].tocsc().indptr))]
         for g in np.unique(group[: len(there)]):
             at = np.flatnonzero(group[: len(there)] == g)
-            if among is not None and not np.isin(there[at], among).any():
+            if not self.can_end[there[at]].any() or (among is not None and not np.isin(there[at], among).any()):
                 continue
             key = there[at].tobytes()
             if key in self.clean:

@@ -115,6 +115,7 @@ def _build(
     limits: Limits,
 ) -> Release:
     shapes = {t.name: t for t in public_tables(contracts)}
+    kept = history.solved(home)
     with tables.Warehouse(home.warehouse) as w:
         cells = tables.indicator_cells(w)
         indicators, wholes = tables.indicators_about(w), tables.wholes(w)
@@ -122,7 +123,7 @@ def _build(
         standing = history.stand(cells, parts, past, indicators, rules)
         near = [(t.tie, t.whole) for t in ties(standing.cells, indicators, parts, standing.held) if t.unsafe(rules)]
         reader = None if parts is None else Reader(parts, history.states(past), standing.held)
-        hidden = suppress(standing.cells, indicators, rules, standing.hidden, standing.known, near, reader)
+        hidden = suppress(standing.cells, indicators, rules, standing.hidden, standing.known, near, reader, kept)
         last = home.releases / past[-1].release_id if past else None
         decided = decisions.in_force(home, [FIGURE])
         corrected = correct(cells, hidden.cells, standing.held, decided, parts, past, indicators)
@@ -189,8 +190,9 @@ def _build(
     record = _record(about, contracts, content, data, given, hidden.primary.sum(), hidden.secondary.sum(), rules)
     record |= before
     hold.write_json(folder / "release.json", record)
-    known = gate.Known(contracts, shapes, standing.cells, indicators, scanner, rules, parts, tuple(past), wholes)
+    known = gate.Known(contracts, shapes, standing.cells, indicators, scanner, rules, parts, tuple(past), wholes, kept)
     results = gate.check(folder, known)
+    kept.prune()
     hold.write_json(folder / "release.json", record | {"gates": results})
     step()
     store.seal(folder)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pipelines.core.home import Home
 from publish.disclosure import history
 from publish.disclosure.audit import traced
-from publish.disclosure.history import HELD_ZH, PARTS, Past, movements, stand, versions
+from publish.disclosure.contributions import PARTS
+from publish.disclosure.history import HELD_ZH, Past, movements, stand, versions
 from publish.disclosure.relations import Indicator
 from publish.disclosure.suppress import KEY, Rules, suppress
 from tests.disclosure.reader import left_over, told

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from publish.disclosure.audit import exposed
-from publish.disclosure.history import HELD_ZH, PARTS, Past, stand, states
+from publish.disclosure.contributions import PARTS
+from publish.disclosure.history import HELD_ZH, Past, stand, states
 from publish.disclosure.membership import State, families
 from publish.disclosure.relations import Indicator
 from publish.disclosure.suppress import Reader, Rules, suppress

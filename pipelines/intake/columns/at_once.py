@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from expectations.contract import Column, Kind
+from expectations.contract import Kind
 from pipelines.intake.packed import Packed
 from pipelines.intake.values import Bad, ColumnReader, Doubt, written_to
 from pipelines.intake.values.numbers import POWERS
@@ -85,15 +85,15 @@ def halves(reader: ColumnReader, raw: Packed, values: Packed) -> Packed:
     return Packed(pa.array(out, from_pandas=True))
 
 
-def nothing(column: Column, rows: int) -> Packed:
-    """A column that is not there."""
-    return Packed(pa.nulls(rows, _TYPES[column.kind]))
+def nothing(rows: int) -> Packed:
+    """A column that is not there: of no type, and so of no size."""
+    return Packed(pa.nulls(rows))
 
 
 def figures(values: Packed) -> NDArray[np.float64] | list[Any]:
     """A column of numbers with 0 where there is none; a list where a float does not hold each."""
-    numbers = pc.fill_null(values.array, 0).cast(pa.float64(), safe=False).to_numpy()
-    if values.array.type != pa.float64() and len(numbers) and np.abs(numbers).max() > _EXACT:
+    numbers = pc.fill_null(values.array.cast(pa.float64(), safe=False), 0).to_numpy()
+    if values.array.type == pa.int64() and len(numbers) and np.abs(numbers).max() > _EXACT:
         return [v or 0 for v in values]
     return np.asarray(numbers)
 

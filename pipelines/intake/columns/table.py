@@ -76,7 +76,7 @@ class TableReader:
         found, kinds, values = self.columns, self.types, sheet.values
         for name, m, reader, plain in self.plan.columns:
             if m is None or reader is None:
-                values[name] = self._nothing(name, len(data))
+                values[name] = self._nothing(len(data))
                 continue
             raw, types = found[m.place], kinds[m.place]
             if (
@@ -127,13 +127,13 @@ class TableReader:
             return range(data[0] + top, data[-1] + top + 1)
         return [i + top for i in data]
 
-    def _nothing(self, name: str, rows: int) -> Sequence[Any]:
+    def _nothing(self, rows: int) -> Sequence[Any]:
         """A column of the contract that the table does not have."""
         if not isinstance(self.grid.rows, LargeRows):
             return [None] * rows
         from pipelines.intake.columns import at_once  # brings Arrow along
 
-        return at_once.nothing(self.contract.column(name), rows)
+        return at_once.nothing(rows)
 
     @staticmethod
     def _halves(reader: cells.ColumnReader, raw: Sequence[Any], values: Sequence[Any]) -> Sequence[float | None]:
