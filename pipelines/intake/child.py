@@ -25,12 +25,13 @@ from typing import IO, Any
 from expectations.contract import Contracts
 from pipelines.intake.file_reader import Reader, bytes_of, reader_for, refused
 from pipelines.intake.model import FileReading, Issue, MappedColumn, SheetReading
-from pipelines.intake.sheets import Book, Refusal
+from pipelines.intake.sheets import LARGEST_FILE, Book, Refusal
 
 FRAME = struct.Struct("<Q")
 POSITION = struct.Struct("<q")  # in memory shared with the parent: which file of all those sent it is on
 NETWORK = POSITION.size  # there, the byte that says whether it is cut off from the network: one of the next three
 UNKNOWN, CUT_OFF, CONNECTED = 0, 1, 2
+MORE_MEMORY = 2_000_000_000  # bytes of address space beyond the usual, for a text larger than other files may be
 _MOST_CELLS = 100_000  # of files that are open at a time: a few small ones, or one large
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 
@@ -75,6 +76,7 @@ def _answers(
     serves more than one file. `position` always says which file is being dealt with, and its seconds are counted.
     """
     answers: list[tuple[Any, ...]] = []
+    times = _more_for(batch)
     opened: list[tuple[Book | Refusal, float]] = []
     cells = 0
 
@@ -82,7 +84,7 @@ def _answers(
         for book, left in opened:
             file_id, _, name = batch[len(answers)]
             POSITION.pack_into(position, 0, done + len(answers))
-            _time(left, patience)
+            _time(left, patience * times)
             try:
                 answers.append(packed(reader.made_of(book, name, file_id)))
             except MemoryError:
@@ -93,7 +95,7 @@ def _answers(
 
     for n, (_, path, _) in enumerate(batch):
         POSITION.pack_into(position, 0, done + n)
-        _time(seconds, patience)
+        _time(seconds * times, patience * times)
         book: Book | Refusal
         try:
             data = bytes_of(path)
@@ -110,6 +112,23 @@ def _answers(
     look_into()
     _time(0, 0)
     return answers
+
+
+def _more_for(batch: list[tuple[str, str, str]]) -> float:
+    """Gives this process the memory that the largest file of a batch takes, where it is larger than most formats may be; returns how
+    many times the usual time it may take."""
+    largest = max((_size(path) for _, path, _ in batch), default=0)
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    usual = hard - MORE_MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (usual if largest <= LARGEST_FILE else hard, hard))
+    return max(1.0, largest / LARGEST_FILE)
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 - half the time of the same through pathlib
+    except OSError:
+        return 0  # reading it will say so
 
 
 def _not_read(e: OSError) -> Refusal:
@@ -187,7 +206,7 @@ def _warm() -> None:
 
 def _confine(memory: int) -> bool:
     """Sets the limits; says whether the process is cut off from the network, which not every system permits."""
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory + MORE_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     sys.dont_write_bytecode = True

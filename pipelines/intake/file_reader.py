@@ -16,7 +16,7 @@ from expectations.contract import Contract, Contracts
 from pipelines.core.letters import letter, number
 from pipelines.core.text import squeeze
 from pipelines.intake.columns import Plans, TableReader
-from pipelines.intake.formats import open_book
+from pipelines.intake.formats import open_book, text
 from pipelines.intake.issues import issue, ranges
 from pipelines.intake.layout import Block, Finder, Found, Table
 from pipelines.intake.layout.headers import Choice, Headers, Mapped
@@ -24,7 +24,7 @@ from pipelines.intake.layout.heading import Facts
 from pipelines.intake.messages import shown
 from pipelines.intake.model import FileReading, Issue, MappedColumn, SheetReading
 from pipelines.intake.packed import LargeRows
-from pipelines.intake.sheets import EXCERPT, LARGEST_FILE, Book, Grid, Refusal, form_of
+from pipelines.intake.sheets import EXCERPT, LARGEST_FILE, LARGEST_TEXT, Book, Grid, Refusal, form_of, megabytes
 
 _FOLD_TITLE = re.compile(r"[表册账]$|情况$|统计$|台账$|明细$|汇总$")
 
@@ -396,7 +396,10 @@ def bytes_of(path: Path | str) -> bytes | Refusal:
     with open(path, "rb", buffering=0) as f:  # noqa: PTH123 - half the time of the same through pathlib
         size = os.fstat(f.fileno()).st_size
         if size > LARGEST_FILE:
-            return Refusal("too_large", size=f"{size / 1e6:.0f} MB", limit=f"{LARGEST_FILE / 1e6:.0f} MB")
+            head = f.read(text.HEAD)
+            if size > LARGEST_TEXT or not text.may_be_columns(head):
+                return Refusal("too_large", size=megabytes(size), limit=megabytes(LARGEST_FILE))
+            f.seek(0)
         return f.readall()
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 LARGEST_FILE = 50_000_000  # bytes
+LARGEST_TEXT = 400_000_000  # of a separated text that can be read as columns
 LARGEST_UNPACKED = 500_000_000
 LARGEST_RATIO = 100  # unpacked to packed; counts only above SMALL_UNPACKED, because empty sheets pack that well
 SMALL_UNPACKED = 50_000_000

@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations.contract import Column, load_contracts
+from pipelines.intake import file_reader, formats
 from pipelines.intake.file_reader import Reader
 from pipelines.intake.formats import separated, text
 from pipelines.intake.model import FileReading
 from pipelines.intake.packed import LargeRows, Packed
+from pipelines.intake.pool import Job, read_many
 from pipelines.intake.readings import tables
 from tests.intake.cases import CASES
 
@@ -182,6 +184,70 @@ def test_the_rows_of_a_large_text_are_those_of_a_list() -> None:
     ]
     with pytest.raises(IndexError):
         rows[5000]
+
+
+# ---- texts larger than any other file may be
+
+
+@pytest.fixture
+def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "LARGEST_FILE", 5_000)
+    monkeypatch.setattr(file_reader, "LARGEST_FILE", 5_000)
+    monkeypatch.setattr(text, "_PIECE", 700)
+    monkeypatch.setattr(text, "HEAD", 2_000)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize(
+    "odd", [(), ("合计,,1,2,3", '"示范单位1",2021-03,"1,234.5",1,2', "说明"), ("示范单位2,2021-03,1,2,3\r",)]
+)
+def test_a_text_larger_than_other_files_may_be_is_read_as_columns(
+    small_limits: None, tmp_path: Path, encoding: str, odd: tuple[str, ...]
+) -> None:
+    data = clean_csv(400, *odd).decode().encode(encoding)
+    path = tmp_path / "能耗.csv"
+    path.write_bytes(data)
+    large = file_reader.read_file(path, path.name, CONTRACTS, "0")
+    assert is_at_once(large)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(formats, "LARGEST_FILE", 10**9)
+        assert said(large) == said(read(data, path.name, "cell by cell"))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        clean_csv(400).decode().encode("utf-16"),
+        clean_csv(400) + b"\xff\xff",
+        b"<html><table>" + clean_csv(400),
+        b"PK\x03\x04" + clean_csv(400),
+        "甲,乙\n1,2\n".encode() * 2000,
+        clean_csv(400).replace(b"3,", b"3\x00,"),
+        clean_csv(400) + "".join(f'示范"单位{n},2021-03,1,2,3\n' for n in range(9)).encode(),
+    ],
+)  # fmt: skip
+def test_any_other_file_of_that_size_is_too_large(small_limits: None, tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "能耗.csv"
+    path.write_bytes(data)
+    reading = file_reader.read_file(path, path.name, CONTRACTS, "0")
+    assert (reading.status, reading.reason) == ("rejected", "too_large")
+
+
+def test_a_text_beyond_the_last_limit_is_too_large(
+    small_limits: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_reader, "LARGEST_TEXT", 9_000)
+    path = tmp_path / "能耗.csv"
+    path.write_bytes(clean_csv(400))
+    assert file_reader.read_file(path, path.name, CONTRACTS, "0").reason == "too_large"
+
+
+def test_a_reading_process_has_the_memory_for_a_text_of_that_size(tmp_path: Path) -> None:
+    path = tmp_path / "能耗.csv"
+    path.write_bytes(clean_csv(1_400_000))
+    assert path.stat().st_size > 50_000_000
+    (reading,) = read_many([Job("0", path, path.name)], CONTRACTS, 1)
+    assert [len(s.rows) for s in reading.sheets] == [1_400_000]
 
 
 def test_real_files_and_the_sample_city(shared: Path) -> None:

@@ -12,7 +12,9 @@ from pipelines.core import zips
 from pipelines.intake.formats import flat, markup, ods, ole, package, pages, signatures, text, xls, xlsb, xlsx, xml2003
 from pipelines.intake.sheets import (
     LARGEST_FILE,
+    LARGEST_TEXT,
     MARK,
+    MARKS,
     Book,
     Grid,
     Refusal,
@@ -35,7 +37,10 @@ def is_archive(data: bytes) -> bool:
 def open_book(data: bytes) -> Book:
     """Opens a workbook or a text file given as bytes. Raises Refusal."""
     if len(data) > LARGEST_FILE:
-        raise Refusal("too_large", size=megabytes(len(data)), limit=megabytes(LARGEST_FILE))
+        rows = text.as_columns(data) if len(data) <= LARGEST_TEXT else None
+        if rows is None:
+            raise Refusal("too_large", size=megabytes(len(data)), limit=megabytes(LARGEST_FILE))
+        return Book([Grid("", rows)], any(mark in data for mark in MARKS))
     if not data or not data[:1000].strip(b"\x00 \r\n\t"):
         if not data.strip(b"\x00 \r\n\t"):
             raise Refusal("empty")

@@ -25,6 +25,9 @@ _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _HANZI = re.compile(r"[\u3400-\u9fff]")
 _MOST_LOST = 0.05  # of the Chinese characters of a file in UTF-8
 LARGE = 500_000  # characters; below it, loading Arrow takes longer than it saves
+HEAD = 200_000  # bytes that say what a large text is
+_PIECE = 1 << 24  # bytes that are decoded at a time
+_CELLS = 3  # separators of a line, at least, of a large table
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 # The commonest characters of Chinese writing and of forms, simplified and traditional: a wrong decoding has few of them.
 _COMMON = frozenset(
@@ -123,6 +126,57 @@ def rows(text: str) -> list[list[str]]:
         if large is not None and not _is_quoted_singly(large):
             return cast("list[list[str]]", large)  # nobody changes the rows of a text
     return _one_by_one(text, separator)
+
+
+def may_be_columns(head: bytes) -> bool:
+    """Whether what begins with these bytes may be read as columns: text that is no markup, in lines of several cells."""
+    known = _of_head(head)
+    return known is not None and known[0].count(known[2]) >= _CELLS * known[0].count("\n") > 0
+
+
+def as_columns(data: bytes) -> list[list[str]] | None:
+    """The rows of a text that is too large to be held as Python's; None where it cannot be read as columns."""
+    known = _of_head(data[:HEAD])
+    if known is None or known[0].lower().startswith(("sep=", '"sep=')):
+        return None
+    _, encoding, separator = known
+    whole = _in_utf_8(data, encoding)
+    if whole is None or b"\x00" in data:
+        return None
+    if b"\r" in data:
+        whole = bytes(whole).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    from pipelines.intake.formats.separated import rows_of  # brings Arrow along
+
+    large = rows_of(whole, separator)
+    return None if large is None or _is_quoted_singly(large) else cast("list[list[str]]", large)
+
+
+def _of_head(head: bytes) -> tuple[str, str, str] | None:
+    """The first whole lines of a text, its encoding and its separator; None for what is no text, or markup, or of wide characters."""
+    lines = head[: head.rfind(b"\n") + 1]
+    if not lines or lines[:2] == b"PK" or lines[:1] in b"\xd0\x00%":
+        return None
+    decoded = decode(lines)
+    if decoded is None or decoded[1] not in ("utf-8", "utf-8-sig", "ascii", "gb18030"):
+        return None
+    content, separator = _prepared(decoded[0])
+    return None if content.lstrip("\ufeff \n\t").startswith("<") else (content, decoded[1], separator)
+
+
+def _in_utf_8(data: bytes, encoding: str) -> bytes | memoryview | None:
+    """A text in UTF-8 without a mark, made piece by piece; None where some byte of it is wrong."""
+    decoder = codecs.getincrementaldecoder("gb18030" if encoding == "gb18030" else "utf-8")("strict")
+    made: list[bytes] = []
+    try:
+        for at in range(0, len(data), _PIECE):
+            piece = decoder.decode(data[at : at + _PIECE], at + _PIECE >= len(data))
+            if encoding == "gb18030":
+                made.append(piece.encode())
+    except UnicodeError:
+        return None
+    if made:
+        return b"".join(made)
+    return memoryview(data)[len(codecs.BOM_UTF8) :] if data.startswith(codecs.BOM_UTF8) else data
 
 
 def _prepared(text: str) -> tuple[str, str]:
