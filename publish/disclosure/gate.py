@@ -426,7 +426,9 @@ def _ties(look: _Look) -> int:
     counted = shown.merge(cells[[*KEY, "contributors", "closed"]], on=KEY)
     secret = counted["closed"].astype("boolean").fillna(True).to_numpy(dtype=bool)
     stands = counted["note"].fillna("").str.contains(HELD_ZH, regex=False).to_numpy(dtype=bool)
-    found = [t for t in ties(counted, look.known.indicators, look.known.parts, stands) if secret[t.tie]]
+    known = look.known
+    between = ties(counted, known.indicators, known.parts, stands, known.kept, cells)
+    found = [t for t in between if secret[t.tie]]
     for n in sorted({t.tie for t in found if t.unsafe(look.known.rules)}):
         look.hit(
             f"{DATABASE} indicator_values {'/'.join(map(str, counted[KEY].iloc[n]))}",

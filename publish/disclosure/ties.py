@@ -19,6 +19,7 @@ import pandas as pd
 
 from publish.disclosure.contributions import Amounts, Contributions, Kind, Parts, Words, less, table
 from publish.disclosure.history import moved, places_of
+from publish.disclosure.kept import Kept
 from publish.disclosure.relations import Indicator, place
 from publish.disclosure.suppress import KEY, Rules
 
@@ -41,24 +42,60 @@ class Tie:
 
 
 def ties(
-    cells: pd.DataFrame, indicators: dict[str, Indicator], parts: Parts | None, stands: np.ndarray | None = None
+    cells: pd.DataFrame,
+    indicators: dict[str, Indicator],
+    parts: Parts | None,
+    stands: np.ndarray | None = None,
+    kept: Kept | None = None,
+    among: pd.DataFrame | None = None,
 ) -> list[Tie]:
     """Every pair of a tie and a whole in `cells` (marts.indicator_values, index 0..n-1).
 
     `parts` is what each institution contributes (contributions.PARTS). Without it the numbers of institutions behind both cells
     are all there is, and nothing is known of the largest; so it is with cells that stand as last published (`stands`, by
-    position), of which it does not tell.
+    position), of which it does not tell. Who stands between is counted for the pairs of all cells `among` which these are, and
+    taken from `kept` where it was counted before.
     """
+    pairs = _pairs(cells, indicators)
+    people = np.nan_to_num(cells["contributors"].to_numpy(dtype=float, na_value=np.nan))
+    counted = [max(people[w] - people[n], 0.0) for n, w, *_ in pairs]
+    if parts is None or not pairs:
+        return [Tie(n, w, c, 0.0) for (n, w, *_), c in zip(pairs, counted, strict=True)]
+    everything = cells if among is None else among
+    of = pairs if among is None else _pairs(everything, indicators)
+    asked = _addresses(everything, of)
+    found = (kept or Kept()).of("ties", (parts, asked), lambda: [c.tolist() for c in _between(everything, parts, of)])
+    between = dict(zip(asked, zip(*found, strict=True), strict=True))
+    count, share = np.array([between[a] for a in _addresses(cells, pairs)]).T
+    if stands is not None:
+        older = np.array([stands[n] or stands[w] for n, w, *_ in pairs], dtype=bool)
+        count, share = np.where(older, counted, count), np.where(older, 0.0, share)
+    # A comparison counts whom it leaves out by where they are in the later year; the larger count of the two is no safer.
+    return [
+        Tie(n, w, c if 0 < c < known or known == 0 else known, s)
+        for (n, w, *_), c, known, s in zip(pairs, counted, count, share, strict=True)
+    ]
+
+
+# tie, whole, the indicator whose institutions the tie counts, which side of it the whole sums, and its base year
+_Pair = tuple[int, int, str, str, int]
+
+
+def _addresses(cells: pd.DataFrame, pairs: list[_Pair]) -> list[tuple[Any, ...]]:
+    """Each pair with the keys of its cells in place of their positions."""
+    keys = list(cells[KEY].astype({"year": "int64"}).itertuples(index=False, name=None))
+    return [(keys[n], keys[w], *rest) for n, w, *rest in pairs]
+
+
+def _pairs(cells: pd.DataFrame, indicators: dict[str, Indicator]) -> list[_Pair]:
     at: dict[Key, int] = {
         k: n for n, k in enumerate(cells[KEY].astype({"year": "int64"}).itertuples(index=False, name=None))
     }
-    people = np.nan_to_num(cells["contributors"].to_numpy(dtype=float, na_value=np.nan))
     sums: dict[str, list[str]] = defaultdict(list)
     for name, about in indicators.items():
         if about.additive and about.numerator:
             sums[about.numerator].append(name)
-    # (tie, whole, the indicator whose institutions the tie counts, which side of it the whole sums; its base year)
-    pairs: list[tuple[int, int, str, str, int]] = []
+    pairs: list[_Pair] = []
     for (indicator, year, dimension, member, factors), n in at.items():
         about = indicators.get(indicator, Indicator())
         if about.denominator is not None:
@@ -78,23 +115,10 @@ def ties(
             inner = ("total", "all") if p.group == "total" else (p.group, p.member)
             found = [at[k] for y in (p.year, p.first) if (k := (about.compares, y, *inner, factors)) in at]
             pairs += [(n, w, about.compares, "both", p.first) for w in found]
-    counted = [max(people[w] - people[n], 0.0) for n, w, *_ in pairs]
-    if parts is None or not pairs:
-        return [Tie(n, w, c, 0.0) for (n, w, *_), c in zip(pairs, counted, strict=True)]
-    count, share = _between(cells, parts, pairs)
-    if stands is not None:
-        older = np.array([stands[n] or stands[w] for n, w, *_ in pairs], dtype=bool)
-        count, share = np.where(older, counted, count), np.where(older, 0.0, share)
-    # A comparison counts whom it leaves out by where they are in the later year; the larger count of the two is no safer.
-    return [
-        Tie(n, w, c if 0 < c < known or known == 0 else known, s)
-        for (n, w, *_), c, known, s in zip(pairs, counted, count, share, strict=True)
-    ]
+    return pairs
 
 
-def _between(
-    cells: pd.DataFrame, parts: Parts, pairs: list[tuple[int, int, str, str, int]]
-) -> tuple[np.ndarray, np.ndarray]:
+def _between(cells: pd.DataFrame, parts: Parts, pairs: list[_Pair]) -> tuple[np.ndarray, np.ndarray]:
     """How many institutions stand between tie and whole of each pair, and the share of the largest: as a movement from what
     the one counts to what the other counts."""
     groups: dict[_Group, list[int]] = defaultdict(list)

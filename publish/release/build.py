@@ -30,6 +30,7 @@ from xlsxwriter.exceptions import FileCreateError
 
 from expectations.contract import Contracts
 from pipelines.core.city import City
+from pipelines.core.fingerprint import code_of
 from pipelines.core.home import Home, sync
 from pipelines.core.progress import report
 from pipelines.core.settings import MEND_DAYS
@@ -39,6 +40,7 @@ from publish.catalog.datapackage import datapackage
 from publish.catalog.dcat import catalog
 from publish.disclosure import gate, history
 from publish.disclosure.corrections import FIGURE, correct
+from publish.disclosure.kept import Kept
 from publish.disclosure.suppress import Reader, Rules, suppress
 from publish.disclosure.ties import ties
 from publish.errors import GateHeld, GateRefused, ReleaseError
@@ -50,9 +52,10 @@ from publish.release.movement import Limits, Lineage
 from publish.release.provenance import provenance
 from publish.release.punctuality import punctuality
 from publish.release.search_index import build_index
-from publish.release.write import Database, write_csv, write_parquet, write_xlsx
+from publish.release.write import BATCH, Database, write_csv, write_parquet, write_xlsx
 from publish.schema import MADE_UP_EN, MADE_UP_ZH, RELEASES, Table, is_open, public_tables
 
+WRITES_CSV = ("publish/release/write.py", "publish/schema.py", "pipelines/core")
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -121,7 +124,8 @@ def _build(
         indicators, wholes = tables.indicators_about(w), tables.wholes(w)
         parts, past = tables.contributions(w, history.unsaved(home)), history.recall(home)
         standing = history.stand(cells, parts, past, indicators, rules)
-        near = [(t.tie, t.whole) for t in ties(standing.cells, indicators, parts, standing.held) if t.unsafe(rules)]
+        between = ties(standing.cells, indicators, parts, standing.held, kept)
+        near = [(t.tie, t.whole) for t in between if t.unsafe(rules)]
         reader = None if parts is None else Reader(parts, history.states(past), standing.held)
         hidden = suppress(standing.cells, indicators, rules, standing.hidden, standing.known, near, reader, kept)
         last = home.releases / past[-1].release_id if past else None
@@ -154,11 +158,11 @@ def _build(
     _feed(
         h, "about", json.dumps([code_version, as_of.isoformat(), contracts.digest, _city(city), given], sort_keys=True)
     )
+    previous = store.current(home)
     for name in sorted(data):
-        write_csv(folder / "csv" / f"{name}.csv", shapes[name], data[name])
-        _feed(h, name, _sha256(folder / "csv" / f"{name}.csv"))
+        _feed(h, name, _csv(folder / "csv" / f"{name}.csv", shapes[name], data[name], previous, kept))
         step()
-    previous, same = store.current(home), _same(home, h)
+    same = _same(home, h)
     damaged = same is not None and bool(store.verify(home, same.name))
     if same is not None and damaged:  # it is made anew, of the same release before
         before_it = store.show(home, same.name).get("previous")
@@ -286,6 +290,29 @@ def _rows(
     data["submissions"] = tables.submissions(w, contracts, names)
     data["data_issues"] = tables.data_issues(w)
     return data
+
+
+def _csv(path: Path, table: Table, data: pa.Table, previous: Path | None, kept: Kept) -> str:
+    """Makes the CSV file of a table, and gives its SHA-256. Where the `previous` release has just that file it is linked, and
+    not written: what a file of these rows would be is known from when one was written."""
+
+    def write() -> str:
+        write_csv(path, table, data)
+        return _sha256(path)
+
+    rows = hashlib.sha256()
+    for at in range(0, data.num_rows, BATCH):  # the same pieces, in whatever pieces the rows came
+        for batch in data.slice(at, BATCH).combine_chunks().to_batches():
+            rows.update(batch.serialize())
+    read = (rows.hexdigest(), [(f.name, f.type) for f in table.fields], code_of(*WRITES_CSV))
+    told = kept.of("csv", read, write)
+    before = previous / "csv" / path.name if previous is not None else None
+    if path.is_file():
+        return str(told)
+    if before is not None and before.is_file() and _sha256(before) == told:
+        store.link(before, path)
+        return str(told)
+    return write()
 
 
 def _standing(home: Home, final: Path, synthetic: bool) -> Release:

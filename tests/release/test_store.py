@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import shutil
 
 import pytest
 
@@ -12,19 +15,18 @@ from publish.release import store
 from tests.release.conftest import another_run, make_warehouse
 
 
+def grow(con):
+    """One more fund, and a statement that no longer holds."""
+    con.execute(
+        "insert into records.retrofit_funds by name select * replace (3 as seq) from records.retrofit_funds limit 1"
+    )
+    con.execute("update marts.claims set computed_value = 45, check_status = 'mismatch' where claim_id = 'funds_2024'")
+
+
 @pytest.fixture
 def two(made):
-    """Two releases of one home; the second has one more fund and a statement that no longer holds."""
+    """Two releases of one home; the second is of more (`grow`)."""
     first = made()
-
-    def grow(con):
-        con.execute(
-            "insert into records.retrofit_funds by name select * replace (3 as seq) from records.retrofit_funds limit 1"
-        )
-        con.execute(
-            "update marts.claims set computed_value = 45, check_status = 'mismatch' where claim_id = 'funds_2024'"
-        )
-
     return Home(first.path.parent.parent), first.release_id, made(grow).release_id
 
 
@@ -87,20 +89,55 @@ def test_verify_finds_a_file_changed_missing_or_too_many(two):
     assert "cannot" in " ".join(store.verify(home, a)) or "nothing can be verified" in " ".join(store.verify(home, a))
 
 
+def _csv(folder):
+    return {p.name: p for p in (folder / "csv").glob("*.csv")}
+
+
+def test_what_is_unchanged_is_linked_and_no_release_needs_another(two, made):
+    """The files are those of a full run, and stay when the release that wrote them is thrown away."""
+    home, a, b = two
+    old, new = _csv(home.releases / a), _csv(home.releases / b)
+    linked = {name for name in new if new[name].samefile(old[name])}
+    assert linked == {name for name in new if new[name].read_bytes() == old[name].read_bytes()}
+    assert {"indicator_values.csv", "institutions.csv"} <= linked and not {"claims.csv", "releases.csv"} & linked
+    alone = made(grow, where="alone")
+    for name, path in _csv(alone.path).items():
+        assert name == "releases.csv" or path.read_bytes() == new[name].read_bytes()
+    shutil.rmtree(home.releases / a)
+    assert store.verify(home, b) == []
+    third = made()
+    assert store.verify(home, third.release_id) == store.verify(home, b) == []
+
+
+def test_where_files_cannot_be_linked_they_are_copied(made, monkeypatch):
+    def no_links(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    first, second = made(), made(grow)
+    old, new = _csv(first.path), _csv(second.path)
+    assert new["institutions.csv"].read_bytes() == old["institutions.csv"].read_bytes()
+    assert not any(new[name].samefile(old[name]) for name in new)
+
+
+def test_a_damaged_file_is_not_linked(made):
+    first = made()
+    damaged = first.path / "csv" / "institutions.csv"
+    right = damaged.read_bytes()
+    damaged.chmod(0o644)
+    damaged.write_bytes(right[:-9])
+    home = Home(first.path.parent.parent)
+    second = made(grow)
+    assert (second.path / "csv" / "institutions.csv").read_bytes() == right
+    assert store.verify(home, second.release_id) == []
+    assert store.verify(home, first.release_id) == ["csv/institutions.csv was changed since it was published."]
+
+
 def test_a_rollback_holds_against_the_same_inputs_and_gives_way_to_new_ones(two, made):
     home, a, b = two
     store.rollback(home, a)
     assert store.current(home).name == a
     assert [(k.release_id, k.withdrawn) for k in store.listed(home)] == [(a, False), (b, True)]
-
-    def grow(con):
-        con.execute(
-            "insert into records.retrofit_funds by name select * replace (3 as seq) from records.retrofit_funds limit 1"
-        )
-        con.execute(
-            "update marts.claims set computed_value = 45, check_status = 'mismatch' where claim_id = 'funds_2024'"
-        )
-
     again = made(grow)
     assert (again.release_id, again.state, again.current) == (b, "unchanged", False)
     assert store.current(home).name == a
