@@ -53,9 +53,10 @@ from publish.release.provenance import provenance
 from publish.release.punctuality import punctuality
 from publish.release.search_index import build_index
 from publish.release.write import BATCH, Database, write_csv, write_parquet, write_xlsx
-from publish.schema import MADE_UP_EN, MADE_UP_ZH, RELEASES, Table, is_open, public_tables
+from publish.schema import MADE_UP_EN, MADE_UP_ZH, RELEASES, Table, Type, is_open, public_tables
 
 WRITES_CSV = ("publish/release/write.py", "publish/schema.py", "pipelines/core")
+NOTHING: dict[Type, Any] = {"text": "", "integer": 0, "real": 0.0, "boolean": False, "date": date(1970, 1, 1)}
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -300,11 +301,7 @@ def _csv(path: Path, table: Table, data: pa.Table, previous: Path | None, kept: 
         write_csv(path, table, data)
         return _sha256(path)
 
-    rows = hashlib.sha256()
-    for at in range(0, data.num_rows, BATCH):  # the same pieces, in whatever pieces the rows came
-        for batch in data.slice(at, BATCH).combine_chunks().to_batches():
-            rows.update(batch.serialize())
-    read = (rows.hexdigest(), [(f.name, f.type) for f in table.fields], code_of(*WRITES_CSV))
+    read = (_rows_digest(table, data), [(f.name, f.type) for f in table.fields], code_of(*WRITES_CSV))
     told = kept.of("csv", read, write)
     before = previous / "csv" / path.name if previous is not None else None
     if path.is_file():
@@ -313,6 +310,17 @@ def _csv(path: Path, table: Table, data: pa.Table, previous: Path | None, kept: 
         store.link(before, path)
         return str(told)
     return write()
+
+
+def _rows_digest(table: Table, data: pa.Table) -> str:
+    """The SHA-256 of rows, in whatever pieces they came and whatever lies under what is not there."""
+    h = hashlib.sha256()
+    for at in range(0, data.num_rows, BATCH):
+        for batch in data.slice(at, BATCH).combine_chunks().to_batches():
+            for column, f in zip(batch.columns, table.fields, strict=True):
+                pair = [column.is_null(), column.fill_null(NOTHING[f.type])]
+                h.update(pa.record_batch(pair, names=["null", "value"]).serialize())
+    return h.hexdigest()
 
 
 def _standing(home: Home, final: Path, synthetic: bool) -> Release:

@@ -59,7 +59,8 @@ def doubted(w: Warehouse, contracts: Contracts, cells: pd.DataFrame, rules: Rule
     )
     names = dict(w.con.sql("select indicator_id, name_zh from marts.indicators").fetchall())
     english = dict(w.con.sql("select indicator_id, name_en from marts.indicators").fetchall())
-    parts = _parts(w, sorted({d["org"] for d in doubts}))
+    years = {d["year"] - n for d in doubts if d["year"] is not None for n in (0, 1)}
+    parts = _parts(w, sorted({d["org"] for d in doubts}), sorted(years))
     out: dict[tuple[Any, ...], dict[str, Any]] = {}
     for indicator, factor_set, year, org, own, before, whole, whole_before in parts:
         hidden = state.get((indicator, year, factor_set))
@@ -128,14 +129,16 @@ def _doubts(w: Warehouse, contracts: Contracts) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _parts(w: Warehouse, orgs: list[str]) -> list[tuple[Any, ...]]:
+def _parts(w: Warehouse, orgs: list[str], years: list[int]) -> list[tuple[Any, ...]]:
     """(indicator, factor set, year, institution, its part, its part of the year before, all parts, all of the year before);
-    sizes, so that parts of both signs do not hide one another."""
+    sizes, so that parts of both signs do not hide one another. Only `years` are looked at."""
     w.con.execute("create or replace temp table doubted_orgs as select unnest(?) as org", [orgs])
+    w.con.execute("create or replace temp table doubted_years as select unnest(cast(? as integer[])) as year", [years])
     return w.con.sql("""
         with parts as (
             select indicator_id, factor_set, year, org, cast(sum(numerator) as double) as part
-            from intermediate.int_indicator_parts where matched and breakdown in ('', 'total') group by all
+            from intermediate.int_indicator_parts
+            where matched and breakdown in ('', 'total') and year in (select year from doubted_years) group by all
         ),
         wholes as (select indicator_id, factor_set, year, sum(abs(part)) as whole from parts group by all)
         select p.indicator_id, p.factor_set, p.year, p.org, p.part, b.part, w.whole, wb.whole
