@@ -3,11 +3,59 @@
 -- of the base year, behind a comparison of the same institutions; their district, kind and level are those of the later year.
 -- Which values the records count in follows from the row's columns (int_indicator_records, marts.provenance): the rows are
 -- never multiplied by dimensions or periods. A file goes by its number (int_files).
-with facts as not materialized (
+--
+-- Of many institutions with one system's export most are alike in a year: the same file, measures, numbers of records, district,
+-- kind and level. Their closed records are looked for once, for one of each sort, and taken `n` times.
+with every_fact as not materialized (
     select facts.*, files.file_no
     from {{ ref('int_facts') }} as facts
     inner join {{ ref('int_files') }} as files on files.file_id = facts.file_id
     where facts.year is not null
+),
+
+sorts as (
+    select
+        facts.org, facts.year,
+        min(facts.org) over same as alike_org,
+        count(*) over same as n
+    from (
+        select
+            org, year, count(*) as facts,
+            sum(cast(one as hugeint)) as facts_added, bit_xor(hash(one, 1)) as facts_mixed
+        from (
+            select
+                org, year,
+                hash(
+                    measure, factor_set, breakdown, breakdown_member, district, org_type, admin_level, dataset, file_no, sheet, records
+                ) as one
+            from every_fact
+            where closed
+        )
+        group by org, year
+    ) as facts
+    left join (
+        select org, year, count(*) as parts, sum(cast(one as hugeint)) as parts_added, bit_xor(hash(one, 1)) as parts_mixed
+        from (
+            select org, year, hash(indicator_id, factor_set, breakdown, breakdown_member, below_breakdown, below_member) as one
+            from {{ ref('int_indicator_parts') }}
+            where matched
+        )
+        group by org, year
+    ) as parts on parts.org = facts.org and parts.year = facts.year
+    window same as (
+        partition by facts.year, facts.facts, facts.facts_added, facts.facts_mixed, parts.parts, parts.parts_added, parts.parts_mixed
+    )
+),
+
+facts as (
+    select every_fact.*, coalesce(sorts.n, 1) as n
+    from every_fact
+    left join sorts on every_fact.closed and sorts.org = every_fact.org and sorts.year = every_fact.year
+    where not every_fact.closed or sorts.alike_org = every_fact.org
+),
+
+in_the_open as (
+    select distinct measure from {{ ref('int_facts') }} where not closed
 ),
 
 -- Indicators of the same numerator and denominator rest on the same records: these are looked for once.
@@ -37,15 +85,19 @@ matched as not materialized (
 ),
 
 measured as not materialized (
-    select
-        matched.* exclude (below_breakdown, below_member, numerator, denominator, by_breakdown),
-        matched.numerator as measure, matched.breakdown as of_breakdown, matched.breakdown_member as of_member
-    from matched
-    union all
-    select
-        matched.* exclude (below_breakdown, below_member, numerator, denominator, by_breakdown),
-        matched.denominator, matched.below_breakdown, matched.below_member
-    from matched
+    select halves.* from (
+        select
+            matched.* exclude (below_breakdown, below_member, numerator, denominator, by_breakdown),
+            matched.numerator as measure, matched.breakdown as of_breakdown, matched.breakdown_member as of_member
+        from matched
+        union all
+        select
+            matched.* exclude (below_breakdown, below_member, numerator, denominator, by_breakdown),
+            matched.denominator, matched.below_breakdown, matched.below_member
+        from matched
+    ) as halves
+    left join sorts on sorts.org = halves.org and sorts.year = halves.year
+    where halves.org = sorts.alike_org or halves.measure in (select measure from in_the_open)
 ),
 
 -- Numerator and denominator may stand in the same closed records, which count once. Of open data the rows of the sheet say so.
@@ -61,7 +113,7 @@ shared as (
 of_ratios as not materialized (
     select
         measured.* exclude (measure, of_breakdown, of_member),
-        facts.dataset, facts.file_no, facts.sheet, facts.closed, facts.records, facts.sheet_rows,
+        facts.dataset, facts.file_no, facts.sheet, facts.closed, facts.n, facts.records, facts.sheet_rows,
         facts.closed and (measured.stands_for, facts.dataset) in (select (stands_for, dataset) from shared) as once
     from measured
     inner join facts
@@ -77,7 +129,7 @@ by_institution as not materialized (
     select
         quotients.stands_for,
         facts.factor_set, facts.year, facts.org, facts.district, facts.org_type, facts.admin_level, facts.breakdown, facts.breakdown_member,
-        facts.dataset, facts.file_no, facts.sheet, facts.closed, facts.records, facts.sheet_rows
+        facts.dataset, facts.file_no, facts.sheet, facts.closed, facts.n, facts.records, facts.sheet_rows
     from facts
     inner join quotients on quotients.numerator = facts.measure and quotients.denominator is null
     union all by name
@@ -90,23 +142,49 @@ by_institution as not materialized (
 ),
 
 of_years as (
-    select * exclude (org, records, sheet_rows), sum(records) as records, flatten(list(sheet_rows) filter (where sheet_rows is not null)) as sheet_rows
+    select * exclude (org, n, records, sheet_rows), sum(records * n) as records, flatten(list(sheet_rows) filter (where sheet_rows is not null)) as sheet_rows
     from by_institution
     group by all
 ),
 
-of_pairs as (
-    select
-        pairs.indicator_id, pairs.factor_set, pairs.year, pairs.district, pairs.org_type, pairs.admin_level, pairs.breakdown, pairs.breakdown_member,
-        found.dataset, found.file_no, found.sheet, found.closed, sum(found.records) as records,
-        flatten(list(found.sheet_rows) filter (where found.sheet_rows is not null)) as sheet_rows
+-- Which of each sort stands for the institutions compared, in either year, and how often.
+pairs as not materialized (
+    select pairs.*, named.stands_for, unnest([pairs.year, pairs.base_year]) as in_year
     from {{ ref('int_comparable_pairs') }} as pairs
     inner join named on named.indicator_id = pairs.change_of
+),
+
+compared as (
+    select
+        pairs.indicator_id, pairs.stands_for, pairs.factor_set, pairs.year, pairs.in_year, pairs.district, pairs.org_type, pairs.admin_level,
+        pairs.breakdown, pairs.breakdown_member, sorts.alike_org as org, true as closed, count(*) as n
+    from pairs
+    inner join sorts on sorts.org = pairs.org and sorts.year = pairs.in_year
+    group by all
+    union all
+    select
+        indicator_id, stands_for, factor_set, year, in_year, district, org_type, admin_level,
+        breakdown, breakdown_member, org, false as closed, 1 as n
+    from pairs
+    where stands_for in (
+        select stands_for from quotients
+        where numerator in (select measure from in_the_open) or denominator in (select measure from in_the_open)
+    )
+),
+
+of_pairs as (
+    select
+        compared.indicator_id, compared.factor_set, compared.year, compared.district, compared.org_type, compared.admin_level,
+        compared.breakdown, compared.breakdown_member,
+        found.dataset, found.file_no, found.sheet, found.closed, sum(found.records * compared.n) as records,
+        flatten(list(found.sheet_rows) filter (where found.sheet_rows is not null)) as sheet_rows
+    from compared
     inner join by_institution as found
-        on found.stands_for = named.stands_for
-        and found.factor_set = pairs.factor_set
-        and found.org = pairs.org
-        and found.year in (pairs.year, pairs.base_year)
+        on found.stands_for = compared.stands_for
+        and found.factor_set = compared.factor_set
+        and found.org = compared.org
+        and found.year = compared.in_year
+        and found.closed = compared.closed
         and found.breakdown in ('', 'total')
     group by all
 )
