@@ -14,6 +14,7 @@ from pipelines.intake.file_reader import Reader
 from pipelines.intake.formats import number_format
 from pipelines.intake.issues import EACH
 from pipelines.intake.model import FileReading, SheetReading
+from pipelines.intake.readings import tables
 from pipelines.intake.sheets import Book, Fault, Format, Formats, Grid
 
 READER = Reader(load_contracts(only=["retrofit_funds", "energy_use", "disposals", "parking_lots"]))
@@ -422,3 +423,30 @@ def test_formats_are_read_from_a_workbook() -> None:
     assert got.values["disposal_id"] == ["000123", "004567"]
     assert got.values["deal_amount"] == [741234.0, 741234.0]
     assert told(got) == [("G2", "doubtful", "warning")]
+
+
+TRIPS = load_contracts(only=["timeshare_trips"])
+
+
+@pytest.mark.parametrize(
+    ("unit", "raw", "shown_by"),
+    [
+        ("万次", "999999999999999999", None),
+        ("万次", 9.5e17, None),
+        ("", 1e17, Format("0万次", unit="万次")),
+        ("万次", 123_457.0, Format("0,,,", power=5)),  # 1.23457 万次, which is no whole number of trips
+    ],
+)
+def test_a_whole_number_that_no_column_has_room_for_is_bad_and_does_not_end_the_run(
+    unit: str, raw: Any, shown_by: Format | None
+) -> None:
+    header = [
+        f"{c.header_zh}（{unit}）" if unit and c.name == "trips" else c.header_zh
+        for c in TRIPS["timeshare_trips"].columns
+    ]
+    rows = [header, ["湘A1", "2021-01", raw, 3.0, 10.0, 1.0], ["湘A2", "2021-01", 2.0, 3.0, 10.0, 1.0]]
+    formats = {(1, 2): shown_by} if shown_by else {}
+    reading = Reader(TRIPS).made_of(Book([Grid("表", rows, formats=lambda: formats)]), "出车.xlsx", "0")
+    trips = tables([reading], TRIPS)["rows-timeshare_trips"]["trips"].to_pylist()
+    assert trips == [None, 20_000 if unit else 2]
+    assert [i.code for i in reading.sheets[0].issues] == ["bad_type"]

@@ -17,8 +17,8 @@ from pipelines.intake.formats import number_format
 from pipelines.intake.issues import as_shown as text_of
 from pipelines.intake.layout.headers import Mapped
 from pipelines.intake.sheets import Format, Grid
-from pipelines.intake.values import Bad, Doubt
-from pipelines.intake.values.numbers import COUNTERS, CURRENCIES, MULTIPLES
+from pipelines.intake.values import BAD, Bad, Doubt
+from pipelines.intake.values.numbers import COUNTERS, CURRENCIES, MULTIPLES, is_whole
 
 _LETTERS_FOR_MULTIPLES = {
     "k": Decimal(1000),
@@ -95,7 +95,11 @@ def as_shown(
             values[k], seen[k] = None, f"{text_of(v)} {shown_by.unit}" if shown_by else v
             odd.append((k, number))
         elif shown_by and (shown_by.power or unit):
-            values[k] = int(number) if column.kind == "integer" and number.is_integer() else number
+            if column.kind == "integer" and not is_whole(number):
+                values[k] = None
+                odd.append((k, BAD))
+                continue
+            values[k] = int(number) if column.kind == "integer" else number
             scaled += [k] if shown_by.power and not unit else []
             against += [k] if doubt else []
     if odd:

@@ -169,12 +169,17 @@ def written_to(raw: Any, value: float | None, factor: Decimal | None) -> float |
 
 
 def read_integer(value: Any, units: Mapping[str, Decimal], factor: Decimal | None, unit: str | None = None) -> Any:
-    """As `read_number`, but a whole number, as int."""
+    """As `read_number`, but a whole number, as int; Bad beyond 10^18 in canonical units, for no column has room for more."""
     result = read_number(value, units, factor, unit)
     if type(value) is str and value.lstrip()[:1] in ("(", "（") and type(result) is not Bad:
         return BAD  # (3) is a number in a list; only sums are written so when they are negative
     if type(result) is float:
-        return int(result) if result.is_integer() else BAD
+        return int(result) if is_whole(result) else BAD
     if type(result) is Doubt:
-        return Doubt(int(result.value), result.variant) if result.value.is_integer() else BAD
+        return Doubt(int(result.value), result.variant) if is_whole(result.value) else BAD
     return result
+
+
+def is_whole(number: float) -> bool:
+    """Whether a column of whole numbers has room for a number."""
+    return number.is_integer() and -_LARGEST <= number <= _LARGEST
