@@ -142,7 +142,8 @@ class _Build:
             register = Register(zip(entries["name"], codes, strict=True), self.aliases, self.divisions)
             # The register's own rows too are called by the name of the latest year.
             settled.judged.rows[_name(contract)] = _renamed(settled.judged, register)
-        records = settled.judged.rows[settled.records]
+        rows = settled.judged.rows
+        records = rows if settled.records.all() else rows[settled.records]
         made = self._share(contract, settled, records, register)
         if entries is not None and register is not None:
             made["register"] = (entries, SCHEMAS["register"])

@@ -7,6 +7,7 @@ against other years (`Column.compare`). Every finding is a warning; the row is k
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -77,11 +78,12 @@ def find(contract: Contract, rows: pd.DataFrame, names: Mapping[str, str], where
     )
     frame = frame[rows[period.name].notna().to_numpy() & ~frame["counted"]].drop(columns="counted")
     frame["line"] = _lines(frame)
+    frame["sheet"] = frame.groupby(["_file", "_table"], sort=True, observed=True).ngroup()
     if frame["year"].nunique() < 2:
         return []
     told = _Teller(contract, rows.reset_index(drop=True), frame, names, where)
     out: list[Doubt] = []
-    again: list[pd.DataFrame] = []
+    again: list[tuple[pd.DataFrame, pd.DataFrame]] = []
     for c in columns:
         values = rows[c.name].astype("float64").to_numpy()[frame.index]
         own = _Years(frame, values)
@@ -90,8 +92,11 @@ def find(contract: Contract, rows: pd.DataFrame, names: Mapping[str, str], where
             found = list(told.sums(c, values))
         out += found
         if c.compare == "flow":
-            again.append(own.repeated().assign(column=c.name))
-    return out + list(told.repeats(pd.concat(again, ignore_index=True))) if again else out
+            counts, same = own.repeated()
+            again.append((counts.assign(column=c.name), same.assign(column=c.name)))
+    if not again:
+        return out
+    return out + list(told.repeats(*(pd.concat(parts, ignore_index=True) for parts in zip(*again, strict=True))))
 
 
 def _who(contract: Contract, rows: pd.DataFrame, period: Column) -> pd.Series | None:
@@ -122,22 +127,34 @@ class _Years:
     def __init__(self, frame: pd.DataFrame, values: np.ndarray):
         self.frame = frame
         at = np.flatnonzero(np.isfinite(values) & (values > 0))
-        _, self.line = np.unique(frame["line"].to_numpy()[at], return_inverse=True)
-        years, year = np.unique(frame["year"].to_numpy()[at].astype("int64"), return_inverse=True)
-        self.years = years
-        lines = int(self.line.max()) + 1 if len(at) else 0
-        self.values = np.full((lines, len(years)), np.nan)
-        self.row = np.full((lines, len(years)), -1, dtype="int64")
+        all_years, code = _coded(frame["year"].to_numpy().astype("int64"))
+        there = np.bincount(code[at], minlength=len(all_years)) > 0
+        self.years = all_years[there]
+        year = (np.cumsum(there) - 1)[code[at]]
+        self.line = frame["line"].to_numpy()[at]
+        lines = int(frame["line"].max()) + 1 if len(frame) else 0
+        self.values = np.full((lines, len(self.years)), np.nan)
+        self.row = np.full((lines, len(self.years)), -1, dtype="int64")
         self.values[self.line, year] = values[at]
-        self.who = np.zeros(lines, dtype=object)
-        self.who[self.line] = frame["who"].to_numpy()[at]
         self.row[self.line, year] = at
 
-    def odd(self, compare: str, usual: np.ndarray | None = None) -> Iterator[tuple[int, int, int, int]]:
+    def odd(self, compare: str, sums: bool = False) -> Iterator[tuple[int, int, int, int]]:
         """(line, year, other year, power) of each value that most of its own other years, and half of those before it, are that
         many powers of ten from; a first year, all of at least two. Of a stock the power is 1 or -1 for a jump up or down from
-        the year before. A value at one power of ten that is `usual` is left out."""
+        the year before. Of a flow, a value at one power of ten that is usual is left out, unless they are `sums` of a year."""
         logs = np.log10(self.values)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # numpy's of lines without a value
+            apart = np.nanmax(logs, axis=1) - np.nanmin(logs, axis=1) if logs.size else np.zeros(0)
+        # Few lines have two values as far apart as a doubt takes; each is judged by its own values alone.
+        lines = np.flatnonzero(apart >= (np.log10(JUMP) if compare == "stock" else POWERS[0] - NEAR) - 1e-9)
+        if not len(lines):
+            return
+        usual = self.usual()[lines] if compare == "flow" and not sums else None
+        for line, a, b, k in self._odd(logs[lines], compare, usual):
+            yield int(lines[line]), a, b, k
+
+    def _odd(self, logs: np.ndarray, compare: str, usual: np.ndarray | None) -> Iterator[tuple[int, int, int, int]]:
         there = ~np.isnan(logs)
         others = there.sum(axis=1)
         for a in range(len(self.years)):
@@ -164,10 +181,16 @@ class _Years:
                         continue  # what stood already last year is no jump of this one
                     yield int(line), a, int(earlier[-1] if len(earlier) else back[0]), int(k)
 
+    def things(self) -> np.ndarray:
+        """The number of the thing that each line is of."""
+        out = np.zeros(len(self.values), dtype="int64")
+        out[self.frame["line"].to_numpy()] = _coded(self.frame["who"].to_numpy())[1]
+        return out
+
     def usual(self) -> np.ndarray:
         """Whether each value (line by year) lies among those that the same thing had in any month of the years before (else of
         those after): small sums of meals or repairs move by ten times in the nature of things."""
-        _, thing = np.unique(self.who.astype("int64"), return_inverse=True)
+        thing = self.things()
         nothing = np.full((int(thing.max()) + 1 if len(thing) else 0, len(self.years)), np.nan)
         bounds = []
         for extreme in (np.fmin, np.fmax):  # which pass over what is missing
@@ -180,25 +203,32 @@ class _Years:
         low, high = bounds
         return (low / BEYOND <= self.values) & (self.values <= high * BEYOND)
 
-    def repeated(self) -> pd.DataFrame:
-        """One row for each value that has one of the year before it: file, table, sheet, years, value, whether they are equal."""
-        parts = []
+    def repeated(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """How many values have one of the year before them, and how many of these are `equal` to it, by the row's file, table and
+        year; and each value that is, with the file of the other."""
+        sheets = self.frame["sheet"].to_numpy()
+        counts, same = [], []
         for a in range(1, len(self.years)):
             b = a - 1
             both = np.flatnonzero(~np.isnan(self.values[:, a]) & ~np.isnan(self.values[:, b]))
-            mine = self.frame.iloc[self.row[both, a]]
-            value, last = self.values[both, a], self.values[both, b]
-            parts.append(
-                mine[["_file", "_table", "_sheet"]].assign(
-                    year=self.years[a],
-                    last=self.years[b],
-                    other=self.frame["_file"].array[self.row[both, b]],
-                    value=value,
-                    equal=value == last,
-                )
-            )
-        columns = ["_file", "_table", "_sheet", "year", "last", "other", "value", "equal"]
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+            of_sheet = sheets[self.row[both, a]]
+            equal = self.values[both, a] == self.values[both, b]
+            n = np.bincount(of_sheet)
+            found = np.flatnonzero(n)
+            n_equal = np.bincount(of_sheet[equal], minlength=len(n))
+            of_year = {"year": self.years[a], "last": self.years[b]}
+            counts.append(pd.DataFrame({"sheet": found, "n": n[found], "equal": n_equal[found], **of_year}))
+            others = self.frame["_file"].array[self.row[both[equal], b]]
+            value = self.values[both[equal], a]
+            same.append(pd.DataFrame({"sheet": of_sheet[equal], "other": others, "value": value, **of_year}))
+        none = pd.DataFrame(columns=["sheet", "n", "equal", "other", "value", "year", "last"])
+        return (pd.concat(counts), pd.concat(same)) if counts else (none, none)
+
+
+def _coded(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct values in order, and the place of each value among them."""
+    codes, found = pd.factorize(values, sort=True)
+    return np.asarray(found), codes
 
 
 class _Teller:
@@ -210,19 +240,18 @@ class _Teller:
         self.contract, self.rows, self.frame, self.names, self.where = contract, rows, frame, names, where
 
     def slips(self, c: Column, own: _Years) -> Iterator[Doubt]:
-        groups: dict[tuple[Any, ...], list[tuple[int, int, float, float]]] = {}
-        frame = self.frame
-        files, tables, who = (frame[n].to_numpy() for n in ("_file", "_table", "who"))
-        for line, a, b, k in own.odd(str(c.compare), own.usual() if c.compare == "flow" else None):
+        groups: dict[tuple[int, int, int, Any], list[tuple[int, int, float, float]]] = {}
+        sheets, who = (self.frame[n].to_numpy() for n in ("sheet", "who"))
+        for line, a, b, k in own.odd(str(c.compare)):
             n, m = int(own.row[line, a]), int(own.row[line, b])
-            key = (files[n], int(tables[n]), int(own.years[a]), k, who[n])
+            key = (int(sheets[n]), int(own.years[a]), k, who[n])
             groups.setdefault(key, []).append((n, m, own.values[line, a], own.values[line, b]))
-        tables_of: dict[tuple[Any, ...], list[list[tuple[int, int, float, float]]]] = {}
-        for (file, table, year, k, _), cells in groups.items():
-            tables_of.setdefault((file, table, year, k), []).append(cells)
-        for (file, table, _year, _k), things in tables_of.items():
+        of_sheet: dict[tuple[int, int, int], list[list[tuple[int, int, float, float]]]] = {}
+        for (sheet, year, k, _), cells in groups.items():
+            of_sheet.setdefault((sheet, year, k), []).append(cells)
+        for things in of_sheet.values():
             if len(things) > EACH:
-                yield self._many(c, file, table, things)
+                yield self._many(c, things)
             else:
                 for cells in things:
                     yield self._one(c, cells)
@@ -246,7 +275,7 @@ class _Teller:
         en = f"'{whose}' has {_plain(value)}{unit} for {when} and {_plain(other)}{unit} for {then} ('{file}'): {times} times"
         return zh, en
 
-    def _many(self, c: Column, file: str, table: int, things: list[list[tuple[int, int, float, float]]]) -> Doubt:
+    def _many(self, c: Column, things: list[list[tuple[int, int, float, float]]]) -> Doubt:
         things = sorted(things, key=lambda cells: -sum(x[2] for x in cells))
         zh, en = self._pair(c, things[0])
         first = things[0][0][0]
@@ -271,7 +300,7 @@ class _Teller:
         at = self.frame.index.get_indexer(pd.Index(added["first"]))
         added = added.assign(who=added["whose"], month="").reset_index(drop=True)
         own = _Years(added.assign(line=_lines(added)), added["value"].to_numpy())
-        for line, a, b, _k in own.odd(str(c.compare)):
+        for line, a, b, _k in own.odd(str(c.compare), sums=True):
             i, j = int(own.row[line, a]), int(own.row[line, b])
             cells = [(int(at[i]), int(at[j]), float(own.values[line, a]), float(own.values[line, b]))]
             zh, en = self._pair(c, cells)
@@ -281,16 +310,22 @@ class _Teller:
             )
             yield self._doubt(c, int(at[i]), *whole, None, whole=True)
 
-    def repeats(self, cells: pd.DataFrame) -> Iterator[Doubt]:
-        """A sheet whose figures are, column by column, those of the year before."""
-        for _, of_sheet in cells.groupby(["_file", "_table", "year"], sort=True, observed=True):
-            by_column = of_sheet.groupby("column")["equal"].mean()
-            copied = of_sheet[of_sheet["column"].isin(by_column[by_column >= REPEATED].index)]
-            same = copied[copied["equal"]]
-            if len(same) < CELLS or same["value"].nunique() < DISTINCT or len(same) < SHARE * len(of_sheet):
+    def repeats(self, counts: pd.DataFrame, equal: pd.DataFrame) -> Iterator[Doubt]:
+        """A sheet whose figures are, column by column, those of the year before. See `_Years.repeated`."""
+        counts["copied"] = counts["equal"] / counts["n"] >= REPEATED
+        kept = counts["copied"].astype("int64")
+        by_sheet = counts.assign(copies=counts["n"] * kept, same=counts["equal"] * kept).groupby(["sheet", "year"])
+        sums = by_sheet[["n", "copies", "same"]].sum()
+        sums = sums[(sums["same"] >= CELLS) & (sums["same"] >= SHARE * sums["n"])]
+        for number, year in sums.index:
+            mine = counts[(counts["sheet"] == number) & (counts["year"] == year) & counts["copied"]]
+            same = equal[(equal["sheet"] == number) & (equal["year"] == year) & equal["column"].isin(mine["column"])]
+            if same["value"].nunique() < DISTINCT:
                 continue
-            file, table, sheet, year = of_sheet[["_file", "_table", "_sheet", "year"]].iloc[0]
-            columns = [self.contract.column(n) for n in copied["column"].drop_duplicates()]
+            copies = int(sums.loc[(number, year), "copies"])
+            first = int(np.argmax(self.frame["sheet"].to_numpy() == number))
+            file, table, sheet = self.frame[["_file", "_table", "_sheet"]].iloc[first]
+            columns = [self.contract.column(n) for n in mine["column"]]
             last, other = int(same["last"].iloc[0]), str(same["other"].mode().iloc[0])
             named = "、".join(f"“{x.header_zh}”" for x in columns)
             named_en = ", ".join(x.title_en.lower() for x in columns)
@@ -300,11 +335,11 @@ class _Teller:
             told = f"{_plain(sample['value'])}{unit}"
             where = shown(self.names.get(other, ""))
             zh = (
-                f"：{year} 年{named}的 {len(copied)} 个数中，有 {len(same)} 个与 {last} 年（“{where}”）完全相同"
+                f"：{year} 年{named}的 {copies} 个数中，有 {len(same)} 个与 {last} 年（“{where}”）完全相同"
                 f"（例如两年都是 {told}），像是把上年的数又报了一遍；请核对后重新报送。"
             )
             en = (
-                f"{len(same)} of {len(copied)} figures of {year} ({named_en}) are exactly those of {last} ('{where}'; e.g. {told} "
+                f"{len(same)} of {copies} figures of {year} ({named_en}) are exactly those of {last} ('{where}'; e.g. {told} "
                 "in both years), as if last year's return had been sent again; check them."
             )
             spot = place(None, None, None)

@@ -82,7 +82,7 @@ def judge(
     its key nor called a duplicate; a rule over a row is not held against a row where a value it uses is itself wrong; a
     required cell that could not be read is not called empty besides.
     """
-    read = rows.sort_values(["_file", "_table", "_row"], kind="stable", ignore_index=True)
+    read = _sorted(rows)
     spelt = number(contract, spell(contract, read, register, divisions), beside.sent, beside.tables)
     known: dict[str, Collection[str]] = {"divisions": divisions.codes}
     if register is not None:
@@ -109,10 +109,21 @@ def judge(
     return Judged(contract, spelt, read, accepted, failures, unreadable, runs)
 
 
+def _sorted(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows in order of file, table and row; no copy of them where they are so already, which they mostly are."""
+    places = ["_file", "_table", "_row"]
+    order = (
+        rows[places].assign(_file=pd.factorize(rows["_file"], sort=True)[0]).sort_values(places, kind="stable").index
+    )
+    if (np.asarray(order) == np.arange(len(rows))).all() and isinstance(rows.index, pd.RangeIndex):
+        return rows
+    return rows.sort_values(places, kind="stable", ignore_index=True)
+
+
 def spell(contract: Contract, rows: pd.DataFrame, register: Register | None, divisions: Divisions) -> pd.DataFrame:
     """A copy with codes folded, divisions as today's codes, and institutions by the register's names. What cannot be
     resolved stays as it is. In the register itself each code gets the name of its latest year."""
-    out = rows.copy()
+    out = rows.copy(deep=False)  # pandas writes to no column that it shares
     for c in contract.kept:
         if c.check == "uscc":
             out[c.name] = _mapped(out[c.name], register.full_code if register else uscc.fold)

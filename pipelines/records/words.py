@@ -128,12 +128,14 @@ def two_institutions(judged: Judged, columns: pd.DataFrame, register: Register) 
         return []
     # Both are few beside the rows: each pair is looked at once.
     pairs = judged.rows[[name.name, code.name]]
-    at, several = pd.factorize(pd.MultiIndex.from_frame(pairs))
-    other = [
-        register.name_of(str(c)) if isinstance(n, str) and isinstance(c, str) and n in register.names else None
-        for n, c in several
-    ]
-    odd = np.array([o is not None and o != n for o, (n, _) in zip(other, several, strict=True)], dtype=bool)
+    (of_name, names), (of_code, codes) = (pd.factorize(pairs[n]) for n in (name.name, code.name))
+    several, at = np.unique((of_name + 1) * (len(codes) + 1) + of_code + 1, return_inverse=True)
+    other: list[str | None] = []
+    for n, c in zip(*divmod(several, len(codes) + 1), strict=True):
+        known = n > 0 and c > 0 and names[n - 1] in register.names
+        found = register.name_of(str(codes[c - 1])) if known else None
+        other.append(found if found is not None and found != names[n - 1] else None)
+    odd = np.array([o is not None for o in other], dtype=bool)
     where_odd = np.flatnonzero(judged.accepted & odd[at]) if len(several) else np.array([], dtype="int64")
     where = _where(columns, set(judged.read["_file"].to_numpy()[where_odd]))
     out = []

@@ -294,9 +294,9 @@ def test_what_is_usual_is_what_a_loop_over_each_thing_finds():
     )
     values = 10 ** random.uniform(0, 3, len(frame))
     own = _Years(frame.assign(line=_lines(frame)), values)
-    found, checked = own.usual(), 0
+    found, things, checked = own.usual(), own.things(), 0
     for line in range(len(own.values)):
-        of_thing = own.values[own.who == own.who[line]]
+        of_thing = own.values[things == things[line]]
         for a, value in enumerate(own.values[line]):
             if np.isnan(value):
                 continue
