@@ -296,6 +296,11 @@ class Contract:
         return next((c for c in self.columns if c.institution == "code"), None)
 
 
+def is_open(contract: Contract) -> bool:
+    """Whether the rows of a dataset may be published: its contract says open, and says who decided, when and on what ground."""
+    return contract.opening == "open" and all((contract.decided_by, contract.decided_on, contract.ground))
+
+
 class Contracts(Mapping[str, Contract]):
     """All contracts in force, by dataset, in name order, and the `words` that the city adds for the sheets of all of them.
 

@@ -1,8 +1,8 @@
 """The public tables: which there are, their columns with Chinese and English names, their keys and their indexes.
 
 Belongs here: the shape of what leaves. That of a mart is read from dbt_project/models/marts/marts.yml, which states it once, in
-`config.meta` beside the types; that of a dataset that is open in rows is taken from its contract. Not here: any row. A column that is not named here is in no public file; the gate
-(publish/disclosure/gate.py) holds the finished files against this list.
+`config.meta` beside the types; that of a dataset that is open in rows is taken from its contract. Not here: any row. A column
+that has no title there is in no public file; the gate (publish/disclosure/gate.py) holds the finished files against this list.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import yaml
 
-from expectations.contract import Contract, Contracts, Kind
+from expectations.contract import Contract, Contracts, Kind, is_open
 
 Type = Literal["text", "integer", "real", "boolean", "date"]
 
@@ -114,17 +114,19 @@ _CELL = (_t("dimension", "分组", "Dimension"), _t("member", "组别", "Member"
 _SYNTHETIC = _b("synthetic", "合成示例数据", "Made-up data", "true: computed from made-up records")
 
 
-def _marts() -> dict[str, Table]:
+def _marts() -> list[Table]:
     """The public tables that dbt makes, in the order of marts.yml, which states them once."""
     document = yaml.load(MARTS_YML.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    found = {}
+    found = []
     for model in document["models"]:
         meta = model.get("config", {}).get("meta", {})
-        if "title_zh" in meta:
+        if model["name"] == PROVENANCE.name:
+            found.append(PROVENANCE)
+        elif "title_zh" in meta:
             key, order = tuple(meta.get("key", ())), tuple(meta.get("order", ()))
             indexes = tuple(map(tuple, meta.get("indexes", ())))
             fields = tuple(_field(c) for c in model["columns"] if "meta" in c.get("config", {}))
-            found[model["name"]] = Table(model["name"], meta["title_zh"], meta["title_en"], fields, key, order, indexes)
+            found.append(Table(model["name"], meta["title_zh"], meta["title_en"], fields, key, order, indexes))
     return found
 
 
@@ -135,158 +137,54 @@ def _field(column: dict[str, Any]) -> Field:
     return Field(column["name"], kind, meta["title_zh"], meta["title_en"], unit, note, optional)
 
 
-_OF_DBT = _marts()
-
-# Tables of the marts, copied column by column; provenance is put together in tables.py.
-MARTS: tuple[Table, ...] = (
-    *(t for name, t in _OF_DBT.items() if name not in ("savings_statement", "benchmark_distances")),
-    Table(
-        "provenance",
-        "数据来源",
-        "Where a number comes from",
-        (
-            _t(
-                "kind",
-                "类别",
-                "Kind",
-                "sheet: what the records of a sheet count in; column: where a column stands in a sheet",
-            ),
-            _t("dataset", "数据集", "Dataset"),
-            _t("file", "文件", "File", "sha256 of the file received"),
-            _t("sheet", "工作表", "Sheet", "empty where the dataset is not open in rows"),
-            _i("year", "年度", "Year", note="empty where the names in indicators say it"),
-            _t(
-                "district",
-                "区划",
-                "District",
-                "of the institutions; with org_type and level empty where it does not count, or may not be told",
-            ),
-            _t("org_type", "单位性质", "Kind of institution"),
-            _t("level", "层级", "Level"),
-            _i("records", "明细行数", "Records", "行", note="empty where the dataset is not open in rows"),
-            _t(
-                "sheet_rows",
-                "行号",
-                "Rows of the sheet",
-                "JSON list of [first, last]; empty where the dataset is not open in rows",
-            ),
-            _t(
-                "indicators",
-                "计入指标",
-                "Indicators",
-                "JSON object: in which indicators the records count, and how many; docs/api.md has the query",
-            ),
-            _t("column", "数据项", "Column"),
-            _t("letter", "列", "Letter", "with _row of an open row it names the cell, such as D5"),
+# Put together in provenance.py of publish/release.
+PROVENANCE = Table(
+    "provenance",
+    "数据来源",
+    "Where a number comes from",
+    (
+        _t(
+            "kind",
+            "类别",
+            "Kind",
+            "sheet: what the records of a sheet count in; column: where a column stands in a sheet",
         ),
-        indexes=(("file",), ("dataset", "kind"), ("kind", "year")),
+        _t("dataset", "数据集", "Dataset"),
+        _t("file", "文件", "File", "sha256 of the file received"),
+        _t("sheet", "工作表", "Sheet", "empty where the dataset is not open in rows"),
+        _i("year", "年度", "Year", note="empty where the names in indicators say it"),
+        _t(
+            "district",
+            "区划",
+            "District",
+            "of the institutions; with org_type and level empty where it does not count, or may not be told",
+        ),
+        _t("org_type", "单位性质", "Kind of institution"),
+        _t("level", "层级", "Level"),
+        _i("records", "明细行数", "Records", "行", note="empty where the dataset is not open in rows"),
+        _t(
+            "sheet_rows",
+            "行号",
+            "Rows of the sheet",
+            "JSON list of [first, last]; empty where the dataset is not open in rows",
+        ),
+        _t(
+            "indicators",
+            "计入指标",
+            "Indicators",
+            "JSON object: in which indicators the records count, and how many; docs/api.md has the query",
+        ),
+        _t("column", "数据项", "Column"),
+        _t("letter", "列", "Letter", "with _row of an open row it names the cell, such as D5"),
     ),
+    indexes=(("file",), ("dataset", "kind"), ("kind", "year")),
 )
 
-# Tables made from the contracts and from the account of intake.
+# Tables that dbt makes.
+MARTS: tuple[Table, ...] = tuple(_marts())
+
+# What the bureau's decisions did to published figures is known to the release alone.
 OWN: tuple[Table, ...] = (
-    Table(
-        "datasets",
-        "数据集",
-        "Datasets",
-        (
-            _t("dataset", "数据集", "Dataset"),
-            _t("title_zh", "中文名称", "Chinese title"),
-            _t("title_en", "英文名称", "English title"),
-            _t("theme", "主题", "Theme"),
-            _t("grain", "每行是什么", "Grain"),
-            _t("frequency", "更新周期", "Frequency"),
-            _t("opening", "开放方式", "Opening", "open: in rows; aggregate: in sums only; closed: not at all"),
-            _t("opening_attribute", "开放属性", "Opening attribute", "无条件开放, 有条件开放, 不予开放"),
-            _t("opening_note", "开放说明", "Opening note"),
-            _t("decided_by", "决定人", "Decided by"),
-            _t("decided_on", "决定日期", "Decided on"),
-            _t("ground", "依据", "Ground"),
-            _t("description", "说明", "Description"),
-            _i("rows", "明细行数", "Rows accepted", "行"),
-            _i("files", "文件数", "Files", "个"),
-            _t("first_period", "最早期间", "First period"),
-            _t("last_period", "最晚期间", "Last period"),
-            _b("published", "是否公开明细", "Published in rows"),
-            _SYNTHETIC,
-        ),
-        key=("dataset",),
-    ),
-    Table(
-        "dataset_columns",
-        "数据项",
-        "Columns of the datasets",
-        (
-            _t("dataset", "数据集", "Dataset"),
-            _i("position", "序号", "Position"),
-            _t("column", "数据项", "Column"),
-            _t("header_zh", "中文表头", "Chinese header"),
-            _t("title_en", "英文名称", "English title"),
-            _t("type", "类型", "Type"),
-            _t("unit", "计量单位", "Unit"),
-            _b("required", "必填", "Required"),
-            _b("key", "主键", "Part of the key"),
-            _t("access", "分级", "Access level", "L0 open, L1 open in sums only, L2 kept inside, L3 never kept"),
-            _b("published", "是否公开", "Published"),
-            _t("allowed", "取值范围", "Allowed values"),
-            _t("description", "说明", "Description"),
-            _t("aliases", "表头别名", "Other headers known"),
-        ),
-        key=("dataset", "column"),
-    ),
-    Table(
-        "submissions",
-        "报送情况",
-        "Submissions",
-        (
-            _t("dataset", "数据集", "Dataset"),
-            _t("period", "期间", "Period"),
-            _t("submitter", "报送单位", "Submitter", "only a name that stands in an open table anyway"),
-            _t("status", "状态", "Status", "accepted, partial, rejected, superseded"),
-            _i("files", "文件数", "Files", "个"),
-            _i("rows_read", "读取行数", "Rows read", "行"),
-            _i("rows_accepted", "采用行数", "Rows accepted", "行"),
-            _i("rows_quarantined", "隔离行数", "Rows quarantined", "行"),
-            _i("rows_explained", "说明行数", "Rows explained", "行"),
-            _i("rows_superseded", "被替换行数", "Rows replaced", "行"),
-            _SYNTHETIC,
-        ),
-        indexes=(("dataset", "period"),),
-    ),
-    Table(
-        "data_issues",
-        "数据问题",
-        "Data issues",
-        (
-            _t("dataset", "数据集", "Dataset"),
-            _t("code", "问题代码", "Code"),
-            _t("severity", "严重程度", "Severity", "error, warning"),
-            _t("responsibility", "责任方", "Responsibility", "department, bureau"),
-            _t("status", "状态", "Status"),
-            _i("issues", "问题数", "Issues", "个"),
-            _i("files", "文件数", "Files", "个"),
-            _SYNTHETIC,
-        ),
-        indexes=(("code",),),
-    ),
-)
-
-# Tables whose rows tables.py puts together.
-OWN += (
-    _OF_DBT["savings_statement"],
-    _OF_DBT["benchmark_distances"],
-    Table(
-        "coverage",
-        "报送覆盖",
-        "Coverage",
-        (
-            _t("dataset", "数据集", "Dataset"),
-            _t("period", "期间", "Period", "a month (YYYY-MM) or a year"),
-            _i("institutions", "已报单位数", "Institutions that reported", "个"),
-            _i("expected", "应报单位数", "Institutions expected", "个"),
-        ),
-        key=("dataset", "period"),
-    ),
     Table(
         "corrections",
         "更正记录",
@@ -306,31 +204,6 @@ OWN += (
             Field("since", "date", "更正日期", "Since"),
         ),
         key=("indicator_id", "dimension", "member", "year", "factor_set"),
-    ),
-    Table(
-        "punctuality",
-        "按时报送",
-        "Punctuality",
-        (
-            _t("dataset", "数据集", "Dataset"),
-            _t("period", "期间", "Period"),
-            Field("due_on", "date", "应报日期", "Due on"),
-            _i("submissions", "报送数", "Submissions", "份"),
-            _i("on_time", "按时报送数", "On time", "份"),
-        ),
-        key=("dataset", "period"),
-    ),
-    Table(
-        "task_counts",
-        "整改任务",
-        "Tasks by state",
-        (
-            _t("dataset", "数据集", "Dataset", "empty where none was recognised"),
-            _t("month", "交办月份", "Month opened"),
-            _t("state", "状态", "State", "交办 assigned, 反馈 answered, 督办 supervised, 销号 closed"),
-            _i("tasks", "任务数", "Tasks", "个"),
-        ),
-        order=("dataset", "month", "state"),
     ),
 )
 
@@ -361,11 +234,6 @@ TRACE: tuple[Field, ...] = (
     _i("_row", "行号", "Row"),
     _b("_synthetic", "合成示例数据", "Made-up data", "true: the file says that it is made-up"),
 )
-
-
-def is_open(contract: Contract) -> bool:
-    """Whether the rows of a dataset may be published: its contract says open, and says who decided, when and on what ground."""
-    return contract.opening == "open" and all((contract.decided_by, contract.decided_on, contract.ground))
 
 
 def open_table(contract: Contract) -> Table:

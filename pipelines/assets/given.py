@@ -12,6 +12,7 @@ import dagster as dg
 from pipelines.assets.place import Place
 from pipelines.core import notes
 from pipelines.stages import code, tables_of
+from pipelines.statistics import catalog
 from pipelines.statistics.city_tables import TABLES
 
 
@@ -30,6 +31,12 @@ from pipelines.statistics.city_tables import TABLES
             )
             for t in TABLES
         ),
+        *(
+            dg.AssetSpec(
+                ["catalog", t], group_name="given", kinds={"parquet"}, description="Of the contracts in force."
+            )
+            for t in catalog.TABLES
+        ),
     ],
 )
 def given(place: Place) -> Iterator[dg.MaterializeResult]:
@@ -43,7 +50,9 @@ def given(place: Place) -> Iterator[dg.MaterializeResult]:
     if note is None:
         load_city(place.city_folder, home)
         note = stages.done("city")
-    yield dg.MaterializeResult(asset_key="contracts", data_version=dg.DataVersion(contracts.digest))
+    catalog.load_catalog(contracts, home)
+    for key in ("contracts", *(["catalog", t] for t in catalog.TABLES)):
+        yield dg.MaterializeResult(asset_key=key, data_version=dg.DataVersion(contracts.digest))
     decided = notes.sha256(decisions.path(home)) or "none"
     yield dg.MaterializeResult(asset_key="decisions", data_version=dg.DataVersion(decided))
     for name, version in tables_of(note).items():

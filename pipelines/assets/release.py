@@ -80,7 +80,7 @@ def _build(place: Place, contracts: Contracts) -> Release:
     from publish.release.build import build
 
     city = City(folder=place.city_folder, **read_city(place.city_folder / "city.yaml"))
-    return build(place.home_folder, contracts, city, place.date, code_version(), due_days=place.due_days)
+    return build(place.home_folder, contracts, city, place.date, code_version())
 
 
 def _reported(made: Release, as_of: date) -> dict[str, Any]:

@@ -33,8 +33,8 @@ from pipelines.statistics.run import (
     target,
 )
 
-# In no model's SQL, but copied into the warehouse with the rest of intake.
-ALSO_LOADED = dg.AssetKey(["intake", "tasks"])
+# What asks it goes over the records of all datasets, which no model names (dbt's macro `contracts`).
+CATALOG = dg.AssetKey(["catalog", "contracts"])
 
 
 class _Groups(DagsterDbtTranslator):
@@ -84,12 +84,13 @@ def statistics_assets() -> dg.AssetsDefinition:
                 yield dg.MaterializeResult(asset_key=spec.key, metadata={"kept": True})
 
     every = statistics.keys
+    records = sorted({d.asset_key for s in statistics.specs for d in s.deps if d.asset_key.path[0] == "records"})
 
-    def loaded(spec: dg.AssetSpec) -> dg.AssetSpec:
-        from_intake = any(d.asset_key.path[0] in ("intake", "records") for d in spec.deps)
-        return spec.replace_attributes(deps=[*spec.deps, ALSO_LOADED]) if from_intake else spec
+    def counted(spec: dg.AssetSpec) -> dg.AssetSpec:
+        over_all = any(d.asset_key == CATALOG for d in spec.deps)
+        return spec.merge_attributes(deps=records) if over_all else spec
 
-    return statistics.map_asset_specs(loaded)
+    return statistics.map_asset_specs(counted)
 
 
 def _next(context: dg.AssetExecutionContext, place: Place, stages: Stages) -> Iterator[Any]:
@@ -127,9 +128,11 @@ def _build(
     """Runs dbt in `warehouse`, over what rests on the `changed` sources (`schema/table`) or, where that is None, over what Dagster
     selected; calls `finish`, then yields dbt's events. Raises StatisticsError where dbt failed, after yielding its checks."""
     from pipelines.records.load import load
+    from pipelines.statistics.opened import open_rows
 
     report("statistics")
     load(place.home_folder, warehouse)
+    open_rows(warehouse, place.load_contracts())
     give_back()
     events: list[Any] = []
     try:

@@ -40,6 +40,7 @@ STAGES: dict[str, tuple[str, ...]] = {
         "publish/release",
         "publish/errors.py",
         "publish/schema.py",
+        "dbt_project/models/marts/marts.yml",  # what publish/schema.py reads
     ),
 }
 

@@ -27,13 +27,8 @@ from pipelines.records import tables
 from pipelines.records.institutions import fold_name
 
 ASSIGNED, ANSWERED, SUPERVISED, CLOSED = STATES = ("交办", "反馈", "督办", "销号")
-COLUMNS = (
-    "task_id", "dataset", "submitter", "period", "code", "column", "file_id", "sheet", "row", "cell", "state",
-    "assigned_on", "due_on", "feedback_on", "supervised_on", "closed_on", "first_file_id", "answers",
-)  # fmt: skip
-_DATES = ("assigned_on", "due_on", "feedback_on", "supervised_on", "closed_on")
-SCHEMA = {c: pa.date32() if c in _DATES else pa.int64() if c in ("row", "answers") else pa.string() for c in COLUMNS}
-COUNTS = ("dataset", "month", "state", "tasks")
+COLUMNS = tuple(tables.TASKS)
+_DATES = tuple(c for c, kind in tables.TASKS.items() if pa.types.is_date32(kind))
 
 
 @dataclass
@@ -89,22 +84,26 @@ def tasks(
     return frame.astype({"row": "Int64", "answers": "Int64"})
 
 
+def as_known_on(
+    as_of: date, files: pd.DataFrame, sheets: pd.DataFrame, issues: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The same tables, in which what came after `as_of` came on that day: the same files then give the same tasks whenever they
+    are read."""
+    out = []
+    for frame, column in ((files, "received_at"), (issues, "closed_at")):
+        moment = pd.to_datetime(frame[column])
+        out.append(
+            frame.assign(**{column: moment.where(moment.isna() | (moment <= pd.Timestamp(as_of)), pd.Timestamp(as_of))})
+        )
+    return out[0], sheets, out[1]
+
+
 def write_tasks(home: Home, as_of: date, due_days: int = MEND_DAYS) -> pd.DataFrame:
     """Writes work/intake/tasks.parquet from the home's other intake tables, and returns the tasks."""
     files, sheets, issues = (pd.read_parquet(home.table("intake", t)) for t in ("files", "sheets", "issues"))
-    found = tasks(files, sheets, issues, as_of, due_days)
-    tables.write(home.table("intake", "tasks"), found, SCHEMA)
+    found = tasks(*as_known_on(as_of, files, sheets, issues), as_of, due_days)
+    tables.write(home.table("intake", "tasks"), found, tables.TASKS)
     return found
-
-
-def task_counts(found: pd.DataFrame) -> pd.DataFrame:
-    """What may be published of the tasks: how many by dataset, month they were opened ('YYYY-MM') and state.
-
-    Nobody's name, file or figure is in it; a dataset is '' where none was recognised.
-    """
-    month = found["assigned_on"].dt.strftime("%Y-%m")
-    keys = [found["dataset"].fillna("").rename("dataset"), month.rename("month"), found["state"]]
-    return found.groupby(keys).size().rename("tasks").reset_index()[list(COUNTS)]
 
 
 def _row(t: _Task, thread: _Thread, as_of: date, due_days: int) -> tuple[Any, ...]:

@@ -33,7 +33,7 @@ TYPES: dict[Kind, pa.DataType] = {
 }
 PLACE = {"_file": pa.string(), "_sheet": pa.string(), "_row": pa.int64()}
 TEXT = pa.string()
-_S, _I, _B, _T = TEXT, pa.int64(), pa.bool_(), pa.timestamp("us")
+_S, _I, _B, _T, _D = TEXT, pa.int64(), pa.bool_(), pa.timestamp("us"), pa.date32()
 INTAKE: dict[str, Schema] = {
     "files": {
         "file_id": _S, "name": _S, "source_url": _S, "received_at": _T, "status": _S, "reason": _S, "synthetic": _B,
@@ -55,6 +55,12 @@ INTAKE: dict[str, Schema] = {
     "quarantine": {"file_id": _S, "sheet": _S, "row": _I, "dataset": _S, "codes": _S, "values": _S},
     "superseded": {"file_id": _S, "sheet": _S, "row": _I, "dataset": _S, "superseded_by": _S},
 }  # fmt: skip
+# What pipelines/feedback/tasks.py makes of them, a further table of intake.
+TASKS: Schema = {
+    "task_id": _S, "dataset": _S, "submitter": _S, "period": _S, "code": _S, "column": _S, "file_id": _S, "sheet": _S,
+    "row": _I, "cell": _S, "state": _S, "assigned_on": _D, "due_on": _D, "feedback_on": _D, "supervised_on": _D,
+    "closed_on": _D, "first_file_id": _S, "answers": _I,
+}  # fmt: skip
 
 # What each table and column of schema intake means, for dbt's sources and whoever opens the warehouse.
 TABLES = {
@@ -64,8 +70,18 @@ TABLES = {
     "issues": "One row per thing wrong, open or closed by a newer file.",
     "quarantine": "One row per row that did not become a record, with its values of levels L0 and L1 as JSON.",
     "superseded": "One row per accepted row that a newer file replaced.",
+    "tasks": "One row per error there ever was: whether it is mended, on the as-of date.",
 }
 MEANINGS = {
+    "answers": "How many newer files came while the error was open.",
+    "assigned_on": "The day the file with the error came.",
+    "closed_on": "The day the file came that has the error no more.",
+    "due_on": "The last day to mend it.",
+    "feedback_on": "The day of the first newer file.",
+    "first_file_id": "The file that first had the error.",
+    "state": "交办 assigned, 反馈 answered, 督办 supervised, 销号 closed.",
+    "supervised_on": "The day after due_on, where it was not mended by then.",
+    "task_id": "Hash of the first error: the same in every run.",
     "cell": "Like C7; null for a whole row, sheet or file.",
     "closed_at": "When the file came that answered the issue, UTC.",
     "code": "One of the issue codes.",

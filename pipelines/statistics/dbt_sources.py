@@ -1,7 +1,8 @@
 """Writes dbt_project/models/sources.yml from the contracts: `python -m pipelines.statistics.dbt_sources [--check]`.
 
 Belongs here: the tables that dbt reads, described once. Not here: what a table holds, which stands in the contracts, in
-pipelines/records/tables.py (intake) and in pipelines/core/city.py and pipelines/statistics/city.py (city). A test finds a stale file.
+pipelines/records/tables.py (intake), in pipelines/core/city.py and pipelines/statistics/city.py (city), and in
+pipelines/statistics/catalog.py. A test finds a stale file.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import yaml
 
 from expectations.contract import Column, Contracts, load_contracts
 from pipelines.records import tables
-from pipelines.statistics import city
+from pipelines.statistics import catalog, city
 
 PATH = Path(__file__).resolve().parents[2] / "dbt_project" / "models" / "sources.yml"
 HEAD = "# Made by `python -m pipelines.statistics.dbt_sources` from the contracts; edit those, then run it again.\n"
@@ -27,10 +28,10 @@ OF_RECORDS = {
 
 
 def sources(contracts: Contracts) -> str:
-    """The text of sources.yml. Its three sources lie in Parquet below the folder that MINGZHANG_WORK names."""
+    """The text of sources.yml. Its sources lie in Parquet below the folder that MINGZHANG_WORK names."""
     intake = [
         _table(name, tables.TABLES[name], [(c, tables.MEANINGS[c], _type(str(t))) for c, t in schema.items()])
-        for name, schema in tables.INTAKE.items()
+        for name, schema in (tables.INTAKE | {"tasks": tables.TASKS}).items()
     ]
     records = []
     for contract in contracts.values():
@@ -42,12 +43,17 @@ def sources(contracts: Contracts) -> str:
         _table(name, "Of the city's folder.", [(c, "", t.lower()) for c, t in schema.items()])
         for name, schema in city.TABLES.items()
     ]
+    of_contracts = [
+        _table(name, "Of the contracts in force.", [(c, text, kind.lower()) for c, (kind, text) in schema.items()])
+        for name, schema in catalog.TABLES.items()
+    ]
     document = {
         "version": 2,
         "sources": [
             _source("intake", "What came, and what became of it.", intake),
             _source("records", "Accepted rows in canonical units, a table per dataset.", records),
             _source("city", "What is this city's own.", of_city),
+            _source("catalog", "What the contracts say.", of_contracts),
         ],
     }
     return HEAD + yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)

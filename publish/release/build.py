@@ -33,7 +33,6 @@ from pipelines.core.city import City
 from pipelines.core.fingerprint import code_of
 from pipelines.core.home import Home, sync
 from pipelines.core.progress import report
-from pipelines.core.settings import MEND_DAYS
 from pipelines.sources import decisions
 from publish.catalog import About, File, Resource, csvw
 from publish.catalog.datapackage import datapackage
@@ -50,13 +49,17 @@ from publish.release.doubted import doubted, write_doubted
 from publish.release.held import held, write_held
 from publish.release.movement import Limits, Lineage
 from publish.release.provenance import provenance
-from publish.release.punctuality import punctuality
 from publish.release.search_index import build_index
 from publish.release.write import BATCH, Database, write_csv, write_parquet, write_xlsx
 from publish.schema import MADE_UP_EN, MADE_UP_ZH, RELEASES, Table, Type, is_open, public_tables
 
 WRITES_CSV = ("publish/release/write.py", "publish/schema.py", "pipelines/core")
 NOTHING: dict[Type, Any] = {"text": "", "integer": 0, "real": 0.0, "boolean": False, "date": date(1970, 1, 1)}
+# Marts that are published as they are; what of the others is, publish/release/tables.py says.
+COPIED = (
+    "indicators", "claim_arithmetic", "factors", "benchmarks", "divisions", "datasets", "dataset_columns", "data_issues",
+    "coverage", "punctuality",
+)  # fmt: skip
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -85,13 +88,12 @@ def build(
     as_of: date,
     code_version: str,
     rules: Rules | None = None,
-    due_days: int = MEND_DAYS,
     limits: Limits | None = None,
 ) -> Release:
     """Builds the release of HOME/warehouse.duckdb, unless it stands already, and makes it the current one.
 
     The caller holds the home (`home.locked()`). `as_of` is the date the release speaks of, `code_version` names the code
-    that made it; a task of a department is overdue after `due_days`; `limits` are the city's where not given. The same warehouse,
+    that made it; `limits` are the city's where not given. The same warehouse,
     contracts, city, date, code and release before give the same bytes and the same release_id.
     Raises ReleaseError (exit status 1), GateRefused or GateHeld (3), each with one sentence; the last release is then untouched.
     """
@@ -101,7 +103,7 @@ def build(
     folder = home.releases / f"{store.BUILDING}{os.getpid()}"
     with _told(home):
         try:
-            return _build(home, folder, contracts, city, as_of, code_version, rules, due_days, limits)
+            return _build(home, folder, contracts, city, as_of, code_version, rules, limits)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             history.unsaved(home).unlink(missing_ok=True)
@@ -115,7 +117,6 @@ def _build(
     as_of: date,
     code_version: str,
     rules: Rules,
-    due_days: int,
     limits: Limits,
 ) -> Release:
     shapes = {t.name: t for t in public_tables(contracts)}
@@ -135,11 +136,9 @@ def _build(
         stands = standing.held & ~corrected.withdrawn
         data = _rows(w, contracts, shapes, corrected.cells, stands, last)
         data["corrections"] = tables.corrections(corrected.rows)
-        data["task_counts"] = tables.task_counts(w, as_of, due_days)
-        data["punctuality"] = punctuality(w, contracts, as_of)
         waiting = held(cells, corrected, standing, past, rules)
         write_held(home, waiting, data["indicators"])
-        write_doubted(home, doubted(w, contracts, corrected.cells, rules))
+        write_doubted(home, doubted(w, corrected.cells, rules))
         given = tables.inputs(w)
         scanner = tables.scanner(w, contracts, data)
         statements = tables.computed_claims(w)
@@ -276,20 +275,15 @@ def _rows(
 ) -> dict[str, pa.Table]:
     """Every public table's rows but that of the release itself. `held`: cells that stand as in the release `last`."""
     data = {c.dataset: tables.open_rows(w, c) for c in contracts.values() if is_open(c)}
-    names = tables.institution_names(data, contracts)
-    for name in ("indicators", "claim_arithmetic", "factors", "benchmarks", "divisions"):
-        data[name] = w.take("marts", name, shapes[name])
+    data |= {name: w.take("marts", name, shapes[name]) for name in COPIED}
+    data["submissions"] = w.take("marts", "submissions", shapes["submissions"], nulls="first")
+    data["task_counts"] = tables.task_counts(w)
     data["indicator_values"] = tables.indicator_values(cells)
     before = last if last is not None and last.is_dir() else None
     data["claims"] = tables.claims(w, cells, held, before and before / "parquet" / "claims.parquet")
     data["provenance"] = provenance(w, contracts, cells, held, before)
-    data["datasets"] = tables.datasets(w, contracts)
-    data["dataset_columns"] = tables.dataset_columns(contracts)
     data["savings_statement"] = tables.savings_statement(w, cells)
     data["benchmark_distances"] = tables.benchmark_distances(w, cells)
-    data["coverage"] = tables.coverage(w, contracts)
-    data["submissions"] = tables.submissions(w, contracts, names)
-    data["data_issues"] = tables.data_issues(w)
     return data
 
 

@@ -16,7 +16,6 @@ from pipelines.core.home import Home, whole_file
 if TYPE_CHECKING:  # a run with nothing to do reads the list and nothing else
     import pandas as pd
 
-    from expectations.contract import Contracts
     from publish.disclosure.suppress import Rules
     from publish.release.tables import Warehouse
 
@@ -36,14 +35,15 @@ HEADINGS = {
 }
 
 
-def doubted(w: Warehouse, contracts: Contracts, cells: pd.DataFrame, rules: Rules) -> list[dict[str, Any]]:
+def doubted(w: Warehouse, cells: pd.DataFrame, rules: Rules) -> list[dict[str, Any]]:
     """One entry, in the columns of HEADINGS, for each indicator and year whose total is hidden because one institution is most
     of it, or was moved by more than MOVES of the year before, where an open doubt is about that institution's figures.
 
-    `cells` are those of the release, suppressed. Empty where the warehouse does not say who contributes what.
+    `cells` are those of the release, suppressed. Raises GateRefused where the warehouse does not say who contributes what.
     """
-    wanted = ("int_indicator_parts", "int_indicator_sources", "int_institution_names")
-    doubts = _doubts(w, contracts) if all(("intermediate", name) in w.columns for name in wanted) else []
+    for mart in ("doubts", "parts_of_totals", "datasets_of_totals"):
+        w.require("marts", mart)
+    doubts = w.con.sql('from marts.doubts order by dataset, org, year, "column"').to_arrow_table().to_pylist()
     if not doubts:
         return []
     totals = cells[(cells["dimension"] == "total") & cells["status"].isin(["A", "E", "P", "Q"])]
@@ -51,12 +51,7 @@ def doubted(w: Warehouse, contracts: Contracts, cells: pd.DataFrame, rules: Rule
         (i, int(y), f): s == "Q"
         for i, y, f, s in totals[["indicator_id", "year", "factor_set", "status"]].itertuples(index=False, name=None)
     }
-    rests = set(
-        w.con.sql("""
-            select distinct indicator_id, year, dataset from intermediate.int_indicator_sources
-            where not compared and breakdown in ('', 'total')
-        """).fetchall()
-    )
+    rests = set(w.con.sql("select indicator_id, year, dataset from marts.datasets_of_totals").fetchall())
     names = dict(w.con.sql("select indicator_id, name_zh from marts.indicators").fetchall())
     english = dict(w.con.sql("select indicator_id, name_en from marts.indicators").fetchall())
     years = {d["year"] - n for d in doubts if d["year"] is not None for n in (0, 1)}
@@ -92,54 +87,13 @@ def doubted(w: Warehouse, contracts: Contracts, cells: pd.DataFrame, rules: Rule
     return [out[k] for k in sorted(out)]
 
 
-def _doubts(w: Warehouse, contracts: Contracts) -> list[dict[str, Any]]:
-    """The open doubts that are about one institution's figures of one year, one for each dataset and column."""
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for c in contracts.values():
-        who, period = c.institution_name, c.period
-        if who is None or period is None or ("records", c.dataset) not in w.columns:
-            continue
-        for org, name, year, column, file, zh, en in w.con.sql(f"""
-            with places as (
-                select _file, _sheet, _row, "{who.name}" as name,
-                    try_cast(substr(cast("{period.name}" as varchar), 1, 4) as integer) as year
-                from records."{c.dataset}"
-            ),
-            issues as (
-                select i.*, f.name as file from intake.issues i
-                inner join intake.files f on f.file_id = i.file_id
-                where i.code = 'doubtful' and i.status = 'open' and i."column" is not null
-            )
-            select distinct on (names.org, p.year, i."column")
-                names.org, p.name, p.year, i."column", i.file, i.message_zh, i.message_en
-            from issues i
-            inner join places p on p._file = i.file_id and p._sheet = i.sheet
-                and (p._row = i."row" or (i."row" is null and contains(i.message_zh, p.name)))
-            inner join intermediate.int_institution_names names on names.org_name = p.name
-            order by names.org, p.year, i."column", i.issue_id""").fetchall():
-            entry = {
-                "org": org,
-                "institution": name,
-                "year": year,
-                "dataset": c.dataset,
-                "column": column,
-                "file": file,
-            }
-            found[c.dataset, org, year, column] = entry | {"message_zh": zh, "message_en": en}
-    return list(found.values())
-
-
 def _parts(w: Warehouse, orgs: list[str], years: list[int]) -> list[tuple[Any, ...]]:
     """(indicator, factor set, year, institution, its part, its part of the year before, all parts, all of the year before);
     sizes, so that parts of both signs do not hide one another. Only `years` are looked at."""
     w.con.execute("create or replace temp table doubted_orgs as select unnest(?) as org", [orgs])
     w.con.execute("create or replace temp table doubted_years as select unnest(cast(? as integer[])) as year", [years])
     return w.con.sql("""
-        with parts as (
-            select indicator_id, factor_set, year, org, cast(sum(numerator) as double) as part
-            from intermediate.int_indicator_parts
-            where matched and breakdown in ('', 'total') and year in (select year from doubted_years) group by all
-        ),
+        with parts as (from marts.parts_of_totals where year in (select year from doubted_years)),
         wholes as (select indicator_id, factor_set, year, sum(abs(part)) as whole from parts group by all)
         select p.indicator_id, p.factor_set, p.year, p.org, p.part, b.part, w.whole, wb.whole
         from parts p

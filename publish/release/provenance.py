@@ -36,10 +36,10 @@ def provenance(
     Nothing is said of a suppressed value. One that stands as in the `last` release (its folder; `held` says which) has what it
     was made from there. Of a dataset that is not open in rows neither sheet nor rows are named.
     """
-    w.require("intake", "columns")
+    w.require("marts", "letters")
     w.require("marts", "provenance")
     t = MART["provenance"]
-    columns = _letters(w, contracts, t)
+    columns = _letters(w, t)
     values = cells[list(KEY)].astype({"year": "int64"}).assign(hidden=cells["status"] == "Q", stood=held)
     stood = _as_before(last, values[held & ~values["hidden"]])
     w.con.register("given_values", values)
@@ -61,23 +61,10 @@ def provenance(
     return pa.concat_tables([columns.cast(t.arrow), sheets.cast(t.arrow)])
 
 
-def _letters(w: Warehouse, contracts: Contracts, t: Table) -> pa.Table:
+def _letters(w: Warehouse, t: Table) -> pa.Table:
     """Where each public column of an open dataset stands in each sheet."""
-    published = pd.DataFrame(
-        [(c.dataset, col.name) for c in contracts.values() if is_open(c) for col in c.public],
-        columns=["dataset", "column"],
-        dtype="str",
-    )
-    w.con.register("published", published)
-    said = {"kind": "'column'", "dataset": "s.dataset", "file": "c.file_id"}
-    said |= {"sheet": "c.sheet", "column": 'c."column"', "letter": "c.letter"}
-    found = w.arrow(f"""
-        select distinct {_columns(t, said)}
-        from intake.columns c join intake.sheets s on s.file_id = c.file_id and s.sheet = c.sheet
-        join published p on p.dataset = s.dataset and p."column" = c."column"
-        order by all nulls first""")
-    w.con.unregister("published")
-    return found
+    said = {"kind": "'column'", "file": "file_id"} | {c: _id(c) for c in ("dataset", "sheet", "column", "letter")}
+    return w.arrow(f"select {_columns(t, said)} from marts.letters order by all nulls first")
 
 
 def _columns(table: Table, said: Mapping[str, str]) -> str:

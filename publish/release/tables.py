@@ -1,13 +1,16 @@
-"""From the warehouse to the rows of the public tables.
+"""From the marts to the rows of the public tables.
 
-Belongs here: what is taken from the marts, the records and the account of intake, and what of it is harmless. Not here:
-suppression (publish/disclosure), files (write.py). Everything is read-only and ordered, so that the same warehouse gives
-the same rows in the same order.
+Belongs here: reading the marts, and what secrecy and the bureau's decisions make of finished figures, of which dbt knows
+nothing: indicator_values after suppression, the statements, lines of savings and distances that rest on them, provenance,
+corrections. All the others are copied. Not here: anything computed from records (dbt_project/models/marts), suppression
+(publish/disclosure), files (write.py). Nothing but schema marts is read. Everything is read-only and ordered, so that the same
+warehouse gives the same rows in the same order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -23,14 +26,13 @@ from expectations.contract import Contract, Contracts
 from pipelines.core.duck import bound
 from pipelines.core.sql import identifier as _id
 from pipelines.core.sql import literal as _text
-from pipelines.feedback import tasks as feedback
 from publish.disclosure.contributions import WHO
 from publish.disclosure.relations import Indicator
 from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH, OF_CLOSED
 from publish.disclosure.wholes import Wholes, made
 from publish.errors import GateRefused, ReleaseError
-from publish.schema import MARTS, OWN, Table, Type, is_open, open_table
+from publish.schema import MARTS, OWN, Table, Type, open_table
 
 CASTS: dict[Type, str] = {
     "text": "varchar",
@@ -41,6 +43,7 @@ CASTS: dict[Type, str] = {
 }
 PARTS_AT_A_TIME = 50_000  # rows; a slice of one indicator is then read without the rest
 INTERNAL = ("contributors", "largest_share", "closed")
+MADE_OF = ("numerator", "denominator", "multiplier", "change_of", "change_kind", "adds_over_years")  # of an indicator
 MART = {t.name: t for t in MARTS}
 BY_NAME = {t.name: t for t in (*MARTS, *OWN)}
 
@@ -89,8 +92,8 @@ class Warehouse:
     def arrow(self, sql: str) -> pa.Table:
         return self.con.sql(sql).to_arrow_table()
 
-    def take(self, schema: str, source: str, table: Table) -> pa.Table:
-        """The columns of `table` from `schema.source`, cast and ordered.
+    def take(self, schema: str, source: str, table: Table, nulls: str = "last") -> pa.Table:
+        """The columns of `table` from `schema.source`, cast and ordered, `nulls` last or first.
 
         Raises GateRefused where there is no such table, ReleaseError where a column that must be there is not.
         """
@@ -108,7 +111,7 @@ class Warehouse:
             else f"cast(null as {CASTS[f.type]}) as {_id(f.name)}"
             for f in table.fields
         ]
-        order = ", ".join(_id(c) for c in (table.order or table.key or table.columns))
+        order = ", ".join(f"{_id(c)} nulls {nulls}" for c in (table.order or table.key or table.columns))
         return as_table(self.arrow(f"select {', '.join(parts)} from {schema}.{_id(source)} order by {order}"), table)
 
 
@@ -173,50 +176,44 @@ def corrections(rows: list[dict[str, Any]]) -> pa.Table:
 
 def indicators_about(w: Warehouse) -> dict[str, Indicator]:
     """What each indicator is made of, from marts.indicators: numerator, denominator and change_of stay inside."""
-    w.require("marts", "indicators")
-    w.require("seeds", "seed_indicators", "change_of", "change_kind")
-    have = w.columns["marts", "indicators"]
-    inside = [c if c in have else f"null as {c}" for c in ("numerator", "denominator", "change_of")]
-    found = w.con.sql(f"select indicator_id, kind, {', '.join(inside)} from marts.indicators").fetchall()
-    # The mart says what a change is a change of only where it is one of the full set; the seed says it of every one.
-    sql = "select indicator_id, change_of from seeds.seed_indicators where change_of is not null and change_kind <> 'full'"
-    compares = dict(w.con.sql(sql).fetchall())
-    return {name: Indicator(kind, top, bottom, of, compares.get(name)) for name, kind, top, bottom, of in found}
+    w.require("marts", "indicators", *MADE_OF)
+    found = w.con.sql("select indicator_id, kind, numerator, denominator, change_of, change_kind from marts.indicators")
+    return {
+        name: Indicator(kind, top, bottom, of if how == "full" else None, of if how not in (None, "full") else None)
+        for name, kind, top, bottom, of, how in found.fetchall()
+    }
 
 
 def wholes(w: Warehouse) -> Wholes:
-    """Which figures must add up to which, from the seeds."""
-    w.require("seeds", "seed_indicators")
-    w.require("seeds", "seed_wholes")
-    indicators = w.con.sql("from seeds.seed_indicators").to_arrow_table().to_pylist()
-    return made(indicators, w.con.sql("select whole, part, relation from seeds.seed_wholes").fetchall())
+    """Which figures must add up to which."""
+    w.require("marts", "indicators", *MADE_OF)
+    w.require("marts", "wholes")
+    indicators = w.con.sql("from marts.indicators").to_arrow_table().to_pylist()
+    return made(indicators, w.con.sql("select whole, part, relation from marts.wholes").fetchall())
 
 
 def contributions(w: Warehouse, path: Path) -> Path:
     """What each institution contributes to each indicator that comes from closed rows (contributions.PARTS), and how much of it
     does, written to `path` as Parquet. It never leaves the home's work folder."""
-    w.require("intermediate", "int_indicator_parts")
-    have = w.columns["intermediate", "int_indicator_parts"]
-    amounts = [c for c in ("numerator", "denominator", "closed_numerator", "closed_denominator") if c in have]
-    # Two years of an institution are compared where this is the same in both.
-    compared = ", any_value(cast(comparable_as as varchar)) as comparable_as" if "comparable_as" in have else ""
+    amounts = ("numerator", "denominator", "closed_numerator", "closed_denominator")
+    w.require("marts", "contributions", *WHO, *amounts, "comparable_as")
     w.con.execute("""create or replace temp table orgs as
         select org, cast(row_number() over (order by org nulls last) as integer) as number
-        from (select distinct org from intermediate.int_indicator_parts)""")
+        from (select distinct org from marts.contributions)""")
     # Of millions of rows the words are few: as members of an enumeration, and institutions as numbers, they sort ten times as fast.
     coded, plain = {"year": "cast(year as integer)", "org": "number"}, {"year": "by_year as year", "org": "orgs.org"}
     for c in (c for c in WHO if c not in coded):
-        words = w.con.sql(f"select distinct {c} from intermediate.int_indicator_parts where {c} is not null order by 1")
+        words = w.con.sql(f"select distinct {c} from marts.contributions where {c} is not null order by 1")
         coded[c] = f"cast({c} as enum({', '.join(_text(word) for (word,) in words.fetchall()) or _text('')}))"
         plain[c] = f"cast(by_{c} as varchar) as {c}"
     rows = w.con.sql(f"""
         with coded as (
             select {", ".join(f"{coded[c]} as by_{c}" for c in WHO)}, p.*
-            from intermediate.int_indicator_parts p join orgs on orgs.org is not distinct from p.org
-            where matched and indicator_id in (select indicator_id from intermediate.int_indicator_parts where closed)),
+            from marts.contributions p join orgs on orgs.org is not distinct from p.org),
         summed as (
             select {", ".join(f"by_{c}" for c in WHO)},
-                {", ".join(f"cast(sum({c}) as double) as {c}" for c in amounts)}{compared}
+                {", ".join(f"cast(sum({c}) as double) as {c}" for c in amounts)},
+                any_value(comparable_as) as comparable_as
             from coded group by {", ".join(f"by_{c}" for c in WHO)})
         select {", ".join(plain[c] for c in WHO)},
             summed.* exclude ({", ".join(f"by_{c}" for c in WHO)})
@@ -294,7 +291,7 @@ def datasets_behind(w: Warehouse) -> tuple[dict[str, set[str]], dict[str, set[st
             indicators,
             "select distinct regexp_extract(unnest(json_keys(indicators)), '[^:@/]+'), dataset from marts.provenance",
         ),
-        (files, "select distinct file_id, dataset from intake.sheets where dataset is not null"),
+        (files, "select file_id, dataset from marts.input_datasets"),
     ):
         for name, dataset in w.con.sql(sql).fetchall():
             out.setdefault(name, set()).add(dataset)
@@ -304,185 +301,26 @@ def datasets_behind(w: Warehouse) -> tuple[dict[str, set[str]], dict[str, set[st
 def open_rows(w: Warehouse, contract: Contract) -> pa.Table:
     """The public rows of a dataset that is open in rows, with where each stood and whether its file is made-up."""
     t = open_table(contract)
-    w.require("records", contract.dataset)
-    have = w.columns["records", contract.dataset]
-    missing = [f.name for f in t.fields if f.name not in have and f.name != "_synthetic"]
-    if missing:
-        raise ReleaseError(f"records.{contract.dataset} lacks {', '.join(missing)}, which its contract describes.")
-    parts = [f"{value('r.' + _id(f.name), f.type)} as {_id(f.name)}" for f in t.fields if f.name != "_synthetic"]
-    order = ", ".join(_id(c) for c in (*t.key, "_file", "_sheet", "_row"))
-    sql = f"""
-        select {", ".join(parts)}, coalesce(f.synthetic, false) as _synthetic
-        from records.{_id(contract.dataset)} r left join intake.files f on f.file_id = r._file
-        where {_opens(contract)} order by {order}"""
-    return as_table(w.arrow(sql), t)
+    order = (*t.key, "_file", "_sheet", "_row")
+    return w.take("marts", contract.dataset, replace(t, order=order))
 
 
-def _opens(contract: Contract) -> str:
-    """SQL over records `r`: whether a row may be published. A row of which that is not known (null) may not."""
-    only = contract.open_rows
-    if only is None:
-        return "true"
-    return f"r.{_id(only.column)} not in ({', '.join(map(_text, only.not_in))})"
-
-
-def datasets(w: Warehouse, contracts: Contracts) -> pa.Table:
-    """One row per contract: what it is, who decided that it opens, and how much there is of it."""
-    rows = []
-    for c in contracts.values():
-        w.require("records", c.dataset)
-        period = c.period
-        p = f"cast(r.{_id(period.name)} as varchar)" if period is not None else "cast(null as varchar)"
-        found = w.con.sql(
-            f"""select count(*), count(distinct r._file), coalesce(bool_or(f.synthetic), false), min({p}), max({p})
-            from records.{_id(c.dataset)} r left join intake.files f on f.file_id = r._file"""
-        ).fetchall()[0]
-        count = dict(zip(("rows", "files", "synthetic", "first_period", "last_period"), found, strict=True))
-        rows.append(
-            {
-                "dataset": c.dataset,
-                "title_zh": c.title_zh,
-                "title_en": c.title_en,
-                "theme": c.theme or None,
-                "grain": c.grain or None,
-                "frequency": c.frequency or None,
-                "opening": c.opening,
-                "opening_attribute": c.opening_attribute or None,
-                "opening_note": c.opening_note or None,
-                "decided_by": c.decided_by or None,
-                "decided_on": c.decided_on or None,
-                "ground": c.ground or None,
-                "description": c.description or None,
-                "published": is_open(c),
-                **count,
-            }
-        )
-    return from_rows(rows, BY_NAME["datasets"])
-
-
-def dataset_columns(contracts: Contracts) -> pa.Table:
-    """The data dictionary: one row per column of every contract, published or not."""
-    rows = [
-        {
-            "dataset": c.dataset,
-            "position": n,
-            "column": col.name,
-            "header_zh": col.header_zh,
-            "title_en": col.title_en,
-            "type": col.kind,
-            "unit": col.unit,
-            "required": col.required,
-            "key": col.name in c.key,
-            "access": col.access,
-            "published": is_open(c) and col.access == "L0",
-            "allowed": "|".join(col.values) or None,
-            "description": col.description or None,
-            "aliases": "|".join(col.aliases) or None,
-        }
-        for c in contracts.values()
-        for n, col in enumerate(c.columns, 1)
-    ]
-    return from_rows(rows, BY_NAME["dataset_columns"])
-
-
-def submissions(w: Warehouse, contracts: Contracts, public_names: set[str]) -> pa.Table:
-    """Counts by dataset, period and status. A submitter is named only where its name stands in an open table of this
-    release anyway (`public_names`) and its dataset is open: who sends closed figures, or was refused, is nobody's matter."""
-    t = BY_NAME["submissions"]
-    w.require("intake", "sheets")
-    w.require("intake", "files")
-    w.require("intake", "superseded")
-    open_sets = [c.dataset for c in contracts.values() if is_open(c)]
-    sheets = w.frame("""
-        select s.dataset, s.period, s.submitter,
-               case when f.superseded_by is not null then 'superseded' else s.status end as status,
-               s.file_id, s.rows_read, s.rows_accepted, s.rows_quarantined, s.rows_explained,
-               coalesce(o.rows, 0) as rows_superseded, coalesce(f.synthetic, false) as synthetic
-        from intake.sheets s join intake.files f on f.file_id = s.file_id
-        left join (
-            select file_id, sheet, dataset, count(*) as rows from intake.superseded group by all
-        ) o on o.file_id = s.file_id and o.sheet = s.sheet and o.dataset = s.dataset
-        where s.dataset is not null and s.status <> 'ignored'""")
-    sheets = sheets[sheets["dataset"].isin(list(contracts))]
-    named = sheets["dataset"].isin(open_sets) & sheets["submitter"].isin(public_names)
-    sheets["submitter"] = sheets["submitter"].where(named, None)
-    by = ["dataset", "period", "submitter", "status", "synthetic"]
-    counts = sheets.groupby(by, dropna=False, as_index=False).agg(
-        files=("file_id", "nunique"),
-        rows_read=("rows_read", "sum"),
-        rows_accepted=("rows_accepted", "sum"),
-        rows_quarantined=("rows_quarantined", "sum"),
-        rows_explained=("rows_explained", "sum"),
-        rows_superseded=("rows_superseded", "sum"),
-    )
-    counts = counts.sort_values(by, na_position="first", kind="stable", key=_as_text)
-    return _whole(counts, t)
-
-
-def coverage(w: Warehouse, contracts: Contracts) -> pa.Table:
-    """How many institutions reported, by dataset and period (month, else year): counts only.
-
-    `expected` is the size of that year's register where the dataset's key is an institution and a period, so that each
-    institution owes one; else nobody knows who owed a row, and it is empty.
-    """
-    t = BY_NAME["coverage"]
-    register = contracts.register
-    size: dict[int, int] = {}
-    if register is not None and register.period is not None:
-        w.require("records", register.dataset)
-        year, code = _id(register.period.name), register.institution_code
-        if code is not None:
-            found = w.con.sql(
-                f"select {year}, count(distinct {_id(code.name)}) from records.{register.dataset} group by 1"
-            )
-            size = {int(y): n for y, n in found.fetchall() if y is not None}
-    rows = []
-    for c in contracts.values():
-        who, when = c.institution_name, c.period
-        if who is None or when is None:
-            continue
-        w.require("records", c.dataset)
-        period = f"cast({_id(when.name)} as varchar)"
-        period = f"left({period}, 4)" if when.kind == "date" else period
-        counted = w.con.sql(
-            f"""select {period}, count(distinct {_id(who.name)}) from records.{_id(c.dataset)}
-            where {_id(when.name)} is not null group by 1 order by 1"""
-        ).fetchall()
-        code = c.institution_code
-        owed = set(c.key) in [{x.name, when.name} for x in (who, code) if x is not None]
-        for p, n in counted:
-            expected = size.get(int(p[:4])) if owed else None
-            rows.append({"dataset": c.dataset, "period": p, "institutions": n, "expected": expected})
-    return from_rows(rows, t)
-
-
-def task_counts(w: Warehouse, as_of: date, due_days: int) -> pa.Table:
-    """How many errors are being mended, by dataset, month and state. A release speaks of its as-of date: a file that came
-    later counts as come on that day, so that the same files give the same counts whenever they are read."""
-    t = BY_NAME["task_counts"]
-    w.require("intake", "files", "received_at", "source_url")
-    w.require("intake", "sheets")
-    w.require("intake", "issues", "closed_at", "cell")
-    files, sheets, issues = (w.frame(f"select * from intake.{name}") for name in ("files", "sheets", "issues"))
-    if issues.empty:
-        return empty(t)
-    for frame, column in ((files, "received_at"), (issues, "closed_at")):
-        moment = pd.to_datetime(frame[column])
-        frame[column] = moment.where(moment.isna() | (moment <= pd.Timestamp(as_of)), pd.Timestamp(as_of))
-    counted = feedback.task_counts(feedback.tasks(files, sheets, issues, as_of, due_days))
-    return _whole(counted.sort_values(["dataset", "month", "state"]), t)
+def task_counts(w: Warehouse) -> pa.Table:
+    """How many errors are being mended, by dataset, month and state. A dataset that nobody recognised is '' here, not null."""
+    found = w.take("marts", "task_counts", MART["task_counts"], nulls="first")
+    return found.set_column(0, found.schema.field("dataset"), found["dataset"].fill_null(""))
 
 
 def savings_statement(w: Warehouse, cells: pd.DataFrame) -> pa.Table:
     """The lines of savings, each with the value and status of its cell as published."""
-    t = BY_NAME["savings_statement"]
+    t = MART["savings_statement"]
     return _whole(_with_cells(w, t, cells).sort_values(["line", "whole_period", "year"]), t)
 
 
 def benchmark_distances(w: Warehouse, cells: pd.DataFrame) -> pa.Table:
     """The distances to targets and averages, each with the value and status of its cell as published. What was computed
     from a value that is not the published one (hidden, or standing as in the last release) is left empty: it would tell it."""
-    t = BY_NAME["benchmark_distances"]
+    t = MART["benchmark_distances"]
     lines = _with_cells(w, t, cells)
     same = np.isclose(lines["value"].astype(float), lines["computed"].astype(float), rtol=1e-9, atol=0)
     for name in ("difference", "percent", "reached"):
@@ -505,28 +343,10 @@ def _with_cells(w: Warehouse, t: Table, cells: pd.DataFrame) -> pd.DataFrame:
     return lines.merge(shown, on=key, how="left")
 
 
-def data_issues(w: Warehouse) -> pa.Table:
-    """Counts by dataset, code, severity, responsibility and status; never a value, a name or a message."""
-    t = BY_NAME["data_issues"]
-    for name in ("issues", "files", "sheets"):
-        w.require("intake", name)
-    sql = """
-        with one as (select file_id, sheet, min(dataset) as dataset from intake.sheets group by all having count(distinct dataset) = 1)
-        select s.dataset, i.code, i.severity, i.responsibility, i.status,
-               count(*) as issues, count(distinct i.file_id) as files, coalesce(f.synthetic, false) as synthetic
-        from intake.issues i
-        left join one s on s.file_id = i.file_id and s.sheet = coalesce(i.sheet, '')
-        left join intake.files f on f.file_id = i.file_id
-        group by all order by all"""
-    return _whole(w.frame(sql), t)
-
-
 def inputs(w: Warehouse) -> list[dict[str, Any]]:
     """Every file that was looked at: its sha256 and what became of it, in order. Names stay inside."""
-    w.require("intake", "files")
-    found = w.con.sql(
-        "select file_id, status, coalesce(synthetic, false) from intake.files order by file_id, status"
-    ).fetchall()
+    w.require("marts", "inputs")
+    found = w.con.sql("select file_id, status, synthetic from marts.inputs order by file_id, status").fetchall()
     return [{"sha256": i, "status": s, "synthetic": bool(y)} for i, s, y in found]
 
 
@@ -535,40 +355,27 @@ def secret_values(w: Warehouse, contracts: Contracts) -> dict[str, set[str]]:
 
     The gate looks for them in the finished files. An enumeration is no secret: its values stand in the contract.
     """
-    out: dict[str, set[str]] = {}
-    for c in contracts.values():
-        w.require("records", c.dataset)
-        have = w.columns["records", c.dataset]
-        for col in c.columns:
-            if col.access == "L2" and col.name in have and not col.values and col.kind == "string":
-                found = w.con.sql(
-                    f"select distinct {_id(col.name)} from records.{_id(c.dataset)} where {_id(col.name)} is not null"
-                ).fetchall()
-                out[f"{c.dataset}.{col.name}"] = {str(v) for (v,) in found}
+    w.require("marts", "secrets")
+    out: dict[str, set[str]] = {
+        f"{c.dataset}.{col.name}": set()
+        for c in contracts.values()
+        for col in c.columns
+        if col.access == "L2" and not col.values and col.kind == "string"
+    }
+    for column, text in w.con.sql("""select dataset || '.' || "column", value from marts.secrets""").fetchall():
+        out.setdefault(column, set()).add(text)
     return out
 
 
-def open_values(w: Warehouse, contracts: Contracts, secrets: dict[str, set[str]]) -> dict[str, set[str]]:
+def open_values(w: Warehouse) -> dict[str, set[str]]:
     """`dataset.column` -> those texts of an open L0 column of this run's records that are an L2 value of another dataset.
 
     Who bought here may be a supplier there, whose name is published by contract: in that column it is no secret.
     """
+    w.require("marts", "open_secrets")
     out: dict[str, set[str]] = {}
-    for c in contracts.values():
-        if not is_open(c):
-            continue
-        w.require("records", c.dataset)
-        others = set().union(*(v for k, v in secrets.items() if k.partition(".")[0] != c.dataset))
-        have = w.columns["records", c.dataset]
-        for col in c.public:
-            if others and col.kind == "string" and col.name in have:
-                found = w.con.execute(
-                    f"""select distinct r.{_id(col.name)} from records.{_id(c.dataset)} r
-                    where {_opens(c)} and r.{_id(col.name)} in (select unnest(?))""",
-                    [sorted(others)],
-                ).fetchall()
-                if found:
-                    out[f"{c.dataset}.{col.name}"] = {v for (v,) in found}
+    for column, text in w.con.sql("""select dataset || '.' || "column", value from marts.open_secrets""").fetchall():
+        out.setdefault(column, set()).add(text)
     return out
 
 
@@ -576,7 +383,7 @@ def scanner(w: Warehouse, contracts: Contracts, opened: dict[str, pa.Table]) -> 
     """What finds this run's secrets in a text; `opened` holds at least the tables of datasets that are open in rows."""
     words = "\n".join(c.path.read_text(encoding="utf-8") for c in contracts.values())
     secrets = secret_values(w, contracts)
-    return Scanner(secrets, institution_names(opened, contracts), words, open_values(w, contracts, secrets))
+    return Scanner(secrets, institution_names(opened, contracts), words, open_values(w))
 
 
 def institution_names(tables: dict[str, pa.Table], contracts: Contracts) -> set[str]:
@@ -587,10 +394,6 @@ def institution_names(tables: dict[str, pa.Table], contracts: Contracts) -> set[
         if c.dataset in tables and name is not None and name in c.public:
             out |= {v for v in tables[c.dataset][name.name].unique().to_pylist() if v}
     return out
-
-
-def _as_text(column: pd.Series) -> pd.Series:
-    return column.astype("str").where(column.notna(), None)
 
 
 def _whole(frame: pd.DataFrame, table: Table) -> pa.Table:

@@ -19,7 +19,12 @@ WORK = {
     "readings": ["pipelines.sources.read_new", "pipelines.intake.child"],
     "records": ["pipelines.records.build", "pipelines.sources.read_new", "pipelines.sources.decisions"],
     "feedback": ["pipelines.feedback.sending", "pipelines.feedback.drift", "pipelines.feedback.tasks"],
-    "statistics": ["pipelines.statistics.run", "pipelines.statistics.city", "pipelines.records.load"],
+    "statistics": [
+        "pipelines.statistics.run",
+        "pipelines.statistics.city",
+        "pipelines.statistics.opened",
+        "pipelines.records.load",
+    ],
     "release": ["publish.release.build", "pipelines.statistics.city"],
 }
 LOADS = """

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.core.home import Home
-from pipelines.feedback.tasks import STATES, task_counts, tasks, write_tasks
+from pipelines.feedback.tasks import STATES, as_known_on, tasks, write_tasks
 from pipelines.records import tables
 
 Error = tuple[str, int | None, str]  # code, row, column
@@ -206,7 +206,6 @@ def test_warnings_and_our_own_errors_are_no_tasks() -> None:
     ledger.file("a", "2026-03-01", BAD, severity="warning")
     ledger.file("b", "2026-03-01", BAD, responsibility="bureau")
     assert ledger.tasks("2026-03-06").empty
-    assert task_counts(ledger.tasks("2026-03-06")).empty
 
 
 def test_the_days_until_due_are_a_setting() -> None:
@@ -216,17 +215,13 @@ def test_the_days_until_due_are_a_setting() -> None:
     assert list(ledger.tasks("2026-03-04", due_days=3)["state"]) == ["交办"]
 
 
-def test_counts_name_nobody() -> None:
+def test_what_came_after_the_day_a_release_speaks_of_came_on_that_day() -> None:
     ledger = Ledger()
-    ledger.file("a", "2026-03-01", BAD, EMPTY)
-    ledger.file("b", "2026-04-01", BAD, submitter="乙局")
-    ledger.file("c", "2026-04-02", ("unreadable", None, ""), dataset=None)
-    counts = task_counts(ledger.tasks("2026-04-03"))
-    assert counts.to_dict("records") == [
-        {"dataset": "", "month": "2026-04", "state": "交办", "tasks": 1},
-        {"dataset": "energy_use", "month": "2026-03", "state": "督办", "tasks": 2},
-        {"dataset": "energy_use", "month": "2026-04", "state": "交办", "tasks": 1},
-    ]
+    ledger.file("a", "2026-03-01", BAD)
+    ledger.file("b", "2026-04-05")
+    late = (pd.DataFrame(getattr(ledger, name)) for name in ("files", "sheets", "issues"))
+    files, _, _ = as_known_on(date(2026, 3, 20), *late)
+    assert list(files["received_at"]) == [pd.Timestamp("2026-03-01"), pd.Timestamp("2026-03-20")]
 
 
 def test_the_table_of_tasks_is_written_with_its_types_and_the_same_bytes_again(tmp_path: Path) -> None:

@@ -20,11 +20,14 @@ import pytest
 from expectations.contract import Contracts, load_contracts
 from pipelines.core.city import City
 from pipelines.core.home import Home
+from pipelines.core.settings import MEND_DAYS
+from publish.disclosure.contributions import WHO
 from publish.release.build import Release, build
 from publish.release.movement import Limits
 from publish.release.tables import CASTS
 from publish.schema import MARTS
 from publish.sources import behind
+from tests.release.rendered import ACCOUNT, account
 
 AS_OF = date(2025, 12, 31)
 YEARS = range(2023, 2026)
@@ -73,12 +76,22 @@ def city() -> City:
 
 @pytest.fixture
 def made(tmp_path: Path, contracts: Contracts, city: City) -> Callable[..., Release]:
-    """made(change=..., where=...): builds a release of a made-up city in a home under tmp_path, after changing it."""
+    """made(change=..., where=..., spoil=...): builds a release of a made-up city in a home under tmp_path, after changing what its
+    marts are made of, and then the marts themselves."""
 
-    def make(change: Change | None = None, where: str = "home", **how: Any) -> Release:
+    def make(
+        change: Change | None = None,
+        where: str = "home",
+        spoil: Change | None = None,
+        due_days: int = MEND_DAYS,
+        **how: Any,
+    ) -> Release:
         home = Home(tmp_path / where).create()
         home.warehouse.unlink(missing_ok=True)
-        make_warehouse(home.warehouse, contracts, change)
+        make_warehouse(home.warehouse, contracts, change, due_days=due_days)
+        if spoil is not None:
+            with duckdb.connect(str(home.warehouse)) as con:
+                spoil(con)
         options = {"as_of": AS_OF, "code_version": "0.1.0+test", "limits": ANY_WAY} | how
         return build(home, contracts, city, **options)
 
@@ -93,14 +106,16 @@ def release(tmp_path_factory: pytest.TempPathFactory, contracts: Contracts, city
     return build(home, contracts, city, AS_OF, "0.1.0+test")
 
 
-def make_warehouse(path: Path, contracts: Contracts, change: Change | None = None, orgs: int = 30) -> None:
+def make_warehouse(
+    path: Path, contracts: Contracts, change: Change | None = None, orgs: int = 30, due_days: int = MEND_DAYS
+) -> None:
     """30 invented institutions, three years: records of four datasets, the account of intake, and marts over them."""
     rng = np.random.default_rng(7)
     names = [f"虚构第{n}中心" for n in range(orgs)]
     districts = rng.choice(["990102", "990103", "990104"], orgs, p=[0.6, 0.3, 0.1])
     types = rng.choice(["党政机关", "教育", "卫生"], orgs, p=[0.7, 0.2, 0.1])
     with duckdb.connect(str(path)) as con:
-        for schema in ("records", "intake", "marts", "intermediate", "seeds"):
+        for schema in ("records", "intake", "marts", "intermediate"):
             con.execute(f"create schema {schema}")
         for c in contracts.values():
             columns = [f'"{x.name}" {KINDS[x.kind]}' for x in c.kept]
@@ -209,11 +224,10 @@ def make_warehouse(path: Path, contracts: Contracts, change: Change | None = Non
              timestamp '2025-12-20 08:00'))
             t(issue_id, file_id, sheet, row, "column", cell, code, severity, responsibility, raw_value, message_zh, status, closed_at)"""
         )
-        con.execute("create table seeds.seed_indicators (indicator_id varchar, change_of varchar, change_kind varchar)")
-        con.execute("create table seeds.seed_wholes (whole varchar, part varchar, relation varchar)")
         make_marts(con)
         if change is not None:
             change(con)
+        account(con, contracts, AS_OF, due_days)
 
 
 def put(con: duckdb.DuckDBPyConnection, dataset: str, frame: pd.DataFrame) -> None:
@@ -232,13 +246,14 @@ def sources(release: Release, where: str) -> list[dict[str, Any]]:
 def make_marts(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         create table marts.indicators as select * from (values
-        ('energy_kgce', '能源', '综合能耗', 'Energy use', 'kgce', '定义', 'definition', 'sum', 'flow', 'down', 2, 'energy', null, null),
-        ('energy_tce', '能源', '综合能耗(吨)', 'Energy use, t', 'tce', '定义', 'definition', 'sum/1000', 'flow', 'down', 5, 'energy', null, null),
-        ('people', '基础', '用能人数', 'People', '人', '定义', 'definition', 'sum', 'stock', 'none', 0, 'people', null, null),
-        ('per_head', '能源', '人均能耗', 'Per head', 'kgce/人', '定义', 'definition', 'sum/sum', 'ratio', 'down', 2, 'energy', 'people', null),
-        ('funds', '能源', '节能资金', 'Funds', '元', '定义', 'definition', 'sum', 'flow', 'up', 2, 'funds', null, null))
+        ('energy_kgce', '能源', '综合能耗', 'Energy use', 'kgce', '定义', 'definition', 'sum', 'flow', 'down', 2, 'energy', null, 1, null, null, true),
+        ('energy_tce', '能源', '综合能耗(吨)', 'Energy use, t', 'tce', '定义', 'definition', 'sum/1000', 'flow', 'down', 5, 'energy', null, 0.001, null, null, true),
+        ('people', '基础', '用能人数', 'People', '人', '定义', 'definition', 'sum', 'stock', 'none', 0, 'people', null, 1, null, null, false),
+        ('per_head', '能源', '人均能耗', 'Per head', 'kgce/人', '定义', 'definition', 'sum/sum', 'ratio', 'down', 2, 'energy', 'people', 1, null, null, false),
+        ('funds', '能源', '节能资金', 'Funds', '元', '定义', 'definition', 'sum', 'flow', 'up', 2, 'funds', null, 1, null, null, true))
         t(indicator_id, theme, name_zh, name_en, unit, definition_zh, definition_en, formula, kind, better, decimals, numerator,
-          denominator, change_of)""")
+          denominator, multiplier, change_of, change_kind, adds_over_years)""")
+    con.execute("create table marts.wholes (whole varchar, part varchar, relation varchar)")
     con.execute("""
         create table marts.facts as
         with e as (
@@ -298,6 +313,14 @@ def make_marts(con: duckdb.DuckDBPyConnection) -> None:
         select 'people' as indicator_id, 'none' as factor_set, parts.* exclude (v), i.energy_population as numerator,
                cast(null as double) as denominator, true as matched, true as closed
         from parts join records.institutions i on i.org_name = parts.org and i.year = parts.year where breakdown = ''""")
+    con.execute(f"""
+        create view marts.contributions as
+        select {", ".join(WHO)}, cast(sum(numerator) as double) as numerator, cast(sum(denominator) as double) as denominator,
+               cast(sum(numerator) as double) as closed_numerator, cast(sum(denominator) as double) as closed_denominator,
+               '' as comparable_as
+        from intermediate.int_indicator_parts where matched and indicator_id in (
+            select indicator_id from intermediate.int_indicator_parts where closed)
+        group by {", ".join(WHO)}""")
     con.execute("""
         create table marts.savings_statement as select * from (values
         ('1', 'once', '用煤', 'Coal', 2024, false, 11.0, 'tce', 'energy_tce', 'carrier', 'coal', 'default', '说明', 'why', true, true),
@@ -335,6 +358,9 @@ def make_marts(con: duckdb.DuckDBPyConnection) -> None:
             case when dataset = 'energy_use' or year = 2024 then '[[5,6]]' else '[[7,7]]' end as sheet_rows,
             cast(to_json(map_from_entries(list(struct_pack(k := name, v := cast(records as bigint)) order by name))) as varchar) as indicators
         from of_sheets group by all""")
-    for t in MARTS:  # those that this city has no row of
+    con.execute('create table marts.doubts (dataset varchar, org varchar, year integer, "column" varchar)')
+    con.execute("create table marts.parts_of_totals (org varchar)")
+    con.execute("create table marts.datasets_of_totals (indicator_id varchar)")
+    for t in (t for t in MARTS if t.name not in ACCOUNT):  # those that this city has no row of
         columns = ", ".join(f'"{f.name}" {CASTS[f.type]}' for f in t.fields)
         con.execute(f"create table if not exists marts.{t.name} ({columns})")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pipelines.core.home import Home
 from publish.disclosure.suppress import Rules
 from publish.release import tables
 from publish.release.doubted import doubted, read_doubted, write_doubted
+from tests.release.rendered import make, put_catalog
 
 CONTRACTS = load_contracts(only=["energy_use"])
 ORGS = [f"示范{n}局" for n in range(1, 6)]
@@ -58,6 +60,9 @@ def warehouse(
         con.execute(
             "create table marts.indicators as select 'electricity' as indicator_id, '用电量' as name_zh, 'Electricity use' as name_en"
         )
+        put_catalog(con, CONTRACTS, date(2025, 12, 31))
+        for mart in ("doubts", "parts_of_totals", "datasets_of_totals"):
+            make(con, mart)
     return path
 
 
@@ -67,7 +72,7 @@ def told(path: Path, status: str) -> list[dict[str, Any]]:
         columns=["indicator_id", "year", "dimension", "member", "factor_set", "status"],
     )
     with tables.Warehouse(path) as w:
-        return doubted(w, CONTRACTS, cells, Rules())
+        return doubted(w, cells, Rules())
 
 
 def test_a_total_hidden_by_a_doubtful_figure_is_told_with_the_doubt(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ import duckdb
 import pytest
 
 from expectations.contract import ContractError, Contracts, load_contracts, read_contract
-from publish.release.punctuality import SUBMIT_DAYS, period_end, punctuality
-from publish.release.tables import Warehouse
+from tests.release.rendered import VARIABLES, make, put_catalog
+
+SUBMIT_DAYS = VARIABLES["submit_days"]
 
 
 @pytest.fixture
@@ -41,9 +42,10 @@ def warehouse(tmp_path: Path) -> Path:
 
 
 def judged(path: Path, as_of: date, contracts: Contracts) -> list[dict[str, object]]:
-    with Warehouse(path) as w:
-        found: list[dict[str, object]] = punctuality(w, contracts, as_of).to_pylist()
-    return found
+    with duckdb.connect(str(path)) as con:
+        put_catalog(con, contracts, as_of)
+        make(con, "punctuality")
+        return con.sql("from marts.punctuality").to_arrow_table().to_pylist()  # type: ignore[no-any-return]
 
 
 def test_only_what_can_be_judged_is(warehouse: Path) -> None:
@@ -85,10 +87,20 @@ def test_files_that_all_came_at_once_say_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("period", "end"),
     [("2025", date(2025, 12, 31)), ("2024-02", date(2024, 2, 29)), ("2025-01/2025-06", date(2025, 6, 30)), ("2025-12", date(2025, 12, 31)),
-     ("2025-03-04", date(2025, 3, 4)), ("2025-13", None), ("", None)],
+     ("2025-03-04", date(2025, 3, 4)), ("2021..2023", date(2023, 12, 31)), ("2021-03..2021-05", date(2021, 5, 31)), ("2025/2025-13", None), ("2025-13", None), ("", None)],
 )  # fmt: skip
-def test_ends_of_periods(period: str, end: date | None) -> None:
-    assert period_end(period) == end
+def test_ends_of_periods(tmp_path: Path, period: str, end: date | None) -> None:
+    """One file of 1990 and one of that period: it is judged by its end, or not at all where it names no date."""
+    path = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(path)) as con:
+        con.execute("""create schema intake; create table intake.files as select * from (values
+            ('a', timestamp '1990-01-01'), ('b', timestamp '2025-01-01')) t(file_id, received_at)""")
+        con.execute(
+            "create table intake.sheets as select 'b' as file_id, 'energy_use' as dataset, '甲' as submitter, ? as period, 'accepted' as status",
+            [period],
+        )
+    none = Contracts(replace(c, due_days=0) for c in load_contracts(only=["energy_use"]).values())
+    assert [r["due_on"] for r in judged(path, date(2030, 1, 1), none)] == ([] if end is None else [end])
 
 
 def test_days_that_are_no_number_are_refused(tmp_path: Path) -> None:

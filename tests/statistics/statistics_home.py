@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 
 from expectations.contract import load_contracts
 from pipelines.core.home import Home
+from pipelines.records import tables
+from pipelines.statistics.catalog import load_catalog
 
 ARROW = {
     "string": pa.string(),
@@ -26,10 +28,6 @@ ARROW = {
     "decimal": pa.float64(),
     "date": pa.date32(),
 }
-INTAKE = {
-    "files": {"file_id": "string", "name": "string", "status": "string", "synthetic": "boolean"},
-    "sheets": {"file_id": "string", "sheet": "string", "dataset": "string", "submitter": "string", "period": "string"},
-}
 
 
 def write(
@@ -37,8 +35,10 @@ def write(
     records: Mapping[str, Sequence[Mapping[str, Any]]],
     files: Sequence[Mapping[str, Any]] = (),
     sheets: Sequence[Mapping[str, Any]] = (),
+    issues: Sequence[Mapping[str, Any]] = (),
+    tasks: Sequence[Mapping[str, Any]] = (),
 ) -> None:
-    """Writes intake.files, intake.sheets and every dataset of the contracts (empty where `records` has none of it).
+    """Writes every table of intake and every dataset of the contracts (empty where nothing of it is given), and the catalog.
 
     A row without `_file` stands in file 'f1', sheet 'S'; `_row` counts. Files that rows name and `files` does not are not
     made-up.
@@ -47,8 +47,11 @@ def write(
     seen = {f["file_id"] for f in files}
     named = {r.get("_file", "f1") for rows in records.values() for r in rows} - seen
     every = [*files, *({"file_id": f, "name": f, "status": "accepted", "synthetic": False} for f in sorted(named))]
-    _parquet(home.table("intake", "files"), every, INTAKE["files"])
-    _parquet(home.table("intake", "sheets"), sheets, INTAKE["sheets"])
+    given = {"files": every, "sheets": sheets, "issues": issues, "tasks": tasks}
+    for name, schema in (tables.INTAKE | {"tasks": tables.TASKS}).items():
+        rows = [{c: r.get(c) for c in schema} for r in given.get(name, ())]
+        pq.write_table(pa.Table.from_pylist(rows, pa.schema(list(schema.items()))), home.table("intake", name))
+    load_catalog(load_contracts(), home)
     for dataset, contract in load_contracts().items():
         kinds = {c.name: c.kind for c in contract.kept} | {"_file": "string", "_sheet": "string", "_row": "integer"}
         rows = [{"_file": "f1", "_sheet": "S", "_row": n, **r} for n, r in enumerate(records.get(dataset, ()), 2)]

@@ -75,8 +75,24 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
 }  # fmt: skip
 for row in RECORDS["disposals"]:
     row["org_name"] = "示范单位1"
-FILES = [{"file_id": "made-up", "name": "x.xlsx", "status": "accepted", "synthetic": True}]
-SHEETS = [{"file_id": "made-up", "sheet": "S", "dataset": "parking_lots", "period": "2025"}]
+FILES = [
+    {"file_id": "made-up", "name": "x.xlsx", "status": "accepted", "synthetic": True},
+    {"file_id": "met", "name": "y.xlsx", "status": "accepted", "received_at": datetime.datetime(2025, 2, 1)},
+]
+SHEETS = [
+    {"file_id": "made-up", "sheet": "S", "dataset": "parking_lots", "period": "2025", "status": "accepted"},
+    {"file_id": "met", "sheet": "", "dataset": "meetings", "period": "2025-06", "status": "partial", "submitter": "示范单位1",
+     "rows_read": 9, "rows_accepted": 5, "rows_quarantined": 1, "rows_explained": 3},
+]  # fmt: skip
+ISSUES = [
+    {"issue_id": str(n), "file_id": "met", "sheet": "", "row": n, "column": "month", "code": "doubtful", "severity": "warning",
+     "responsibility": "department", "status": "open", "message_zh": "可疑", "message_en": "doubtful"}
+    for n in (2, 3)
+]  # fmt: skip
+TASKS = [
+    {"task_id": state, "dataset": dataset, "assigned_on": date("2025-02-01"), "state": state}
+    for state, dataset in (("交办", "meetings"), ("销号", None))
+]
 AS_OF = datetime.date(2025, 12, 31)
 ZHUZHOU = PROJECT.parent / "cities" / "zhuzhou"
 
@@ -85,12 +101,32 @@ ZHUZHOU = PROJECT.parent / "cities" / "zhuzhou"
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home built once; its path has what SQL and shells stumble over."""
     home = Home(tmp_path_factory.mktemp("it's 一个 home"))
-    write(home, RECORDS, FILES, SHEETS)
+    write(home, RECORDS, FILES, SHEETS, ISSUES, TASKS)
     load_city(ZHUZHOU, home)
     made = build_statistics(home, AS_OF, unit_tests=True)
     assert made.rows["claims"] == 65
     assert made.tests > 30
     return home
+
+
+def test_the_account_of_what_came_is_counted_beside_the_figures(home: Home, db: duckdb.DuckDBPyConnection) -> None:
+    """The open datasets' names are those that may be named; who sent closed figures is not said."""
+    asked = "select submitter, status, files, rows_read, rows_accepted, rows_quarantined, rows_explained from marts.submissions"
+    assert db.execute(f"{asked} where dataset = 'meetings'").fetchall() == [("示范单位1", "partial", 1, 9, 5, 1, 3)]
+    assert db.execute("select dataset, issues, files from marts.data_issues").fetchall() == [("meetings", 2, 1)]
+    assert db.execute("from marts.task_counts").fetchall() == [
+        ("", "2025-02", "销号", 1),
+        ("meetings", "2025-02", "交办", 1),
+    ]
+    assert db.execute("select due_on, submissions, on_time from marts.punctuality").fetchall() == [
+        (date("2025-07-31"), 1, 1)
+    ]
+    of_register = "select period, institutions, expected from marts.coverage where dataset = 'institutions' order by 1"
+    assert all(n == due for _, n, due in db.execute(of_register).fetchall())
+    rows, files, synthetic = db.execute(
+        "select rows, files, synthetic from marts.datasets where dataset = 'parking_lots'"
+    ).fetchall()[0]
+    assert (rows, files, synthetic) == (4, 2, True)
 
 
 @pytest.fixture(scope="module")
@@ -380,6 +416,10 @@ SPOILT = {
     "indicator_values_counts_no_more_than_were_expected": "update marts.indicator_values set reporting = population + 1 where indicator_id = 'water'",
     "savings_statement_nature_is_known": "update marts.savings_statement set nature = 'saved'",
     "benchmark_distances_compares_like_with_like": "update marts.benchmark_distances set comparison = 'scale'",
+    "datasets_opening_is_known": "update marts.datasets set opening = 'half'",
+    "submissions_account_for_every_row": "update marts.submissions set rows_read = rows_read + 1",
+    "punctuality_counts_some_of_all": "insert into marts.punctuality values ('d', '2025', date '2025-12-31', 1, 2)",
+    "task_counts_states_are_known": "insert into marts.task_counts values ('d', '2025-12', '完成', 1)",
     "claims_explains_every_status": "update marts.claims set explanation_en = '' where claim_id = 'parking_units'",
 }  # fmt: skip
 
@@ -409,7 +449,7 @@ def test_every_data_test_can_fail(home: Home, tmp_path: Path) -> None:
 def test_the_same_records_give_the_same_marts_to_the_last_digit(home: Home, tmp_path: Path) -> None:
     """And a home without a single record but one file of funds is built all the same."""
     again = Home(tmp_path / "again")
-    write(again, RECORDS, FILES, SHEETS)
+    write(again, RECORDS, FILES, SHEETS, ISSUES, TASKS)
     load_city(ZHUZHOU, again)
     build_statistics(again, AS_OF)
 
@@ -453,7 +493,7 @@ def test_what_breaks_names_the_model_and_the_log_and_leaves_the_last_warehouse(h
     shutil.rmtree(broken.records("disposals"))
     with pytest.raises(StatisticsError) as e:
         build_statistics(broken, AS_OF)
-    assert "dbt's model stg_disposals" in str(e.value)
+    assert re.search("dbt's model (stg_disposals|int_dataset_files)", str(e.value))
     named = Path(str(e.value).rpartition("read ")[2].removesuffix("."))
     assert named.name == "dbt.log" and "stg_disposals" in named.read_text(encoding="utf-8")
     assert "\n" not in str(e.value)

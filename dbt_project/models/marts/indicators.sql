@@ -12,6 +12,9 @@ select
     decimals,
     numerator,
     denominator,
-    case change_kind when 'full' then change_of end as change_of
+    multiplier,
+    change_of,
+    change_kind,
+    adds_over_years
 from {{ ref('seed_indicators') }}
 order by indicator_id

@@ -1,0 +1,18 @@
+-- The data dictionary: one row per column of every contract, published or not.
+select
+    dataset,
+    position,
+    "column",
+    header_zh,
+    title_en,
+    type,
+    unit,
+    required,
+    key,
+    access,
+    published,
+    allowed,
+    description,
+    aliases
+from {{ source('catalog', 'columns') }}
+order by dataset, position

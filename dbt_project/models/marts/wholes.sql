@@ -1,0 +1,2 @@
+select whole, part, relation
+from {{ ref('seed_wholes') }}
