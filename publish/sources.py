@@ -70,14 +70,15 @@ told as materialized (
     from provenance p join json_each(p.indicators) one
     where p.kind = 'sheet' and one.key in (select name from ways)
         and (p.year is null or p.year between (select min(first_year) from asked) and (select max(year) from asked))
-        and exists (select 1 from (select distinct indicator_id from asked) where instr(p.indicators, '"' || indicator_id) > 0)),
-found as (
-    select asked.*, told.*, exactly from ways join told using (name) join asked using (nth)
+        and instr(p.indicators, (
+            select case when min(indicator_id) = max(indicator_id) then '"' || min(indicator_id) else '' end from asked)) > 0),
+found as materialized (
+    select nth, exactly, dataset, file, sheet, sheet_rows, n from ways join told using (name) join asked using (nth)
     where exactly or (
         (span = 'base' or of_year between first_year and year)
         and (part is null or name = direct or belongs = case part when 'district' then district when 'org_type' then org_type else level end))),
 best as materialized (
-    select * from (select *, max(exactly) over (partition by nth) as most from found) where exactly = most),
+    select found.* from found join (select nth, max(exactly) as exactly from found group by nth) using (nth, exactly)),
 spans as (
     select nth, dataset, file, sheet, one.value ->> 0 as first, one.value ->> 1 as last from best join json_each(best.sheet_rows) one),
 steps as (

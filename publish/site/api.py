@@ -283,7 +283,9 @@ async def provenance(release: Release, path: Row, asked: Row) -> Row:
     sql = behind(where, await release.db.table_columns("provenance"))
     span = {"_limit": asked.get("limit", LIMIT), "_offset": asked.get("offset", 0)}
     rows = await _rows(release, f"select * from ({sql}) limit :_limit offset :_offset", given | span)
-    total = (await _rows(release, f"select count(*) as n from ({sql})", given))[0]["n"]
+    total = span["_offset"] + len(rows)
+    if len(rows) == span["_limit"] or (not rows and span["_offset"]):  # else these are the last
+        total = (await _rows(release, f"select count(*) as n from ({sql})", given))[0]["n"]
     page = {"rows": rows, "total": total} | _span(total, len(rows), asked)
     return {"values": await _named(release, values)} | page
 

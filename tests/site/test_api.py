@@ -124,6 +124,9 @@ def test_the_query_in_the_docs_gives_what_the_api_gives(get: Get) -> None:
     files = api(get, "/provenance/energy_tce/2024/total")["files"]
     rows = get("/mingzhang.json", params={"sql": sql, "_shape": "array"}).json()
     assert rows == files and len(rows) == 1
+    for offset, returned in ((0, 1), (1, 0), (5, 0)):
+        page = api(get, f"/provenance/energy_tce/2024/total?limit=1&offset={offset}")
+        assert (page["total"], page["returned"], page["truncated"]) == (1, returned, False)
     # where it is suppressed there is a value, and nothing behind it
     hidden = api(get, "/provenance/energy_tce/2023/district/430203")
     assert [v["status"] for v in hidden["values"]] == ["Q"] and hidden["files"] == [] and hidden["total"] == 0
