@@ -43,7 +43,7 @@ def test_every_module_that_a_stage_loads_is_in_its_fingerprint(stage: str) -> No
     files = [Path(f) for f in json.loads(done.stdout)]
     empty = {ROOT / "pipelines/__init__.py", ROOT / "publish/__init__.py"}
     ours = {f for f in files if f.is_relative_to(ROOT) and ".venv" not in f.parts} - empty
-    assert len(ours) > 8
+    assert len(ours) > 5
     assert sorted(ours - set(files_of(*STAGES[stage]))) == []
 
 
