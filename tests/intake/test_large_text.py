@@ -120,7 +120,7 @@ def large_tables(draw: Any) -> bytes:
 
 
 @given(large_tables())
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_tables_with_dirt_of_every_kind(data: bytes) -> None:
     assert_same(data, "报送表.csv")
 
@@ -135,7 +135,7 @@ def padded(rows: Any) -> list[list[str]]:
 
 
 @given(st.text(st.sampled_from("a1,,;\"\n\n\r\t '=\u3000\u00a0\x85\x1c\x00单"), max_size=120))
-@settings(max_examples=1500)
+@settings(max_examples=1500, deadline=None)
 def test_any_text_gives_the_same_cells(content: str) -> None:
     content = "甲,乙,丙,丁,戊\n" + content
     with pytest.MonkeyPatch.context() as patch:
