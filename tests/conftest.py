@@ -15,6 +15,8 @@ from filelock import FileLock
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
+# As the command does (pipelines/__init__.py), before a test imports NumPy.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # A property test tries the same examples each time, so that a change is what breaks it; `make hunt` tries new ones. None is asked to
 # be quick: on a busy machine any example may take long.
