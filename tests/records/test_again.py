@@ -183,9 +183,9 @@ def _vehicle(r: random.Random) -> dict[str, Any]:
         "use_class": "应急保障",
         "power": "燃油",
         "first_registered_on": "2012-03-01",
-        "status": r.choice(["在用", "已更新"]),
+        "status": r.choice(["在用", "已更新", "已更新"]),
     }
-    driven = r.choice([1000, 90_000, 300_000])
+    driven = r.choice([90_000, 300_000])
     return {
         "vehicle_id": f"V{r.randint(1, 3)}",
         "year": r.randint(2021, 2023),
@@ -240,8 +240,9 @@ def test_a_run_finds_what_a_run_over_everything_finds(seed: int, read_by: str, t
     for dataset in [*CONTRACTS, "energy_use", "institutions", "pv_sites"]:
         city.a_new_file(dataset)
     kept = 0
-    for n in range(6):
-        what = city.random.sample(HAPPENS, n > 0)
+    order = city.random.sample(HAPPENS, len(HAPPENS))  # each of them happens, two at a time
+    for n in range(1 + len(order) // 2):
+        what = order[2 * n - 2 : 2 * n] if n else []
         for happens in what:
             happens(city)
         again = city.build(home, read_by)
