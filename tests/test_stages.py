@@ -82,7 +82,7 @@ def test_nothing_is_fresh_before_the_first_run(tmp_path: Path) -> None:
         # Without a decision nothing of the records depends on the day.
         ({"on": date(2026, 1, 1)}, AFTER_RECORDS),
         ({"due_days": 20}, {"feedback", "release"}),
-        ({"contracts": load_contracts(only=["parking_lots", "disposals"])}, EVERY - {"city", "statistics"}),
+        ({"contracts": load_contracts(only=["parking_lots", "disposals"])}, EVERY - {"city"}),
     ],
 )
 def test_what_is_asked_otherwise_makes_stale_what_depends_on_it(
@@ -196,7 +196,8 @@ def test_only_the_date_is_of_the_city_beside_its_folder(tmp_path: Path) -> None:
     home, city = _made(tmp_path)
     one, two = _stages(home, city).sources(), _stages(home, city, on=date(2026, 1, 1)).sources()
     assert {name for name in one if one[name] != two[name]} == {"city/city"}
-    assert set(one) == {"city/city", "records/parking_lots", "intake/files", "intake/tasks"}
+    read = {"city/city", "records/parking_lots", "intake/files", "intake/tasks"}
+    assert set(one) == read | {"catalog/contracts", "catalog/columns"}
 
 
 def test_a_table_in_several_files_has_one_version(tmp_path: Path) -> None:
