@@ -46,7 +46,7 @@ class City:
         self.receipts: dict[str, Receipt] = {}
         self.decided: list[Decision] = []
         self.day, self.contracts = DAY, CONTRACTS
-        self.renamed = self.limited = False
+        self.renamed = self.limited = self.named = False
         self.write()
         self.came = 0
 
@@ -63,14 +63,14 @@ class City:
             + ("430221,新州县,,430200,,430212,\n" if self.renamed else ""),
             encoding="utf-8",
         )
-        alias = "市示范局001,示范一局,short\n" if self.limited else ""
+        alias = "市示范局001,示范一局,short\n" if self.named else ""
         (self.folder / "institution_aliases.csv").write_text(f"name,alias,kind\n{alias}", encoding="utf-8")
         (self.folder / "limits.csv").write_text(
             f"name,value,unit,meaning_zh\nreplacement_km,{80_000 if self.limited else 250_000},km,里程\n",
             encoding="utf-8",
         )
         (self.folder / "office_standards.csv").write_text(
-            f"level,rank,max_usable_area_m2\n市级,市级正职,{42 if self.renamed else 20}\n", encoding="utf-8"
+            f"level,rank,max_usable_area_m2\n市级,市级正职,{42 if self.limited else 20}\n", encoding="utf-8"
         )
 
     # --- what may happen
@@ -85,9 +85,12 @@ class City:
         made = sheet(dataset, rows, who, period, refused=self.random.randint(0, 1), issues=bad)
         self.receive(file(f"{number:08d}", made), f"{dataset}{self.random.randint(1, 3)}.xlsx")
 
-    def an_old_file_again(self) -> None:
-        if self.files:
-            self.receive(self.random.choice(self.files), "again.xlsx")
+    def another_register(self) -> None:
+        self.a_new_file("institutions")
+
+    def the_oldest_files_again(self) -> None:
+        for f in self.files[: len(CONTRACTS)]:
+            self.receive(f, "again.xlsx")
 
     def a_withdrawal(self) -> None:
         if self.files:
@@ -118,9 +121,17 @@ class City:
         self.renamed = not self.renamed
         self.write()
 
-    def other_limits_and_names(self) -> None:
+    def other_limits(self) -> None:
         self.limited = not self.limited
         self.write()
+
+    def other_names(self) -> None:
+        self.named = not self.named
+        self.write()
+
+    def other_rows_to_refer_to(self) -> None:
+        for dataset in ("pv_sites", "real_assets", "vehicles"):
+            self.a_new_file(dataset)
 
     def other_contracts(self) -> None:
         self.contracts = FEWER if self.contracts is CONTRACTS else CONTRACTS
@@ -135,8 +146,8 @@ class City:
 
 
 HAPPENS = [City.a_new_file] * 6 + [
-    City.an_old_file_again, City.a_withdrawal, City.a_patch, City.a_decision_undone, City.another_day,
-    City.another_list_of_districts, City.other_limits_and_names, City.other_contracts,
+    City.the_oldest_files_again, City.another_register, City.a_withdrawal, City.a_patch, City.a_decision_undone, City.another_day,
+    City.another_list_of_districts, City.other_limits, City.other_names, City.other_rows_to_refer_to, City.other_contracts,
 ]  # fmt: skip
 
 
@@ -240,9 +251,9 @@ def test_a_run_finds_what_a_run_over_everything_finds(seed: int, read_by: str, t
     for dataset in [*CONTRACTS, "energy_use", "institutions", "pv_sites"]:
         city.a_new_file(dataset)
     kept = 0
-    order = city.random.sample(HAPPENS, len(HAPPENS))  # each of them happens, two at a time
-    for n in range(1 + len(order) // 2):
-        what = order[2 * n - 2 : 2 * n] if n else []
+    order = city.random.sample(HAPPENS, len(HAPPENS))  # each of them happens once, and alone: what is forgotten shows
+    for n in range(1 + len(order)):
+        what = order[n - 1 : n] if n else []
         for happens in what:
             happens(city)
         again = city.build(home, read_by)
