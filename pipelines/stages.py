@@ -13,6 +13,7 @@ same leaves what follows fresh. Dagster's code and data versions are these same 
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -30,6 +31,8 @@ from pipelines.statistics.built import built
 from publish.release import store
 
 ORDER = ("city", "readings", "records", "feedback", "statistics", "release")
+# What stages keep of their work, by its content: shares of datasets, results of suites, what secrecy worked out.
+WORKED_OUT = ("parts", "suites", "disclosure/solved")
 TASKS = ("intake", "tasks")  # the one table of intake that feedback makes
 
 
@@ -52,6 +55,16 @@ class Stages:
         if note is None or note.fingerprint != self.fingerprint(stage):
             return None
         return note if self._is_intact(stage, note) else None
+
+    def forget(self) -> None:
+        """Makes every stage stale, and takes away what stages keep of their work between runs.
+
+        The release's note stays, for it says where `current` should point; without a warehouse its stage is stale too.
+        """
+        for stage in ORDER[:-1]:
+            notes.forget(self.home, stage)
+        for name in WORKED_OUT:
+            shutil.rmtree(self.home.work / name, ignore_errors=True)
 
     def all_fresh(self) -> bool:
         """Whether nothing at all need be made again."""

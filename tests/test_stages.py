@@ -222,6 +222,17 @@ def test_a_file_that_looks_the_same_is_not_read_again(tmp_path: Path, monkeypatc
     assert [name for name in read if name.endswith(".parquet")] == ["files.parquet"]
 
 
+def test_a_full_run_keeps_nothing_that_can_be_made_anew(tmp_path: Path) -> None:
+    home, city = _made(tmp_path)
+    for name in ("parts/x", "suites", "disclosure/solved"):
+        (home.work / name).mkdir(parents=True)
+        (home.work / name / "kept").write_text("")
+    (home.work / "disclosure" / "past.parquet").write_text("memory of past releases")
+    _stages(home, city).forget()
+    assert _stale(home, city) == EVERY and Published(home).release_id == "r"
+    assert not list(home.work.rglob("kept")) and (home.work / "disclosure" / "past.parquet").is_file()
+
+
 def test_a_release_that_was_rolled_back_from_is_fresh(tmp_path: Path) -> None:
     home, city = _made(tmp_path)
     _other(home)

@@ -76,6 +76,8 @@ def readings(place: Place) -> dg.MaterializeResult:
 
     contracts = place.load_contracts()
     stages = place.stages(contracts)
+    if place.full:  # what a damaged disk left wrong is kept nowhere
+        stages.forget()
     note = place.fresh(stages, "readings")
     if note is None:
         r = read_new(place.home_folder, contracts, place.full, place.processes or None)
