@@ -6,6 +6,7 @@ Not here: any work. Heavy packages are imported by the command that needs them, 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -530,7 +531,9 @@ def _foreseen(error: BaseException) -> tuple[str, int] | None:
     for e in below:
         if isinstance(e, OSError) and e.errno is not None:
             where = f" at {e.filename}" if e.filename else ""
-            return f"{e.strerror}{where}; free space or mend the rights, then run again.", 1
+            if e.errno in (errno.ENOSPC, errno.EDQUOT):
+                return f"The disk is full{where}; free some space, then run again: the last release stands.", 1
+            return f"{e.strerror}{where}; see that it is there and may be written, then run again.", 1
         if "disk is full" in str(e) or "disk I/O error" in str(e):
             return f"The disk is full or failing ({str(e).splitlines()[0]}); free some space, then run again.", 1
     return None

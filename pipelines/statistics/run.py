@@ -246,7 +246,14 @@ def _failure(command: str, folder: Path, logs: Path, output: str) -> StatisticsE
                 f"dbt's {kind.replace('_', ' ')} {name}{more} needs more memory than the {allowance()} MB it may take; give more with "
                 f"the setting MINGZHANG_MEMORY, in MB, on a machine that has it{more_in}."
             )
+        if "No space left" in said:
+            return StatisticsError(
+                f"The disk is full: dbt's {kind.replace('_', ' ')} {name}{more} could not write; free some space, then run again: "
+                f"the last release stands{more_in}."
+            )
         return StatisticsError(f"dbt's {kind.replace('_', ' ')} {name}{more} failed: {said}{more_in}.")
+    if "No space left" in output:
+        return StatisticsError("The disk is full; free some space, then run again: the last release stands.")
     said = re.sub(r"\x1b\[[0-9;]*m|\d\d:\d\d:\d\d\s+|Encountered an error:", "", output)
     said = " ".join(said.split())[:300].rstrip(".") or "it left no account of itself"
     return StatisticsError(f"dbt {command} did not finish: {said}{more_in}.")
