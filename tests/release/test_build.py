@@ -438,7 +438,8 @@ def test_releases_do_not_share_a_building_folder_of_a_dead_process(made):
 def test_the_parts_of_institutions_are_kept_and_nowhere_else(made, tmp_path):
     made()
     kept = sorted(p.name for p in (tmp_path / "home" / "work" / "disclosure").iterdir())
-    assert [n.split("-")[0] for n in kept] == ["000001", "parts"]
+    assert [n.split("-")[0] for n in kept] == ["000001", "parts", "solved"]
+    assert (tmp_path / "home" / "work" / "disclosure" / "solved").stat().st_mode & 0o077 == 0
 
 
 def test_a_table_of_many_rows_is_cut_into_sheets_and_looked_through_in_parts(made, monkeypatch):
