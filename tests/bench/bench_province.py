@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> list[Measured]:
     times, most = (15, 3000) if count >= 200_000 else (30, 1500)
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
-        make = [sys.executable, str(checks / "make_province.py"), str(count), str(base / "inbox")]
+        make = [sys.executable, str(checks / "make_province.py"), str(count), str(base)]
         subprocess.run(make, check=True, stdout=subprocess.DEVNULL)
         hand = _script([sys.executable, str(checks / "by_hand.py"), str(base / "inbox"), "--json"])
         ours = _run(base, 2)
