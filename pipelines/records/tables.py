@@ -15,22 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from expectations.contract import Column, Contract, Kind
+from expectations.contract import Column, Contract
 from pipelines.core.home import Home, whole_file
+from pipelines.intake.values.arrow import TYPES
 
 Schema = dict[str, pa.DataType]
 YEARS = (1900, 2100)  # records of other years lie with those that nothing dates
 
-TYPES: dict[Kind, pa.DataType] = {
-    "string": pa.string(),
-    "enum": pa.string(),
-    "month": pa.string(),
-    "decimal": pa.float64(),
-    "integer": pa.int64(),
-    "year": pa.int64(),
-    "boolean": pa.bool_(),
-    "date": pa.date32(),
-}
 PLACE = {"_file": pa.string(), "_sheet": pa.string(), "_row": pa.int64()}
 TEXT = pa.string()
 _S, _I, _B, _T, _D = TEXT, pa.int64(), pa.bool_(), pa.timestamp("us"), pa.date32()

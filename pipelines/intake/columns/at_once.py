@@ -14,21 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from expectations.contract import Kind
 from pipelines.intake.packed import Packed
 from pipelines.intake.values import Bad, ColumnReader, Doubt, written_to
+from pipelines.intake.values.arrow import TYPES
 from pipelines.intake.values.numbers import POWERS
 
-_TYPES: dict[Kind, pa.DataType] = {
-    "string": pa.string(),
-    "enum": pa.string(),
-    "month": pa.string(),
-    "decimal": pa.float64(),
-    "integer": pa.int64(),
-    "year": pa.int64(),
-    "boolean": pa.bool_(),
-    "date": pa.date32(),
-}
 # Of these read_number makes float(text), or with a factor float(Decimal(text) * factor), which is float(text + "e4") for 10,000.
 _NUMBER = r"^-?[0-9]{1,15}(?:\.[0-9]{1,12})?$"
 _LONGEST = 18
@@ -143,7 +133,7 @@ def _each_once(
     if not unless.isdisjoint(distinct):
         return None
     values, odd = reader.each(distinct)
-    found = Packed(pa.array(values, _TYPES[reader.column.kind]).take(encoded.indices))
+    found = Packed(pa.array(values, TYPES[reader.column.kind]).take(encoded.indices))
     if not odd:
         return found, []
     why = dict(odd)
