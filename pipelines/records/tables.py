@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from expectations.arrow import TYPES
 from expectations.contract import Column, Contract
 from pipelines.core.home import Home, whole_file
-from pipelines.intake.values.arrow import TYPES
 
 Schema = dict[str, pa.DataType]
 YEARS = (1900, 2100)  # records of other years lie with those that nothing dates

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from expectations.arrow import TYPES
 from pipelines.intake.packed import Packed
 from pipelines.intake.values import Bad, ColumnReader, Doubt, written_to
-from pipelines.intake.values.arrow import TYPES
 from pipelines.intake.values.numbers import POWERS
 
 # Of these read_number makes float(text), or with a factor float(Decimal(text) * factor), which is float(text + "e4") for 10,000.

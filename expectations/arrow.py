@@ -1,7 +1,7 @@
 """The Arrow type of each kind of a contract's columns: readings, records and the warehouse have the same.
 
-Belongs here: that one table. Not here: reading a value. Arrow is imported by those who make columns of it, so nothing of this package
-imports this by itself.
+Belongs here: that one table. Not here: reading a value. Only those who make Arrow columns import this: contract.py does not, so that
+a contract can be read without Arrow.
 """
 
 from __future__ import annotations
