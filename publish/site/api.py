@@ -313,7 +313,7 @@ async def one_release(release: Release, path: Row, asked: Row) -> Row:
         raise Refused(
             404, "no_release", f"没有这个发布版本；全部见 {at}。", f"There is no such release; {at} lists them."
         )
-    return {"found": found | {"current": wanted == facts.release_id, "url": f"/r/{wanted}/"}}
+    return {"data": found | {"current": wanted == facts.release_id, "url": f"/r/{wanted}/"}}
 
 
 _SUMMARIES: dict[Path, Row] = {}
@@ -441,7 +441,7 @@ RESOURCES: tuple[Resource, ...] = (
         example=_VALUE | {"dimension": "total", "member": "all"},
     ),
     Resource("/releases", "保留的全部发布版本", "Every release that is kept", releases, rows=("releases", "releases")),
-    Resource("/releases/{release_id}", "一个发布版本", "One release", one_release, one=("found", "releases")),
+    Resource("/releases/{release_id}", "一个发布版本", "One release", one_release, one=("data", "releases")),
 )
 INTEGERS = {"year": YEAR}
 

@@ -147,7 +147,7 @@ def test_releases_are_listed_and_a_releases_own_list_never_changes(
         make_release(tmp_path, SECOND)
         assert await listed() == [(SECOND, False), (FIRST, True)]  # not an answer of before
         assert await listed(f"/r/{FIRST}") == [(FIRST, True)]
-        assert (await client.get(f"{ROOT}/releases/{SECOND}")).json()["found"]["as_of"] == "2026-01-31"
+        assert (await client.get(f"{ROOT}/releases/{SECOND}")).json()["data"]["as_of"] == "2026-01-31"
         assert (await client.get(f"/r/{FIRST}{ROOT}/releases/{SECOND}")).status_code == 404
 
     talk(tmp_path, look)
