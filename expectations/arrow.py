@@ -1,6 +1,6 @@
 """The Arrow type of each kind of a contract's columns: readings, records and the warehouse have the same.
 
-Belongs here: that one table. Not here: reading a value. Only those who make Arrow columns import this: contract.py does not, so that
+Belongs here: that one table. Not here: reading a value. Only those who make Arrow columns import this: the contracts do not, so that
 a contract can be read without Arrow.
 """
 

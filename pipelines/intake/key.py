@@ -12,7 +12,13 @@ from expectations.contract import Contracts
 from pipelines.core.fingerprint import code_of
 
 # What reading a file runs through. Whatever stands in the folders counts: a list of modules would be forgotten.
-_CODE = ("pipelines/core", "pipelines/intake", "expectations/contract.py", "expectations/units.yaml")
+_CODE = (
+    "pipelines/core",
+    "pipelines/intake",
+    "expectations/contract",
+    "expectations/expression.py",
+    "expectations/units.yaml",
+)
 _LIBRARIES = ("python-calamine", "xlrd", "olefile", "msoffcrypto-tool", "pyarrow")
 
 

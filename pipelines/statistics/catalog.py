@@ -1,7 +1,7 @@
 """The contracts as tables of the warehouse: what dbt has to know of a dataset that no record says.
 
 Belongs here: which datasets there are, how they open, what their columns mean and where their records lie. Not here: a contract
-itself (expectations/contract.py), or anything counted (dbt_project/).
+itself (expectations/contract), or anything counted (dbt_project/).
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ def test_the_key_changes_with_the_readers_own_files(
     assert before == cache.key(contracts)
     named = {"/".join(p.parts[-2:]) for p in files_of(*reader_key._CODE)}
     assert {"intake/sheets.py", "formats/__init__.py", "values/__init__.py", "layout/headers.py"} <= named
-    assert {"expectations/contract.py", "expectations/units.yaml"} <= named
+    assert {"contract/model.py", "contract/parse_column.py", "expectations/units.yaml"} <= named
     cache.append(home, contracts, readings(contracts))
     assert cache.known(home, contracts)
     monkeypatch.setattr(reader_key, "code_of", lambda *parts: f"another {code_of(*parts)}")

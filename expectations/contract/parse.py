@@ -1,0 +1,214 @@
+"""Parses one contract: an ODCS file in YAML to a `Contract`, or one sentence about the mistake in it.
+
+Belongs here: the file and the properties of the dataset. Not here: a column (parse_column.py), a rule (parse_rule.py), or anything
+that looks at data. No other package reads the YAML.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from expectations.contract.contract_file import ContractFile
+from expectations.contract.model import Column, Contract, ContractError, OpenRows, Rule, Version
+from expectations.contract.parse_column import parse_column
+from expectations.contract.parse_rule import parse_references, parse_rule, prefixes
+from expectations.contract.units import header_key
+from expectations.contract.words import OF_WORDS, check_words, first_line
+
+if TYPE_CHECKING:  # half a second to import, and a process that is handed its contracts never reads YAML
+    from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject
+
+OF_DATASET = (
+    "opening", "openingNote", "openRowsWhere", "openingAttribute", "openingDecidedBy", "openingDecidedOn", "openingGround",
+    "theme", "register", "versions", "missingValues", "period", "totalRows", "words",
+)  # fmt: skip
+
+
+def read_contract(path: Path) -> Contract:
+    """Read one ODCS file that describes one dataset. Raises ContractError with one sentence."""
+    import yaml
+    from open_data_contract_standard.model import OpenDataContractStandard
+    from pydantic import ValidationError
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        # The parser in C, where PyYAML has it, takes a tenth of the time: nothing else of a short run took as long.
+        raw = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
+        raise ContractError(f"{path.name} is not readable as YAML ({first_line(e)}); mend the file.") from e
+    if not isinstance(raw, dict):
+        raise ContractError(
+            f"{path.name} is not a contract; begin it with 'apiVersion: v3.1.0' and 'kind: DataContract'."
+        )
+    try:
+        odcs = OpenDataContractStandard(**raw)
+    except ValidationError as e:
+        first = e.errors()[0]
+        where = ".".join(str(p) for p in first["loc"])
+        raise ContractError(
+            f"{path.name}: '{where}' is not as the Open Data Contract Standard wants it ({first['msg']})."
+        ) from e
+    return _contract(ContractFile(path), odcs, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _contract(file: ContractFile, odcs: OpenDataContractStandard, digest: str) -> Contract:
+    if not odcs.schema_ or len(odcs.schema_) != 1:
+        raise file.error("'schema' must describe exactly one table; write one contract for each dataset.")
+    table = odcs.schema_[0]
+    top = file.properties(odcs.customProperties, OF_DATASET, "the dataset")
+    opening = top.get("opening")
+    if opening not in ("open", "aggregate", "closed"):
+        raise file.error(f"custom property 'opening' is {opening!r}; write open, aggregate or closed.")
+    if not table.name or not re.fullmatch(r"[a-z][a-z0-9_]*", table.name):
+        raise file.error(f"schema name {table.name!r} must be lower-case letters, digits and underscores.")
+    if not table.businessName:
+        raise file.error("schema.businessName is missing; write the dataset's Chinese title there.")
+    missing = file.missing_values(top.get("missingValues"), "the dataset")
+    columns = tuple(parse_column(file, p, missing) for p in table.properties or [])
+    _check_columns(file, columns)
+    kept = {c.name for c in columns if c.kept}
+    key = _key(file, table, kept)
+    references = tuple(r for p in table.properties or [] for r in parse_references(file, p, kept))
+    joined = prefixes(file, key, columns, references)
+    rules = tuple(parse_rule(file, q, kept, joined) for q in table.quality or [])
+    _check_rule_names(file, rules)
+    return Contract(
+        dataset=table.name,
+        title_zh=table.businessName,
+        opening=opening,
+        columns=columns,
+        key=key,
+        rules=rules,
+        references=references,
+        path=file.path,
+        digest=digest,
+        **_descriptive(odcs, table, top),
+        **_checked(file, odcs, top, columns),
+    )
+
+
+def _descriptive(odcs: OpenDataContractStandard, table: SchemaObject, top: dict[str, Any]) -> dict[str, Any]:
+    """The fields of Contract that are texts for readers."""
+    sla = {p.property: p.value for p in odcs.slaProperties or []}
+    return {
+        "title_en": odcs.name or table.name,
+        "grain": table.dataGranularityDescription or "",
+        "description": (odcs.description.purpose if odcs.description else None) or "",
+        "frequency": str(sla.get("frequency") or ""),
+        "opening_note": str(top.get("openingNote") or ""),
+        "opening_attribute": str(top.get("openingAttribute") or ""),
+        "decided_by": str(top.get("openingDecidedBy") or ""),
+        "decided_on": str(top.get("openingDecidedOn") or ""),
+        "ground": str(top.get("openingGround") or ""),
+        "theme": str(top.get("theme") or odcs.domain or ""),
+    }
+
+
+def _checked(
+    file: ContractFile, odcs: OpenDataContractStandard, top: dict[str, Any], columns: tuple[Column, ...]
+) -> dict[str, Any]:
+    """The fields of Contract from properties of the dataset that have rules of their own."""
+    sla = {p.property: p.value for p in odcs.slaProperties or []}
+    return {
+        "due_days": _due_days(file, sla.get("latency")),
+        "open_rows": _open_rows(file, top["openRowsWhere"], columns) if "openRowsWhere" in top else None,
+        "versions": tuple(_version(file, v, {c.name for c in columns}) for v in top.get("versions") or []),
+        "register": bool(top.get("register", False)),
+        "dated_by": _dated_by(file, top.get("period"), columns),
+        "total_rows": _total_rows(file, top.get("totalRows")),
+        "words": check_words(top.get("words", {}), OF_WORDS, f"{file.path.name}: custom property 'words'"),
+        "undated": "period" in top and top["period"] is None,
+    }
+
+
+def _check_columns(file: ContractFile, columns: tuple[Column, ...]) -> None:
+    if not columns:
+        raise file.error("schema.properties is empty; describe at least one column.")
+    by_header: dict[str, str] = {}
+    names: set[str] = set()
+    for c in columns:
+        if c.name in names:
+            raise file.error(f"column '{c.name}' is described twice; take one away.")
+        names.add(c.name)
+        for h in c.headers:
+            other = by_header.setdefault(header_key(h), c.name)
+            if other != c.name:
+                raise file.error(f"header '{h}' stands for both '{other}' and '{c.name}'; take it from one of them.")
+
+
+def _key(file: ContractFile, table: SchemaObject, kept: set[str]) -> tuple[str, ...]:
+    keyed = sorted((p.primaryKeyPosition or 0, p.name or "") for p in table.properties or [] if p.primaryKey)
+    key = tuple(name for _, name in keyed)
+    if lost := [k for k in key if k not in kept]:
+        raise file.error(
+            f"column '{lost[0]}' is part of the key but of level L3, which is never kept; take it out of the key."
+        )
+    return key
+
+
+def _check_rule_names(file: ContractFile, rules: tuple[Rule, ...]) -> None:
+    called = [r.name for r in rules]
+    if again := [n for n in called if called.count(n) > 1 or n == "key"]:
+        raise file.error(f"rule '{again[0]}' needs a name of its own, and 'key' is taken; call it something else.")
+
+
+def _dated_by(file: ContractFile, named: Any, columns: tuple[Column, ...]) -> str | None:
+    """The column that custom property `period` names."""
+    if named is None:
+        return None
+    fit = [c.name for c in columns if c.kind in ("year", "month", "date") and c.kept]
+    if named not in fit:
+        raise file.error(
+            f"custom property 'period' is {named!r}; name a column of kind year, month or date"
+            f"{' (' + ', '.join(fit) + ')' if fit else ''}, or write null where none of them is the period."
+        )
+    return str(named)
+
+
+def _total_rows(file: ContractFile, raw: Any) -> frozenset[str]:
+    if raw is not None and (not isinstance(raw, list) or not all(isinstance(n, str) and header_key(n) for n in raw)):
+        raise file.error(f"custom property 'totalRows' is {raw!r}; write a list of names, [全国, 东部地区].")
+    return frozenset(header_key(n) for n in raw or ())
+
+
+def _due_days(file: ContractFile, stated: Any) -> int | None:
+    """The sla property `latency`, in days."""
+    if stated is None:
+        return None
+    if not str(stated).isdigit():
+        raise file.error(f"sla property 'latency' is {stated!r}; write a whole number of days.")
+    return int(stated)
+
+
+def _open_rows(file: ContractFile, raw: Any, columns: tuple[Column, ...]) -> OpenRows:
+    """The rows that are open. Their column must be of level L0, so that readers see which rows are left out and the gate can check."""
+    left_out = raw.get("notIn") if isinstance(raw, dict) and set(raw) == {"column", "notIn"} else None
+    if not isinstance(left_out, list) or not left_out:
+        raise file.error("custom property 'openRowsWhere' must be written {column: <column>, notIn: [<value>, ...]}.")
+    column = next((c for c in columns if c.name == raw["column"]), None)
+    if column is None or column.access != "L0" or not column.values:
+        raise file.error(
+            f"custom property 'openRowsWhere' names {raw['column']!r}; name a column of level L0 that has a closed list."
+        )
+    if unknown := [str(v) for v in left_out if str(v) not in column.values]:
+        raise file.error(
+            f"custom property 'openRowsWhere': '{unknown[0]}' is not in the list of '{column.name}'; "
+            f"use {', '.join(column.values)}."
+        )
+    return OpenRows(column.name, tuple(map(str, left_out)))
+
+
+def _version(file: ContractFile, raw: Any, names: set[str]) -> Version:
+    try:
+        v = Version(
+            str(raw["name"]), str(raw["validFrom"]), tuple(raw.get("adds") or ()), tuple(raw.get("drops") or ())
+        )
+    except (TypeError, KeyError):
+        raise file.error("each of 'versions' needs a name and a validFrom (a date).") from None
+    unknown = (set(v.adds) | set(v.drops)) - names
+    if unknown:
+        raise file.error(f"version '{v.name}' names columns that are not described: {', '.join(sorted(unknown))}.")
+    return v
