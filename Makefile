@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .ONESHELL:
-.PHONY: help setup setup-dev inboxes demo dev test test-quick test-long hunt lint format bench lock browser nginx servers r screenshots clean
+.PHONY: docs help setup setup-dev inboxes demo dev test test-quick test-long hunt lint format bench lock browser nginx servers r screenshots clean
 
 # The first that runs and is new enough: a name on the PATH may be a shim that does not run.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -70,6 +70,9 @@ lint: setup-dev ## ruff, mypy, the order of imports and what must be generated
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pipelines.statistics.dbt_sources --check
+
+docs: setup-dev ## write docs/reference anew from the code
+	@$(BIN)/python -m tests.docs.reference
 
 format: setup-dev
 	@$(BIN)/ruff check --fix .

@@ -102,7 +102,11 @@ def run(
     full: Annotated[bool, typer.Option("--full", help="Read every file again, not only new ones.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Take in what departments sent, check it, compute the statistics, and publish a release."""
+    """Take in what departments sent, check it, compute the statistics, and publish a release.
+
+    Exit status: 0 a release is current, a new one or the last one because nothing changed; 1 no release was made, or one was
+    although an inbox did not answer; 3 a gate refused or holds the release, and the last one stays current.
+    """
     if as_of:
         _check_date(as_of)
     s = _settings(home=home, inbox=inbox, contracts=contracts, city=city, as_of=as_of, full=full)
@@ -131,7 +135,10 @@ def check(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what would be accepted of each file, without keeping anything. Ends with 1 where a file has an error."""
+    """Say what would be accepted of each file, without keeping anything.
+
+    Exit status: 0 every file would be accepted without an error; 1 a file has an error.
+    """
     s = _settings(home=home, contracts=contracts)
     from expectations.contract import load_contracts
     from pipelines.check import check_files
@@ -285,7 +292,10 @@ def releases_diff(old: ReleaseArgument, new: ReleaseArgument, home: HomeOption =
 
 @releases.command("verify")
 def releases_verify(release_id: ReleaseArgument, home: HomeOption = None) -> None:
-    """Hold a release's files against their sums. Ends with 1 where one differs."""
+    """Compare a release's files with their checksums.
+
+    Exit status: 0 all agree; 1 a file is missing, changed or not of the release.
+    """
     from publish.release.store import verify
 
     wrong = verify(_home(home), release_id)
@@ -313,7 +323,11 @@ def releases_accept(
     home: HomeOption = None,
     contracts: ContractsOption = None,
 ) -> None:
-    """Publish a release that is held because it moves far from the last one. Who and why is published with it."""
+    """Publish a release that is held because it moves far from the last one. Who accepted it and why is published with it.
+
+    Exit status: 0 it is current; 1 another release became current since, or the reason holds what must not leave; 2 no such
+    release is held.
+    """
     from expectations.contract import load_contracts
     from publish.release.hold import accept
 

@@ -1,7 +1,7 @@
 """Settings of a running platform, from the environment (`MINGZHANG_*`) or a .env file; the command line overrides them.
 
 Belongs here: what an operator may choose, read in one way for every command and for Dagster. Not here: what a city is (its
-folder) or what a dataset is (its contract). docs/settings.md describes each; a test holds the two against one another.
+folder) or what a dataset is (its contract). docs/reference/settings.md is generated from the descriptions here.
 """
 
 from __future__ import annotations
@@ -26,20 +26,42 @@ class SettingsError(ValueError):
 
 
 class Settings(BaseSettings):
-    """`inbox` and `contracts` take several values separated by line breaks; `as_of` is a date or '' for today; `processes` read
-    files (0: one for each processor); `memory` is what DuckDB may take in MB (0: a quarter of the machine's); a task is overdue `due_days` after the day its file was received."""
+    """Settings of every command. `inbox` and `contracts` take several values, one to a line."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore")
 
-    home: Path = Path("data")
-    inbox: Annotated[list[str], NoDecode] = []
-    contracts: Annotated[list[Path], NoDecode] = []
-    city: Path = ROOT / "cities" / "zhuzhou"
-    as_of: str = ""
-    full: bool = False
-    processes: int = Field(default=0, ge=0)
-    memory: int = Field(default=0, ge=0)
-    due_days: int = Field(default=MEND_DAYS, ge=0)
+    home: Path = Field(default=Path("data"), description="The home folder (`--home`).")
+    inbox: Annotated[list[str], NoDecode] = Field(
+        default=[],
+        description="Folders or URLs that departments put files in, one to a line (`--inbox`). Without one, a home that has "
+        "received files is computed from what it holds.",
+    )
+    contracts: Annotated[list[Path], NoDecode] = Field(
+        default=[],
+        description="Folders of contracts, one to a line, added to those in `expectations/contracts/` (`--contracts`).",
+    )
+    city: Path = Field(
+        default=ROOT / "cities" / "zhuzhou",
+        description="The city's folder (`--city`). Its `city.yaml` names the time zone (`time_zone`; Asia/Shanghai by default).",
+    )
+    as_of: str = Field(
+        default="",
+        description="The date a release speaks of, such as `2025-12-31` (`--as-of`); empty: today in the city's time zone. A run "
+        "asks the clock once, and all its stages have that date.",
+    )
+    full: bool = Field(default=False, description="`true` makes every stage again (`--full`).")
+    processes: int = Field(default=0, ge=0, description="How many processes read files; 0: one for each processor.")
+    memory: int = Field(
+        default=0,
+        ge=0,
+        description="Memory that DuckDB may take, in MB; beyond it DuckDB works on disk. 0: a quarter of the memory of the machine "
+        "or container, at least 500.",
+    )
+    due_days: int = Field(
+        default=MEND_DAYS,
+        ge=0,
+        description="Days a department has to correct an error before its task is overdue; 0: the same day.",
+    )
 
     @field_validator("inbox", "contracts", mode="before")
     @classmethod
@@ -65,7 +87,7 @@ class Settings(BaseSettings):
             name = PREFIX + "_".join(map(str, wrong["loc"])).upper()
             why = str(wrong["msg"]).removeprefix("Value error, ").rstrip(".")
             raise SettingsError(
-                f"The setting {name} is '{wrong.get('input')}' ({why}); mend it, docs/settings.md says what it may be."
+                f"The setting {name} is '{wrong.get('input')}' ({why}); mend it, docs/reference/settings.md says what it may be."
             ) from None
 
     def environment(self) -> dict[str, str]:

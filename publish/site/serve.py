@@ -47,7 +47,7 @@ def serve(home: Path, host: str = "127.0.0.1", port: int = 8001) -> None:
         wrong = e.errors()[0]
         name = "_".join(("MINGZHANG_SITE", *map(str, wrong["loc"]))).upper()
         raise CannotServe(
-            f"The setting {name} cannot be used ({wrong['msg']}); docs/deploy.md says what it may be."
+            f"The setting {name} cannot be used ({wrong['msg']}); docs/reference/settings.md says what it may be."
         ) from e
     _allow_files(2 * door.CONNECTIONS + 200)
     with _listen(host, port) as listening:

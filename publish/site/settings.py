@@ -1,7 +1,7 @@
 """Settings of the site in operation, from the environment (`MINGZHANG_SITE_*`) or a .env file.
 
 Belongs here: what whoever runs the site may choose. Not here: limits that keep the site standing and that nobody should
-loosen (guard.py, pool.py, door.py). docs/deploy.md describes each; a test holds the two against one another.
+loosen (guard.py, pool.py, door.py). docs/reference/settings.md is generated from the descriptions here.
 """
 
 from __future__ import annotations
@@ -15,16 +15,28 @@ from publish.site.ratelimit import Rate
 
 
 class SiteSettings(BaseSettings):
-    """`trusted_proxies`: addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed, with commas between;
-    nobody is by default. The four numbers are the limits of one address (ratelimit.py); 0 each second lifts a limit."""
+    """Settings of the site. The four numbers are the limits of one address (ratelimit.py)."""
 
     model_config = SettingsConfigDict(env_prefix="MINGZHANG_SITE_", env_file=".env", extra="ignore")
 
-    trusted_proxies: Annotated[list[str], NoDecode] = []
-    requests_burst: float = Field(default=3000, ge=1)
-    requests_each_second: float = Field(default=100, ge=0)
-    sql_seconds_burst: float = Field(default=90, gt=0)
-    sql_seconds_each_second: float = Field(default=1, ge=0)
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(
+        default=[],
+        description="Addresses or networks, separated by commas, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. "
+        "Behind nginx on the same machine: `127.0.0.1`. Without it every reader has nginx's address and shares its limits; with "
+        "one too many, anybody can pretend to be anybody.",
+    )
+    requests_burst: float = Field(default=3000, ge=1, description="Answers that one address may have made at once.")
+    requests_each_second: float = Field(
+        default=100,
+        ge=0,
+        description="Answers that one address may have made each second after that; 0 lifts the limit.",
+    )
+    sql_seconds_burst: float = Field(
+        default=90, gt=0, description="Seconds of process time that the SQL queries of one address may take at once."
+    )
+    sql_seconds_each_second: float = Field(
+        default=1, ge=0, description="Seconds of process time for SQL each second after that; 0 lifts the limit."
+    )
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
