@@ -24,14 +24,20 @@
 {% endmacro %}
 
 {#
-    The same for the parts of indicators, and besides, for a breakdown that a statement about one level asks for
-    (int_claim_crosses), its cross with the level: dimension 'level/<breakdown>', member '<level>/<member>'. Only where all of the
-    indicator is open in rows, so that nothing of it has to be hidden: a cross of closed figures would be one more table to
-    prove safe.
+    The same for the parts of indicators, and besides their crosses with the level (crossed_with_level).
 #}
 {% macro by_dimension_and_cross(relation) %}
     {{ by_dimension(relation) }}
     union all
+    {{ crossed_with_level(relation) }}
+{% endmacro %}
+
+{#
+    For a breakdown that a statement about one level asks for (int_claim_crosses), the rows of its cross with the level: dimension
+    'level/<breakdown>', member '<level>/<member>'. Only where all of the indicator is open in rows, so that nothing of it has to
+    be hidden: a cross of closed figures would be one more table to prove safe.
+#}
+{% macro crossed_with_level(relation) %}
     select parts.*, 'level/' || parts.breakdown as dimension, parts.admin_level || '/' || parts.breakdown_member as member
     from {{ relation }} as parts
     where
@@ -67,3 +73,95 @@
         and years.year between city.period_start and city.period_last
         and (years.dimension = 'total' or years.indicator_id not in {{ years_added_in_the_total() }})
 {% endmacro %}
+
+{# The dimension, and below it the member, of a group of `grouping sets ((), (district), (org_type), (admin_level))`. #}
+{% macro dimension_of_grouping() -%}
+case
+            when grouping(district) = 0 then 'district'
+            when grouping(org_type) = 0 then 'org_type'
+            when grouping(admin_level) = 0 then 'level'
+            else 'total'
+        end
+{%- endmacro %}
+
+{% macro member_of_grouping() -%}
+case
+            when grouping(district) = 0 then district
+            when grouping(org_type) = 0 then org_type
+            when grouping(admin_level) = 0 then admin_level
+            else 'all'
+        end
+{%- endmacro %}
+
+{#
+    The parts of the years that the period's figures add up, with the dimension and member of the year that they count in: as
+    with_period, but what counts in the total alone is never multiplied by the dimensions.
+#}
+{% macro parts_of_period(relation) %}
+    {%- set in_period -%}
+        select years.*
+        from {{ relation }} as years
+        cross join {{ ref('stg_city') }} as city
+        where years.adds_over_years and years.year between city.period_start and city.period_last
+    {%- endset -%}
+    select *, 'total' as dimension, 'all' as member
+    from ({{ in_period }}) as parts
+    where parts.breakdown in ('', 'total') and parts.indicator_id in {{ years_added_in_the_total() }}
+    union all
+    select by_dimension.*
+    from ({{ by_dimension_and_cross('(' ~ in_period ~ ' and years.indicator_id not in ' ~ years_added_in_the_total() ~ ')') }}) as by_dimension
+{% endmacro %}
+
+{# The columns of int_indicator_sums, added over rows that are one institution each; `first` and `last`: the years that a row is of. #}
+{% macro sums_over_institutions(first, last) -%}
+sum(numerator) filter (where matched) as numerator,
+        sum(denominator) filter (where matched) as denominator,
+        sum(closed_numerator) filter (where matched) as closed_numerator,
+        case
+            when coalesce(bool_or(closed) filter (where matched), false) then count(*) filter (where matched and closed)
+            else count(*) filter (where matched)
+        end as contributors,
+        count(*) filter (where not matched) as left_out,
+        count(*) filter (where matched and names_institution and complete) as reporting,
+        count(*) filter (where matched and names_institution and not complete) as partly,
+        count(*) filter (where matched and names_institution and not registered) as unregistered,
+        bool_or(names_institution) as names_institution,
+        min({{ first }}) filter (where matched) as first_in,
+        max({{ last }}) filter (where matched) as last_in,
+        coalesce(
+            greatest(
+                max(abs(closed_numerator)) filter (where matched) / nullif(sum(abs(closed_numerator)) filter (where matched), 0),
+                max(abs(closed_denominator)) filter (where matched) / nullif(sum(abs(closed_denominator)) filter (where matched), 0)
+            ),
+            greatest(
+                max(abs(numerator)) filter (where matched) / nullif(sum(abs(numerator)) filter (where matched), 0),
+                max(abs(denominator)) filter (where matched) / nullif(sum(abs(denominator)) filter (where matched), 0)
+            )
+        ) as largest_share,
+        coalesce(bool_or(synthetic) filter (where matched), bool_or(synthetic)) as synthetic,
+        bool_or(closed) as closed
+{%- endmacro %}
+
+{# The columns of int_indicator_changes of the same institutions, added over rows that are one institution each. #}
+{% macro sums_over_pairs() -%}
+sum(numerator) as numerator,
+        sum(denominator) as denominator,
+        sum(base_numerator) as base_numerator,
+        sum(base_denominator) as base_denominator,
+        false as months_differ,
+        count(*) filter (where names_institution) as reporting,
+        cast(0 as bigint) as partly,
+        count(*) filter (where names_institution and not registered) as unregistered,
+        bool_or(names_institution) as names_institution,
+        count(*) filter (where items_differ) as items_differ,
+        count(*) as contributors,
+        0 as left_out,
+        greatest(
+            max(abs(numerator)) / nullif(sum(abs(numerator)), 0),
+            max(abs(denominator)) / nullif(sum(abs(denominator)), 0),
+            max(abs(base_numerator)) / nullif(sum(abs(base_numerator)), 0),
+            max(abs(base_denominator)) / nullif(sum(abs(base_denominator)), 0)
+        ) as largest_share,
+        bool_or(synthetic) as synthetic,
+        bool_or(closed) as closed
+{%- endmacro %}

@@ -202,22 +202,20 @@ def contributions(w: Warehouse, path: Path) -> Path:
         from (select distinct org from marts.contributions)""")
     # Of millions of rows the words are few: as members of an enumeration, and institutions as numbers, they sort ten times as fast.
     coded, plain = {"year": "cast(year as integer)", "org": "number"}, {"year": "by_year as year", "org": "orgs.org"}
-    for c in (c for c in WHO if c not in coded):
-        words = w.con.sql(f"select distinct {c} from marts.contributions where {c} is not null order by 1")
-        coded[c] = f"cast({c} as enum({', '.join(_text(word) for (word,) in words.fetchall()) or _text('')}))"
+    texts = [c for c in WHO if c not in coded]
+    found = w.con.sql(f"select distinct {', '.join(texts)} from marts.contributions").fetchall()
+    for c, column in zip(texts, zip(*found, strict=True) if found else [()] * len(texts), strict=True):
+        words = sorted({word for word in column if word is not None}) or [""]
+        coded[c] = f"cast({c} as enum({', '.join(_text(word) for word in words)}))"
         plain[c] = f"cast(by_{c} as varchar) as {c}"
+    # One row is one institution in one cell: dbt_project/tests/an_institution_is_one_row_of_a_cell.sql.
     rows = w.con.sql(f"""
         with coded as (
-            select {", ".join(f"{coded[c]} as by_{c}" for c in WHO)}, p.*
-            from marts.contributions p join orgs on orgs.org is not distinct from p.org),
-        summed as (
-            select {", ".join(f"by_{c}" for c in WHO)},
-                {", ".join(f"cast(sum({c}) as double) as {c}" for c in amounts)},
-                any_value(comparable_as) as comparable_as
-            from coded group by {", ".join(f"by_{c}" for c in WHO)})
-        select {", ".join(plain[c] for c in WHO)},
-            summed.* exclude ({", ".join(f"by_{c}" for c in WHO)})
-        from summed join orgs on number = by_org order by {", ".join(f"by_{c}" for c in WHO)}""")
+            select {", ".join(f"{coded[c]} as by_{c}" for c in WHO)}, orgs.org,
+                {", ".join(f"cast({c} as double) as {c}" for c in amounts)}, comparable_as
+            from marts.contributions as p join orgs on orgs.org is not distinct from p.org)
+        select {", ".join(c if c == "org" else plain[c] for c in WHO)}, {", ".join(amounts)}, comparable_as
+        from coded order by {", ".join(f"by_{c}" for c in WHO)}""")
     batches = rows.to_arrow_reader(PARTS_AT_A_TIME)
     with pq.ParquetWriter(path, batches.schema, compression="zstd") as out:
         for batch in batches:

@@ -408,6 +408,7 @@ SPOILT = {
     "factors_convert_every_carrier": "delete from intermediate.int_carrier_factors where carrier = 'gasoline' and year = 2021",
     "indicators_name_measures_that_exist": "update seeds.seed_indicators set change_of = 'water' where indicator_id = 'water_per_capita_change'",
     "members_add_up_to_the_total": "update intermediate.int_indicator_sums set numerator = numerator + 0.000001 where dimension = 'district' and indicator_id = 'water'",
+    "an_institution_is_one_row_of_a_cell": "insert into intermediate.int_facts by name select * replace ('total' as breakdown, 'all' as breakdown_member) from intermediate.int_facts where measure = 'water' limit 1",
     "int_facts_is_whole": "update intermediate.int_facts set org = null where measure = 'water'",
     "int_indicator_values_share_is_a_share": "update intermediate.int_indicator_values set largest_share = 1.2",
     "indicators_kind_and_better_are_known": "update marts.indicators set kind = 'sum' where indicator_id = 'water'",
@@ -422,6 +423,14 @@ SPOILT = {
     "task_counts_states_are_known": "insert into marts.task_counts values ('d', '2025-12', '完成', 1)",
     "claims_explains_every_status": "update marts.claims set explanation_en = '' where claim_id = 'parking_units'",
 }  # fmt: skip
+
+
+def test_an_institution_is_one_row_of_a_cell(db: duckdb.DuckDBPyConnection) -> None:
+    """What int_indicator_sums, int_indicator_changes and the release's contributions count on."""
+    cell = "indicator_id, factor_set, year, org, breakdown, breakdown_member"
+    for table in ("int_indicator_parts", "int_comparable_pairs"):
+        rows = db.execute(f"select count(*), count(distinct ({cell})) from intermediate.{table}").fetchone()
+        assert rows is not None and rows[0] == rows[1] > 0, table
 
 
 def test_every_data_test_can_fail(home: Home, tmp_path: Path) -> None:

@@ -46,10 +46,7 @@ of_all as (
     where indicators.change_kind = 'full'
 ),
 
-pairs as (
-    {{ by_dimension(ref('int_comparable_pairs')) }}
-),
-
+-- int_comparable_pairs has one row for each institution in a cell, as int_indicator_parts has.
 of_same as (
     select
         indicator_id,
@@ -58,30 +55,28 @@ of_same as (
         factor_set,
         year,
         base_year,
-        dimension as of_dimension,
-        member as of_member,
-        sum(numerator) as numerator,
-        sum(denominator) as denominator,
-        sum(base_numerator) as base_numerator,
-        sum(base_denominator) as base_denominator,
-        false as months_differ,
-        count(distinct org) filter (where names_institution) as reporting,
-        cast(0 as bigint) as partly,
-        count(distinct org) filter (where names_institution and not registered) as unregistered,
-        bool_or(names_institution) as names_institution,
-        count(distinct org) filter (where items_differ) as items_differ,
-        count(distinct org) as contributors,
-        0 as left_out,
-        greatest(
-            max(abs(numerator)) / nullif(sum(abs(numerator)), 0),
-            max(abs(denominator)) / nullif(sum(abs(denominator)), 0),
-            max(abs(base_numerator)) / nullif(sum(abs(base_numerator)), 0),
-            max(abs(base_denominator)) / nullif(sum(abs(base_denominator)), 0)
-        ) as largest_share,
-        bool_or(synthetic) as synthetic,
-        bool_or(closed) as closed
-    from pairs
-    group by indicator_id, change_of, change_kind, factor_set, year, base_year, dimension, member
+        {{ dimension_of_grouping() }} as of_dimension,
+        {{ member_of_grouping() }} as of_member,
+        {{ sums_over_pairs() }}
+    from {{ ref('int_comparable_pairs') }}
+    where breakdown = ''
+    group by
+        indicator_id, change_of, change_kind, factor_set, year, base_year,
+        grouping sets ((), (district), (org_type), (admin_level))
+    union all by name
+    select
+        indicator_id,
+        change_of,
+        change_kind,
+        factor_set,
+        year,
+        base_year,
+        breakdown as of_dimension,
+        breakdown_member as of_member,
+        {{ sums_over_pairs() }}
+    from {{ ref('int_comparable_pairs') }}
+    where breakdown <> ''
+    group by indicator_id, change_of, change_kind, factor_set, year, base_year, breakdown, breakdown_member
 ),
 
 changes as (

@@ -72,6 +72,8 @@ ratios as (
         and below.breakdown_member = above.below_member
         and below.org = above.org
         and below.year = above.year
+        -- of a quotient of two converted quantities, both by the same factors
+        and (above.factor_set = 'none' or below.factor_set in ('none', above.factor_set))
 ),
 
 parts as (

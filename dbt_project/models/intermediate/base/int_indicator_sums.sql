@@ -2,68 +2,73 @@
 -- Where some of the rows are open and some are not, it is the institutions of the closed ones that are counted: what they have
 -- is the sum less the open rows, which anybody can take off.
 -- A dimension of which nothing at all is known (no register yet) is left out.
-with parts as (
-    {{ by_dimension_and_cross(ref('int_indicator_parts')) }}
+--
+-- int_indicator_parts has one row for each institution in each cell of a year (the test an_institution_is_one_row_of_a_cell), so that a
+-- year's cells are added in one pass and counting rows counts institutions. In a period an institution has a row for each year:
+-- these are added first.
+with in_years as (
+    select
+        indicator_id,
+        factor_set,
+        year,
+        {{ dimension_of_grouping() }} as dimension,
+        {{ member_of_grouping() }} as member,
+        {{ sums_over_institutions('year', 'year') }}
+    from {{ ref('int_indicator_parts') }}
+    where breakdown = ''
+    group by indicator_id, factor_set, year, grouping sets ((), (district), (org_type), (admin_level))
+    union all by name
+    select
+        indicator_id, factor_set, year, breakdown as dimension, breakdown_member as member,
+        {{ sums_over_institutions('year', 'year') }}
+    from {{ ref('int_indicator_parts') }}
+    where breakdown <> ''
+    group by indicator_id, factor_set, year, breakdown, breakdown_member
+    union all by name
+    select
+        indicator_id, factor_set, year, dimension, member,
+        {{ sums_over_institutions('year', 'year') }}
+    from ({{ crossed_with_level(ref('int_indicator_parts')) }}) as crosses
+    group by indicator_id, factor_set, year, dimension, member
 ),
 
-years_and_period as (
-    {{ with_period('parts') }}
+adding_up as (
+    {{ parts_of_period(ref('int_indicator_parts')) }}
 ),
 
 by_institution as (
     select
-        indicator_id, factor_set, year, dimension, member, org, matched,
+        indicator_id, factor_set, dimension, member, org, matched,
         sum(numerator) as numerator,
         sum(denominator) as denominator,
         sum(closed_numerator) as closed_numerator,
         sum(closed_denominator) as closed_denominator,
-        min(in_year) as first_in,
-        max(in_year) as last_in,
+        min(year) as first_year,
+        max(year) as last_year,
         bool_and(complete) as complete,
         bool_or(registered) as registered,
         bool_or(names_institution) as names_institution,
         bool_or(synthetic) as synthetic,
         bool_or(closed) as closed
-    from years_and_period
-    group by indicator_id, factor_set, year, dimension, member, org, matched
+    from adding_up
+    group by indicator_id, factor_set, dimension, member, org, matched
 ),
 
--- One row of by_institution is one institution, matched or not, so that counting rows counts institutions.
-summed as (
+in_period as (
     select
-        indicator_id,
-        factor_set,
-        year,
-        dimension,
-        member,
-        sum(numerator) filter (where matched) as numerator,
-        sum(denominator) filter (where matched) as denominator,
-        sum(closed_numerator) filter (where matched) as closed_numerator,
-        case
-            when coalesce(bool_or(closed) filter (where matched), false) then count(*) filter (where matched and closed)
-            else count(*) filter (where matched)
-        end as contributors,
-        count(*) filter (where not matched) as left_out,
-        count(*) filter (where matched and names_institution and complete) as reporting,
-        count(*) filter (where matched and names_institution and not complete) as partly,
-        count(*) filter (where matched and names_institution and not registered) as unregistered,
-        bool_or(names_institution) as names_institution,
-        min(first_in) filter (where matched) as first_in,
-        max(last_in) filter (where matched) as last_in,
-        coalesce(
-            greatest(
-                max(abs(closed_numerator)) filter (where matched) / nullif(sum(abs(closed_numerator)) filter (where matched), 0),
-                max(abs(closed_denominator)) filter (where matched) / nullif(sum(abs(closed_denominator)) filter (where matched), 0)
-            ),
-            greatest(
-                max(abs(numerator)) filter (where matched) / nullif(sum(abs(numerator)) filter (where matched), 0),
-                max(abs(denominator)) filter (where matched) / nullif(sum(abs(denominator)) filter (where matched), 0)
-            )
-        ) as largest_share,
-        coalesce(bool_or(synthetic) filter (where matched), bool_or(synthetic)) as synthetic,
-        bool_or(closed) as closed
+        indicator_id, factor_set, city.period_last as year,
+        case dimension when 'total' then 'period' else 'period/' || dimension end as dimension,
+        city.period_member || case dimension when 'total' then '' else '/' || member end as member,
+        {{ sums_over_institutions('first_year', 'last_year') }}
     from by_institution
-    group by indicator_id, factor_set, year, dimension, member
+    cross join {{ ref('stg_city') }} as city
+    group by indicator_id, factor_set, city.period_last, city.period_member, by_institution.dimension, by_institution.member
+),
+
+summed as (
+    select * from in_years
+    union all by name
+    select * from in_period
 )
 
 select *
