@@ -138,6 +138,21 @@ def read_standards(folder: Path) -> list[dict[str, Any]]:
     return read_csv(folder / "office_standards.csv", FILES["office_standards"], "rank")
 
 
+def read_aliases(folder: Path) -> list[dict[str, str]]:
+    """Read the optional institution_aliases.csv: the columns name, alias and kind, the last of which may be empty or left out.
+
+    Raises CityError.
+    """
+    path = folder / "institution_aliases.csv"
+    out = []
+    for n, r in enumerate(_plain(path)[1], 2):
+        row = {c: r.get(c, "") for c in ("name", "alias", "kind")}
+        if not row["name"] or not row["alias"]:
+            raise CityError(f"{path}: line {n} needs a name and an alias; fill in both or delete the line.")
+        out.append(row)
+    return out
+
+
 def read_own(folder: Path, name: str) -> list[dict[str, Any]]:
     """The rows of a table `<name>.csv` that a city brings along for rules of its own contracts.
 

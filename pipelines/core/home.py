@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+RELEASE_ID = re.compile(r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}")  # as-of date and digest
 
 
 class HomeBusy(RuntimeError):
@@ -119,6 +122,14 @@ class Home:
                 yield
             finally:
                 _held.discard(mine)
+
+
+def release_folders(releases: Path) -> list[Path]:
+    """The folders of the releases in HOME/releases, the newest last: by as-of date, then by when it was put there."""
+    if not releases.is_dir():
+        return []
+    found = [p for p in releases.iterdir() if RELEASE_ID.fullmatch(p.name) and p.is_dir()]
+    return sorted(found, key=lambda p: (p.name[:10], p.stat().st_mtime_ns, p.name))
 
 
 @contextmanager

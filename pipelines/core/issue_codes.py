@@ -1,6 +1,6 @@
-"""The codes of what may be wrong: which there are and what each is called, from issue_codes.toml.
+"""The issue codes with their names and severities, from issue_codes.toml.
 
-Belongs here: that list, for every stage, the files sent back and the site. Not here: what a department is told (intake/messages.py).
+Belongs here: that list, for every stage, the files sent back and the site. Not here: the sentences (pipelines/intake/messages.py).
 """
 
 from __future__ import annotations
@@ -8,15 +8,19 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A short name in Chinese and English; `rule`: a contract's rule may name it."""
+    """A short name in Chinese and English, and the severity unless a contract's rule states another. `rule`: a contract's rule may name
+    the code; `quarantines`: it puts the row in quarantine even where its column is optional."""
 
     zh: str
     en: str
+    severity: Literal["error", "warning"]
     rule: bool = False
+    quarantines: bool = False
 
 
 ISSUE_CODES: dict[str, Code] = {

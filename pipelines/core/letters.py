@@ -1,6 +1,6 @@
-"""The letters of a spreadsheet's columns.
+"""The letters of a spreadsheet's columns, in both directions.
 
-Belongs here: a column's place to its letters and back. Not here: addresses of cells, which also need the sheet's top row.
+Belongs here: column numbers and names. Not here: the row of an address, or files that openpyxl writes (it has its own).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 _LETTERS: dict[int, str] = {}
 
 
-def letter(column: int) -> str:
+def column_letter(column: int) -> str:
     """The name of a column, 0-based: 0 is A, 27 is AB."""
     known = _LETTERS.get(column)
     if known is None:
@@ -20,9 +20,11 @@ def letter(column: int) -> str:
     return known
 
 
-def number(name: str) -> int:
-    """A column's place, 0-based, by its name: A is 0, AB is 27."""
-    place = 0
-    for c in name:
-        place = place * 26 + ord(c) - 64
-    return place - 1
+def column_number(reference: str) -> int:
+    """The column of a name or of a cell's address, 0-based: A is 0, AB and ab12 are 27; -1 where it begins with no letter."""
+    column = 0
+    for c in reference:
+        if not c.isalpha():
+            break
+        column = column * 26 + ord(c.upper()) - 64
+    return column - 1

@@ -6,13 +6,13 @@ lies in HOME/work/stages; without it, or where it cannot be read, the stage is s
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipelines.core.digests import file_sha256
 from pipelines.core.home import Home, whole_file
 
 
@@ -78,11 +78,8 @@ def looks(path: Path) -> list[int]:
 
 
 def sha256(path: Path) -> str:
-    """The digest of a file; of one that is not there, ''."""
-    if not path.is_file():
-        return ""
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
+    """The SHA-256 of a file; '' where there is none."""
+    return file_sha256(path) if path.is_file() else ""
 
 
 def _path(home: Home, stage: str) -> Path:

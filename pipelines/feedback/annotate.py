@@ -28,12 +28,13 @@ import xlsxwriter
 from openpyxl.cell import MergedCell
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils.cell import coordinate_from_string, get_column_letter
+from openpyxl.utils.cell import coordinate_from_string
 from openpyxl.worksheet.hyperlink import Hyperlink
 
 from pipelines.core import zips
 from pipelines.core.home import whole_file
 from pipelines.core.issue_codes import ISSUE_CODES
+from pipelines.core.letters import column_letter, column_number
 from pipelines.feedback.bounded import Failed, run_each
 from pipelines.feedback.formulas import with_results
 from pipelines.intake.formats import open_book
@@ -243,16 +244,16 @@ def _cells(span: str) -> list[str]:
     low, _, high = span.partition(":")
     a, top = coordinate_from_string(low)
     b, bottom = coordinate_from_string(high or low)
-    first, last = (openpyxl.utils.column_index_from_string(c) for c in (a, b))
+    first, last = column_number(a), column_number(b)
     if (last - first + 1) * (bottom - top + 1) > 10_000:
         return []  # a merge over half the sheet: no department marks single cells there
-    return [f"{get_column_letter(c)}{r}" for r in range(top, bottom + 1) for c in range(first, last + 1)]
+    return [f"{column_letter(c)}{r}" for r in range(top, bottom + 1) for c in range(first, last + 1)]
 
 
 def _list(book: Any, name: str, marks: list[Mark], targets: _Targets) -> None:
     ws = book.create_sheet(FIRST_SHEET, 0)
-    for i, width in enumerate(WIDTHS, 1):
-        ws.column_dimensions[get_column_letter(i)].width = width
+    for i, width in enumerate(WIDTHS):
+        ws.column_dimensions[column_letter(i)].width = width
     for r, line in enumerate(_intro(name, marks), 1):
         _text(ws.cell(r, 1), line).font = Font(bold=r == 1, size=14 if r == 1 else 11)
     head = len(_intro(name, marks)) + 2
@@ -336,16 +337,16 @@ def _excerpt(g: Grid, at: Mapping[_Place, str | None]) -> tuple[Grid, dict[_Plac
     top = [*range(g.top + 1, g.top + 1 + _TOP_ROWS)]
     held = [r for r in marked if g.top < r <= g.top + len(g.rows) and r not in top][:MOST_ROWS]
     rows = [(r, g.rows[r - 1 - g.top]) for r in [*top, *held]]
-    letters = [get_column_letter(g.left + j + 1) for j in range(max(len(cells) for _, cells in rows))]
+    letters = [column_letter(g.left + j) for j in range(max(len(cells) for _, cells in rows))]
     lines = [[line] for line in _said_of(len(g.rows))]
     drawn = Grid(g.name, [*lines, ["原表行号", *letters], *([r, *cells] for r, cells in rows)])
     line_of = {r: n for n, (r, _) in enumerate(rows, len(lines) + 2)}  # 1-based
 
     def moved(cell: str | None) -> str | None:
-        letter, row = coordinate_from_string(cell) if cell is not None else ("", 0)
+        column, row = coordinate_from_string(cell) if cell is not None else ("", 0)
         if row not in line_of:
             return None
-        return f"{get_column_letter(openpyxl.utils.column_index_from_string(letter) - g.left + 1)}{line_of[row]}"
+        return f"{column_letter(column_number(column) - g.left + 1)}{line_of[row]}"
 
     return drawn, {place: moved(cell) for place, cell in at.items()}
 
@@ -369,7 +370,7 @@ def _copy(ws: Any, g: Grid, marked: dict[str, list[Mark]], formats: dict[tuple[s
                 continue  # the original overlaps itself; the cells are there all the same
     for i, row in enumerate(g.rows, g.top):
         for j, value in enumerate(row, g.left):
-            here = marked.pop(f"{get_column_letter(j + 1)}{i + 1}", None) if marked else None
+            here = marked.pop(f"{column_letter(j)}{i + 1}", None) if marked else None
             if here:
                 _mark_laid(ws, i, j, here)
             elif value == "" or value is None:
@@ -378,8 +379,8 @@ def _copy(ws: Any, g: Grid, marked: dict[str, list[Mark]], formats: dict[tuple[s
             if i < g.top + 50:
                 widths[j] = max(widths.get(j, 8), min(40, 2 + sum(1 + (ord(ch) > 255) for ch in str(value))))
     for at, here in marked.items():  # cells beyond the last that holds anything
-        letter, r = coordinate_from_string(at)
-        c = openpyxl.utils.column_index_from_string(letter) - 1
+        column, r = coordinate_from_string(at)
+        c = column_number(column)
         _mark_laid(ws, r - 1, c, here)
         ws.write_blank(r - 1, c, None, formats[_worst(here), ""])
     for j, width in widths.items():
@@ -454,11 +455,11 @@ def _sheet_name(name: str, used: set[str]) -> str:
 
 def _anchor(g: Grid, cell: str) -> str:
     """The cell that shows what `cell` shows: the first of its merged range, else itself."""
-    letter, row = coordinate_from_string(cell)
-    r, c = row - 1, openpyxl.utils.column_index_from_string(letter) - 1
+    column, row = coordinate_from_string(cell)
+    r, c = row - 1, column_number(column)
     for top, left, bottom, right in g.merges or []:
         if top <= r <= bottom and left <= c <= right:
-            return f"{get_column_letter(left + 1)}{top + 1}"
+            return f"{column_letter(left)}{top + 1}"
     return cell
 
 
@@ -467,7 +468,7 @@ def _first_used_of(g: Grid, row: int) -> str | None:
     if not 0 <= i < len(g.rows):
         return None
     j = next((j for j, v in enumerate(g.rows[i]) if v not in ("", None)), 0)
-    return f"{get_column_letter(g.left + j + 1)}{row}"
+    return f"{column_letter(g.left + j)}{row}"
 
 
 # ---- what both ways share

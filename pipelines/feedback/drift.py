@@ -19,6 +19,7 @@ import pandas as pd
 
 from expectations.contract import Column, Contract, Contracts, header_key, unit_key
 from pipelines.core.home import Home, whole_file
+from pipelines.core.letters import column_number
 from pipelines.feedback.bounded import Failed, run_each
 from pipelines.intake.formats import open_book
 from pipelines.intake.layout.headers import Headers
@@ -173,7 +174,7 @@ def _read_cells(
         _, sheet, letter, first, last = place
         g = grids.get(sheet)
         if g is not None:
-            j = _number(letter) - g.left
+            j = column_number(letter) - g.left
             rows = g.rows[max(0, first - 1 - g.top) : max(0, last - g.top)]
             out[place] = [r[j] if 0 <= j < len(r) else "" for r in rows][:200]
     return out
@@ -283,8 +284,8 @@ def _likeness(a: str, b: str) -> float:
 def _between(column: Column, row: Any, sheet: pd.DataFrame, contract: Contract) -> float:
     """1 where the columns to the left and right in the sheet are the column's neighbours in the contract, 0.5 for one."""
     order = {col.name: i for i, col in enumerate(contract.columns)}
-    at = {_number(x): order[c] for x, c in zip(sheet["letter"], sheet["column"], strict=True) if c in order}
-    mine, me = _number(row.letter), order[column.name]
+    at = {column_number(x): order[c] for x, c in zip(sheet["letter"], sheet["column"], strict=True) if c in order}
+    mine, me = column_number(row.letter), order[column.name]
     left = max((n for n in at if n < mine), default=None)
     right = min((n for n in at if n > mine), default=None)
     known = set(at.values())
@@ -320,13 +321,6 @@ def _split_unit(header: str) -> tuple[str, str | None]:
 
 def _place(r: Any) -> tuple[str, str, str, int, int]:
     return (r.file_id, r.sheet if isinstance(r.sheet, str) else "", r.letter, int(r.first_row), int(r.last_row))
-
-
-def _number(letter: str) -> int:
-    n = 0
-    for ch in letter:
-        n = n * 26 + ord(ch) - 64
-    return n - 1
 
 
 def _alias_line(c: Column, shown: str) -> str:

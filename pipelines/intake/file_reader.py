@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from expectations.contract import Contract, Contracts
-from pipelines.core.letters import letter, number
+from pipelines.core.digests import file_sha256
+from pipelines.core.letters import column_letter, column_number
 from pipelines.core.text import squeeze
 from pipelines.intake.columns import Plans, TableReader
 from pipelines.intake.formats import open_book, text
@@ -199,7 +200,7 @@ class Reader:
         for left, right in found.beside:
             row = next(r for r, cells in enumerate(grid.rows) if any(v != "" for v in cells[left:right]))
             at = grid.top + row + 1
-            columns = f"{letter(grid.left + left)}—{letter(grid.left + right - 1)}"
+            columns = f"{column_letter(grid.left + left)}—{column_letter(grid.left + right - 1)}"
             told = issue(
                 grid.name, "unmapped_column", "warning", "beside", {"columns": columns, "row": str(at)}, row=at
             )
@@ -217,7 +218,9 @@ class Reader:
         if grid.hidden_columns:
             for s in out:
                 unseen = [
-                    c for c in s.columns if c.column and any(a <= number(c.letter) <= b for a, b in grid.hidden_columns)
+                    c
+                    for c in s.columns
+                    if c.column and any(a <= column_number(c.letter) <= b for a, b in grid.hidden_columns)
                 ]
                 if unseen and s.rows:
                     words = {"columns": "、".join(f"{c.letter} 列“{shown(c.header)}”" for c in unseen)}
@@ -281,8 +284,8 @@ class Reader:
             twin = next((m for m in self.headers.resolve(header) if m.dataset == choice.dataset), None)
             if twin:
                 place = next(m.place for m in choice.mapped if m.column.name == twin.column)
-                words = {"header": shown(header), "first": letter(grid.left + place)}
-                cell = f"{letter(grid.left + at)}{row}"
+                words = {"header": shown(header), "first": column_letter(grid.left + place)}
+                cell = f"{column_letter(grid.left + at)}{row}"
                 out.append(
                     issue(
                         grid.name, "unmapped_column", "warning", "twice", words, row=row, cell=cell, raw=shown(header)
@@ -290,7 +293,7 @@ class Reader:
                 )
                 continue
             near = self.headers.nearest(header, choice.dataset, taken)
-            cell = f"{letter(grid.left + at)}{row}"
+            cell = f"{column_letter(grid.left + at)}{row}"
             out.append(
                 issue(
                     grid.name,
@@ -360,10 +363,10 @@ def _columns(
 ) -> list[MappedColumn]:
     top, left = grid.top + 1, grid.left
     out = [
-        MappedColumn(m.column.name, m.header, letter(left + m.place), m.match.unit, first + top, last + top)
+        MappedColumn(m.column.name, m.header, column_letter(left + m.place), m.match.unit, first + top, last + top)
         for m in mapped
     ]
-    out += [MappedColumn(None, h, letter(left + at), None, first + top, last + top) for at, h in unmapped]
+    out += [MappedColumn(None, h, column_letter(left + at), None, first + top, last + top) for at, h in unmapped]
     return out
 
 
@@ -387,7 +390,7 @@ def read_file(path: Path, name: str, contracts: Contracts, file_id: str | None =
     """
     data = bytes_of(path)
     if isinstance(data, Refusal):
-        return refused(file_id or _digest(path), name, data)
+        return refused(file_id or file_sha256(path), name, data)
     return reader_for(contracts).read(data, name, file_id)
 
 
@@ -411,8 +414,3 @@ def reader_for(contracts: Contracts) -> Reader:
             _READERS.clear()
         known = _READERS[contracts.digest] = Reader(contracts)
     return known
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()

@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from expectations import uscc
-from pipelines.core.city import CityError
+from pipelines.core.city import read_aliases
 from pipelines.core.text import squeeze
 from pipelines.records.divisions import Divisions
 
@@ -216,18 +216,5 @@ def fold_name(name: str) -> str:
 
 
 def load_aliases(city: Path | None) -> list[Alias]:
-    """Reads the optional `institution_aliases.csv` of a city's folder (columns name, alias, kind).
-
-    Raises CityError where a line lacks a name or an alias.
-    """
-    path = None if city is None else city / "institution_aliases.csv"
-    if path is None or not path.exists():
-        return []
-    out = []
-    with path.open(encoding="utf-8-sig", newline="") as f:
-        for n, row in enumerate(csv.DictReader(f), 2):
-            name, alias = (row.get("name") or "").strip(), (row.get("alias") or "").strip()
-            if not name or not alias:
-                raise CityError(f"{path}: line {n} needs a name and an alias; fill in both or delete the line.")
-            out.append(Alias(name, alias, (row.get("kind") or "").strip()))
-    return out
+    """Return the aliases of a city's folder; none where there is no folder or file. Raises CityError."""
+    return [] if city is None else [Alias(**row) for row in read_aliases(city)]

@@ -25,13 +25,14 @@ from expectations import uscc
 from expectations.contract import Contract
 from expectations.expression import LIVE, SCOPE
 from pipelines.core.home import whole_file
+from pipelines.core.issue_codes import ISSUE_CODES
 from pipelines.records.beside import Beside, join
 from pipelines.records.divisions import Divisions
 from pipelines.records.institutions import Register
 from pipelines.records.serials import number
 
-# What puts a row in quarantine whether or not its column must be filled in; other codes cost an optional column its cell.
-ALWAYS = frozenset({"missing_required", "bad_check_digit", "unknown_institution", "duplicate_key"})
+# These put a row in quarantine whether or not its column must be filled in; other codes cost an optional column its cell.
+ALWAYS = frozenset(name for name, code in ISSUE_CODES.items() if code.quarantines)
 FAILURES = {**suites.FAILURES, "quarantines": "bool", "first": "Int64"}
 
 

@@ -6,7 +6,6 @@ Belongs here: which drafts become which files, dates of files, the truth, workbo
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import json
 import os
@@ -19,6 +18,7 @@ from typing import Any
 import yaml
 
 from expectations.contract import Contracts, load_contracts
+from pipelines.core.city import CityError, read_divisions
 from pipelines.sample import MARK
 from pipelines.sample.datasets import GENERATORS, SETTLERS
 from pipelines.sample.formats import FORMATS, ONE_SHEET, Sheet, xlsx
@@ -124,10 +124,9 @@ def read_shape(path: Path) -> dict[str, Any]:
     """A city's shape, with the names of its districts from divisions.csv beside it. Raises SampleError."""
     try:
         shape: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-        with (path.parent / "divisions.csv").open(encoding="utf-8-sig", newline="") as f:
-            names = {row["code"]: row["name_zh"] for row in csv.DictReader(f)}
+        names = {row["code"]: row["name_zh"] for row in read_divisions(path.parent)}
         shape["districts"] = {code: names[code] for code in shape["districts"]}
-    except (OSError, yaml.YAMLError, KeyError) as e:
+    except (OSError, yaml.YAMLError, KeyError, CityError) as e:
         raise SampleError(f"The made-up city needs {path} and divisions.csv beside it ({e}); mend them.") from None
     return shape
 

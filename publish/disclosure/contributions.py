@@ -8,7 +8,6 @@ once; a state that does not fit is read again from its file, indicator by indica
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from pipelines.core.digests import file_sha256
 
 # A frame in the columns PARTS, or the Parquet file that holds them, with the closed part of each amount where it is known.
 Parts = pd.DataFrame | Path
@@ -180,13 +181,7 @@ def same_file(a: Parts, b: Parts) -> bool:
     """Whether two states are the same bytes."""
     if not isinstance(a, Path) or not isinstance(b, Path):
         return a is b
-    return a == b or (a.stat().st_size == b.stat().st_size and digest(a) == digest(b))
-
-
-def digest(path: Path) -> str:
-    """The SHA-256 of a file."""
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
+    return a == b or (a.stat().st_size == b.stat().st_size and file_sha256(a) == file_sha256(b))
 
 
 def _coded(column: pa.ChunkedArray) -> tuple[np.ndarray, list[Any]]:

@@ -34,9 +34,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from pipelines.core.digests import file_sha256
 from pipelines.core.duck import scratch
-from pipelines.core.home import Home, whole_file
-from publish.disclosure.contributions import Kind, Parts, differences, digest
+from pipelines.core.home import Home, release_folders, whole_file
+from publish.disclosure.contributions import Kind, Parts, differences
 from publish.disclosure.kept import Kept
 from publish.disclosure.membership import State
 from publish.disclosure.relations import Indicator, Relation, find_relations, place
@@ -101,7 +102,7 @@ def remember(home: Home, release_id: str, cells: pd.DataFrame, parts: Parts | No
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     named = "none"
     if isinstance(parts, Path):
-        named = digest(parts)[:16]
+        named = file_sha256(parts)[:16]
         with whole_file(folder / f"parts-{named}.parquet", durable=True) as part:
             shutil.copyfile(parts, part)
     elif parts is not None:
@@ -126,10 +127,11 @@ def recall(home: Home) -> list[Past]:
         out.append(Past(release_id, parts if parts.is_file() else None, pd.read_parquet(path)))
     remembered = {p.release_id for p in out}
     forgotten = []
-    for path in home.releases.glob("????-??-??-????????/parquet/indicator_values.parquet"):
-        if path.parts[-3] not in remembered:
+    for folder in release_folders(home.releases):
+        path = folder / "parquet" / "indicator_values.parquet"
+        if folder.name not in remembered and path.is_file():
             cells = pd.read_parquet(path).assign(contributors=None, largest_share=None)
-            forgotten.append((path.stat().st_mtime_ns, Past(path.parts[-3], None, cells, kept=False)))
+            forgotten.append((path.stat().st_mtime_ns, Past(folder.name, None, cells, kept=False)))
     return [p for _, p in sorted(forgotten, key=lambda x: (x[0], x[1].release_id))] + out
 
 

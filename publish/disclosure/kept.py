@@ -20,9 +20,9 @@ import numpy as np
 import pandas as pd
 import scipy
 
+from pipelines.core.digests import file_sha256
 from pipelines.core.fingerprint import code_of
 from pipelines.core.home import whole_file
-from publish.disclosure.contributions import digest
 
 CODE = ("pipelines/core", "publish/disclosure")
 
@@ -96,7 +96,7 @@ def _feed(h: Any, value: Any) -> None:
     elif isinstance(value, pd.DataFrame):
         _feed(h, {str(c): value[c].to_numpy() for c in value})
     elif isinstance(value, Path):
-        h.update(digest(value).encode())
+        h.update(file_sha256(value).encode())
     elif is_dataclass(value) and not isinstance(value, type):
         _feed(h, astuple(value))
     elif isinstance(value, Mapping):

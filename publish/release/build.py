@@ -30,6 +30,7 @@ from xlsxwriter.exceptions import FileCreateError
 
 from expectations.contract import Contracts
 from pipelines.core.city import City
+from pipelines.core.digests import file_sha256
 from pipelines.core.fingerprint import code_of
 from pipelines.core.home import Home, sync
 from pipelines.core.progress import report
@@ -293,14 +294,14 @@ def _csv(path: Path, table: Table, data: pa.Table, previous: Path | None, kept: 
 
     def write() -> str:
         write_csv(path, table, data)
-        return _sha256(path)
+        return file_sha256(path)
 
     read = (_rows_digest(table, data), [(f.name, f.type) for f in table.fields], code_of(*WRITES_CSV))
     told = kept.of("csv", read, write)
     before = previous / "csv" / path.name if previous is not None else None
     if path.is_file():
         return str(told)
-    if before is not None and before.is_file() and _sha256(before) == told:
+    if before is not None and before.is_file() and file_sha256(before) == told:
         store.link(before, path)
         return str(told)
     return write()
@@ -472,13 +473,8 @@ def _feed(h: Any, name: str, text: str) -> None:
     h.update(f"{name}\0{len(text)}\0{text}\0".encode())
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
-
-
 def _file(folder: Path, path: str) -> File:
-    return File(path, (folder / path).stat().st_size, _sha256(folder / path))
+    return File(path, (folder / path).stat().st_size, file_sha256(folder / path))
 
 
 def _sweep(home: Home) -> None:

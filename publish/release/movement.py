@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from pipelines.core.home import Home, whole_file
+from pipelines.core.home import RELEASE_ID, Home, release_folders, whole_file
 from pipelines.sources import decisions
 from publish.disclosure.corrections import FIGURE
 from publish.disclosure.relations import Indicator
@@ -284,8 +284,9 @@ def keep(home: Home, release_id: str, taken: Measure) -> None:
     folder = home.work / "measures"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write(folder / f"{release_id}.json", taken)
-    for old in folder.glob("????-??-??-????????.json"):
-        if not (home.releases / old.stem).is_dir():
+    kept = {p.name for p in release_folders(home.releases)}
+    for old in folder.glob("*.json"):
+        if RELEASE_ID.fullmatch(old.stem) and old.stem not in kept:
             old.unlink()
 
 

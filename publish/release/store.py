@@ -6,16 +6,17 @@ Belongs here: finding and switching releases that stand, and the one that waits 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.core.digests import file_sha256
+from pipelines.core.home import RELEASE_ID as ID
 from pipelines.core.home import Home, sync, whole_file
+from pipelines.core.home import release_folders as folders
 from publish.errors import NoSuchRelease, ReleaseError
 from publish.release.changes import compare
 
@@ -23,7 +24,6 @@ SUMS = "SHA256SUMS"
 WITHDRAWN = ".withdrawn"
 NOTE = "held.json"
 BUILDING = ".building-"  # what the folder of a release is called until it is whole
-ID = re.compile(r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}")
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,6 @@ class Kept:
     current: bool
     withdrawn: bool
     accepted_by: str | None = None  # who published it although it was held
-
-
-def folders(releases: Path) -> list[Path]:
-    """The folders of the releases in HOME/releases, the newest last: by as-of date, then by when it was put there."""
-    if not releases.is_dir():
-        return []
-    found = [p for p in releases.iterdir() if ID.fullmatch(p.name) and p.is_dir()]
-    return sorted(found, key=lambda p: (p.name[:10], p.stat().st_mtime_ns, p.name))
 
 
 def listed(home: Home) -> list[Kept]:
@@ -153,9 +145,8 @@ def wrong_files(path: Path) -> list[str]:
         if not file.is_file():
             wrong.append(f"{name} is missing.")
             continue
-        with file.open("rb") as f:
-            if hashlib.file_digest(f, "sha256").hexdigest() != digest:
-                wrong.append(f"{name} was changed since it was published.")
+        if file_sha256(file) != digest:
+            wrong.append(f"{name} was changed since it was published.")
     there = {p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file()}
     wrong += [f"{name} does not belong to the release." for name in sorted(there - named)]
     return wrong
@@ -198,10 +189,7 @@ def link(file: Path, to: Path) -> None:
 def seal(folder: Path) -> None:
     """Writes SHA256SUMS (as sha256sum does), makes every file read-only and forces all of it to the disk."""
     files = sorted(p for p in folder.rglob("*") if p.is_file())
-    lines = []
-    for p in files:
-        with p.open("rb") as f:
-            lines.append(f"{hashlib.file_digest(f, 'sha256').hexdigest()}  {p.relative_to(folder).as_posix()}\n")
+    lines = [f"{file_sha256(p)}  {p.relative_to(folder).as_posix()}\n" for p in files]
     (folder / SUMS).write_text("".join(lines), encoding="utf-8")
     for p in [*files, folder / SUMS]:
         p.chmod(0o444)

@@ -10,6 +10,7 @@ import pytest
 from pipelines.core.issue_codes import ISSUE_CODES
 from pipelines.intake.messages import CODES
 
+SEVERITIES = {"error": "错误 error", "warning": "提醒 warning"}
 PARTS = ("## 什么意思 / What it means", "## 后果 / What happens", "## 例子 / Example", "## 怎么改 / What to do")
 
 
@@ -23,12 +24,15 @@ def gaps(folder: Path) -> list[str]:
     found += [
         f"{c} is not in the index under its name"
         for c in CODES
-        if f"]({c}.md) | {ISSUE_CODES[c].zh} | {ISSUE_CODES[c].en} |" not in index
+        if f"]({c}.md) | {ISSUE_CODES[c].zh} | {ISSUE_CODES[c].en} | {SEVERITIES[ISSUE_CODES[c].severity]} |"
+        not in index
     ]
     for code, text in pages.items():
         known = ISSUE_CODES.get(code)
         if known and not text.startswith(f"# {known.zh} / {known.en}\n"):
             found.append(f"{code} is called otherwise in issue_codes.toml")
+        if known and not re.search(rf"^代码 code: `{code}` · .*\b{known.severity}\b", text, re.MULTILINE):
+            found.append(f"{code} has another severity in issue_codes.toml")
         found += [f"{code} lacks {part}" for part in PARTS if part not in text]
         todo = text.partition(PARTS[-1])[2]
         if not re.search(r"^1\. .*[\u3400-\u9fff].* / .*[A-Za-z]", todo, re.MULTILINE):
@@ -47,6 +51,7 @@ def test_every_code_has_its_page_and_name(root: Path) -> None:
         ("bad_tipe", "# x", "a page for bad_tipe, which is no code"),
         ("index", "", "empty is not in the index under its name"),
         ("empty", "# 空 / Empty\n", "empty is called otherwise in issue_codes.toml"),
+        ("empty", "# 空\n\n代码 code: `empty` · 提醒 warning\n", "empty has another severity in issue_codes.toml"),
         ("empty", "# x\n", "empty lacks ## 怎么改 / What to do"),
         ("empty", "# x\n", "empty does not say in both languages what to do"),
     ],

@@ -11,7 +11,7 @@ from math import fsum, isclose
 from typing import Any
 
 from expectations.contract import Contract
-from pipelines.core.letters import letter
+from pipelines.core.letters import column_letter
 from pipelines.intake import values as cells
 from pipelines.intake.columns.plans import Plan
 from pipelines.intake.columns.shown import NumberFormats, by_format
@@ -48,7 +48,7 @@ def wholes(telling: Telling, data: list[int]) -> None:
                 "times": "" if times == 2 else "的一半",
                 "times_en": "" if times == 2 else ", halved",
             }
-            cell = f"{letter(telling.grid.left + sums[0][0].place)}{row}"
+            cell = f"{column_letter(telling.grid.left + sums[0][0].place)}{row}"
             name = sums[0][0].column.name
             told = issue(telling.grid.name, "doubtful", "warning", "whole", words, row=row, column=name, cell=cell)
             telling.sheet.issues.append(told)

@@ -13,7 +13,7 @@ from typing import Any
 
 from expectations.contract import Column, Contract, unit_key
 from expectations.expression import HALF
-from pipelines.core.letters import letter
+from pipelines.core.letters import column_letter
 from pipelines.intake import values as cells
 from pipelines.intake.columns import sums, suspects
 from pipelines.intake.columns.plans import Plans
@@ -354,7 +354,7 @@ class TableReader:
             "columns": "、".join(f"“{shown(m.header)}”" for m in ms),
             "stated": "、".join(u for u in self.facts.units if unit_key(u) in known),
         }
-        cell = f"{letter(self.grid.left + ms[0].place)}{row}"
+        cell = f"{column_letter(self.grid.left + ms[0].place)}{row}"
         column = ms[0].column.name
         self.sheet.issues.append(
             issue(self.grid.name, "doubtful", "warning", "units", words, row=row, column=column, cell=cell)
@@ -383,7 +383,7 @@ class TableReader:
             ]
             if not filled or [str(v).removesuffix(".0") for _, v in filled] == [str(n + 1) for n in range(len(filled))]:
                 continue
-            name, row = letter(grid.left + p), grid.top + t.data[filled[0][0]] + 1
+            name, row = column_letter(grid.left + p), grid.top + t.data[filled[0][0]] + 1
             cell = f"{name}{row}"
             words = {"letter": name, "cell": cell}
             self.sheet.issues.append(

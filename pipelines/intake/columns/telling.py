@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from expectations.contract import Column
-from pipelines.core.letters import letter
+from pipelines.core.letters import column_letter
 from pipelines.intake import values as cells
 from pipelines.intake.columns.plans import Plan
 from pipelines.intake.issues import EACH, as_shown, issue
@@ -47,7 +47,7 @@ class Telling:
     ) -> None:
         """Says one thing of the cell of column `m` in the row `i` of the grid, `raw` being what stood there."""
         row = self.grid.top + i + 1
-        cell = f"{letter(self.grid.left + m.place)}{row}"
+        cell = f"{column_letter(self.grid.left + m.place)}{row}"
         zh, en, example = EXPECTED[m.column.kind]
         secret = m.column.access in ("L2", "L3")
         text = None if raw is None or secret else as_shown(raw)

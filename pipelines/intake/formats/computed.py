@@ -18,7 +18,7 @@ from enum import Flag, auto
 from math import copysign, floor
 from typing import Any, Literal, NamedTuple
 
-from pipelines.core.letters import letter
+from pipelines.core.letters import column_letter
 from pipelines.intake.sheets import Fault, Grid, Merge
 
 _MOST_VISITED = 2_000_000  # cells of ranges looked at, of one workbook
@@ -381,7 +381,9 @@ def written(steps: Steps | None, home: tuple[int, int]) -> str:
             elif kind == "cells":
                 rows, columns = resolved(given[1:], home)
                 before = "" if given[0] is None else f"{given[0]}!"
-                stack.append(before + ":".join(f"{letter(c)}{r + 1}" for r, c in zip(rows, columns, strict=True)))
+                stack.append(
+                    before + ":".join(f"{column_letter(c)}{r + 1}" for r, c in zip(rows, columns, strict=True))
+                )
             elif kind == "sign":
                 b, a = stack.pop(), stack.pop()
                 stack.append(f"{a}{given}{b}")

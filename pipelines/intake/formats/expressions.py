@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
+from pipelines.core.letters import column_number
 from pipelines.intake.formats.computed import Place, Step, Steps
 
 Style = Literal["a1", "r1c1", "odf"]
@@ -141,10 +142,7 @@ class _Parser:
             (row, row_moves), (column, column_moves) = (_counted(t) for t in _matched(_R1C1, text).groups())
             return Place(row, column, row_moves, column_moves)
         column_fixed, letters, row_fixed, digits = _matched(_A1, text).groups()
-        column = 0
-        for ch in letters.upper():
-            column = column * 26 + ord(ch) - 64
-        r, c = int(digits) - 1, column - 1
+        r, c = int(digits) - 1, column_number(letters)
         return Place(
             r if row_fixed else r - self.home[0],
             c if column_fixed else c - self.home[1],

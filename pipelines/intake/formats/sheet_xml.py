@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from pipelines.core.letters import column_number
 from pipelines.intake.formats import markup, number_format, runs
 from pipelines.intake.formats.computed import Formula
 from pipelines.intake.sheets import Fault, Formats, Grid, Merge
@@ -238,7 +239,7 @@ class _Pass:
             self.parts.append(part)
 
     def place(self) -> tuple[int, int]:
-        return self.row, (_column(self.reference) if self.reference else -1) + self.since
+        return self.row, (column_number(self.reference) if self.reference else -1) + self.since
 
     def cell(self, attrs: Mapping[str, str]) -> None:
         kind, value = attrs.get("t", "n"), self.value
@@ -304,7 +305,7 @@ def _area(reference: str) -> Merge | None:
     rows = [t.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ") for t in (first, last or first)]
     if not all(r.isdigit() for r in rows):
         return None
-    return int(rows[0]) - 1, _column(first), int(rows[1]) - 1, _column(last or first)
+    return int(rows[0]) - 1, column_number(first), int(rows[1]) - 1, column_number(last or first)
 
 
 def details(xml: bytes, shared: Mapping[str, Fault]) -> Details:
@@ -319,16 +320,6 @@ def _is_zero(text: str | None) -> bool:
         return text is not None and float(text) == 0
     except ValueError:
         return False
-
-
-def _column(reference: str) -> int:
-    """The column of a reference such as AB12, 0-based."""
-    column = 0
-    for ch in reference:
-        if not ch.isalpha():
-            break
-        column = column * 26 + ord(ch.upper()) - 64
-    return column - 1
 
 
 def read(xml: bytes, values: Values, grid: Grid) -> bool:
@@ -379,7 +370,7 @@ def formats(xml: bytes, told: Mapping[str, str], grid: Grid) -> Formats:
             row, column = int(number) - 1 if number.isdigit() else row + 1, -1
         elif tag == "c":
             at = attrs.get("r")
-            column = _column(at) if at else column + 1
+            column = column_number(at) if at else column + 1
             code = told.get(attrs.get("s", "0"))
             if code is not None:
                 codes[row, column] = code

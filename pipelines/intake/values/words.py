@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from typing import Any
 
-from pipelines.core.text import squeeze
+from pipelines.core.text import half_width, squeeze
 from pipelines.intake.sheets import Fault
 from pipelines.intake.values.results import BAD, PENDING, Bad
 from pipelines.intake.vocabulary import vocabulary
@@ -51,7 +50,7 @@ def fold(text: str) -> str:
         if " " not in text and text.isprintable():
             return text
     else:
-        text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+        text = half_width(_INVISIBLE.sub("", text))
     text = _BETWEEN.sub(lambda gap: "\n" if _LINE_ENDS.search(gap[0]) else " ", text.strip())
     return _ELSEWHERE.sub("", text)
 
@@ -111,7 +110,7 @@ def fault_in(text: str) -> Bad | None:
     """An error or a formula that stands as a text, in a CSV or a page; None where the text is none."""
     first = text[:1]
     if first in FIRST_OF_ERRORS:
-        text = unicodedata.normalize("NFKC", text)
+        text = half_width(text)
         if text.upper() in _ERROR_VALUES or _ERROR_NUMBER.fullmatch(text):
             return Bad("error")
         if text.isupper() and _ERROR_ABROAD.fullmatch(text):
