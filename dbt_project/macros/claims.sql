@@ -50,17 +50,6 @@
     || ''' and factor_set = ''' || claims.factor_set || ''''
 {% endmacro %}
 
-{# What people call the datasets: (dataset, title_zh, title_en), from the contracts by way of models/sources.yml. #}
-{% macro dataset_titles() %}
-values ('', '', '')
-{%- if execute -%}
-{%- for source in (graph.sources or {}).values() if source.source_name == 'records' -%}
-{%- set title = source.description.split('. ')[0] -%}
-, ('{{ source.name }}', '{{ title.split(' ')[0] }}', '{{ title.split(' ')[1:] | join(' ') | replace("'", "''") }}')
-{%- endfor -%}
-{%- endif -%}
-{% endmacro %}
-
 {# A decimal as people write it: 438, not 438.000000. #}
 {% macro plain(number) %}regexp_replace(cast({{ number }} as varchar), '\.?0+$', ''){% endmacro %}
 

@@ -48,12 +48,13 @@
 {#
     The rows of `relation` (with year, dimension, member, adds_over_years) and, for what adds up over years, a second row
     that counts in the city's period, as far as it has come: year its last, dimension 'period' or 'period/<dimension>', member
-    '2021-2025' or '2021-2025/<member>'; `in_year` is the year that the row is of. What is told of single institutions nowhere and has many carriers (energy and water)
-    counts in the total alone: its members over the years would tie the hidden figures of all years to one another, and finding
-    what else must be hidden took minutes instead of seconds in a city of 80 institutions.
+    '2021-2025' or '2021-2025/<member>'; `in_year` is the year that the row is of. What is told of single institutions nowhere and
+    has many carriers (energy and water; `period_of_total_alone` of seed_indicators) counts in the total alone: its members over
+    the years would tie the hidden figures of all years to one another, and finding what else must be hidden took minutes instead
+    of seconds in a city of 80 institutions.
 #}
 {% macro years_added_in_the_total() -%}
-('energy_kgce', 'energy_tce', 'electricity', 'natural_gas', 'water', 'electricity_cost', 'water_cost', 'utility_cost', 'co2_electricity')
+(select indicator_id from {{ ref('seed_indicators') }} where period_of_total_alone)
 {%- endmacro %}
 
 {% macro with_period(relation) %}
@@ -71,7 +72,10 @@
     where
         years.adds_over_years
         and years.year between city.period_start and city.period_last
-        and (years.dimension = 'total' or years.indicator_id not in {{ years_added_in_the_total() }})
+        and (
+            years.dimension = 'total'
+            or years.indicator_id not in {{ years_added_in_the_total() }}
+        )
 {% endmacro %}
 
 {# The dimension, and below it the member, of a group of `grouping sets ((), (district), (org_type), (admin_level))`. #}

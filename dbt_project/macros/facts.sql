@@ -69,13 +69,6 @@ group by measure, factor_set, year, org, breakdown, breakdown_member, file_id, s
 {# What counts as a new-energy vehicle, by the column `power` of the contracts. #}
 {% macro is_new_energy() %}(power in ('纯电', '插混', '增程', '燃料电池')){% endmacro %}
 
-{# Every model of facts; int_all_facts puts them under one another. #}
-{% macro themes() %}
-{{ return(['int_institution_facts', 'int_energy_facts', 'int_conservation_facts', 'int_pv_facts', 'int_procurement_facts',
-    'int_property_facts', 'int_warehouse_facts', 'int_vehicle_facts', 'int_purchase_facts', 'int_parking_facts',
-    'int_timeshare_facts', 'int_office_facts', 'int_governance_facts', 'int_canteen_facts']) }}
-{% endmacro %}
-
 {# A JSON object as text, of the rows of a group: `name` is its keys, `value` a whole number for each, in the order of the keys. #}
 {% macro json_object(name, value) -%}
 cast(to_json(map_from_entries(list(struct_pack(k := {{ name }}, v := cast({{ value }} as bigint)) order by {{ name }}))) as varchar)

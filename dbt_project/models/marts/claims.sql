@@ -51,7 +51,7 @@ checked as (
 ),
 
 titles as (
-    select * from ({{ dataset_titles() }}) as titles(dataset, title_zh, title_en)
+    select dataset, title_zh, title_en from {{ ref('stg_contracts') }}
 ),
 
 needed as (

@@ -11,7 +11,7 @@ with assets as (
 
 -- One without a date of sale has no year and counts in none.
 sold as (
-    select * from {{ with_org(ref('stg_disposals')) }} where status = '已成交'
+    select *, cast(extract(year from sold_on) as integer) as year from {{ with_org(ref('stg_disposals')) }} where status = '已成交'
 ),
 
 -- What a person rents is not open in rows.

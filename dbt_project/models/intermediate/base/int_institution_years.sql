@@ -1,7 +1,8 @@
 -- One row per institution and year of the register.
 with ranked as (
     select
-        *,
+        * exclude (year),
+        cast(year as integer) as year,
         row_number() over (partition by uscc, year order by file_id desc, sheet desc, sheet_row desc) as place
     from {{ ref('stg_institutions') }}
 )
@@ -11,8 +12,8 @@ select
     year,
     coalesce(org_type, 'unknown') as org_type,
     coalesce(admin_level, 'unknown') as admin_level,
-    coalesce(district, 'unknown') as district,
-    people,
+    coalesce(division_code, 'unknown') as district,
+    energy_population as people,
     floor_area,
     in_conservation_scope,
     file_id,

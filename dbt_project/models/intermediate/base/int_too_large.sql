@@ -1,11 +1,15 @@
 -- One row per dataset: how many of its records hold a number of 10^16 or more, which counts nowhere.
-{%- set datasets = [
-    'canteens', 'disposals', 'energy_use', 'epc_contracts', 'event_support', 'inspections', 'institutions', 'leases', 'meetings',
-    'office_changes', 'office_rooms', 'parking_lots', 'policies', 'procurements', 'pv_generation', 'pv_revenue', 'pv_sites',
-    'real_assets', 'recognitions', 'retrofit_funds', 'service_assessments', 'tasks', 'timeshare_trips', 'timeshare_vehicles',
-    'trainings', 'utility_separation', 'vehicle_costs', 'vehicle_purchases', 'vehicles', 'warehouse_moves',
-] %}
-{% for dataset in datasets %}
-{{ 'union all' if not loop.first }}
-select '{{ dataset }}' as dataset, count(*) as records from {{ ref('stg_' ~ dataset) }} where too_large
-{%- endfor %}
+{% set parts = [] %}
+{%- for c in contracts() -%}
+{%- set numbers = [] -%}
+{%- for column in c.columns if column.type in ('integer', 'year', 'decimal') and column.access != 'L3' -%}
+{%- do numbers.append(is_too_large(name_of(column.column))) -%}
+{%- endfor -%}
+{%- set part -%}
+select {{ text_of(c.dataset) }} as dataset, count(*) as records
+from {{ records_of(c) }}
+where {{ numbers | join(' or ') if numbers else 'false' }}
+{%- endset -%}
+{%- do parts.append(part) -%}
+{%- endfor -%}
+{{ one_below_the_other(parts, "select '' as dataset, 0 as records where false") }}

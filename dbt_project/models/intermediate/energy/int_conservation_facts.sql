@@ -1,6 +1,6 @@
 -- Funds for retrofits, energy performance contracts, and who was certified. A year nobody stated stays null and counts in none.
 with funds as (
-    select * from {{ with_org(ref('stg_retrofit_funds')) }}
+    select *, cast(fiscal_year as integer) as year from {{ with_org(ref('stg_retrofit_funds')) }}
 ),
 
 contracts as (

@@ -3,11 +3,11 @@
 with reported as (
     select
         coalesce(names.org, energy.org_name) as org,
-        energy.year,
+        cast(substr(energy.month, 1, 4) as integer) as year,
         count(distinct energy.month) as months
     from {{ ref('stg_energy_use') }} as energy
     left join {{ ref('int_institution_names') }} as names on names.org_name = energy.org_name
-    group by coalesce(names.org, energy.org_name), energy.year
+    group by 1, 2
 ),
 
 expected as (

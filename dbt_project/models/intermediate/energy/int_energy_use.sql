@@ -5,6 +5,7 @@ with
 named as (
     select
         coalesce(names.org, energy.org_name) as org,
+        cast(substr(energy.month, 1, 4) as integer) as year,
         energy.*
     from {{ ref('stg_energy_use') }} as energy
     left join {{ ref('int_institution_names') }} as names on names.org_name = energy.org_name

@@ -1,7 +1,13 @@
 -- One row per measure, institution, year, file and sheet: who has a car park open at the end of the year, and its spaces.
 -- A lot counts from the year it opened, else from the first year of its sheet's period; an undated one in the latest year
 -- of all, for the list it stands in says that it is open now. A list without any date or period tells of no year.
-with lots as (
+with listed as (
+    select *, cast(extract(year from started_on) as integer) as started_year
+    from {{ ref('stg_parking_lots') }}
+    where open
+),
+
+lots as (
     select
         coalesce(names.org, lots.org_name) as org,
         lots.file_id,
@@ -13,7 +19,7 @@ with lots as (
             coalesce(lots.started_year, 0),
             coalesce(cast(substr(split_part(sheets.period, '..', -1), 1, 4) as integer), 0)
         ) as known_until
-    from {{ ref('stg_parking_lots') }} as lots
+    from listed as lots
     left join {{ ref('int_institution_names') }} as names on names.org_name = lots.org_name
     left join (
         select file_id, sheet, max(period) as period
@@ -21,7 +27,6 @@ with lots as (
         where dataset = 'parking_lots'
         group by file_id, sheet
     ) as sheets on sheets.file_id = lots.file_id and sheets.sheet = lots.sheet
-    where lots.is_open
 ),
 
 latest as (

@@ -1,1 +1,0 @@
-{{ staged('warehouse_moves') }}

@@ -1,1 +1,0 @@
-{{ staged('pv_sites') }}

@@ -1,1 +1,0 @@
-{{ staged('office_changes') }}

@@ -1,1 +1,0 @@
-{{ staged('utility_separation') }}

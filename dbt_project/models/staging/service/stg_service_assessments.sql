@@ -1,1 +1,0 @@
-{{ staged('service_assessments') }}

@@ -1,1 +1,0 @@
-{{ staged('timeshare_vehicles') }}
