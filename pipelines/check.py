@@ -23,7 +23,7 @@ from pipelines.intake.file_reader import refused
 from pipelines.intake.formats import open_book
 from pipelines.intake.messages import say
 from pipelines.intake.model import FileReading
-from pipelines.intake.pool import Job, read_many
+from pipelines.intake.pool import FileJob, read_many
 from pipelines.intake.readings import Readings, concat, from_file_readings
 from pipelines.intake.sheets import Refusal
 from pipelines.records.build import build
@@ -143,8 +143,8 @@ def _read(
     return asked, read + done, {i: job.path for i, job in jobs.items()}
 
 
-def _job(path: Path, name: str) -> Job:
-    return Job(hashlib.sha256(path.read_bytes()).hexdigest(), path, name)
+def _job(path: Path, name: str) -> FileJob:
+    return FileJob(hashlib.sha256(path.read_bytes()).hexdigest(), path, name)
 
 
 def _register(home: Home, contracts: Contracts, ledger: Ledger, mine: set[str]) -> Readings | None:
@@ -157,7 +157,7 @@ def _register(home: Home, contracts: Contracts, ledger: Ledger, mine: set[str]) 
     name = contracts.register.dataset
     wanted = {i for i in _holding(home, name, ledger) if i in ledger.latest and ledger.latest[i].members is None} - mine
     kept = cache.known(home, contracts) & wanted
-    jobs = [Job(i, where(home, i), ledger.latest[i].name) for i in sorted(wanted - kept)]
+    jobs = [FileJob(i, where(home, i), ledger.latest[i].name) for i in sorted(wanted - kept)]
     again = from_file_readings(sorted(read_many(jobs, contracts), key=lambda r: r.file_id), contracts)
     r = concat([cache.load(home, contracts, kept), again], contracts)
     rows = r.rows[name]

@@ -1,42 +1,32 @@
-"""Runs a function over many jobs in child processes that may use only so much time and memory, and outlives their death.
+"""Runs a function over many jobs in child processes with limits; a job that ends its child fails alone.
 
-Belongs here: the children and their limits. Not here: what they do. Editing a department's file means holding all of it,
-and some files are made to take hours or gigabytes.
+Belongs here: those limits, and the reasons a job fails for. Not here: the processes (pipelines/core/processes), or the function. Editing
+a department's file means holding all of it, and some files are made to take hours or gigabytes.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import resource
 import signal
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Any, TypeVar
+
+from pipelines.core.processes.limits import Limits
+from pipelines.core.processes.supervisor import Supervisor
+from pipelines.core.processes.work import Answer, Meter, Setup
 
 Job = TypeVar("Job")
 SECONDS = 30.0  # of processor time for one job
 PATIENCE = 20  # and so many times that by the clock: other work may hold the processors
 MEMORY = 1_000_000_000  # bytes of address space beyond what the child has when it starts
-_START_SECONDS = 60.0  # a child imports openpyxl first; a busy machine takes its time over that
 
 
 @dataclass(frozen=True)
 class Failed:
-    """A job that gave nothing; `why` is 'time', 'memory', 'died' or what the function raised."""
+    """A job without a result; `why` is 'time', 'memory', 'died' or the exception that the function raised."""
 
     why: str
-
-
-@dataclass
-class _Child(Generic[Job]):
-    process: Any
-    pipe: Connection
-    at: int | None = None  # the job it is on
-    until: float = 0.0
-    ready: bool = False
 
 
 def run_each(
@@ -47,109 +37,50 @@ def run_each(
     memory: int = MEMORY,
     patience: float = PATIENCE,
 ) -> Iterator[tuple[int, Any]]:
-    """(index of the job, what `function(job)` returned, or `Failed`), in no order, each job once.
+    """Yield (index of the job, the result of `function(job)`, or `Failed`), in no order, each job once.
 
     `function`, jobs and results must pickle. A job over its time (`seconds` of the processor, `patience` times that by the clock)
-    is killed, one over its memory fails, one that takes its child down fails alone. `processes`: None for one per core, never
-    more than jobs.
+    is ended, one over its memory fails, one that ends its child fails alone. `processes`: None for one per processor, never
+    more than jobs. Raises RuntimeError where a child cannot start.
     """
-    count = min(processes or os.cpu_count() or 1, len(jobs))
-    context = multiprocessing.get_context("forkserver")
-    todo = iter(range(len(jobs)))
-    children: list[_Child] = []
+    if not jobs:
+        return
+    setup = Setup(prepare, function, Limits(growth=memory), seconds, seconds * patience)
+    with Supervisor(setup, processes) as children:
+        children.processes = min(children.processes, len(jobs))
+        yield from children.run(([job] for job in enumerate(jobs)), _lost)
 
-    def start() -> None:
-        ours, theirs = context.Pipe()
-        p = context.Process(target=_work, args=(function, theirs, memory, seconds), daemon=True)
-        p.start()
-        theirs.close()
-        children.append(_Child(p, ours, until=time.monotonic() + _START_SECONDS))
 
-    def stop(c: _Child) -> None:
-        c.process.kill()
-        c.process.join()
-        c.pipe.close()
-        children.remove(c)
+def prepare(function: Callable[[Any], Any]) -> Answer:
+    """Return the function that works through a batch of (index, job)."""
+    return partial(_answers, function)
 
-    def give(c: _Child) -> None:
-        c.at = next(todo, None)
-        if c.at is None:
-            stop(c)
-        else:
-            c.until = time.monotonic() + seconds * patience
-            c.pipe.send(jobs[c.at])
 
-    for _ in range(count):
-        start()
+def _answers(function: Callable[[Any], Any], batch: list[tuple[int, Any]], meter: Meter) -> list[tuple[int, Any]]:
+    out = []
+    for n, (index, job) in enumerate(batch):
+        meter.begin(n)
+        out.append((index, _result(function, job)))
+    return out
+
+
+def _result(function: Callable[[Any], Any], job: Any) -> Any:
     try:
-        while children:
-            left = min(c.until for c in children) - time.monotonic()
-            spoke = set(wait([c.pipe for c in children], max(0.0, left)))
-            for c in list(children):
-                if c.pipe in spoke:
-                    try:
-                        said = c.pipe.recv()
-                    except (EOFError, OSError):
-                        c.process.join()
-                        said = Failed("time" if c.process.exitcode == -signal.SIGPROF else "died")
-                    if not c.ready and not isinstance(said, Failed):
-                        c.ready = True
-                        give(c)
-                        continue
-                    if c.at is None:
-                        raise RuntimeError("A child process could not start; free memory, then run again.")
-                    yield c.at, said
-                    if c.process.exitcode is not None:
-                        stop(c)
-                        start()
-                    else:
-                        give(c)
-                elif time.monotonic() > c.until:
-                    at = c.at
-                    stop(c)
-                    if at is None:
-                        raise RuntimeError(
-                            "A child process could not start in time; run again when the machine is free."
-                        )
-                    yield at, Failed("time")
-                    start()
-    finally:
-        for c in list(children):
-            stop(c)
+        return function(job)
+    except MemoryError:
+        return Failed("memory")
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        IndexError,
+        ArithmeticError,
+        RuntimeError,
+        OSError,
+    ) as e:
+        return Failed(f"{type(e).__name__}: {e}")
 
 
-def _work(function: Callable[[Any], Any], pipe: Connection, memory: int, seconds: float) -> None:
-    limit = _address_space() + memory
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # ends the process wherever it is
-    pipe.send("ready")
-    while True:
-        try:
-            job = pipe.recv()
-        except EOFError:
-            return
-        signal.setitimer(signal.ITIMER_PROF, seconds)
-        try:
-            result = function(job)
-        except MemoryError:
-            result = Failed("memory")
-        except (
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-            IndexError,
-            ArithmeticError,
-            RuntimeError,
-            OSError,
-        ) as e:
-            result = Failed(f"{type(e).__name__}: {e}")
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        pipe.send(result)
-
-
-def _address_space() -> int:
-    """Bytes mapped now: libraries map much that they never touch, and a limit below it would let nothing be loaded."""
-    with open("/proc/self/statm") as f:  # noqa: PTH123 (not a file of ours)
-        return int(f.read().split()[0]) * resource.getpagesize()
+def _lost(job: tuple[int, Any], status: int) -> tuple[int, Failed]:
+    return job[0], Failed("time" if status in (-signal.SIGPROF, -signal.SIGALRM) else "died")

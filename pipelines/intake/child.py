@@ -1,127 +1,97 @@
-"""The process that reads: takes batches of paths from its standard input, answers on its standard output.
+"""Reads batches of files in a child process: the function that the supervisor's child calls, and readings as plain tuples.
 
-Belongs here: what such a process may do, and its loop. Not here: how many there are or what happens when one dies (pool.py).
-It starts nothing, opens no socket and writes nowhere but to its pipe; too much memory or time kills it, not its parent. Where
-the system lets it, it has no network at all; where not (a container without user namespaces), Python's own sockets alone
-are closed to it, and the parent is told.
+Belongs here: opening and reading the files of a batch under the meter. Not here: the processes (pipelines/core/processes), or the limits
+(pool.py).
 """
 
 from __future__ import annotations
 
-import ctypes
 import gc
-import mmap
 import os
-import pickle
-import resource
-import signal
-import struct
-import sys
-from dataclasses import fields
-from io import RawIOBase
+from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import IO, Any
+from typing import Any
 
 from expectations.contract import Contracts
+from pipelines.core.processes.limits import Limits, use_reserve
+from pipelines.core.processes.work import Answer, Meter
 from pipelines.intake.file_reader import Reader, bytes_of, reader_for, refused
 from pipelines.intake.model import FileReading, Issue, MappedColumn, SheetReading
 from pipelines.intake.sheets import LARGEST_FILE, Book, Refusal
 
-FRAME = struct.Struct("<Q")
-POSITION = struct.Struct("<q")  # in memory shared with the parent: which file of all those sent it is on
-NETWORK = POSITION.size  # there, the byte that says whether it is cut off from the network: one of the next three
-UNKNOWN, CUT_OFF, CONNECTED = 0, 1, 2
-MORE_MEMORY = 2_000_000_000  # bytes of address space beyond the usual, for a text larger than other files may be
 _MOST_CELLS = 100_000  # of files that are open at a time: a few small ones, or one large
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+
+Batch = list[tuple[str, str, str]]  # file_id, path, name
 
 
-def main() -> None:
-    """Arguments: the descriptor of the shared memory, bytes of memory, seconds of processor time a file, and of the clock. Ends
-    when its input ends."""
-    shared, memory, seconds, patience = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
-    stdin, stdout = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", buffering=1 << 16)
-    position = mmap.mmap(shared, mmap.PAGESIZE)
-    contracts: Contracts = receive(stdin)
-    reader = reader_for(contracts)  # before the walls go up: it may still import
-    _warm()
-    position[NETWORK] = CUT_OFF if _confine(memory) else CONNECTED
-    for late in (signal.SIGPROF, signal.SIGALRM):
-        signal.signal(late, signal.SIG_DFL)  # the default action ends the process wherever it is, in C or Rust too
+def prepare(setup: tuple[Contracts, Limits]) -> Answer:
+    """Return the function that reads batches. Called before the limits are set: imports may still read the disk."""
+    contracts, limits = setup
+    reader = reader_for(contracts)
+    _import_late_libraries()
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)  # readings hold no cycles worth looking for a thousand times a second
-    done = 0
-    while True:
-        batch = receive(stdin)
-        if batch is None:
-            return
-        send(stdout, _answers(batch, done, reader, position, seconds, patience))
-        done += len(batch)
+    return _BatchReader(reader, limits).answer
 
 
-def _time(processor: float, clock: float) -> None:
-    """Ends this process when it has used so many seconds of processor time from now, or so many have passed; 0: never.
+@dataclass(frozen=True)
+class _BatchReader:
+    reader: Reader
+    limits: Limits
 
-    Processor time is what a file costs, whatever else the machine does: on a busy one a file is no slower to read. The clock is
-    for what waits without working.
-    """
-    signal.setitimer(signal.ITIMER_PROF, processor)
-    signal.setitimer(signal.ITIMER_REAL, clock)
+    def answer(self, batch: Batch, meter: Meter) -> list[tuple[Any, ...]]:
+        """Read a batch. Some files are opened before the first of them is read: what a processor has at hand then serves more
+        than one file. The time of each is counted, and the meter always has the file in hand."""
+        answers: list[tuple[Any, ...]] = []
+        times = self._times(batch)
+        opened: list[tuple[Book | Refusal, float]] = []
+        cells = 0
 
+        def read_opened() -> None:
+            for book, left in opened:
+                n = len(answers)
+                meter.begin(n, times, left)
+                answers.append(self._reading(book, batch[n]))
+            opened.clear()
 
-def _answers(
-    batch: list[tuple[str, str, str]], done: int, reader: Reader, position: mmap.mmap, seconds: float, patience: float
-) -> list[tuple[Any, ...]]:
-    """Reads a batch. Some files are opened before the first of them is looked into: what a processor has at hand then
-    serves more than one file. `position` always says which file is being dealt with, and its seconds are counted.
-    """
-    answers: list[tuple[Any, ...]] = []
-    times = _more_for(batch)
-    opened: list[tuple[Book | Refusal, float]] = []
-    cells = 0
+        for n, (_, path, _) in enumerate(batch):
+            meter.begin(n, times)
+            book = self._book(path)
+            opened.append((book, meter.left()))
+            cells += _cells(book)
+            if cells > _MOST_CELLS:
+                read_opened()
+                cells = 0
+        read_opened()
+        return answers
 
-    def look_into() -> None:
-        for book, left in opened:
-            file_id, _, name = batch[len(answers)]
-            POSITION.pack_into(position, 0, done + len(answers))
-            _time(left, patience * times)
-            try:
-                answers.append(packed(reader.made_of(book, name, file_id)))
-            except MemoryError:
-                answers.append(packed(refused(file_id, name, out_of_memory())))
-            except OSError as e:
-                answers.append(packed(refused(file_id, name, _not_read(e))))
-        opened.clear()
+    def _times(self, batch: Batch) -> float:
+        """How many times the usual time a batch may take. A file larger than most formats may be gets the reserve of memory, too."""
+        largest = max((_size(path) for _, path, _ in batch), default=0)
+        use_reserve(self.limits, largest > LARGEST_FILE)
+        return max(1.0, largest / LARGEST_FILE)
 
-    for n, (_, path, _) in enumerate(batch):
-        POSITION.pack_into(position, 0, done + n)
-        _time(seconds * times, patience * times)
-        book: Book | Refusal
+    def _book(self, path: str) -> Book | Refusal:
         try:
             data = bytes_of(path)
-            book = data if isinstance(data, Refusal) else reader.opened(data)
+            return data if isinstance(data, Refusal) else self.reader.opened(data)
         except MemoryError:
-            book = out_of_memory()
+            return out_of_memory()
         except OSError as e:
-            book = _not_read(e)
-        opened.append((book, max(signal.getitimer(signal.ITIMER_PROF)[0], 0.001)))
-        cells += sum(len(g.rows) * len(g.rows[0]) for g in book.grids if g.rows) if isinstance(book, Book) else 0
-        if cells > _MOST_CELLS:
-            look_into()
-            cells = 0
-    look_into()
-    _time(0, 0)
-    return answers
+            return _not_read(e)
+
+    def _reading(self, book: Book | Refusal, job: tuple[str, str, str]) -> tuple[Any, ...]:
+        file_id, _, name = job
+        try:
+            return packed(self.reader.made_of(book, name, file_id))
+        except MemoryError:
+            return packed(refused(file_id, name, out_of_memory()))
+        except OSError as e:
+            return packed(refused(file_id, name, _not_read(e)))
 
 
-def _more_for(batch: list[tuple[str, str, str]]) -> float:
-    """Gives this process the memory that the largest file of a batch takes, where it is larger than most formats may be; returns how
-    many times the usual time it may take."""
-    largest = max((_size(path) for _, path, _ in batch), default=0)
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    usual = hard - MORE_MEMORY
-    resource.setrlimit(resource.RLIMIT_AS, (usual if largest <= LARGEST_FILE else hard, hard))
-    return max(1.0, largest / LARGEST_FILE)
+def _cells(book: Book | Refusal) -> int:
+    return sum(len(g.rows) * len(g.rows[0]) for g in book.grids if g.rows) if isinstance(book, Book) else 0
 
 
 def _size(path: str) -> int:
@@ -171,72 +141,7 @@ def unpacked(plain: tuple[Any, ...]) -> FileReading:
     return FileReading(*own, made, [Issue(*i) for i in issues])  # type: ignore[call-arg]
 
 
-def send(pipe: IO[bytes], message: Any) -> None:
-    """Writes one message."""
-    body = pickle.dumps(message, 5)
-    pipe.write(FRAME.pack(len(body)))
-    pipe.write(body)
-    pipe.flush()
-
-
-def receive(pipe: IO[bytes] | RawIOBase) -> Any:
-    """The next message, or None where the other side has closed. Only ever between a parent and its own child."""
-    head = _exactly(pipe, FRAME.size)
-    body = _exactly(pipe, FRAME.unpack(head)[0]) if head else None
-    return pickle.loads(body) if body else None  # noqa: S301 - our own child's
-
-
-def _exactly(pipe: IO[bytes] | RawIOBase, size: int) -> bytes | None:
-    """`size` bytes, or None where the pipe ends before."""
-    parts = []
-    while size:
-        part = pipe.read(size)
-        if not part:
-            return None
-        parts.append(part)
-        size -= len(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-def _warm() -> None:
-    """Loads what is loaded late, while the disk may still be read freely and bytecode written."""
+def _import_late_libraries() -> None:
+    """Import what the formats import late, while bytecode may still be written."""
     import msoffcrypto  # noqa: F401
     import xlrd  # noqa: F401
-
-
-def _confine(memory: int) -> bool:
-    """Sets the limits; says whether the process is cut off from the network, which not every system permits."""
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory + MORE_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    sys.dont_write_bytecode = True
-    libc = ctypes.CDLL(None, use_errno=True)
-    # Root needs no user namespace, and in one would lose the right to read what others own.
-    failed = libc.unshare(_CLONE_NEWNET if os.geteuid() == 0 else _CLONE_NEWNET | _CLONE_NEWUSER)
-    sys.addaudithook(_forbid)
-    return not failed
-
-
-def _forbid(event: str, arguments: tuple[Any, ...]) -> None:
-    """Stops Python code from what a reader never does; it cannot be taken down again."""
-    if event == "open":
-        flags = arguments[2] if isinstance(arguments[2], int) else 0
-        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
-            raise PermissionError("a reading process writes nowhere")
-    elif event.startswith(
-        ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.system", "os.remove")
-    ) or event in (
-        "os.rename",
-        "os.mkdir",
-        "os.rmdir",
-        "os.chmod",
-        "os.link",
-        "os.symlink",
-        "os.truncate",
-        "urllib.Request",
-    ):
-        raise PermissionError(f"a reading process may not do {event}")
-
-
-if __name__ == "__main__":
-    main()

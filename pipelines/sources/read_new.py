@@ -14,7 +14,7 @@ from pipelines.core.progress import report
 from pipelines.intake import cache
 from pipelines.intake.file_reader import refused
 from pipelines.intake.model import FileReading
-from pipelines.intake.pool import Job, read_many
+from pipelines.intake.pool import FileJob, read_many
 from pipelines.intake.readings import Readings
 from pipelines.intake.sheets import Refusal
 from pipelines.sources.archive import where
@@ -41,7 +41,7 @@ def read_new(home: Home, contracts: Contracts, full: bool = False, processes: in
     known = cache.known(home, contracts)
     todo = [r for r in ledger.latest.values() if r.file_id not in known]
     plain = [r for r in todo if r.members is None]
-    jobs = [Job(r.file_id, where(home, r.file_id), r.name) for r in plain]
+    jobs = [FileJob(r.file_id, where(home, r.file_id), r.name) for r in plain]
     batch: list[FileReading] = []
     rows = 0
     for done, reading in enumerate(read_many(jobs, contracts, processes), 1):

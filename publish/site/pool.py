@@ -13,24 +13,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import logging
-import os
 import socket
 import subprocess
-import sys
 import time
 from collections import OrderedDict, deque
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from publish.site.frames import HEAD, pack
+from pipelines.core.processes.frames import pack, unpack_from_stream
+from pipelines.core.processes.start import command, environment
 
 log = logging.getLogger("mingzhang.site.pool")
 
-ROOT = Path(__file__).parents[2]
 WORKERS = 6
 QUEUE_SECONDS = 1.5  # for a free worker
 SLOW_KEPT = 2_000  # queries remembered as slow, and addresses
@@ -332,14 +328,13 @@ class Pool:
             self._control.close()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.setblocking(False)
-        path = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH")) if p)
         with theirs:
             self._nursery = subprocess.Popen(
-                [sys.executable, "-m", "publish.site.worker", str(theirs.fileno())],
+                command("publish.site.worker", theirs.fileno()),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                env=os.environ | {"PYTHONPATH": path, "MALLOC_ARENA_MAX": "1"},
+                env=environment({"MALLOC_ARENA_MAX": "1"}),
             )
         return self._control
 
@@ -347,7 +342,6 @@ class Pool:
 async def _exchange(worker: _Worker, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     worker.writer.write(pack(request))
     await worker.writer.drain()
-    head, body = HEAD.unpack(await worker.reader.readexactly(HEAD.size))
-    header = json.loads(await worker.reader.readexactly(head))
+    header, body = await unpack_from_stream(worker.reader)
     worker.open = header["open"]
-    return header, await worker.reader.readexactly(body)
+    return header, body

@@ -11,10 +11,8 @@ attacker could keep a server busy with nothing but starting.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
-import resource
 import signal
 import socket
 import sys
@@ -22,16 +20,18 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+from pipelines.core.processes.frames import pack, unpack_from
+from pipelines.core.processes.limits import Limits, address_space, cap_processor
 from publish.site import guard
 from publish.site.answers import Answer, dressed, table_of
 from publish.site.filled import compile_all
-from publish.site.frames import HEAD, pack
 from publish.site.instance import Instance
 
 log = logging.getLogger("mingzhang.site.worker")
 
 HEAP_LIMIT = 16 << 20  # SQLite's own
 ADDRESS_SPACE = 160 << 20  # above what the process has when it begins
+OPEN_FILES = 64
 CPU_SECONDS = 3  # a request's, by the kernel; the supervisor kills long before, unless it is itself held up
 REQUEST_SECONDS = 0.6  # all queries of one request together, where its lane says nothing else
 ANSWER_BYTES = 4_500_000  # of the finished JSON, CSV or HTML
@@ -39,31 +39,9 @@ RECYCLE_BYTES = 24 << 20  # a worker that has grown by this much makes room for 
 KEPT_RELEASES = 3
 
 
-def _receive(sock: socket.socket, n: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < n:
-        got = sock.recv(min(n - len(parts), 1 << 16))
-        if not got:
-            raise EOFError
-        parts += got
-    return bytes(parts)
-
-
-def _memory() -> tuple[int, int]:
-    """Address space and resident set of this process, in bytes."""
-    size, rss = Path("/proc/self/statm").read_text().split()[:2]
-    page = resource.getpagesize()
-    return int(size) * page, int(rss) * page
-
-
 def limit_process(nice: int) -> None:
-    """Gives this process the kernel's limits: memory, no file written, no core, few files open. `nice`: pages come first."""
-    size, _ = _memory()
-    resource.setrlimit(resource.RLIMIT_AS, (size + ADDRESS_SPACE, size + ADDRESS_SPACE))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-    os.nice(nice)
+    """Set the kernel's limits: memory, no file written, no core, few files open. `nice`: pages come first."""
+    Limits(growth=ADDRESS_SPACE, file_bytes=0, open_files=OPEN_FILES, nice=nice).apply()
 
 
 class Worker:
@@ -76,21 +54,17 @@ class Worker:
         asyncio.set_event_loop(self.loop)
 
     def run(self) -> None:
-        _, first = _memory()
+        _, first = address_space()
         while True:
             try:
-                head, body = HEAD.unpack(_receive(self.sock, HEAD.size))
-                request = json.loads(_receive(self.sock, head))
-                _receive(self.sock, body)
+                request, _ = unpack_from(self.sock.recv)
             except EOFError:
                 return
-            used = resource.getrusage(resource.RUSAGE_SELF)
-            cpu = int(used.ru_utime + used.ru_stime) + CPU_SECONDS
-            resource.setrlimit(resource.RLIMIT_CPU, (cpu, resource.RLIM_INFINITY))
+            cap_processor(CPU_SECONDS)
             header, answer = self.loop.run_until_complete(self.answer(request))
             header.setdefault("late", False)
             header["open"] = [list(key) for key in self.instances]
-            header["last"] = _memory()[1] - first > RECYCLE_BYTES
+            header["last"] = address_space()[1] - first > RECYCLE_BYTES
             self.sock.sendall(pack(header, answer))
             if header["last"]:
                 return

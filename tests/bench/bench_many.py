@@ -24,7 +24,7 @@ import psutil
 from expectations.contract import Contracts, load_contracts
 from pipelines.core.home import Home
 from pipelines.intake import cache
-from pipelines.intake.pool import Job, Pool
+from pipelines.intake.pool import FileJob, ReadingPool
 from pipelines.sources.read_new import KEEP_EVERY
 from tests.bench.bench_reading import calamine_alone
 from tests.bench.figures import Measured
@@ -76,7 +76,7 @@ def _memory(p: psutil.Process) -> int:
         return 0
 
 
-def read_and_keep(home: Home, jobs: list[Job], contracts: Contracts, pool: Pool) -> None:
+def read_and_keep(home: Home, jobs: list[FileJob], contracts: Contracts, pool: ReadingPool) -> None:
     """What the reading stage does: every file to readings, and those to Parquet."""
     batch = []
     for reading in pool.read(jobs):
@@ -106,8 +106,8 @@ def main(arguments: list[str] | None = None) -> list[Measured]:
 
 def _reading(base: Path, paths: list[Path], processes: int) -> list[Measured]:
     contracts = load_contracts()
-    jobs = [Job(hashlib.sha256(p.read_bytes()).hexdigest(), p, p.name) for p in paths]
-    with Pool(contracts, processes) as pool:
+    jobs = [FileJob(hashlib.sha256(p.read_bytes()).hexdigest(), p, p.name) for p in paths]
+    with ReadingPool(contracts, processes) as pool:
         pool.start()
         list(pool.read(jobs[:64]))
         half, whole = Home(base / "half").create(), Home(base / "whole").create()

@@ -23,7 +23,7 @@ import psutil
 from python_calamine import CalamineWorkbook
 
 from expectations.contract import load_contracts
-from pipelines.intake.pool import Job, Pool
+from pipelines.intake.pool import FileJob, ReadingPool
 from tests.bench.figures import Measured
 from tests.bench.workbooks import make
 
@@ -72,11 +72,11 @@ def with_openpyxl(path: Path) -> int:
 
 def measure(paths: list[Path], processes: int = 2, few: int = 60) -> Figures:
     """Measures; `few`: so many of the files for openpyxl, which is slow, scaled up."""
-    jobs = [Job(hashlib.sha256(p.read_bytes()).hexdigest(), p, p.name) for p in paths]
+    jobs = [FileJob(hashlib.sha256(p.read_bytes()).hexdigest(), p, p.name) for p in paths]
     contracts = load_contracts()
     ours: list[tuple[float, float]] = []
     calamine: list[tuple[float, float]] = []
-    with Pool(contracts, processes) as pool, multiprocessing.get_context("spawn").Pool(processes) as others:
+    with ReadingPool(contracts, processes) as pool, multiprocessing.get_context("spawn").Pool(processes) as others:
         pool.start()
         bad = [r.name for r in pool.read(jobs) if r.status == "rejected"]
         if len(bad) == len(jobs):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from expectations.contract import load_contracts
-from pipelines.intake.pool import Job, read_many
+from pipelines.intake.pool import FileJob, read_many
 from tests.conftest import MadeUp, mingzhang
 
 pytestmark = [pytest.mark.slow]
@@ -65,7 +65,7 @@ def test_with_five_contracts_the_files_of_other_datasets_are_unknown(shared: Pat
     contracts = load_contracts(only=five)
     city = shared / "sample-city"
     truth = {f["path"]: f["dataset"] for f in json.loads((city / "truth.json").read_text(encoding="utf-8"))["files"]}
-    jobs = [Job(path, city / "inbox" / path, path) for path in truth]
+    jobs = [FileJob(path, city / "inbox" / path, path) for path in truth]
     found = {r.name: r for r in read_many(jobs, contracts)}
     for path, dataset in truth.items():
         r = found[path]

@@ -18,7 +18,7 @@ from pipelines.intake.file_reader import Reader
 from pipelines.intake.formats import separated, text
 from pipelines.intake.model import FileReading
 from pipelines.intake.packed import LargeRows, Packed
-from pipelines.intake.pool import Job, read_many
+from pipelines.intake.pool import FileJob, read_many
 from pipelines.intake.readings import tables
 from tests.intake.cases import CASES
 
@@ -246,7 +246,7 @@ def test_a_reading_process_has_the_memory_for_a_text_of_that_size(tmp_path: Path
     path = tmp_path / "能耗.csv"
     path.write_bytes(clean_csv(1_400_000))
     assert path.stat().st_size > 50_000_000
-    (reading,) = read_many([Job("0", path, path.name)], CONTRACTS, 1)
+    (reading,) = read_many([FileJob("0", path, path.name)], CONTRACTS, 1)
     assert [len(s.rows) for s in reading.sheets] == [1_400_000]
 
 

@@ -12,7 +12,7 @@ import pytest
 from expectations.contract import Contracts, load_contracts
 from pipelines.intake import pool as pools
 from pipelines.intake.model import FileReading
-from pipelines.intake.pool import Job, Pool, read_many
+from pipelines.intake.pool import FileJob, ReadingPool, read_many
 from tests.intake.cases import CASES
 
 # Put in front of a child's own start: files with these names do what a bad file might make a library do.
@@ -68,7 +68,7 @@ def test_many_files_give_as_many_readings_equal_to_reading_here(tmp_path: Path, 
     for name in ("plain", "refused_rows", "unknown_dataset", "csv_gb18030", "wrong_total"):
         path = tmp_path / name
         path.write_bytes(CASES[name]())
-        jobs += [Job(f"{name}{i}", path, name) for i in range(40)]
+        jobs += [FileJob(f"{name}{i}", path, name) for i in range(40)]
     got = {r.file_id: r for r in read_many(jobs, contracts, 2)}
     assert set(got) == {j.file_id for j in jobs}
     for j in jobs:
@@ -80,8 +80,8 @@ def test_a_file_that_kills_its_reader_is_unreadable_and_the_others_are_read(
 ) -> None:
     monkeypatch.setattr(pools, "PATIENCE", 15)  # a busy machine takes its time to give a second of processor
     names = ["a", "abort", "b", "hang", "spin", "c", "segv", "d", "grow", "e", *[f"more{i}" for i in range(60)]]
-    with Pool(contracts, 2, memory=600_000_000, seconds=1) as pool:
-        got = by_name(list(pool.read([Job(n, book, n) for n in names])))
+    with ReadingPool(contracts, 2, memory=600_000_000, seconds=1) as pool:
+        got = by_name(list(pool.read([FileJob(n, book, n) for n in names])))
     assert set(got) == set(names)
     bad = {n for n, r in got.items() if r.status != "accepted"}
     assert bad == {"abort", "hang", "spin", "segv", "grow"}
@@ -97,16 +97,16 @@ def test_a_file_that_kills_while_it_is_opened_is_told_from_those_opened_with_it(
 ) -> None:
     killer = tmp_path / "killer"
     killer.write_bytes(b"abort")
-    jobs = [Job(str(n), killer if n in (7, 8, 40) else book, f"{n}.xlsx") for n in range(70)]
-    with Pool(contracts, 2) as pool:
+    jobs = [FileJob(str(n), killer if n in (7, 8, 40) else book, f"{n}.xlsx") for n in range(70)]
+    with ReadingPool(contracts, 2) as pool:
         got = {r.file_id: r.status for r in pool.read(jobs)}
     assert {i for i, s in got.items() if s == "rejected"} == {"7", "8", "40"}
     assert len(got) == 70
 
 
 def test_children_write_nowhere_and_reach_nobody(hooked: None, book: Path, contracts: Contracts) -> None:
-    with Pool(contracts, 1) as pool:
-        got = by_name(list(pool.read([Job(n, book, n) for n in ("write", "connect", "start", "fine")])))
+    with ReadingPool(contracts, 1) as pool:
+        got = by_name(list(pool.read([FileJob(n, book, n) for n in ("write", "connect", "start", "fine")])))
     assert got["fine"].status == "accepted"
     for name in ("write", "connect", "start"):
         assert got[name].reason == "unreadable"
@@ -115,7 +115,7 @@ def test_children_write_nowhere_and_reach_nobody(hooked: None, book: Path, contr
 
 
 def test_a_file_that_went_away_is_said_to_be_unreadable(tmp_path: Path, contracts: Contracts) -> None:
-    (reading,) = read_many([Job("0", tmp_path / "gone.xlsx", "gone.xlsx")], contracts, 1)
+    (reading,) = read_many([FileJob("0", tmp_path / "gone.xlsx", "gone.xlsx")], contracts, 1)
     assert reading.reason == "unreadable"
 
 
@@ -131,8 +131,8 @@ def test_children_that_cannot_start_say_how_to_find_out_why(
     contracts: Contracts, book: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(RuntimeError, match=r"pipelines\.intake\.child"), Pool(contracts, 1) as pool:
-        list(pool.read([Job("0", book, "x")]))
+    with pytest.raises(RuntimeError, match=r"pipelines\.core\.processes\.child"), ReadingPool(contracts, 1) as pool:
+        list(pool.read([FileJob("0", book, "x")]))
 
 
 @pytest.mark.parametrize("permitted", [True, False])
@@ -148,7 +148,7 @@ def test_a_reading_process_that_keeps_its_network_is_told_of(
         pytest.skip("whether a network namespace may be made is root's to know: run as root")
     if not permitted:
         monkeypatch.setenv("MINGZHANG_TEST_NO_NAMESPACES", "1")
-    jobs = [Job(str(n), book, "x.xlsx") for n in range(3)] + [Job("c", book, "connect")]
+    jobs = [FileJob(str(n), book, "x.xlsx") for n in range(3)] + [FileJob("c", book, "connect")]
     found = {r.file_id: r for r in read_many(jobs, contracts, processes=1)}
     assert [found[k].status for k in "012"] == ["accepted"] * 3
     assert found["c"].status == "rejected"  # Python's sockets are closed either way

@@ -16,7 +16,7 @@ from expectations.contract import load_contracts
 from pipelines.intake.file_reader import Reader, read_file
 from pipelines.intake.messages import CODES
 from pipelines.intake.model import SheetReading
-from pipelines.intake.pool import Job, Pool
+from pipelines.intake.pool import FileJob, ReadingPool
 
 pytestmark = pytest.mark.realdata
 OTHERS = Path(__file__).parent / "contracts"
@@ -28,8 +28,10 @@ def files(folder: Path) -> list[Path]:
 
 def test_every_real_file_ends_in_rows_or_in_an_issue(shared: Path) -> None:
     folder = shared / "realdata"
-    jobs = [Job(hashlib.sha256(p.read_bytes()).hexdigest(), p, p.relative_to(folder).as_posix()) for p in files(folder)]
-    with Pool(load_contracts(), 2) as pool:
+    jobs = [
+        FileJob(hashlib.sha256(p.read_bytes()).hexdigest(), p, p.relative_to(folder).as_posix()) for p in files(folder)
+    ]
+    with ReadingPool(load_contracts(), 2) as pool:
         got = {r.name: r for r in pool.read(jobs)}
     assert set(got) == {j.name for j in jobs}
     for r in got.values():
