@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .ONESHELL:
-.PHONY: docs help setup setup-dev inboxes demo dev test test-quick test-long hunt lint format bench lock browser nginx servers r screenshots clean
+.PHONY: docs help setup setup-dev inboxes demo data-docs dev test test-quick test-long hunt lint format bench lock browser nginx servers r screenshots clean
 
 # The first that runs and is new enough: a name on the PATH may be a shim that does not run.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -49,7 +49,10 @@ demo: setup ## make a made-up city, run the pipeline, serve the site at http://1
 	$(BIN)/mingzhang run --home $(HOME_DIR) --inbox $(HOME_DIR)/sample/inbox
 	exec $(BIN)/mingzhang serve --home $(HOME_DIR) --port $(PORT)
 
-dev: setup ## Dagster's UI on the same home
+data-docs: setup ## Great Expectations' pages about the suites of the last run
+	@$(BIN)/python -m pipelines.records.data_docs --home $(HOME_DIR)
+
+dev: setup data-docs ## Dagster's UI on the same home
 	@exec $(BIN)/mingzhang dev --home $(HOME_DIR)
 
 test: setup-dev browser nginx servers r ## every test

@@ -59,7 +59,7 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class _Planned:
+class Planned:
     """One expectation to be: the name of its class and arguments, and what its failure is called."""
 
     kind: str
@@ -70,10 +70,10 @@ class _Planned:
     severity: str = "error"
 
 
-def plan(contract: Contract, known: Mapping[str, Collection[str]] | None = None) -> list[_Planned]:
+def plan(contract: Contract, known: Mapping[str, Collection[str]] | None = None) -> list[Planned]:
     """Every expectation of a contract, in order. See `check` for `known`."""
     known = known or {}
-    out: list[_Planned] = []
+    out: list[Planned] = []
     for c in contract.kept:
         out += _of_column(c, known, contract.register)
     out += [_of_reference(r) for r in contract.references if not r.table.startswith("city.")]
@@ -81,15 +81,15 @@ def plan(contract: Contract, known: Mapping[str, Collection[str]] | None = None)
     if contract.key:
         columns = ["_file", SCOPE, *contract.key]
         arguments = {"column_list": columns, "ignore_row_if": "any_value_is_missing"}
-        out.append(_Planned("ExpectUnique", arguments, "key", None, "duplicate_key"))
+        out.append(Planned("ExpectUnique", arguments, "key", None, "duplicate_key"))
     return out
 
 
-def _of_column(c: Column, known: Mapping[str, Collection[str]], register: bool) -> list[_Planned]:
+def _of_column(c: Column, known: Mapping[str, Collection[str]], register: bool) -> list[Planned]:
     out = []
 
     def expect(kind: str, name: str, code: str, severity: str = "error", **arguments: Any) -> None:
-        out.append(_Planned(kind, arguments, f"{c.name}.{name}", c.name, code, severity))
+        out.append(Planned(kind, arguments, f"{c.name}.{name}", c.name, code, severity))
 
     if c.required:
         expect("ExpectFilled", "required", "missing_required", column=c.name)
@@ -142,13 +142,13 @@ def _of_column(c: Column, known: Mapping[str, Collection[str]], register: bool) 
     return out
 
 
-def _of_reference(r: Reference) -> _Planned:
+def _of_reference(r: Reference) -> Planned:
     expression = f"{r.column}.known == 1"
-    return _Planned("ExpectRowsToSatisfy", _over(expression), f"{r.column}.reference", r.column, "doubtful", "warning")
+    return Planned("ExpectRowsToSatisfy", _over(expression), f"{r.column}.reference", r.column, "doubtful", "warning")
 
 
-def _of_rule(r: Rule) -> _Planned:
-    return _Planned("ExpectRowsToSatisfy", _over(r.expression), r.name, None, r.code, r.severity)
+def _of_rule(r: Rule) -> Planned:
+    return Planned("ExpectRowsToSatisfy", _over(r.expression), r.name, None, r.code, r.severity)
 
 
 def _over(expression: str) -> dict[str, Any]:
@@ -178,8 +178,8 @@ def check(contract: Contract, frame: pd.DataFrame, known: Mapping[str, Collectio
         _rehearse(contract, r, plain)
     if frame.empty or not planned:
         return Checked(_failures([]), [Outcome(p.rule, p.column, p.code, p.severity, 0, 0) for p in planned])
-    results = _run([(p.kind, p.arguments, p.severity, _meta(p)) for p in planned], plain)
-    found: list[tuple[np.ndarray, _Planned, int]] = []
+    results = _run(planned, plain)
+    found: list[tuple[np.ndarray, Planned, int]] = []
     outcomes = []
     for i, p in enumerate(planned):
         result = results[i]
@@ -188,10 +188,6 @@ def check(contract: Contract, frame: pd.DataFrame, known: Mapping[str, Collectio
         if len(at):
             found.append((at, p, i))
     return Checked(_failures(found), outcomes)
-
-
-def _meta(p: _Planned) -> dict[str, Any]:
-    return {"rule": p.rule, "column": p.column, "code": p.code, "severity": p.severity}
 
 
 def _plain(contract: Contract, frame: pd.DataFrame, known: Mapping[str, Collection[str]]) -> pd.DataFrame:
@@ -218,7 +214,7 @@ def _plain(contract: Contract, frame: pd.DataFrame, known: Mapping[str, Collecti
     return pd.DataFrame({k: v.array if hasattr(v, "array") else v for k, v in data.items()})
 
 
-def _failures(found: list[tuple[np.ndarray, _Planned, int]]) -> pd.DataFrame:
+def _failures(found: list[tuple[np.ndarray, Planned, int]]) -> pd.DataFrame:
     """One frame of all failures, ordered by row and then by the order of the suite."""
     if not found:
         return pd.DataFrame({n: pd.Series([], dtype=t) for n, t in FAILURES.items()})
@@ -285,8 +281,8 @@ def _kind(column: pd.Series) -> str:
 
 
 @lru_cache(maxsize=1)
-def _batches() -> Any:
-    """One ephemeral context for the life of the process: nothing is written, shown or sent anywhere."""
+def ephemeral_context() -> Any:
+    """One GX context for the life of the process: nothing is written, shown or sent anywhere."""
     os.environ["GX_ANALYTICS_ENABLED"] = "False"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -296,27 +292,39 @@ def _batches() -> Any:
         import expectations.custom  # noqa: F401  importing registers its two expectations
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
-    return (
-        context.data_sources.add_pandas("rows").add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
-    )
+    return context
 
 
-def _run(
-    expectations: list[tuple[str, dict[str, Any], str, dict[str, Any]]], frame: pd.DataFrame
-) -> list[dict[str, Any]]:
+@lru_cache(maxsize=1)
+def _batches() -> Any:
+    source = ephemeral_context().data_sources.add_pandas("rows")
+    return source.add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
+
+
+def expectation(planned: Planned, number: int = 0) -> Any:
+    """GX's object of one planned expectation. `number` keeps two equal ones apart: a suite holds each configuration once."""
+    ephemeral_context()  # imports GX quietly
+    from expectations import custom
+
+    meta = {
+        "rule": planned.rule,
+        "column": planned.column,
+        "code": planned.code,
+        "severity": planned.severity,
+        "n": number,
+    }
+    level = "critical" if planned.severity == "error" else "warning"
+    return getattr(custom, planned.kind)(**planned.arguments, severity=level, meta=meta)
+
+
+def _run(planned: list[Planned], frame: pd.DataFrame) -> list[dict[str, Any]]:
     """The `result` of each expectation, in order. Raises SuiteError for one that was not computed."""
     batches = _batches()
     import great_expectations as gx
-    import great_expectations.expectations as gxe
-
-    from expectations import custom
 
     suite = gx.ExpectationSuite(name="contract")
-    for n, (kind, arguments, severity, meta) in enumerate(expectations):
-        made = getattr(custom, kind, None) or getattr(gxe, kind)
-        # The number keeps two equal expectations apart: a suite holds each configuration once.
-        level = "critical" if severity == "error" else "warning"
-        suite.expectations.append(made(**arguments, severity=level, meta=meta | {"n": n}))
+    for n, p in enumerate(planned):
+        suite.expectations.append(expectation(p, n))
     batch = batches.get_batch(batch_parameters={"dataframe": frame})
     with warnings.catch_warnings():
         # pandas says so of a pattern with a group in it, which a contract may well have: only whether it fits is asked.
@@ -332,9 +340,9 @@ def _run(
                 "mend the rule in the contract, or the version of great-expectations."
             )
         out[config.meta["n"]] = {"unexpected_index_list": r.result.get("unexpected_index_list"), **r.result}
-    if len(out) != len(expectations):
-        raise SuiteError(f"{len(expectations) - len(out)} of {len(expectations)} expectations gave no result.")
-    return [out[n] for n in range(len(expectations))]
+    if len(out) != len(planned):
+        raise SuiteError(f"{len(planned) - len(out)} of {len(planned)} expectations gave no result.")
+    return [out[n] for n in range(len(planned))]
 
 
 def _exception(info: Any) -> str | None:

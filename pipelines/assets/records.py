@@ -76,7 +76,7 @@ def records_asset(contracts: Contracts) -> dg.AssetsDefinition:
                 asset_key=key,
                 metadata={"rows": summary.records.get(dataset, 0)},
                 data_version=dg.DataVersion(versions[f"records/{dataset}"]),
-                check_results=[_check(dataset, summary)] if key in checked else [],
+                check_results=[_check(dataset, summary, place)] if key in checked else [],
             )
         for t in TABLES:
             if dg.AssetKey(["intake", t]) not in asked:
@@ -124,8 +124,10 @@ def _report(s: "RecordsSummary") -> dict[str, Any]:
     }
 
 
-def _check(dataset: str, summary: "RecordsSummary") -> dg.AssetCheckResult:
+def _check(dataset: str, summary: "RecordsSummary", place: Place) -> dg.AssetCheckResult:
     """One check for all the years of a dataset. It warns and does not stop: a bad row is in quarantine already."""
+    from pipelines.records import data_docs
+
     suites = [s for s in summary.suites if s.dataset == dataset]
     broken = [(s.year, o) for s in suites for o in s.outcomes if not o.success]
     columns = [
@@ -157,6 +159,7 @@ def _check(dataset: str, summary: "RecordsSummary") -> dg.AssetCheckResult:
         metadata={
             "suites": len(suites),
             "rows": sum(s.rows for s in suites),
+            "data_docs": dg.MetadataValue.path(data_docs.folder(place.home_folder) / "index.html"),
             "failures": dg.MetadataValue.table(records=rows, schema=dg.TableSchema(columns=columns)),
         },
     )
