@@ -109,6 +109,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return home
 
 
+def test_every_unit_test_of_dbt_was_run(home: Home) -> None:
+    ran = json.loads((target(home) / "run_results.json").read_text(encoding="utf-8"))["results"]
+    units = {r["unique_id"].split(".")[-1]: r["status"] for r in ran if r["unique_id"].startswith("unit_test.")}
+    assert units["closed_records_of_several_sheets_add_up_and_those_of_both_halves_count_once"] == "pass"
+    assert len(units) > 10 and set(units.values()) == {"pass"}
+
+
 def test_the_account_of_what_came_is_counted_beside_the_figures(home: Home, db: duckdb.DuckDBPyConnection) -> None:
     """The open datasets' names are those that may be named; who sent closed figures is not said."""
     asked = "select submitter, status, files, rows_read, rows_accepted, rows_quarantined, rows_explained from marts.submissions"
