@@ -43,7 +43,7 @@ for r in sorted(ran, key=lambda r: min(t["started_at"] for t in r["timing"])):
     elif node["resource_type"] == "test":
         con.execute(r["compiled_code"]).fetchall()
     else:
-        kind = "view" if node["config"]["materialized"] == "view" else "table"
+        kind = "view" if node["config"]["materialized"] == "replaced_view" else "table"
         con.execute(f"create {kind} {name} as ({r['compiled_code']}\\n)")
 """
 

@@ -47,6 +47,20 @@ def test_every_column_of_a_mart_has_a_description() -> None:
     assert sum(len(m["columns"]) for m in marts.values()) > 200
 
 
+def test_exposures_name_every_mart() -> None:
+    """The site, the API and the downloads show all that is public; what is internal has a reader too."""
+    marts = entries("models", "models/marts")
+    internal = {n for n, m in marts.items() if m.get("config", {}).get("meta", {}).get("internal")}
+    read = {
+        n: set(re.findall(r"ref\('(\w+)'\)", " ".join(e["depends_on"])))
+        for n, e in entries("exposures", "models").items()
+    }
+    assert {n: read[n] for n in ("site", "api", "downloads")} == dict.fromkeys(
+        ("site", "api", "downloads"), set(marts) - internal
+    )
+    assert read["gate"] == internal
+
+
 def test_every_model_of_facts_is_among_all_facts() -> None:
     themes = {name for name in files("models/intermediate", "sql") if name.endswith("_facts")}
     text = (PROJECT / "models/intermediate/base/int_all_facts.sql").read_text(encoding="utf-8")

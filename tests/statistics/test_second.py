@@ -188,7 +188,7 @@ def again(home: Home, warehouse: Path) -> None:
                 path = PROJECT / node["original_file_path"]
                 con.execute(f"create table {name} as from read_csv('{path}', columns = {types!r}, header = true)")
             elif node["resource_type"] == "model" and name != "marts.claims":
-                kind = "view" if node["config"]["materialized"] == "view" else "table"
+                kind = "view" if node["config"]["materialized"] == "replaced_view" else "table"
                 con.execute(f"create {kind} {name} as ({result['compiled_code']}\n)")
 
 

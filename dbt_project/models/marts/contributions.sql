@@ -1,5 +1,5 @@
 -- What each institution contributes to each indicator that comes from closed rows. A view: it is read once.
-{{ config(materialized='view') }}
+{{ config(materialized='replaced_view') }}
 
 select
     indicator_id,
