@@ -4,8 +4,9 @@ Belongs here: giving dbt a warehouse to work in and putting it in place when dbt
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial
+from graphlib import TopologicalSorter
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -80,15 +81,22 @@ def statistics_assets() -> dg.AssetsDefinition:
         if not context.selected_asset_keys >= every:
             yield from _trial(context, place)
             return
-        made: set[dg.AssetKey] = set()
+        events: list[Any] = []
         if place.fresh(stages, "statistics") is None:
-            for event in _next(context, place, stages):
-                made |= {context.asset_key_for_output(event.output_name)} if isinstance(event, dg.Output) else set()
-                yield event
-        # The release waits for every mart; one under which nothing changed has the version it had.
-        for spec in statistics.specs:
-            if spec.group_name == "marts" and spec.key not in made:
-                yield dg.MaterializeResult(asset_key=spec.key, metadata={"kept": True})
+            try:
+                for event in _next(context, place, stages):
+                    events.append(event)
+            except StatisticsError:
+                yield from events
+                raise
+        made = {context.asset_key_for_output(e.output_name) for e in events if isinstance(e, dg.Output)}
+        # The release waits for every mart; one under which nothing changed has the version it had. Dagster takes no asset before
+        # those it depends on: what is kept depends on nothing that was made, or it would have been made too.
+        for key in upstream_first(
+            statistics.specs, {s.key for s in statistics.specs if s.group_name == "marts"} - made
+        ):
+            yield dg.MaterializeResult(asset_key=key, metadata={"kept": True})
+        yield from events
 
     every = statistics.keys
     records = sorted({d.asset_key for s in statistics.specs for d in s.deps if d.asset_key.path[0] == "records"})
@@ -98,6 +106,13 @@ def statistics_assets() -> dg.AssetsDefinition:
         return spec.merge_attributes(deps=records) if over_all else spec
 
     return statistics.map_asset_specs(counted)
+
+
+def upstream_first(specs: Iterable[dg.AssetSpec], wanted: set[dg.AssetKey]) -> list[dg.AssetKey]:
+    """The wanted assets, each after those it depends on. The order of `specs` is that of dbt's manifest, where a model may come
+    before those it reads."""
+    graph = {spec.key: sorted(d.asset_key for d in spec.deps) for spec in sorted(specs, key=lambda s: s.key)}
+    return [key for key in TopologicalSorter(graph).static_order() if key in wanted]
 
 
 def _next(context: dg.AssetExecutionContext, place: Place, stages: Stages) -> Iterator[Any]:
