@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,8 @@ SUMS = "SHA256SUMS"
 WITHDRAWN = ".withdrawn"
 NOTE = "held.json"
 BUILDING = ".building-"  # what the folder of a release is called until it is whole
+DATABASE = "mingzhang.db"
+SUMMARY = ("as_of", "code_version", "content_sha256", "synthetic", "rows", "tables", "publisher", "license")
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,66 @@ def listed(home: Home) -> list[Kept]:
         who = (r.get("accepted") or {}).get("by")
         out.append(Kept(p.name, r["as_of"], r["code_version"], r["synthetic"], total, here, p.name in gone, who))
     return out
+
+
+def history(releases: Path) -> list[dict[str, Any]]:
+    """Return release.json and changes.json of every release in HOME/releases in short, the newest first.
+
+    A release whose release.json cannot be read is left out: it was never served, and the log says why.
+    """
+    out = []
+    for path in reversed(folders(releases)):
+        about, changes = _json_object(path / "release.json"), _json_object(path / "changes.json") or {}
+        if about is None:
+            continue
+        out.append(
+            {
+                "release_id": path.name,
+                "as_of": about.get("as_of") or path.name[:10],
+                "code_version": about.get("code_version") or "",
+                "synthetic": bool(about.get("synthetic")),
+                "rows": sum((about.get("rows") or {}).values()),
+                "suppressed": sum((about.get("suppressed") or {}).values()),
+                "inputs": len(about.get("inputs") or []),
+                "previous": changes.get("previous"),
+                "accepted": about.get("accepted"),
+                "changed": changes.get("indicator_values_changed"),
+            }
+        )
+    return out
+
+
+def _json_object(path: Path) -> dict[str, Any] | None:
+    """Return the JSON object in a file; None where the file is absent or holds no JSON object."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+_summaries: dict[Path, dict[str, Any]] = {}
+
+
+def summary(folder: Path) -> dict[str, Any] | None:
+    """Return the release of a folder by its own table `releases`: `release_id` and SUMMARY; None where it has no readable
+    database. Cached: a release never changes."""
+    if folder not in _summaries:
+        database = folder / DATABASE
+        if not database.is_file():
+            return None
+        try:
+            with closing(sqlite3.connect(f"{database.resolve().as_uri()}?immutable=1", uri=True)) as con:
+                con.row_factory = sqlite3.Row
+                row = con.execute("select * from releases where release_id = ?", [folder.name]).fetchone()
+        except sqlite3.DatabaseError:
+            return None
+        own = dict(row) if row is not None else {}
+        out = {"release_id": folder.name} | {name: own.get(name) for name in SUMMARY}
+        if out["synthetic"] is not None:
+            out["synthetic"] = bool(out["synthetic"])
+        _summaries[folder] = out
+    return dict(_summaries[folder]) if folder.is_dir() else None
 
 
 @dataclass(frozen=True)

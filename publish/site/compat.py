@@ -1,32 +1,60 @@
-"""What differs between Datasette 0.65 and 1.0: the same site runs on both, and no other module asks which one it has.
+"""What the site needs of Datasette beyond its hooks and documented methods, and what differs between 0.65 and 1.0.
 
-Belongs here: what Datasette renamed, moved or gave another shape between the two. Not here: what the site promises
-(docs/api.md); tests/standards/test_promises.py holds the answers of both against one another.
+Read from Datasette 0.65.5 and 1.0a41. tests/site/test_compat.py fails where an upgrade changes one of the functions that
+this module overrides or replaces; docs/decisions/0006-datasette-hooks.md says why no hook can do each. No other module reads
+an undocumented name of Datasette or asks for its version. tests/standards/test_promises.py compares the answers of both.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
-import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import datasette
 from datasette.app import Datasette
 from datasette.database import Database
+from datasette.filters import Filters
+from datasette.url_builder import Urls
+from datasette.utils import PrefixedUrlString
 
+READ_FROM = "0.65.5"
 NEXT = int(datasette.__version__.split(".")[0]) >= 1
+
+OPERATORS = frozenset(f.key for f in Filters._filters)  # of filters, such as gte in year__gte
+
+
+class QuietDatasette(Datasette):
+    """Datasette over a file that never changes, at a base_url that is part of the address of each request."""
+
+    @property
+    def urls(self) -> Urls:
+        """Build addresses; no hook replaces the builder that Datasette's own views use."""
+        return SiteUrls(self)
+
+    async def refresh_schemas(self, *args: Any, **kwargs: Any) -> None:
+        """Skip the refresh before each answer; no hook does. 1.0 reads its catalogue at its start, and 0.65, which needs none,
+        would start a thread that writes it and never ends."""
+
+
+class SiteUrls(Urls):
+    """Addresses below base_url: Datasette puts it before the address of a request that has it already."""
+
+    def path(self, path: str, format: str | None = None) -> PrefixedUrlString:
+        base = str(self.ds.setting("base_url"))
+        if base != "/" and not isinstance(path, PrefixedUrlString) and path.startswith(base):
+            path = path[len(base) :]
+        return super().path(path, format)
 
 
 def arguments() -> dict[str, Any]:
-    """What Datasette is made with besides; it opens nothing by this name before `prepare`."""
+    """Return further arguments of Datasette; nothing is opened by this name before `prepare`."""
     return {"internal": "catalogue.db"} if NEXT else {}
 
 
 def prepare(ds: Datasette) -> None:
-    """Makes a new Datasette ready for databases of ours: no door without a guard, and what it keeps for itself in memory as in
-    0.65, for a worker may write no file."""
+    """Prepare a new Datasette: no database without a guard, and its own catalogue in memory as in 0.65, for a worker may write
+    no file."""
     ds.remove_database("_memory")  # Datasette adds it where it is given no file
     if NEXT:
         name = ds._internal_database.name
@@ -34,13 +62,8 @@ def prepare(ds: Datasette) -> None:
         ds._internal_database.name = name
 
 
-def opened(database: Database, connection: sqlite3.Connection) -> None:
-    """Tells a database of a connection that it is to close with the others."""
-    (database._all_connections if NEXT else database._all_file_connections).append(connection)
-
-
 def close(ds: Datasette) -> None:
-    """Gives back what a Datasette holds, once its other databases are closed."""
+    """Release what a Datasette holds, once its other databases are closed."""
     if NEXT:
         ds.close()
     elif ds.executor is not None:
@@ -48,7 +71,7 @@ def close(ds: Datasette) -> None:
 
 
 def routes(database: str) -> list[tuple[str, Any]]:
-    """What answers an address of the database where 1.0 would send on: `?sql=` at the database's own address is promised."""
+    """Return routes for the address of the database, where 1.0 would redirect `?sql=`: it is promised at that address."""
     if not NEXT:
         return []
     from datasette.views.database import DatabaseView, QueryView
@@ -64,11 +87,11 @@ def routes(database: str) -> list[tuple[str, Any]]:
 
 
 def renderer(render: Callable[..., Any]) -> Callable[..., Any]:
-    """What gives rows a format: it finds in `data` that rows were cut, and an error, where 1.0 says both beside it."""
+    """Adapt an output renderer: it finds `truncated` and `error` in `data`, where 1.0 passes them as arguments."""
     if not NEXT:
         return render
 
-    def told(
+    def adapted(
         datasette: Any,
         columns: Any,
         rows: Any,
@@ -82,22 +105,24 @@ def renderer(render: Callable[..., Any]) -> Callable[..., Any]:
         data |= {"truncated": bool(truncated), "error": error}
         return render(datasette, columns, rows, sql, table, request, data)
 
-    return told
+    return adapted
 
 
-def context(given: Any, request: Any) -> Any:
-    """What a template is filled with, under the names and in the order of 0.65. The request is told of a query that failed,
-    whose page 1.0 gives as if it had not."""
-    if not dataclasses.is_dataclass(given):
-        return given
-    told = {f.name: getattr(given, f.name) for f in dataclasses.fields(given)}
-    if told.get("error"):
-        request.scope["query_failed"] = True
-    if "count" in told:
-        told["filtered_table_rows_count"] = told["count"]
-    if "primary_key_values" in told:  # a row: 1.0 puts its key first, and makes it bold
-        order = list(told["rows"][0].keys())
-        told["display_rows"] = [sorted(row, key=lambda c: order.index(c["column"])) for row in told["display_rows"]]
-        for cell in (c for row in told["display_rows"] for c in row if c["column"] in told["primary_keys"]):
+def context(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the context of one of Datasette's own templates under the names and in the order of 0.65.
+
+    The request is marked where its query failed: 1.0 gives that page the status of a good one.
+    """
+    out = dict(given)
+    if not NEXT:
+        return out
+    if out.get("error"):
+        out["request"].scope["query_failed"] = True
+    if "count" in out:
+        out["filtered_table_rows_count"] = out["count"]
+    if "primary_key_values" in out:  # a row: 1.0 puts its key first, and makes it bold
+        order = list(out["rows"][0].keys())
+        out["display_rows"] = [sorted(row, key=lambda c: order.index(c["column"])) for row in out["display_rows"]]
+        for cell in (c for row in out["display_rows"] for c in row if c["column"] in out["primary_keys"]):
             cell["value"] = str(cell["raw"])
-    return told
+    return out

@@ -1,37 +1,28 @@
-"""The first line of defence: what one SQLite connection of the site may do, and how long.
+"""The first line of defence: what one SQLite connection of the site may do, and for how long.
 
-Belongs here: limits, the authorizer, the finer clock, the size of an answer, and refusing to start where one of them
-cannot be set. Not here: processes and their limits (pool.py, worker.py), and HTTP.
+Belongs here: limits, the authorizer, the finer progress handler, the size of an answer, and refusing to start where one of
+them cannot be set. Not here: Datasette's database on such connections (database.py), processes and their limits (pool.py,
+worker.py), HTTP.
 
-The methods are SQLite's own advice for untrusted SQL, https://www.sqlite.org/security.html, with one more: a clock that
-is asked every 20 steps instead of Datasette's 1,000, because one step may be a function that works for milliseconds.
+The methods are SQLite's own advice for untrusted SQL, https://www.sqlite.org/security.html, with one more: a progress
+handler called every 20 steps in place of Datasette's 1,000, because one step may be a function that runs for milliseconds.
 """
 
 from __future__ import annotations
 
-import copy
-import re
 import sqlite3
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import datasette.utils.sqlite
-from datasette.database import Database
-from datasette.utils import escape_sqlite
-
-from publish.site import compat
 
 PROGRESS_STEPS = 20
-ANSWER_BYTES = 2_000_000  # what the rows of one answer may weigh, before JSON or HTML is made of them
-CELL_BYTES = 24  # what a cell weighs besides its text: its brackets, its tags
+ANSWER_BYTES = 2_000_000  # of the rows of one answer, before JSON or HTML is made of them
+CELL_BYTES = 24  # of a cell besides its text: brackets, tags
 TEXT = (str, bytes)
 NAME_BYTES = 200  # the longest name of a column in an answer
 
-# Honest rows fit: the longest text of a release is a definition or a query of some kilobytes.
+# Rows of a release fit: its longest text is a definition or a query of some kilobytes.
 LIMITS: dict[int, int] = {
     sqlite3.SQLITE_LIMIT_LENGTH: 65_536,
     sqlite3.SQLITE_LIMIT_SQL_LENGTH: 20_000,
@@ -47,7 +38,7 @@ LIMITS: dict[int, int] = {
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
 
-# Those Datasette's own pages ask for. database_list is not among them: it tells where the file lies.
+# Those that Datasette's own pages need. database_list is not among them: it reveals the path of the file.
 PRAGMAS = frozenset(
     [
         "schema_version",
@@ -62,147 +53,36 @@ PRAGMAS = frozenset(
     ]
 )
 
-# A list of what may be called, not of what may not: a function that SQLite learns tomorrow is refused until looked at.
+# A list of allowed functions, not of forbidden ones: a function that a later SQLite brings is refused until it was reviewed.
 # Left out on purpose: randomblob, zeroblob, load_extension, fts3_tokenizer, fts5, optimize, readfile, writefile, edit,
-# sqlite_* and rtree*: they make memory out of nothing, reach out of the database, or show pointers.
+# sqlite_* and rtree*: they allocate memory at will, reach out of the database, or reveal pointers.
 FUNCTIONS = frozenset(
     [
-        "abs",
-        "avg",
-        "bm25",
-        "ceil",
-        "ceiling",
-        "changes",
-        "char",
-        "coalesce",
-        "concat",
-        "concat_ws",
-        "count",
-        "cume_dist",
-        "current_date",
-        "current_time",
-        "current_timestamp",
-        "date",
-        "datetime",
-        "degrees",
-        "dense_rank",
-        "exp",
-        "first_value",
-        "floor",
-        "format",
-        "glob",
-        "group_concat",
-        "hex",
-        "highlight",
-        "ifnull",
-        "iif",
-        "instr",
-        "json",
-        "json_array",
-        "json_array_length",
-        "json_each",
-        "json_error_position",
-        "json_extract",
-        "json_group_array",
-        "json_group_object",
-        "json_insert",
-        "json_object",
-        "json_patch",
-        "json_pretty",
-        "json_quote",
-        "json_remove",
-        "json_replace",
-        "json_set",
-        "json_tree",
-        "json_type",
-        "json_valid",
-        "julianday",
-        "lag",
-        "last_value",
-        "lead",
-        "length",
-        "like",
-        "likelihood",
-        "likely",
-        "ln",
-        "log",
-        "log10",
-        "log2",
-        "lower",
-        "ltrim",
-        "match",
-        "max",
-        "median",
-        "min",
-        "mod",
-        "nth_value",
-        "ntile",
-        "nullif",
-        "octet_length",
-        "percent_rank",
-        "percentile",
-        "pi",
-        "pow",
-        "power",
-        "printf",
-        "quote",
-        "radians",
-        "random",
-        "rank",
-        "regexp",
-        "replace",
-        "round",
-        "row_number",
-        "rtrim",
-        "sign",
-        "snippet",
-        "soundex",
-        "sqrt",
-        "strftime",
-        "string_agg",
-        "subtype",
-        "substr",
-        "substring",
-        "sum",
-        "timediff",
-        "time",
-        "total",
-        "total_changes",
-        "trim",
-        "trunc",
-        "typeof",
-        "unicode",
-        "unixepoch",
-        "unlikely",
-        "upper",
-        "acos",
-        "acosh",
-        "asin",
-        "asinh",
-        "atan",
-        "atan2",
-        "atanh",
-        "cos",
-        "cosh",
-        "sin",
-        "sinh",
-        "tan",
-        "tanh",
-        "escape_fts",
-        "->",
-        "->>",
+        "abs", "avg", "bm25", "ceil", "ceiling", "changes", "char", "coalesce", "concat", "concat_ws", "count",
+        "cume_dist", "current_date", "current_time", "current_timestamp", "date", "datetime", "degrees", "dense_rank",
+        "exp", "first_value", "floor", "format", "glob", "group_concat", "hex", "highlight", "ifnull", "iif", "instr",
+        "json", "json_array", "json_array_length", "json_each", "json_error_position", "json_extract",
+        "json_group_array", "json_group_object", "json_insert", "json_object", "json_patch", "json_pretty",
+        "json_quote", "json_remove", "json_replace", "json_set", "json_tree", "json_type", "json_valid", "julianday",
+        "lag", "last_value", "lead", "length", "like", "likelihood", "likely", "ln", "log", "log10", "log2", "lower",
+        "ltrim", "match", "max", "median", "min", "mod", "nth_value", "ntile", "nullif", "octet_length", "percent_rank",
+        "percentile", "pi", "pow", "power", "printf", "quote", "radians", "random", "rank", "regexp", "replace",
+        "round", "row_number", "rtrim", "sign", "snippet", "soundex", "sqrt", "strftime", "string_agg", "subtype",
+        "substr", "substring", "sum", "timediff", "time", "total", "total_changes", "trim", "trunc", "typeof",
+        "unicode", "unixepoch", "unlikely", "upper", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cos",
+        "cosh", "sin", "sinh", "tan", "tanh", "escape_fts", "->", "->>"
     ]
-)
+)  # fmt: skip
 
 
 class GuardUnavailable(RuntimeError):
-    """A limit cannot be set here; the site must not start."""
+    """A limit cannot be set on this machine; the site must not start."""
 
     exit_status = 1
 
 
 def require() -> None:
-    """Raises GuardUnavailable, with one sentence, where any part of the guard cannot work in this Python."""
+    """Raise GuardUnavailable, with one sentence, where any part of the guard does not work in this Python."""
     if datasette.utils.sqlite.using_pysqlite3 or datasette.utils.sqlite.sqlite3 is not sqlite3:
         raise GuardUnavailable(
             "The package pysqlite3 takes the place of Python's own sqlite3 and has no limits; uninstall it and start again."
@@ -229,7 +109,7 @@ def require() -> None:
 
 
 class GuardedCursor(sqlite3.Cursor):
-    """A cursor that gives up an answer that grows too large while it is being fetched."""
+    """A cursor that raises sqlite3.DataError for an answer that grows too large while it is fetched."""
 
     def _rows(self, most: int | None) -> list[Any]:
         names = [d[0] for d in self.description or ()]
@@ -257,20 +137,26 @@ class GuardedCursor(sqlite3.Cursor):
         return self._rows(None)
 
 
-class GuardedConnection(sqlite3.Connection):
-    """A connection whose clock is asked every few steps, whoever sets it, and that heeds its database's deadline."""
+class Deadline(Protocol):
+    """The database of a connection: it knows whether the time of the request is over."""
 
-    database: GuardedDatabase | None = None
+    def is_late(self) -> bool: ...
+
+
+class GuardedConnection(sqlite3.Connection):
+    """A connection whose progress handler runs every PROGRESS_STEPS steps at least, and checks the deadline of its database."""
+
+    database: Deadline | None = None
 
     def set_progress_handler(self, handler: Callable[[], Any] | None, n: int) -> None:
-        def asked() -> int:
+        def is_over() -> int:
             late = self.database is not None and self.database.is_late()
             return 1 if late or (handler is not None and handler()) else 0
 
-        super().set_progress_handler(asked, min(n, PROGRESS_STEPS))
+        super().set_progress_handler(is_over, min(n, PROGRESS_STEPS))
 
     def close(self) -> None:
-        # The handler holds this connection, where Python's collector of cycles cannot see it.
+        # The handler refers to this connection in a way that Python's garbage collector cannot see.
         super().set_progress_handler(None, 0)
         super().close()
 
@@ -282,7 +168,7 @@ class GuardedConnection(sqlite3.Connection):
 
 
 def protect(conn: sqlite3.Connection, heap_limit: int) -> None:
-    """Sets every limit on a connection; nothing can be loosened afterwards through SQL.
+    """Set every limit on a connection; none can be loosened through SQL.
 
     `heap_limit` in bytes is SQLite's hard heap limit, one for the whole process. Raises GuardUnavailable where a limit
     was not taken.
@@ -302,7 +188,7 @@ def protect(conn: sqlite3.Connection, heap_limit: int) -> None:
 
 
 def authorize(action: int, a: str | None, b: str | None, db: str | None, inner: str | None) -> int:
-    """SQLite's question at compile time whether a statement may do something: reading is all it may."""
+    """Authorize an action of a statement when SQLite compiles it: reading only."""
     if action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE):
         return sqlite3.SQLITE_OK
     if action == sqlite3.SQLITE_FUNCTION and (b or "").lower() in FUNCTIONS:
@@ -315,129 +201,3 @@ def authorize(action: int, a: str | None, b: str | None, db: str | None, inner: 
     if action == sqlite3.SQLITE_PRAGMA and (a or "").lower() in PRAGMAS and not (a == "schema_version" and b):
         return sqlite3.SQLITE_OK
     return sqlite3.SQLITE_DENY
-
-
-_CUT: ContextVar[list[bool] | None] = ContextVar("cut", default=None)
-_PAGED: ContextVar[str | None] = ContextVar("paged", default=None)
-# How the query ends that Datasette makes of a table sorted by a column; it pages by column and key, and orders by the column alone.
-_SORTED = re.compile(r" order by (\[[^\]]+\]|\w+)( desc)? limit \d+$")
-
-
-@contextmanager
-def watched() -> Iterator[list[bool]]:
-    """While this lasts, in this task and those it starts, each answer of which rows were cut away adds one to the list:
-    Datasette says so in one of its shapes and in no other."""
-    cut: list[bool] = []
-    token = _CUT.set(cut)
-    try:
-        yield cut
-    finally:
-        _CUT.reset(token)
-
-
-@contextmanager
-def paged(table: str | None) -> Iterator[None]:
-    """While this lasts, in this task and those it starts, pages of `table` are put in order by its key where the sorted column
-    does not tell rows apart, so that no row is left out between two pages or given twice. None: no table is asked for."""
-    token = _PAGED.set(table)
-    try:
-        yield
-    finally:
-        _PAGED.reset(token)
-
-
-def was_cut() -> bool:
-    """Whether rows were cut away in what is being answered."""
-    return bool(_CUT.get())
-
-
-class GuardedDatabase(Database):
-    """Datasette's database on guarded connections to a file that never changes.
-
-    A request may be given a time, which holds for all its queries together, where Datasette counts each alone. It is time
-    that this process computes; of time on the clock there is half as much again at most. So an honest query is not late
-    because others keep the machine busy.
-    """
-
-    count_limit = 1_000_000_000  # 1.0 would say of more than 10,000 rows that there are 10,001
-
-    def __init__(self, ds: Any, path: Path, heap_limit: int):
-        super().__init__(ds, path=str(path), is_mutable=False)
-        self.heap_limit = heap_limit
-        self._deadline: float | None = None  # of time.monotonic; only after it is the processor's time asked for
-        self._computed = self._last = 0.0
-        self._told: dict[tuple[str, ...], Any] = {}
-
-    def allow(self, seconds: float) -> None:
-        """From now on, so long and no longer."""
-        self._deadline = time.monotonic() + seconds
-        self._last = self._deadline + seconds / 2
-        self._computed = time.process_time() + seconds
-
-    def is_late(self) -> bool:
-        if self._deadline is None or (now := time.monotonic()) <= self._deadline:
-            return False
-        return now > self._last or time.process_time() > self._computed
-
-    def connect(self, write: bool = False) -> sqlite3.Connection:
-        if write:
-            raise sqlite3.OperationalError("the public database is read-only")
-        uri = f"{Path(self.path).resolve().as_uri()}?immutable=1"
-        conn = sqlite3.connect(uri, uri=True, check_same_thread=False, factory=GuardedConnection)
-        compat.opened(self, conn)
-        protect(conn, self.heap_limit)
-        conn.database = self
-        return conn
-
-    async def execute(self, sql: str, *args: Any, **kwargs: Any) -> Any:
-        kwargs["log_sql_errors"] = False  # a visitor's mistake is no event of ours, and a flood of them fills a disk
-        table = _PAGED.get()
-        if table is not None and (end := _SORTED.search(sql)):
-            keys = [escape_sqlite(k) for k in await self.primary_keys(table)] or ["rowid"]
-            at = end.end(end.lastindex or 1)
-            sql = f"{sql[:at]}, {', '.join(keys)}{sql[at:]}"
-        results = await super().execute(sql, *args, **kwargs)
-        cut, page = (
-            _CUT.get(),
-            kwargs.get("page_size"),
-        )  # of a page one row more is asked for, to see whether there is one
-        if cut is not None and (results.truncated or (page and len(results.rows) > page)):
-            cut.append(True)
-        return results
-
-    async def attached_databases(self) -> list[Any]:
-        return []  # none can be; asking SQLite would need database_list
-
-
-def _told_once(name: str) -> Any:
-    """A method of Datasette's database that asks SQLite what the file looks like: the file never changes, so the answer is
-    kept; it is about one of the file's tables, of which there are few, or none."""
-    ask = getattr(Database, name)
-
-    async def asked(self: GuardedDatabase, *of: str) -> Any:
-        if (name, *of) not in self._told:
-            told = await ask(self, *of)
-            if of and not await Database.table_exists(self, of[0]):
-                return told  # a visitor's word: there is no end of those
-            self._told[(name, *of)] = told
-        return copy.copy(self._told[(name, *of)])
-
-    return asked
-
-
-# Of what a page of Datasette asks for each time; those that only one of its versions has are left as they are.
-for _name in (
-    "table_names",
-    "view_names",
-    "hidden_table_names",
-    "get_all_foreign_keys",
-    "table_exists",
-    "table_columns",
-    "table_column_details",
-    "primary_keys",
-    "fts_table",
-    "label_column_for_table",
-    "foreign_keys_for_table",
-    "get_table_definition",
-):
-    setattr(GuardedDatabase, _name, _told_once(_name))

@@ -12,8 +12,8 @@ from typing import Any
 from datasette.utils.asgi import Request, Response
 
 from publish.site import compat, language
+from publish.site.database import GuardedDatabase
 from publish.site.facts import DB, read_facts
-from publish.site.guard import GuardedDatabase
 from publish.site.plugin import SiteDatasette, error_response
 
 HERE = Path(__file__).parent

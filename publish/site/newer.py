@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import urllib.parse
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pipelines.core.home import Home
+from publish.release import store
 from publish.site import language
-from publish.site.charts import TOTALS
+from publish.site.chart_spec import TOTALS
 from publish.site.facts import DB, Facts
+from publish.site.responses import Answer
+
+if TYPE_CHECKING:
+    from publish.site.instance import Instance
 
 BEFORE = b'<header class="top">'  # the banner stands over it
 RESULT = ("check_status", "verdict", "computed_value")  # what a statement's result is made of
@@ -22,12 +29,37 @@ _PAGE = re.compile(r"/(indicators|claims)/([A-Za-z0-9_.-]+?)(?:/([0-9]{4}))?")
 CLAIM = "select claims.*, i.unit as indicator_unit from claims left join indicators i using (indicator_id) where claim_id = :id"
 
 
-def banner(filler: Any, old: Facts, current: Facts, route: str, withdrawn: bool) -> bytes:
+def mark_outdated(
+    answer: Answer, cache_control: str, instance: Instance, current: Facts, path: str, route: str, home: Path
+) -> tuple[Answer, str]:
+    """Mark an answer of a release that is not the current one: in the headers, and by a banner over a page.
+
+    Returns the answer and its Cache-Control: a page with a banner is cached for a minute only, for the banner depends on the
+    current release. `path` is the one asked for, `route` the same below the base_url, in Chinese.
+    """
+    spoken = language.of_path(path[len(instance.base_url) - 1 :])
+    target = language.in_language(route, spoken)
+    headers = [
+        *answer.headers,
+        (b"x-current-release", current.release_id.encode()),
+        (b"link", f'<{urllib.parse.quote(target, safe="/%")}>; rel="latest-version"'.encode()),
+    ]
+    is_page = any(k == b"content-type" and v.startswith(b"text/html") for k, v in answer.headers)
+    if not is_page or answer.status != 200 or BEFORE not in answer.body:
+        return Answer(answer.status, headers, answer.body), cache_control
+    ds = instance.english if spoken == "en" else instance.ds
+    withdrawn = instance.facts.release_id in store.withdrawn(Home(home))
+    over = banner(ds.renderer, instance.facts, current, urllib.parse.unquote(route), withdrawn)
+    body = answer.body.replace(BEFORE, over + BEFORE, 1)
+    return Answer(answer.status, headers, body), "public, max-age=60" if cache_control != "no-store" else cache_control
+
+
+def banner(renderer: Any, old: Facts, current: Facts, route: str, withdrawn: bool) -> bytes:
     """The banner for the page at `route` (below the release's address, without the language) of the release `old`.
 
-    `filler` fills templates in the page's language; `withdrawn`: the release was rolled back from, and need not be the older.
+    `renderer` renders templates in the page's language; `withdrawn`: the release was rolled back from, and need not be the older.
     """
-    spoken: language.Language = filler.language
+    spoken: language.Language = renderer.language
     page = _PAGE.fullmatch(route)
     context: dict[str, Any] = {"figures": [], "claim": None}
     if page is not None:
@@ -43,7 +75,7 @@ def banner(filler: Any, old: Facts, current: Facts, route: str, withdrawn: bool)
     there = route if _has(current, route) else "/"
     same = language.in_language(there, spoken)
     diff = f"{language.in_language('/releases/diff', spoken)}?old={old.release_id}&new={current.release_id}"
-    html = filler.env.get_template("_newer.html").render(
+    html = renderer.env.get_template("_newer.html").render(
         context | {"current": current, "same": same, "same_page": there == route, "diff": diff, "withdrawn": withdrawn}
     )
     return str(html).encode()

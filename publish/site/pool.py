@@ -1,12 +1,12 @@
-"""The supervisor of the processes that run public SQL: hands out requests, kills what is late, replaces what died.
+"""The supervisor of the processes that run public SQL: assigns requests, kills late workers, replaces dead ones.
 
-Belongs here: the second line of defence as seen from the server. Not here: what a worker does (worker.py).
-A page never waits for this: only a request that carries a visitor's own SQL, filter or order comes here.
+Belongs here: the second line of defence as seen from the server. Not here: the worker itself (worker.py), fair turns
+(queues.py). Only a request that carries a visitor's own SQL, filter or order comes here; a page never waits for it.
 
-There are two lanes. A request first goes to a quick worker, for a tenth of a second, which is ten times what an honest
-question takes; what is not done by then begins anew in the slow lane, with the whole time allowed. So however many slow
-queries are being run, a quick one finds a worker. A query known to be slow goes to the slow lane at once, and so does what
-comes from an address whose last queries were nearly all slow, until one of its is quick again.
+There are two lanes. A request first goes to a quick worker, for a tenth of a second, ten times the duration of an honest
+query; if it is late, it begins anew in the slow lane, with the whole time limit. So however many slow queries are running, a
+quick one finds a worker. A query known to be slow goes to the slow lane at once, and so do the queries of a client whose
+last ones were slow, until one of them is quick again.
 """
 
 from __future__ import annotations
@@ -17,27 +17,26 @@ import logging
 import socket
 import subprocess
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.core.processes.frames import pack, unpack_from_stream
 from pipelines.core.processes.start import command, environment
+from publish.site.queues import SLOW_KEPT, SlowClients, WorkerQueue
 
 log = logging.getLogger("mingzhang.site.pool")
 
 WORKERS = 6
 QUEUE_SECONDS = 1.5  # for a free worker
-SLOW_KEPT = 2_000  # queries remembered as slow, and addresses
-SLOW_ADDRESS = 1.4  # two slow queries, one after the other, come to 1.5: each counts half of the one after it
 START_SECONDS = 90.0  # for the nursery to import and a worker to open its first release, on a slow machine
 
 
 @dataclass(frozen=True)
 class Lane:
-    """`seconds`: what all queries of a request may take together; `kill`: when the worker is killed; `nice`: how far it
-    stands back for others."""
+    """A class of workers. `seconds`: time limit of all queries of a request together; `kill`: seconds until the worker is killed;
+    `nice`: its scheduling priority."""
 
     name: str
     seconds: float
@@ -50,7 +49,7 @@ SLOW = Lane("slow", 0.6, 1.1, 15)
 
 
 class Busy(RuntimeError):
-    """No worker came free in time; try again in a moment."""
+    """No worker was free in time; the client may try again."""
 
 
 class Stopped(RuntimeError):
@@ -62,7 +61,7 @@ class Stopped(RuntimeError):
 
 
 class _Late(Exception):
-    """Not done within the quick lane's time."""
+    """The time limit of the quick lane was exceeded."""
 
 
 @dataclass(eq=False)
@@ -74,67 +73,11 @@ class _Worker:
     open: list[list[str]] = field(default_factory=list)  # the releases it has open: folder and base_url
 
 
-class Lines:
-    """Free workers of a lane, and who waits for one. Each address has a line of its own and the lines are served in turn: who
-    asks for a hundred things at once waits behind himself, and somebody else waits for one of them at most."""
-
-    def __init__(self) -> None:
-        self._free: deque[_Worker] = deque()
-        self._waiting: OrderedDict[str, deque[asyncio.Future[_Worker]]] = OrderedDict()
-
-    def put(self, worker: _Worker) -> None:
-        """Gives the worker to whoever is next, or keeps it."""
-        while self._waiting:
-            address, line = self._waiting.popitem(last=False)
-            waiting = line.popleft()
-            if line:
-                self._waiting[address] = line  # behind the other addresses
-            if not waiting.done():
-                waiting.set_result(worker)
-                return
-        self._free.append(worker)
-
-    async def get(self, address: str) -> _Worker:
-        if self._free:
-            return self._free.popleft()
-        waiting: asyncio.Future[_Worker] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(address, deque()).append(waiting)
-        try:
-            return await waiting
-        except asyncio.CancelledError:
-            if waiting.done() and not waiting.cancelled():
-                self.put(waiting.result())
-            elif address in self._waiting and waiting in self._waiting[address]:
-                self._waiting[address].remove(waiting)
-                if not self._waiting[address]:
-                    del self._waiting[address]
-            raise
-
-
-class Habits:
-    """Which addresses send slow queries one after the other: the quick lane is not for them. One slow query is anybody's; each
-    that is quick halves what is remembered."""
-
-    def __init__(self, most: int = SLOW_KEPT):
-        self.most = most
-        self._of: OrderedDict[str, float] = OrderedDict()
-
-    def note(self, address: str, slow: bool) -> None:
-        habit = self._of.pop(address, 0.0) / 2 + slow
-        if habit > 0.1:
-            self._of[address] = habit
-        if len(self._of) > self.most:
-            self._of.popitem(last=False)
-
-    def are_slow(self, address: str) -> bool:
-        return self._of.get(address, 0.0) > SLOW_ADDRESS
-
-
 class Pool:
-    """Some worker processes: `await start(warm)`, then `await ask(request)` from any task, at the end `await close()`.
+    """Worker processes: `await start(warm)`, then `await ask(request)` from any task, at the end `await close()`.
 
-    A request is a dict of folder, base_url, scheme, host, path, route and query. `warm` is one that each new worker answers
-    before it gets real ones.
+    A request is a dict of folder, base_url, scheme, host, path, route and query (inner.py). `warm` is one that each new worker
+    answers before it is used.
     """
 
     def __init__(self, workers: int = WORKERS):
@@ -142,10 +85,10 @@ class Pool:
         slow = max(1, workers // 3)
         self.lanes = {SLOW: slow, QUICK: workers - slow}
         self.warm: dict[str, Any] = {}
-        self.killed = 0  # workers ended because they were late or died
-        self._free = {lane: Lines() for lane in self.lanes}
+        self.killed = 0  # workers that were late or died
+        self._free: dict[Lane, WorkerQueue[_Worker]] = {lane: WorkerQueue() for lane in self.lanes}
         self._slow: OrderedDict[bytes, None] = OrderedDict()
-        self._habits = Habits()
+        self._slow_clients = SlowClients()
         self._all: set[_Worker] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._nursery: subprocess.Popen[bytes] | None = None
@@ -154,7 +97,7 @@ class Pool:
         self._closed = False
 
     async def start(self, warm: dict[str, Any]) -> None:
-        """Starts the workers; returns when the first of each lane is ready. Raises TimeoutError where none comes up."""
+        """Start the workers; return when the first of each lane is ready. Raises TimeoutError where none is."""
         self.warm = warm
         for lane, size in self.lanes.items():
             for _ in range(size):
@@ -169,37 +112,37 @@ class Pool:
                         "has too much else to do."
                     ) from None
 
-    async def ask(self, request: dict[str, Any], address: str = "") -> tuple[dict[str, Any], bytes]:
-        """The answer to a request: a dict with `status` and `headers` (pairs of str), and the body. The seconds it kept
-        workers busy are added to the request as `spent`, whatever comes of it. `address`: whose it is.
+    async def ask(self, request: dict[str, Any], client: str = "") -> tuple[dict[str, Any], bytes]:
+        """Return the answer to a request: a dict with `status` and `headers` (pairs of str), and the body.
 
-        Raises Busy where no worker came free, Stopped where the query was too slow or too large.
+        The seconds of worker time are added to the request as `spent`, also in case of an error. Raises Busy where no worker
+        was free, Stopped where the query was too slow or too large.
         """
         key = hashlib.blake2b(
             f"{request['folder']} {request['path']}?{request['query']}".encode(), digest_size=16
         ).digest()
-        if self.lanes[QUICK] and key not in self._slow and not self._habits.are_slow(address):
+        if self.lanes[QUICK] and key not in self._slow and not self._slow_clients.is_slow(client):
             try:
-                answer = await self._ask(QUICK, request, address)
+                answer = await self._ask(QUICK, request, client)
             except _Late:
                 self._slow[key] = None
                 if len(self._slow) > SLOW_KEPT:
                     self._slow.popitem(last=False)
             else:
-                self._habits.note(address, False)
+                self._slow_clients.record(client, False)
                 return answer
         begun = request.get("spent", 0.0)
         try:
-            answer = await self._ask(SLOW, request, address)
+            answer = await self._ask(SLOW, request, client)
         except Stopped:
-            self._habits.note(address, True)
+            self._slow_clients.record(client, True)
             raise
-        self._habits.note(address, request["spent"] - begun > QUICK.seconds)
+        self._slow_clients.record(client, request["spent"] - begun > QUICK.seconds)
         return answer
 
-    async def _ask(self, lane: Lane, request: dict[str, Any], address: str) -> tuple[dict[str, Any], bytes]:
+    async def _ask(self, lane: Lane, request: dict[str, Any], client: str) -> tuple[dict[str, Any], bytes]:
         try:
-            worker = await asyncio.wait_for(self._take(lane, address), QUEUE_SECONDS)
+            worker = await asyncio.wait_for(self._take(lane, client), QUEUE_SECONDS)
         except TimeoutError:
             raise Busy from None
         fit, begun = False, time.monotonic()
@@ -207,7 +150,7 @@ class Pool:
             if [
                 request["folder"],
                 request["base_url"],
-            ] not in worker.open:  # takes its time, and the query's begins after
+            ] not in worker.open:  # not part of the time of the query
                 await asyncio.wait_for(_exchange(worker, request | {"only_open": True}), START_SECONDS)
             header, body = await asyncio.wait_for(_exchange(worker, request | {"seconds": lane.seconds}), lane.kill)
             fit = not header["last"]
@@ -229,7 +172,7 @@ class Pool:
         return header, body
 
     async def change(self, warm: dict[str, Any]) -> None:
-        """Makes all workers ready for another release, one after the other, while the rest go on answering."""
+        """Have all workers open another release, one after the other, while the rest go on answering."""
         self.warm = warm
         for lane in (lane for lane, size in self.lanes.items() for _ in range(size)):
             worker = await self._take(lane, "")
@@ -250,7 +193,7 @@ class Pool:
             self._add_soon(worker.lane)
 
     async def close(self) -> None:
-        """Ends all workers and the nursery."""
+        """End all workers and the nursery."""
         self._closed = True
         for task in list(self._tasks):
             task.cancel()
@@ -262,9 +205,9 @@ class Pool:
         if self._nursery is not None:
             await asyncio.to_thread(self._nursery.wait)
 
-    async def _take(self, lane: Lane, address: str) -> _Worker:
+    async def _take(self, lane: Lane, client: str) -> _Worker:
         while True:
-            worker = await self._free[lane].get(address)
+            worker = await self._free[lane].get(client)
             if not worker.reader.at_eof():
                 return worker
             self._end(worker)  # died while it had nothing to do
@@ -289,7 +232,7 @@ class Pool:
         task.add_done_callback(self._tasks.discard)
 
     async def _add(self, lane: Lane) -> None:
-        """Adds one worker, warm; tries again each second where that fails, and says so."""
+        """Add one warm worker; log a failure and try again each second."""
         while not self._closed:
             worker = None
             try:
@@ -321,7 +264,7 @@ class Pool:
         return worker
 
     def _nursery_control(self) -> socket.socket:
-        """The socket to a nursery that runs; a new one is started where there is none."""
+        """Return the socket of a running nursery, started where there is none."""
         if self._control is not None and self._nursery is not None and self._nursery.poll() is None:
             return self._control
         if self._control is not None:

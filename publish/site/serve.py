@@ -15,12 +15,13 @@ import uvicorn
 from pydantic import ValidationError
 
 from publish.site import door
-from publish.site.app import NoRelease, create_app, current_folder
+from publish.site.app import create_app
 from publish.site.facts import ReleaseBroken, read_facts
 from publish.site.guard import GuardUnavailable
 from publish.site.questions import FILE as QUESTIONS
 from publish.site.questions import questions
 from publish.site.settings import SiteSettings
+from publish.site.switch import NoRelease, current_folder
 
 
 class CannotServe(RuntimeError):

@@ -1,7 +1,6 @@
 """Rows of the database as JSON, in the shapes that docs/api.md promises: ours, so that no upgrade of Datasette changes them.
 
-Belongs here: what `.json` of a table, a row and a query looks like. Not here: errors (answers.py), what is said where rows
-were cut (answers.py).
+Belongs here: what `.json` of a table, a row and a query looks like. Not here: errors and truncation (tabular.py).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any
 from datasette.utils import path_from_row_pks
 from datasette.utils.asgi import BadRequest, Response
 
-from publish.site.words import sql_error
+from publish.site.sql_errors import sql_error
 
 SHAPES = ("array", "objects", "arrays", "arrayfirst", "object")
 JSON = "application/json; charset=utf-8"
@@ -33,7 +32,7 @@ def rows_as_json(
     cells = [list(r.values()) if type(r) is dict else list(r) for r in rows]
     of_key = data.get("primary_keys") or []
     if shape not in SHAPES or (shape == "object" and not of_key):
-        raise BadRequest("no such _shape")  # said in words.py
+        raise BadRequest("no such _shape")  # its sentence is in sql_errors.py
     next_url = data.get("next_url") if table else None
     headers = {"link": f'<{next_url}>; rel="next"'} if next_url else {}
     named = [dict(zip(columns, r, strict=True)) for r in cells]

@@ -14,7 +14,7 @@ from datasette.utils.asgi import Response
 
 from publish.release.write import XLSX_CREATED, XLSX_TEXT
 from publish.schema import MADE_UP_EN, MADE_UP_ZH
-from publish.site.words import sql_error
+from publish.site.sql_errors import sql_error
 
 KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}

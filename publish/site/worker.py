@@ -22,10 +22,11 @@ from typing import Any
 
 from pipelines.core.processes.frames import pack, unpack_from
 from pipelines.core.processes.limits import Limits, address_space, cap_processor
-from publish.site import guard
-from publish.site.answers import Answer, dressed, table_of
-from publish.site.filled import compile_all
+from publish.site.database import stable_order
+from publish.site.inner import ask, inner_scope
 from publish.site.instance import Instance
+from publish.site.routes import table_of
+from publish.site.templating import compile_all
 
 log = logging.getLogger("mingzhang.site.worker")
 
@@ -75,9 +76,13 @@ class Worker:
             if request.get("only_open"):
                 return {}, b""
             instance.db.allow(request.get("seconds", REQUEST_SECONDS))
-            with guard.watched() as cut, guard.paged(table_of(request["route"], instance.facts.tables)):
-                header, body = await self.ask(instance, request, cut)
-            return header | {"late": instance.db.is_late() and header["status"] >= 400}, body
+            table = table_of(request["route"], instance.facts.tables)
+            with stable_order(table):
+                scope = inner_scope(request["scheme"], request["host"], request["path"], request["query"])
+                answer = await ask(instance.app, scope, ANSWER_BYTES)
+            headers = [[k.decode("latin-1"), v.decode("latin-1")] for k, v in answer.headers]
+            late = instance.db.is_late() and answer.status >= 400
+            return {"status": answer.status, "headers": headers, "late": late}, answer.body
         except MemoryError:
             return {"refused": "too_large"}, b""
 
@@ -91,44 +96,6 @@ class Worker:
                 self.instances.popitem(last=False)[1].close()
         self.instances.move_to_end(key)
         return self.instances[key]
-
-    async def ask(self, instance: Instance, request: dict[str, Any], cut: list[bool]) -> tuple[dict[str, Any], bytes]:
-        start: dict[str, Any] = {}
-        parts: list[bytes] = []
-        size = 0
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": b"", "more_body": False}
-
-        async def send(message: Any) -> None:
-            nonlocal size
-            if message["type"] == "http.response.start":
-                start.update(message)
-            elif message["type"] == "http.response.body":
-                size += len(message.get("body", b""))
-                if size > ANSWER_BYTES:
-                    raise MemoryError
-                parts.append(message.get("body", b""))
-
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": "GET",
-            "scheme": request["scheme"],
-            "path": request["path"],
-            "raw_path": request["path"].encode("ascii"),
-            "query_string": request["query"].encode("latin-1"),
-            "root_path": "",
-            "headers": [(b"host", request["host"].encode("latin-1"))],
-            "client": None,
-            "server": None,
-        }
-        await instance.app(scope, receive, send)
-        answer = Answer(start["status"], [(bytes(k), bytes(v)) for k, v in start["headers"]], b"".join(parts))
-        answer = dressed(answer, instance.facts, instance.base_url, request["route"], bool(cut))
-        headers = [[k.decode("latin-1"), v.decode("latin-1")] for k, v in answer.headers]
-        return {"status": answer.status, "headers": headers}, answer.body
 
 
 def nursery(control: socket.socket) -> None:

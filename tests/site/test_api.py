@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from publish.site import app as app_module
+from publish.site import switch as switch_module
 from publish.site.api import RESOURCES, ROOT
 from publish.site.app import Site, create_app
 from publish.site.ratelimit import Bucket, Rate, group
@@ -391,13 +391,13 @@ def test_sql_is_counted_by_the_time_it_takes(home: Path) -> None:
 
 
 def test_one_address_does_not_make_the_others_wait() -> None:
-    from publish.site.app import Turns
+    from publish.site.limits import ClientSemaphores
 
     async def run() -> None:
-        turns, going, most = Turns(2), [0], [0]
+        turns, going, most = ClientSemaphores(2), [0], [0]
 
         async def work(address: str) -> None:
-            async with turns.turn(address):
+            async with turns.acquire(address):
                 going[0] += 1
                 most[0] = max(most[0], going[0])
                 await asyncio.sleep(0.02)
@@ -409,7 +409,7 @@ def test_one_address_does_not_make_the_others_wait() -> None:
         await work("b")
         assert asyncio.get_running_loop().time() - begun < 0.08 and most[0] == 3
         await asyncio.gather(*flood)
-        assert turns._of == {}
+        assert turns._clients == {}
 
     asyncio.run(run())
 
@@ -433,8 +433,8 @@ def test_the_same_question_at_once_is_worked_out_once(home: Path, monkeypatch: p
 def test_past_releases_are_not_opened_without_end(
     tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app_module, "KEPT_RELEASES", 1)
-    monkeypatch.setattr(app_module, "OPENINGS", Rate(2, 0.001))
+    monkeypatch.setattr(switch_module, "OPEN_PAST", 1)
+    monkeypatch.setattr(switch_module, "OPENINGS", Rate(2, 0.001))
     for release in (FIRST, SECOND):
         make_release(tmp_path, release)
     switch(tmp_path, FIRST)
@@ -452,8 +452,8 @@ def test_past_releases_are_not_opened_without_end(
 def test_nobody_opens_so_many_past_releases_that_others_can_open_none(
     tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app_module, "KEPT_RELEASES", 1)
-    monkeypatch.setattr(app_module, "OPENINGS_EACH", Rate(2, 0.001))
+    monkeypatch.setattr(switch_module, "OPEN_PAST", 1)
+    monkeypatch.setattr(switch_module, "OPENINGS_EACH", Rate(2, 0.001))
     for release in (FIRST, SECOND):
         make_release(tmp_path, release)
     switch(tmp_path, FIRST)

@@ -19,9 +19,14 @@ import pytest
 
 from pipelines.core.formulas import FORMULA_STARTS, neutral
 from publish.site import app as app_module
-from publish.site.app import NoRelease, Site, create_app, needs_worker
-from publish.site.instance import ReleaseUnhealthy
+from publish.site import cache
+from publish.site import switch as switch_module
+from publish.site.app import Site, create_app
+from publish.site.instance import Instance, ReleaseUnhealthy
 from publish.site.pool import Pool
+from publish.site.responses import Ready
+from publish.site.routes import needs_worker
+from publish.site.switch import NoRelease
 
 PAGES = (
     "/",
@@ -454,7 +459,7 @@ def test_past_releases_keep_their_address(
 def test_follows_current_and_loses_no_request(
     tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app_module, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(switch_module, "LOOK_SECONDS", 0.02)
     for release in (FIRST, SECOND):
         make_release(tmp_path, release)
     switch(tmp_path, FIRST)
@@ -490,18 +495,18 @@ def test_follows_current_and_loses_no_request(
 def test_what_was_begun_on_a_release_is_finished_on_it(
     tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app_module, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(switch_module, "LOOK_SECONDS", 0.0)
     for release in (FIRST, SECOND):
         make_release(tmp_path, release)
     switch(tmp_path, FIRST)
     closed: list[str] = []
-    close = app_module.Instance.close
+    close = Instance.close
 
-    def noted(self: app_module.Instance) -> None:
+    def noted(self: Instance) -> None:
         closed.append(self.facts.release_id)
         close(self)
 
-    monkeypatch.setattr(app_module.Instance, "close", noted)
+    monkeypatch.setattr(Instance, "close", noted)
 
     async def look(client: httpx.AsyncClient, site: Site) -> None:
         begun, go_on = asyncio.Event(), asyncio.Event()
@@ -570,7 +575,7 @@ def test_a_broken_release_never_takes_over(
     tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture, breaks: Callable[[Path], None],
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(app_module, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(switch_module, "LOOK_SECONDS", 0.0)
     make_release(tmp_path, FIRST)
     breaks(make_release(tmp_path, SECOND))
     switch(tmp_path, FIRST)
@@ -595,7 +600,7 @@ def test_an_unhealthy_release_never_takes_over(
     tmp_path: Path, make_release: Callable[..., Path], switch: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(app_module, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(switch_module, "LOOK_SECONDS", 0.0)
     make_release(tmp_path, FIRST)
     broken = make_release(tmp_path, SECOND) / "mingzhang.db"
     with sqlite3.connect(broken) as conn:
@@ -638,44 +643,44 @@ def test_a_fault_of_a_page_of_ours_is_not_blamed_on_the_reader(
 
 
 def test_answers_are_kept_but_not_without_bound() -> None:
-    def key(n: int, query: bytes = b"") -> app_module.Key:
+    def key(n: int, query: bytes = b"") -> cache.Key:
         return (1, "http", "test", b"/%d" % n, query)
 
-    kept = app_module.Kept(most=10_000)
-    answers = [app_module.Ready(200, [], bytes(1_000)) for _ in range(9)]
+    kept = cache.AnswerCache(most=10_000)
+    answers = [Ready(200, [], bytes(1_000)) for _ in range(9)]
     for n, answer in enumerate(answers):
         kept.put(key(n), answer)
     assert kept.get(key(0)) is None and kept.get(key(8)) is answers[8]
-    kept.put(key(9), app_module.Ready(400, [], b""))
+    kept.put(key(9), Ready(400, [], b""))
     assert kept.get(key(9)) is None
     for n in range(20):  # addresses that are longer than what they ask for
-        kept.put(key(n, b"x" * 4_000), app_module.Ready(200, [], b""))
+        kept.put(key(n, b"x" * 4_000), Ready(200, [], b""))
     assert sum(kept.get(key(n, b"x" * 4_000)) is not None for n in range(20)) == 1
     for n in range(20):
-        kept.put(key(n, b"x" * 20_000), app_module.Ready(200, [], b""))
+        kept.put(key(n, b"x" * 20_000), Ready(200, [], b""))
     assert kept._bytes == 0
 
 
 def test_slow_readers_hold_so_much_memory_and_no_more() -> None:
-    from publish.site.answers import UNCOUNTED, Full, Sending
+    from publish.site.limits import UNCOUNTED, SendLimit, SendLimitReached
 
-    sending = Sending(each=2_000_000, most=5_000_000)
+    limit = SendLimit(each=2_000_000, most=5_000_000)
     bodies = [bytes(1_000_000 + n) for n in range(9)]
     with ExitStack() as stack:
         for _ in range(50):
-            stack.enter_context(sending.to("a", bodies[0]))  # one body, whoever reads it
-        with pytest.raises(Full):
-            stack.enter_context(sending.to("a", bytes(2_000_001)))
-        stack.enter_context(sending.to("a", bytes(UNCOUNTED)))
+            stack.enter_context(limit.sending("a", bodies[0]))  # one body, whoever reads it
+        with pytest.raises(SendLimitReached):
+            stack.enter_context(limit.sending("a", bytes(2_000_001)))
+        stack.enter_context(limit.sending("a", bytes(UNCOUNTED)))
         for n, address in enumerate("bbccd"):
             try:
-                stack.enter_context(sending.to(address, bodies[n + 1]))
-            except Full:
+                stack.enter_context(limit.sending(address, bodies[n + 1]))
+            except SendLimitReached:
                 assert (n, address) in [(1, "b"), (3, "c"), (4, "d")], "an address has two, all have five"
     for n in range(4):
-        with sending.to("e", bodies[n]):  # and all was given back
+        with limit.sending("e", bodies[n]):  # and all was given back
             pass
-    assert (sending._to, sending._readers, sending._bytes, sending._all) == ({}, {}, {}, 0)
+    assert (limit._to, limit._readers, limit._bytes, limit._all) == ({}, {}, {}, 0)
 
 
 def test_a_query_is_json_in_the_end(get: Callable[..., httpx.Response]) -> None:

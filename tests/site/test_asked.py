@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from publish.site.app import Site, create_app
-from publish.site.asked import nearest
+from publish.site.validation import nearest
 from tests.site.conftest import FIRST, build_release, point_current
 from tests.site.serving import FREE, serving
 

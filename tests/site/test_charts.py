@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from publish.site import charts
-from publish.site.charts import Charts, _apart, draw, lines_of, names, series, specification, wanted
+from publish.site import chart_spec, charts
+from publish.site.chart_spec import _apart, lines_of, series, specification
+from publish.site.charts import Charts, draw, names, wanted
 from publish.site.facts import read_facts
 from publish.site.language import Language
 
@@ -146,7 +147,10 @@ def test_a_png_really_shows_chinese() -> None:
     import vl_convert
 
     def picture(text: str) -> bytes:
-        mark = {"mark": {"type": "text", "fontSize": 60, "font": charts.FONTS}, "encoding": {"text": {"value": text}}}
+        mark = {
+            "mark": {"type": "text", "fontSize": 60, "font": chart_spec.FONTS},
+            "encoding": {"text": {"value": text}},
+        }
         return bytes(vl_convert.vegalite_to_png({"data": {"values": [{}]}} | mark))
 
     assert picture("明") != picture("账") and picture("明") == picture("明")

@@ -17,7 +17,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from publish.site import door
-from publish.site.answers import Answer, ready, send_ready
+from publish.site.responses import Answer, finalize, send_answer
 from tests.site.serving import fetch, serving
 
 pytestmark = pytest.mark.xdist_group("door")  # so that one server is enough
@@ -130,7 +130,7 @@ def test_a_reader_who_takes_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch,
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         size = 8_000_000 if scope["path"] == "/large" else 40_000
-        await send_ready(send, scope, ready(Answer(200, [], bytes(size)), "", False))
+        await send_answer(send, scope, finalize(Answer(200, [], bytes(size)), "", False))
         ended.append(scope["path"])
 
     async def ask(port: int, path: bytes) -> None:

@@ -13,8 +13,9 @@ from typing import Any
 import datasette.utils.sqlite
 import pytest
 
-from publish.site import guard
-from publish.site.guard import LIMITS, GuardedDatabase, GuardUnavailable
+from publish.site import database, guard
+from publish.site.database import GuardedDatabase
+from publish.site.guard import LIMITS, GuardUnavailable
 
 
 @pytest.fixture
@@ -124,8 +125,8 @@ def test_who_is_kept_waiting_by_others_is_not_late_at_once_but_in_the_end(
     db: GuardedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock, computed = [100.0], [5.0]
-    monkeypatch.setattr(guard.time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(guard.time, "process_time", lambda: computed[0])
+    monkeypatch.setattr(database.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(database.time, "process_time", lambda: computed[0])
     assert not db.is_late()  # who was given no time has all of it
     db.allow(1.0)
     for clock[0], computed[0], late in (

@@ -21,7 +21,7 @@ import pytest
 from publish.site.app import Site
 from publish.site.instance import Instance
 from publish.site.language import of_path
-from publish.site.pages.story import TOPICS
+from publish.site.pages.topics import TOPICS
 from publish.site.pool import Pool
 from publish.site.questions import questions
 

@@ -18,6 +18,7 @@ import pytest
 
 from publish.site import pool as pool_module
 from publish.site.pool import Busy, Pool, Stopped
+from publish.site.queues import SlowClients, WorkerQueue
 from tests.site.serving import ROOT
 
 # Half a minute of work, of which it gets half a second: on a machine that stands still for a while, a shorter query would be done
@@ -195,7 +196,7 @@ def test_whoever_asks_for_much_at_once_waits_behind_himself() -> None:
     """One address with a hundred queries waiting, and another that comes after with one: it is served next but one."""
 
     async def run() -> None:
-        lines = pool_module.Lines()
+        lines: WorkerQueue[Any] = WorkerQueue()
         served: list[str] = []
 
         async def ask(address: str) -> None:
@@ -245,13 +246,13 @@ def test_an_address_that_sends_slow_queries_only_leaves_the_quick_lane_to_others
 
 
 def test_a_habit_is_of_several_queries_and_goes_with_a_quick_one() -> None:
-    habits = pool_module.Habits(most=2)
-    habits.note("a", True)
-    assert not habits.are_slow("a")
-    habits.note("a", True)
-    assert habits.are_slow("a") and not habits.are_slow("b")
-    habits.note("a", False)
-    assert not habits.are_slow("a")
+    slow_clients = SlowClients(most=2)
+    slow_clients.record("a", True)
+    assert not slow_clients.is_slow("a")
+    slow_clients.record("a", True)
+    assert slow_clients.is_slow("a") and not slow_clients.is_slow("b")
+    slow_clients.record("a", False)
+    assert not slow_clients.is_slow("a")
     for address in "bcd":
-        habits.note(address, True)
-    assert len(habits._of) == 2
+        slow_clients.record(address, True)
+    assert len(slow_clients._counts) == 2

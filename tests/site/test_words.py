@@ -5,34 +5,12 @@ from __future__ import annotations
 import pytest
 from markupsafe import Markup
 
+from publish.site.bilingual import bare_link, beside, by_sentence, clauses, foreign, own_half, pick
 from publish.site.facts import Label
-from publish.site.words import (
-    CODES,
-    amount,
-    amounts,
-    bare_link,
-    beside,
-    breakdown,
-    by_sentence,
-    change,
-    clauses,
-    compact,
-    explain_sql,
-    figure,
-    foreign,
-    member,
-    number,
-    own_half,
-    pick,
-    places,
-    scale,
-    scaled_unit,
-    section,
-    spell,
-    unfinished,
-    unit,
-    yes,
-)
+from publish.site.numbers import change, compact, number, places, scale
+from publish.site.sql_errors import explain_sql
+from publish.site.units import amount, amounts, figure, scaled_unit, unfinished, unit
+from publish.site.vocabulary import CODES, breakdown, member, section, spell, yes
 
 
 @pytest.mark.parametrize(

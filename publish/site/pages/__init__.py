@@ -1,25 +1,25 @@
 """The site's own pages: each reads the release's public tables and fills a template.
 
 Belongs here: which figures a page shows, and at which address. Not here: what they look like (templates/) or are called
-(words.py). Every query is fixed here; what a visitor sends is only ever bound to it.
+(vocabulary.py). Every query is fixed here; what a visitor sends is only ever bound to it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from publish.site.pages import ask, data, releases, statements, story, texts
+from publish.site.pages import ask, data, export, home, indicators, releases, statements, texts
 from publish.site.pages.base import address
 
 _ID = "[A-Za-z0-9_-]+"
 
 ROUTES: list[tuple[str, Any]] = [
-    (r"^/$", story.home),
-    (rf"^/topics/(?P<topic>{_ID})$", story.topic),
-    (r"^/indicators$", story.indicators),
-    (rf"^/indicators/(?P<indicator>{_ID})\.(?P<format>csv|xlsx|json|parquet)$", story.export),
-    (rf"^/indicators/(?P<indicator>{_ID})$", story.indicator),
-    (rf"^/indicators/(?P<indicator>{_ID})/(?P<year>\d{{4}})$", story.source),
+    (r"^/$", home.home),
+    (rf"^/topics/(?P<topic>{_ID})$", home.topic),
+    (r"^/indicators$", indicators.indicators),
+    (rf"^/indicators/(?P<indicator>{_ID})\.(?P<format>csv|xlsx|json|parquet)$", export.export),
+    (rf"^/indicators/(?P<indicator>{_ID})$", indicators.indicator),
+    (rf"^/indicators/(?P<indicator>{_ID})/(?P<year>\d{{4}})$", indicators.source),
     (r"^/claims$", statements.claims),
     (rf"^/claims/(?P<claim>{_ID})$", statements.claim),
     (rf"^/claims/(?P<claim>{_ID})/source$", statements.source),

@@ -10,7 +10,7 @@ from datasette.utils.asgi import Response
 from publish.site.pages.base import USUAL, held, page, rows
 from publish.site.pages.statements import shown
 from publish.site.search import LONGEST, find
-from publish.site.words import unfinished
+from publish.site.units import unfinished
 
 
 async def search(datasette: Any, request: Any) -> Response:

@@ -45,7 +45,7 @@ async def held(datasette: Any, table: str, order: str = "rowid") -> list[dict[st
 async def page(datasette: Any, request: Any, template: str, charts: bool = False, **context: Any) -> Response:
     """A filled template. `charts`: it shows some, so the page may load the script that makes them interactive."""
     context |= {"charts": charts, "png": charts and draws_chinese()}
-    html = await datasette.render_template(template, context, request)
+    html = datasette.renderer.render(template, context, request)
     return Response.html(html, headers={"content-security-policy": CSP_CHART} if charts else {})
 
 
@@ -60,7 +60,7 @@ def has(datasette: Any, table: str) -> bool:
 
 
 async def district_names(datasette: Any) -> dict[str, Label]:
-    """What districts are called in a list of them, by their code; the other members of breakdowns are in words.py. The code of
+    """What districts are called in a list of them, by their code; the other members of breakdowns are in vocabulary.toml. The code of
     the city itself stands for the city's own bodies there, and is called so."""
     divisions = await held(datasette, "divisions")
     return {

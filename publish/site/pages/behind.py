@@ -1,6 +1,6 @@
 """The rows behind a number, for every page that shows where one comes from.
 
-Belongs here: reading provenance and the open rows it names. Not here: which number (story.py, statements.py).
+Belongs here: reading provenance and the open rows it names. Not here: which number (indicators.py, statements.py).
 """
 
 from __future__ import annotations

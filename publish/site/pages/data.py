@@ -9,7 +9,7 @@ from datasette.utils.asgi import NotFound, Response
 
 from publish.site.facts import DB
 from publish.site.pages.base import has, page, rows
-from publish.site.words import CODES
+from publish.site.vocabulary import CODES
 from publish.sources import resting
 
 STEPS = 5  # shades of the heat map

@@ -16,46 +16,11 @@ from datasette.utils.asgi import NotFound, Response
 
 from publish.release import store
 from publish.release.changes import compare
-from publish.site.facts import Facts
 from publish.site.language import pair
 from publish.site.pages.base import district_names, page, rows
 
 ATOM = "http://www.w3.org/2005/Atom"
 SHOWN = 300  # changed values on a page; all of them stand in changes.json
-
-
-def kept(facts: Facts) -> list[dict[str, Any]]:
-    """Every release beside this one, the newest first: what its release.json says of it, and `previous`."""
-    out = []
-    for folder in reversed(store.folders(facts.folder.parent)):
-        said, told = _object(folder / "release.json"), _object(folder / "changes.json")
-        if said is None:
-            continue  # one that never took over, which the log says where it was tried
-        told = told or {}
-        out.append(
-            {
-                "release_id": folder.name,
-                "as_of": said.get("as_of") or folder.name[:10],
-                "code_version": said.get("code_version") or "",
-                "synthetic": bool(said.get("synthetic")),
-                "rows": sum((said.get("rows") or {}).values()),
-                "suppressed": sum((said.get("suppressed") or {}).values()),
-                "inputs": len(said.get("inputs") or []),
-                "previous": told.get("previous"),
-                "accepted": said.get("accepted"),
-                "changed": told.get("indicator_values_changed"),
-            }
-        )
-    return out
-
-
-def _object(path: Path) -> dict[str, Any] | None:
-    """What a file says; None where it is not there or is no JSON object."""
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return said if isinstance(said, dict) else None
 
 
 def _elsewhere(datasette: Any, request: Any) -> Response | None:
@@ -68,7 +33,10 @@ def _elsewhere(datasette: Any, request: Any) -> Response | None:
 
 async def listed(datasette: Any, request: Any) -> Response:
     return _elsewhere(datasette, request) or await page(
-        datasette, request, "releases.html", releases=await asyncio.to_thread(kept, datasette.facts)
+        datasette,
+        request,
+        "releases.html",
+        releases=await asyncio.to_thread(store.history, datasette.facts.folder.parent),
     )
 
 
@@ -77,7 +45,7 @@ async def diff(datasette: Any, request: Any) -> Response:
     if moved is not None:
         return moved
     facts = datasette.facts
-    names = [r["release_id"] for r in await asyncio.to_thread(kept, facts)]
+    names = [r["release_id"] for r in await asyncio.to_thread(store.history, facts.folder.parent)]
     new = request.args.get("new") or facts.release_id
     old = request.args.get("old") or next((n for n in names if n != new), new)
     if old not in names or new not in names:
@@ -111,7 +79,7 @@ async def feed(datasette: Any, request: Any) -> Response:
     """Atom (RFC 4287) of the releases kept. A release has a date and no clock, so that is the hour it gives."""
     facts, at = datasette.facts, 0 if datasette.language == "zh" else 1
     site = f"{request.scheme}://{request.host}"
-    found = await asyncio.to_thread(kept, facts)
+    found = await asyncio.to_thread(store.history, facts.folder.parent)
 
     def said(english: str, **values: Any) -> str:
         return pair(english)[at] % values

@@ -10,10 +10,10 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from publish.site.charts import TOTALS
+from publish.release import store
+from publish.site.chart_spec import TOTALS
 from publish.site.facts import DB, Facts
 from publish.site.newer import CLAIM, select, shown
-from publish.site.pages.releases import kept
 
 MOST = 20  # releases looked into, the newest
 
@@ -44,7 +44,7 @@ async def of_claim(facts: Facts, claim_id: str) -> list[dict[str, Any]]:
 
 def _each(facts: Facts, sql: str, name: str) -> list[tuple[str, list[dict[str, Any]]]]:
     """The rows of a query on each release up to this one, the oldest first."""
-    ids = [r["release_id"] for r in kept(facts)]
+    ids = [r["release_id"] for r in store.history(facts.folder.parent)]
     upto = ids[ids.index(facts.release_id) :][:MOST] if facts.release_id in ids else [facts.release_id]
     folders: list[Path] = [facts.folder.parent / i for i in reversed(upto)]
     return [(f.name, select(f / f"{DB}.db", sql, id=name)) for f in folders if (f / f"{DB}.db").is_file()]

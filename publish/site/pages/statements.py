@@ -13,7 +13,7 @@ from publish.site.newer import shown
 from publish.site.pages import revisions
 from publish.site.pages.base import has, page, rows
 from publish.site.pages.behind import cells_behind, sources
-from publish.site.words import CODES, FACTOR_SETS
+from publish.site.vocabulary import CODES, FACTOR_SETS
 
 STATUSES = tuple(CODES["check_status"])
 HOLD, PART, DIFFER = ("match", "within_qualifier"), ("holds_in_part",), ("mismatch",)

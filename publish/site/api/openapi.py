@@ -11,19 +11,8 @@ from functools import cache
 from typing import Any
 
 from publish.schema import Table, Type
-from publish.site.api import (
-    DIMENSION,
-    FACTOR_SET,
-    MEMBER,
-    RESOURCES,
-    ROOT,
-    TABLES,
-    TEXT,
-    VERSION,
-    YEAR,
-    Argument,
-    Resource,
-)
+from publish.site.api.model import ROOT, TABLES, TEXT, VERSION, Argument, Resource
+from publish.site.api.resources import DIMENSION, FACTOR_SET, MEMBER, RESOURCES, YEAR
 from publish.site.facts import DB, Facts
 
 KINDS: dict[Type, dict[str, Any]] = {

@@ -1,7 +1,7 @@
-"""What may be asked of a table, a row or a query: every argument is one we know, and every name in it means something.
+"""Validation of the arguments of a table, a row or a query: every argument, column, condition and coded value must exist.
 
-Belongs here: refusing, with the nearest right word, what Datasette would pass over and answer with all rows or with none. Not
-here: what the arguments do (Datasette), the arguments of /api/v1 (api.py), SQL that does not run (words.py).
+Belongs here: refusing, with the nearest valid name, arguments that Datasette would ignore, answering with all rows or none. Not
+here: what the arguments do (Datasette), the arguments of /api/v1 (api.py), errors of SQL (sql_errors.py).
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import urllib.parse
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from datasette.filters import Filters
-
 from pipelines.core.text import fold
 from publish.schema import PLATFORM
-from publish.site import words
-from publish.site.answers import table_of
+from publish.site import vocabulary
+from publish.site.compat import OPERATORS
 from publish.site.facts import DB, Facts
+from publish.site.language import Pair
 from publish.site.pages.base import district_names
+from publish.site.routes import table_of
 
-FEW = 12  # so many right words are listed beside the nearest one
+FEW = 12  # valid values listed beside the nearest one, at most
 MOST_LISTED = 40
 MOST_ROWS = 1_000
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -34,10 +34,9 @@ OF_TABLES = OF_ROWS | {
     "_facet", "_facet_array", "_facet_date", "_facet_size", "_filter_column", "_filter_op", "_filter_value",
 }  # fmt: skip
 OF_QUERIES = frozenset(["sql", "_shape", "_nl", "_dl", "_header", "_timelimit", "_hide_sql", "_show_sql"])
-OPERATORS = frozenset(f.key for f in Filters._filters)
 TAKES_NUMBERS = frozenset(["exact", "not", "gt", "gte", "lt", "lte", "in", "notin"])
 NAMES_VALUES = frozenset(["exact", "not", "in", "notin"])
-# Columns of the platform's own tables whose values are a closed list: the codes in words.py, and whatever a release holds.
+# Columns of the platform's own tables with a closed list of values: the codes in vocabulary.toml, and the values that a release holds.
 CLOSED = frozenset(
     [
         "access", "better", "check_status", "claim_id", "dataset", "dimension", "evidence", "factor_set", "indicator_id", "kind",
@@ -46,29 +45,29 @@ CLOSED = frozenset(
 )  # fmt: skip
 HOMES = {"claim_id": "claims", "dataset": "datasets", "indicator_id": "indicators"}
 
-Known = dict[str, words.Pair]  # what a value is called, by the value
+Known = dict[str, Pair]  # value -> its names
 
 
-class Wrong(Exception):
-    """An argument that cannot be used: a sentence in Chinese and one in English that name the right word."""
+class InvalidArgument(Exception):
+    """An argument that cannot be used: a sentence in each language that names the valid ones."""
 
     def __init__(self, zh: str, en: str):
         super().__init__(en)
-        self.said: words.Pair = (zh, en)
+        self.sentences: Pair = (zh, en)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The one of the known words that a person may have meant; None where none is near."""
+    """Return the known word nearest to a word; None where none is near."""
     of = {fold(k): k for k in known}
     word = fold(word)
-    found = difflib.get_close_matches(word, of, 1, 0.6) or [
+    close = difflib.get_close_matches(word, of, 1, 0.6) or [
         k for k in of if len(word) > 1 and (word in k or (len(k) > 2 and k in word))
     ]
-    return of[found[0]] if found else None
+    return of[close[0]] if close else None
 
 
-def hint(word: str, known: Known | Collection[str]) -> words.Pair:
-    """How a sentence about an unknown word ends: the nearest right one, and all of them where they are few or none is near."""
+def hint(word: str, known: Known | Collection[str]) -> Pair:
+    """Return the end of a sentence about an unknown word: the nearest valid one, and all of them where few or none is near."""
     called = known if isinstance(known, dict) else {k: (k, k) for k in known}
     by_name = {name: code for code, names in called.items() for name in (*names, code)}
     near = nearest(word, by_name)
@@ -83,22 +82,22 @@ def hint(word: str, known: Known | Collection[str]) -> words.Pair:
     return zh, en
 
 
-async def values(datasette: Any, table: str, column: str) -> Known:
-    """The values that a closed column may have, with what they are called; empty where the column is not closed."""
+async def known_values(datasette: Any, table: str, column: str) -> Known:
+    """Return the values of a column with a closed list, with their names; {} for any other column."""
     facts: Facts = datasette.facts
     if table not in PLATFORM:
         listed = next((r for r in await _allowed(datasette) if (r["dataset"], r["column"]) == (table, column)), None)
         return {v: (v, v) for v in listed["allowed"].split("|")} if listed else {}
     if column not in CLOSED or column not in facts.columns.get(table, {}):
         return {}
-    if column in ("theme", "dimension"):  # only what the release has can be found
+    if column in ("theme", "dimension"):  # only values that the release has
         there = await _distinct(datasette, table, column)
-        return {v: words.CODES[column].get(v, (v, v)) for v in there}
-    codes = dict(words.codes_of(table, column))
+        return {v: vocabulary.CODES[column].get(v, (v, v)) for v in there}
+    codes = dict(vocabulary.codes_of(table, column))
     names = await district_names(datasette) if column == "member" else {}
-    home = HOMES.get(column, table)  # where every right value is listed, whether or not this table has a row of it
+    home = HOMES.get(column, table)  # the table that lists every valid value
     for v in (*await _distinct(datasette, home, column), *await _distinct(datasette, table, column)):
-        called = words.member_names(v, names) if column == "member" else (v, words.section("en", v))
+        called = vocabulary.member_names(v, names) if column == "member" else (v, vocabulary.section("en", v))
         codes.setdefault(v, called if column in ("member", "section") else (v, v))
     return codes
 
@@ -112,7 +111,7 @@ async def _allowed(datasette: Any) -> list[dict[str, Any]]:
 
 
 async def _distinct(datasette: Any, table: str, column: str) -> list[str]:
-    """The values of a column of a table, both of which are known to be there; asked for once in a release."""
+    """Return the distinct values of an existing column; cached per release."""
     held, key = datasette.facts.held, f"values of {table}.{column}"
     if key not in held:
         sql = f'select distinct "{column}" as v from "{table}" where "{column}" is not null order by 1'
@@ -121,9 +120,9 @@ async def _distinct(datasette: Any, table: str, column: str) -> list[str]:
     return [r["v"] for r in held[key]]
 
 
-async def wrong(datasette: Any, route: str, query: str) -> words.Pair | None:
-    """Why an address of the database cannot be answered as it stands; None where it can. `route` is its path below the
-    release's base_url, in Chinese."""
+async def refusal(datasette: Any, route: str, query: str) -> Pair | None:
+    """Return why an address of the database cannot be answered; None where it can. `route` is its path below the base_url of the
+    release, in Chinese."""
     args = urllib.parse.parse_qsl(query, keep_blank_values=True)
     table = table_of(route, datasette.facts.tables)
     try:
@@ -134,15 +133,15 @@ async def wrong(datasette: Any, route: str, query: str) -> words.Pair | None:
                 _known_argument(name, OF_ROWS)
         elif any(name == "sql" and value.strip() for name, value in args):
             _of_query(args)
-    except Wrong as e:
-        return e.said
+    except InvalidArgument as e:
+        return e.sentences
     return None
 
 
 def _known_argument(name: str, known: Collection[str]) -> None:
     if name not in known:
         zh, en = hint(name, sorted(known))
-        raise Wrong(f"没有参数 {name[:50]}。{zh}", f"There is no argument {name[:50]}.{en}")
+        raise InvalidArgument(f"没有参数 {name[:50]}。{zh}", f"There is no argument {name[:50]}.{en}")
 
 
 def _of_query(args: list[tuple[str, str]]) -> None:
@@ -153,7 +152,7 @@ def _of_query(args: list[tuple[str, str]]) -> None:
             _known_argument(name, OF_QUERIES)
         elif name not in named:
             zh, en = hint(name, sorted(set(named)))
-            raise Wrong(f"语句里没有参数 :{name[:50]}。{zh}", f"The query has no parameter :{name[:50]}.{en}")
+            raise InvalidArgument(f"语句里没有参数 :{name[:50]}。{zh}", f"The query has no parameter :{name[:50]}.{en}")
 
 
 async def _of_table(datasette: Any, table: str, args: list[tuple[str, str]]) -> None:
@@ -163,21 +162,23 @@ async def _of_table(datasette: Any, table: str, args: list[tuple[str, str]]) -> 
         columns["rowid"] = "INTEGER"
     given = {name for name, value in args if value}
     if {"_sort", "_sort_desc"} <= given:
-        raise Wrong("_sort 和 _sort_desc 只能给一个。", "Give _sort or _sort_desc, not both.")
+        raise InvalidArgument("_sort 和 _sort_desc 只能给一个。", "Give _sort or _sort_desc, not both.")
     for name, value in args:
         if name.startswith("_search"):
-            raise Wrong(
+            raise InvalidArgument(
                 "数据表里不能用 _search；请用 列名__contains=词，或全站搜索 /search?q=词。",
                 "A table cannot be searched with _search; use COLUMN__contains=word, or the search of the site, /search?q=word.",
             )
         if name.startswith("_") and "__" not in name:
             if name in columns:
-                raise Wrong(f"按 {name} 筛选请写 {name}__exact=…。", f"To filter by {name}, write {name}__exact=….")
+                raise InvalidArgument(
+                    f"按 {name} 筛选请写 {name}__exact=…。", f"To filter by {name}, write {name}__exact=…."
+                )
             _known_argument(re.sub(r"^(_filter_(?:column|op|value))_\d+$", r"\1", name), OF_TABLES)
             if name in ("_sort", "_sort_desc", "_col", "_nocol", "_filter_column") and value:
                 _known_column(value, columns, table)
             if name == "_size" and value not in ("", "max") and not (value.isdecimal() and 0 < int(value) <= MOST_ROWS):
-                raise Wrong(
+                raise InvalidArgument(
                     f"_size 应为 1..{MOST_ROWS} 的整数或 max。",
                     f"_size must be a whole number, 1..{MOST_ROWS}, or max.",
                 )
@@ -186,14 +187,16 @@ async def _of_table(datasette: Any, table: str, args: list[tuple[str, str]]) -> 
         _known_column(column, columns, table)
         if operator not in OPERATORS:
             zh, en = hint(operator, sorted(OPERATORS))
-            raise Wrong(f"没有条件 __{operator[:50]}。{zh}", f"There is no condition __{operator[:50]}.{en}")
+            raise InvalidArgument(f"没有条件 __{operator[:50]}。{zh}", f"There is no condition __{operator[:50]}.{en}")
         await _known_value(datasette, table, column, columns[column], operator, value)
 
 
 def _known_column(column: str, columns: Collection[str], table: str) -> None:
     if column not in columns:
         zh, en = hint(column, list(columns))
-        raise Wrong(f"表 {table} 没有列 {column[:50]}。{zh}", f"The table {table} has no column {column[:50]}.{en}")
+        raise InvalidArgument(
+            f"表 {table} 没有列 {column[:50]}。{zh}", f"The table {table} has no column {column[:50]}.{en}"
+        )
 
 
 async def _known_value(datasette: Any, table: str, column: str, kind: str, operator: str, value: str) -> None:
@@ -202,7 +205,7 @@ async def _known_value(datasette: Any, table: str, column: str, kind: str, opera
         try:
             asked = [str(v) for v in json.loads(value)] if value.startswith("[") else value.split(",")
         except ValueError:
-            raise Wrong(
+            raise InvalidArgument(
                 f"{column}__{operator} 应为用逗号隔开的值。",
                 f"{column}__{operator} must be values with commas between them.",
             ) from None
@@ -211,10 +214,14 @@ async def _known_value(datasette: Any, table: str, column: str, kind: str, opera
             if not NUMBER.fullmatch(one.strip()):
                 yes = datasette.facts.is_boolean(table, column)
                 zh, en = (" 1 或 0", "1 or 0") if yes else ("数", "a number")
-                raise Wrong(f"{column} 应为{zh}，而不是“{one[:50]}”。", f"{column} must be {en}, not '{one[:50]}'.")
+                raise InvalidArgument(
+                    f"{column} 应为{zh}，而不是“{one[:50]}”。", f"{column} must be {en}, not '{one[:50]}'."
+                )
     elif operator in NAMES_VALUES:
-        known = await values(datasette, table, column)
+        known = await known_values(datasette, table, column)
         for one in asked if known else ():
             if one.strip() not in known:
                 zh, en = hint(one, known)
-                raise Wrong(f"{column} 没有“{one[:50]}”这个值。{zh}", f"{column} has no value '{one[:50]}'.{en}")
+                raise InvalidArgument(
+                    f"{column} 没有“{one[:50]}”这个值。{zh}", f"{column} has no value '{one[:50]}'.{en}"
+                )

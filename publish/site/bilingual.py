@@ -1,0 +1,75 @@
+"""Texts of the data in the language of a page: choice, language marks, notes.
+
+Belongs here: texts that a release holds in Chinese, in English or in both. Not here: phrases of the site (language.py) and
+names of codes (vocabulary.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from publish.site.language import HAN, Language
+
+
+def foreign(language: Language, text: Any) -> Any:
+    """Mark a text of the data with its language (`lang`) where that differs from the page's."""
+    if text is None:
+        return ""
+    shown = str(text)
+    chinese = bool(HAN.search(shown))
+    if language == "en" and chinese:
+        return Markup('<span lang="zh-CN">{}</span>').format(text)
+    if language == "zh" and not chinese and re.search(r"[A-Za-z]{3,}", shown):
+        return Markup('<span lang="en">{}</span>').format(text)
+    return text
+
+
+def pick(language: Language, zh: str | None, en: str | None) -> Any:
+    """Return the text in the page's language; where it is absent, the other one with its language marked."""
+    first, second = (zh, en) if language == "zh" else (en, zh)
+    return foreign(language, first or second or "")
+
+
+def beside(language: Language, zh: str | None, en: str | None) -> Markup:
+    """Return a name in the page's language, followed by the other one with its language marked."""
+    first, second = (zh, en) if language == "zh" else (en, zh)
+    if not first or not second or first == second:
+        return Markup("{}").format(foreign(language, first or second or ""))
+    other = "en" if language == "zh" else "zh-CN"
+    return Markup('{} <span class="beside" lang="{}">{}</span>').format(first, other, second)
+
+
+def own_half(language: Language, text: str) -> Any:
+    """Return the part in the page's language of a text that holds Chinese first and English after it."""
+    ends = [m.end() for m in re.finditer(r"[\u3400-\u9fff。；：，）”]", text)]
+    zh, en = (text[: ends[-1]], text[ends[-1] :].strip(" /")) if ends else ("", text)
+    return pick(language, zh, en) if zh and en else foreign(language, text)
+
+
+def by_sentence(language: Language, notes: Mapping[Any, str]) -> list[tuple[str, Any]]:
+    """Group the notes of years by sentence: (years, sentence); years is "" for a sentence that all of them share."""
+    years: dict[str, list[str]] = {}
+    for year, note in notes.items():
+        half = own_half(language, note)
+        whole = isinstance(half, Markup)  # in the other language: kept as one sentence
+        for sentence in (
+            [half] if whole else re.findall(r"[^。]+。?" if language == "zh" else r".+?\.(?=\s|$)|.+", half)
+        ):
+            if sentence.strip():
+                years.setdefault(sentence.strip(), []).append(str(year))
+    comma = "、" if language == "zh" else ", "
+    return [("" if len(of) == len(notes) > 1 else comma.join(of), sentence) for sentence, of in years.items()]
+
+
+def clauses(text: str) -> Markup:
+    """Wrap the clauses of a heading, so that lines break between clauses rather than within Chinese words."""
+    return Markup("").join(Markup('<span class="clause">{}</span>').format(c) for c in re.findall(r"[^，]+，?", text))
+
+
+def bare_link(link: Markup, text: str) -> Markup:
+    """Replace the text of Datasette's link to a row, a key of any length, by a word."""
+    return Markup(re.sub(r">[^<]*</a>", lambda _: f">{escape(text)}</a>", str(link)))

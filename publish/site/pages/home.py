@@ -1,0 +1,117 @@
+"""The home page and the pages of topics.
+
+Belongs here: which indicators lead a page. Not here: how figures are written (numbers.py, units.py) or drawn (charts.py).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from datasette.utils.asgi import NotFound, Response
+
+from publish.site.chart_spec import lines_of
+from publish.site.facts import Facts
+from publish.site.numbers import places
+from publish.site.pages.base import has, held, page, rows
+from publish.site.pages.series import benchmarks_of, indicators_with_series
+from publish.site.pages.statements import shown, tally
+from publish.site.pages.topics import HOME, LEADING, TOPICS
+
+
+def _leading_indicator(indicators: list[dict[str, Any]], topic: str) -> dict[str, Any] | None:
+    """The indicator that tells a topic, None where none has two years."""
+    of_theme = [i for i in indicators if i["theme"] == TOPICS[topic] and len(i["known"]) > 1]
+    by_id = {i["indicator_id"]: i for i in of_theme}
+    usual = [i for i in of_theme if i["kind"] in ("flow", "stock", "ratio")]
+    return next((by_id[i] for i in HOME[topic] if i in by_id), next(iter(usual or of_theme), None))
+
+
+async def home(datasette: Any, request: Any) -> Response:
+    facts = datasette.facts
+    found = await indicators_with_series(datasette)
+    benchmarks = await benchmarks_of(datasette)
+    told = [(t, i) for t in HOME if (i := _leading_indicator(found, t)) is not None]
+    stories = [{"topic": t, "indicator": i, "lines": lines_of(benchmarks, i)} for t, i in told]
+    years = {p["year"] for _, i in told for p in i["known"]}
+    claims = await held(datasette, "claims")
+    return await page(
+        datasette,
+        request,
+        "home.html",
+        charts=bool(stories),
+        stories=stories,
+        span=(min(years), max(years)) if years else None,
+        topics=_topics(found),
+        claims=len(claims),
+        tally=tally(claims),
+        changes=_changes(facts),
+    )
+
+
+def _topics(indicators: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
+    """The topics that have indicators: address, theme, how many."""
+    counts = {t: sum(i["theme"] == theme for i in indicators) for t, theme in TOPICS.items()}
+    return [(t, TOPICS[t], n) for t, n in counts.items() if n]
+
+
+def _changes(facts: Facts) -> dict[str, Any] | None:
+    """What this release changed: changes.json, counted. None where the release does not say."""
+    path = facts.folder / "changes.json"
+    if not path.is_file():
+        return None
+    told = json.loads(path.read_text(encoding="utf-8"))
+    changed = told.get("indicator_values") or []
+    return {
+        "previous": told.get("previous"),
+        "changed": told.get("indicator_values_changed") or 0,
+        "indicators": sorted({v["indicator_id"] for v in changed}),
+        "claims": told.get("claims") or [],
+        "tables": told.get("tables") or {},
+    }
+
+
+async def topic(datasette: Any, request: Any) -> Response:
+    name = request.url_vars["topic"]
+    if name not in TOPICS:
+        raise NotFound("no such topic")
+    everything = await indicators_with_series(datasette)
+    found = [i for i in everything if i["theme"] == TOPICS[name]]
+    lines = await _savings(datasette) if name == "savings" else {}
+    claims = [c | {"shown": shown(c)} for c in await held(datasette, "claims")]
+    ids = {i["indicator_id"] for i in found}
+    benchmarks = await benchmarks_of(datasette)
+    drawn = [i | {"lines": lines_of(benchmarks, i)} for i in found if len(i["known"]) > 1]
+    leading = LEADING.get(name, ())
+    drawn.sort(key=lambda i: leading.index(i["indicator_id"]) if i["indicator_id"] in leading else len(leading))
+    return await page(
+        datasette,
+        request,
+        "topic.html",
+        charts=bool(drawn),
+        topic=name,
+        theme=TOPICS[name],
+        drawn=drawn[:4],
+        others=[(t, theme) for t, theme, _ in _topics(everything)],
+        indicators=found,
+        lines=lines,
+        line_years=sorted({y for of in lines.values() for line in of for y in line["by"]}),
+        claims=[c for c in claims if c["indicator_id"] in ids],
+        datasets=[d for d in datasette.facts.datasets if d["theme"] == TOPICS[name]],
+    )
+
+
+async def _savings(datasette: Any) -> dict[str, list[dict[str, Any]]]:
+    """The statement of savings: nature -> lines, each with its rows `by` year. Sums over the period are left to the table."""
+    if not has(datasette, "savings_statement"):
+        return {}
+    lines: dict[str, dict[str, Any]] = {}
+    for r in await rows(
+        datasette, "select * from savings_statement where not whole_period order by cast(line as integer), line, year"
+    ):
+        lines.setdefault(r["line"], r | {"by": {}})["by"][r["year"]] = r
+    out: dict[str, list[dict[str, Any]]] = {}
+    for line in lines.values():
+        line["places"] = places([r["value"] for r in line["by"].values()], 2, line["unit"])
+        out.setdefault(line["nature"], []).append(line)
+    return out

@@ -1,0 +1,171 @@
+"""The list of indicators, the page of one, and the source of one year's value.
+
+Belongs here: what these pages read. Not here: files of an indicator (export.py), rows behind a value (behind.py).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from datasette.utils.asgi import NotFound, Response
+
+from publish.site.chart_spec import TOTALS, lines_of
+from publish.site.facts import Label
+from publish.site.pages import revisions
+from publish.site.pages.base import USUAL, district_names, has, held, page, rows, whole_city
+from publish.site.pages.behind import cells_behind, sources
+from publish.site.pages.series import benchmarks_of, complete_years, indicators_with_series
+from publish.site.pages.statements import shown
+from publish.site.pages.topics import TOPICS
+from publish.site.vocabulary import FACTOR_SETS, address_parts
+
+
+async def indicators(datasette: Any, request: Any) -> Response:
+    themes: dict[str, list[dict[str, Any]]] = {}
+    for i in await indicators_with_series(datasette):
+        themes.setdefault(i["theme"], []).append(i)
+    order = list(TOPICS.values())
+    addresses = {theme: t for t, theme in TOPICS.items()}
+    sorted_themes = sorted(themes.items(), key=lambda t: order.index(t[0]) if t[0] in order else len(order))
+    return await page(datasette, request, "indicators.html", themes=dict(sorted_themes), addresses=addresses)
+
+
+async def indicator_of(datasette: Any, request: Any) -> dict[str, Any]:
+    wanted = request.url_vars["indicator"]
+    found = next((i for i in await held(datasette, "indicators") if i["indicator_id"] == wanted), None)
+    if found is None:
+        raise NotFound("no such indicator")
+    return found
+
+
+async def indicator(datasette: Any, request: Any) -> Response:
+    about = await indicator_of(datasette, request)
+    name = about["indicator_id"]
+    points = await rows(datasette, TOTALS, id=name)
+    every = await rows(
+        datasette,
+        f"""
+        select dimension, member, year, value, status, factor_set, {USUAL} as _usual from indicator_values
+        where indicator_id = :id order by dimension, member, year
+        """,
+        id=name,
+    )
+    values = [v for v in every if v["_usual"] and v["dimension"] not in ("total", "base")]
+    others = [
+        v | {"member": v["factor_set"], "dimension": "factor_set"}
+        for v in sorted(every, key=lambda v: (v["factor_set"] or "", v["year"]))
+        if not v["_usual"] and v["dimension"] in ("total", "base")
+    ]
+    claims = [
+        c | {"shown": shown(c)}
+        for c in await held(datasette, "claims")
+        if c["indicator_id"] == name or f"'{name}'" in (c["sql"] or "")
+    ]
+    names = await district_names(datasette)
+    breakdowns = _pivot(values, names)
+    city = await whole_city(datasette)
+    if "district" in breakdowns and city is not None:  # the whole city first, named apart from its own bodies
+        breakdowns["district"]["names"] = names | {"all": city}
+        whole = {p["year"]: p for p in points if p["dimension"] == "total"}
+        whole |= breakdowns.get("total", {}).get("members", {}).get("all", {})
+        breakdowns["district"]["members"] = {"all": whole} | breakdowns["district"]["members"]
+    hidden = any(v["status"] == "Q" for v in (*values, *points))
+    return await page(
+        datasette,
+        request,
+        "indicator.html",
+        charts=True,
+        indicator=about,
+        points=points,
+        lines=lines_of(await benchmarks_of(datasette), about),
+        breakdowns=breakdowns,
+        factor_sets=_pivot(others, FACTOR_SETS),
+        factors=await _factors(datasette, about, points, others),
+        hidden=hidden,
+        rules=datasette.facts.rules,
+        claims=claims,
+        sql=_sql(name),
+        known=complete_years(points, datasette.facts.as_of),
+        notes={p["year"]: p["note"] for p in points if p["note"]},
+        revisions=await revisions.of_figures(datasette.facts, name),
+        topic=next((t for t, theme in TOPICS.items() if theme == about["theme"]), None),
+        years=[v["year"] for v in every],
+    )
+
+
+def _sql(indicator_id: str, year: int | None = None) -> str:
+    where = f"where indicator_id = '{indicator_id}' and {USUAL}"
+    if year is not None:
+        where += f"\n  and year = {year} and dimension in ('total', 'base')"
+    return (
+        f"select year, dimension, member, value, unit, status, factor_set\nfrom indicator_values\n{where}\n"
+        "order by dimension, member, year"
+    )
+
+
+def _pivot(values: list[dict[str, Any]], names: dict[str, Label]) -> dict[str, dict[str, Any]]:
+    """Breakdowns as tables: dimension -> {'columns': [2021, ..., '2021-2025'], 'members': {name: {column: row}}}.
+
+    `period/district` is the sum over the plan's years, its member `2021-2025/430202`: one more column of `district`.
+    `base/district` is a change since a base year: there the year is the column, as in `district`.
+    """
+    out: dict[str, dict[str, Any]] = {}
+    for v in values:
+        over, dimension, prefix, member = address_parts(v["dimension"], v["member"] or "")
+        column = prefix if over == "period" else v["year"]
+        table = out.setdefault(dimension, {"columns": [], "members": {}, "names": names})
+        if column not in table["columns"]:
+            table["columns"].append(column)
+        table["members"].setdefault(member, {})[column] = v
+    for table in out.values():
+        table["columns"].sort(key=lambda c: (isinstance(c, str), str(c)))
+    return out
+
+
+async def _factors(
+    datasette: Any, about: dict[str, Any], points: list[dict[str, Any]], others: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The factors of the indicator: those its formula or definition names, and those of its factor sets for its unit."""
+    text = f"{about.get('formula') or ''} {about.get('definition_zh') or ''} {about.get('definition_en') or ''}"
+    sets = {p["factor_set"] for p in points} | {o["member"] for o in others}
+    sets -= {None, "", "none"}
+    metric = about["unit"].split("/")[0]
+    metrics = {"tce": "kgce", "t": "kgCO2", "kg": "kgCO2"}
+    wanted = metrics.get(metric, metric)
+    out = []
+    for f in await held(datasette, "factors", "factor_id"):
+        belongs = set((f.get("factor_sets") or "").replace(" ", "").split(",")) & sets
+        if f["factor_id"] in text or (belongs and f["metric"] == wanted):
+            out.append(f | {"sets": sorted(belongs)})
+    return out
+
+
+async def source(datasette: Any, request: Any) -> Response:
+    """Where one year's number comes from: files, sheets, and for open datasets the rows and cells."""
+    about = await indicator_of(datasette, request)
+    year = int(request.url_vars["year"])
+    found = [p for p in await rows(datasette, TOTALS, id=about["indicator_id"]) if p["year"] == year]
+    if not found:
+        raise NotFound("no such year")
+    value = found[0]
+    files = []
+    if has(datasette, "provenance"):
+        files = await sources(
+            datasette,
+            "indicator_id = :id and year = :year and dimension = :dimension and coalesce(factor_set, '') = coalesce(:factors, '')",
+            id=about["indicator_id"],
+            year=year,
+            dimension=value["dimension"],
+            factors=value["factor_set"],
+        )
+    return await page(
+        datasette,
+        request,
+        "source.html",
+        indicator=about,
+        value=value,
+        files=files,
+        cells=await cells_behind(datasette, files, about["formula"]),
+        factors=await _factors(datasette, about, found, []),
+        sql=_sql(about["indicator_id"], year),
+    )

@@ -1,0 +1,39 @@
+"""Indicators with their yearly totals, for every page that draws or lists them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from publish.site.pages.base import USUAL, held, rows
+from publish.site.units import unfinished
+
+
+async def benchmarks_of(datasette: Any) -> list[dict[str, Any]]:
+    return await held(datasette, "benchmarks", "year")
+
+
+async def indicators_with_series(datasette: Any) -> list[dict[str, Any]]:
+    """Every indicator with its series: `points` by year, `known` those with a value whose year was over."""
+    found = [dict(i) for i in await held(datasette, "indicators")]
+    latest = await rows(
+        datasette,
+        f"""
+        select indicator_id, dimension, year, value, status from indicator_values
+        where dimension in ('total', 'base') and {USUAL}
+        order by indicator_id, year
+        """,
+    )
+    series: dict[str, list[dict[str, Any]]] = {}
+    for r in latest:
+        series.setdefault(r["indicator_id"], []).append(r)
+    for i in found:
+        points = series.get(i["indicator_id"], [])
+        i["points"] = [p for p in points if p["dimension"] == "total"] or points
+        i["known"] = complete_years(i["points"], datasette.facts.as_of)
+    return found
+
+
+def complete_years(points: list[dict[str, Any]], as_of: str) -> list[dict[str, Any]]:
+    """The years with a value that were over when the release was made: half a year is not held against a whole one."""
+    known = [p for p in points if p["value"] is not None]
+    return [p for p in known if not unfinished(as_of, p["year"])] or known

@@ -1,0 +1,181 @@
+"""Responses: headers that each one carries, ETags, sending from memory and from disk.
+
+Belongs here: everything about a response but its contents. Not here: formats of rows (tabular.py), the cache (cache.py),
+which release or process answers (app.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import mimetypes
+import urllib.parse
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from publish.site import messages
+from publish.site.facts import Facts
+from publish.site.language import Pair
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+PIECE = 1 << 16  # bytes given to a connection at a time; the next wait until the reader took them
+CSP = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+CSP_DRAWING = "default-src 'none'; style-src 'unsafe-inline'"  # an SVG's own attributes; it loads and runs nothing
+HSTS = (b"strict-transport-security", b"max-age=31536000")
+SECURITY: Headers = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+    (b"access-control-allow-origin", b"*"),
+    (
+        b"access-control-expose-headers",
+        b"ETag, Link, Retry-After, X-Release, X-Current-Release, X-Synthetic, X-Truncated",
+    ),
+]
+DROPPED = frozenset(
+    (b"set-cookie", b"vary", b"content-length", b"transfer-encoding", b"cache-control", b"referrer-policy")
+)
+DESCRIBED = ".csv-metadata.json"  # beside a CSV file; publish/catalog/csvw.py writes it
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer in memory; pages, tables and queries are bounded."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    def header(self, name: bytes) -> bytes:
+        return next((v for k, v in self.headers if k.lower() == name), b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An answer with all its headers, to be sent as it is."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    etag: bytes = b""
+
+
+def release_headers(facts: Facts) -> Headers:
+    """Return the headers that name the release of an answer, whatever the shape of its data."""
+    made_up: Headers = [(b"x-synthetic", b"true")] if facts.synthetic else []
+    return [(b"x-release", facts.release_id.encode()), *made_up]
+
+
+def as_json(value: Any, status: int = 200, headers: Headers | None = None) -> Answer:
+    body = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    return Answer(status, [(b"content-type", b"application/json; charset=utf-8"), *(headers or [])], body)
+
+
+def error_json(status: int, code: str, sentences: Pair, help_at: str) -> Answer:
+    """Return an error in the shape that every error has: a code, a sentence in each language, the address of the help."""
+    zh, en = sentences
+    return as_json({"ok": False, "status": status, "code": code, "error": en, "error_zh": zh, "help": help_at}, status)
+
+
+def too_many_requests(path: str, wait: int) -> Answer:
+    """Return a 429 with Retry-After: `wait` seconds. Cheap to build, for it is sent often."""
+    retry = (b"retry-after", str(wait).encode())
+    zh, en = messages.TOO_MANY
+    if path.endswith((".json", ".csv", ".xlsx")) or "/api/" in path:
+        refused = error_json(429, "too_many", messages.TOO_MANY, "/openapi.json")
+        return Answer(429, [*refused.headers, retry], refused.body)
+    page = (
+        '<!DOCTYPE html><html lang="zh-CN"><meta charset="utf-8"><title>429</title>'
+        f'<h1>429</h1><p>{zh}</p><p lang="en">{en}</p></html>'
+    )
+    return Answer(429, [(b"content-type", b"text/html; charset=utf-8"), retry], page.encode())
+
+
+def finalize(answer: Answer, cache_control: str, secure: bool) -> Ready:
+    """Return the answer with the headers that each one carries; `secure`: it is sent over TLS."""
+    headers = [(k.lower(), v) for k, v in answer.headers if k.lower() not in DROPPED]
+    etag = b'"' + hashlib.sha256(answer.body).hexdigest()[:20].encode() + b'"' if answer.status == 200 else b""
+    if not answer.header(b"content-security-policy"):
+        headers.append((b"content-security-policy", CSP.encode()))
+    headers += [*SECURITY, (b"cache-control", cache_control.encode())]
+    if secure:
+        headers.append(HSTS)
+    if etag:
+        headers.append((b"etag", etag))
+    if answer.status not in (204, 304):
+        headers.append((b"content-length", str(len(answer.body)).encode()))
+    return Ready(answer.status, headers, answer.body, etag)
+
+
+async def send_answer(send: Send, scope: Scope, answer: Ready) -> None:
+    """Send an answer: 304 where If-None-Match has its ETag, no body for HEAD, else in pieces of PIECE bytes."""
+    if answer.etag and _has(scope, answer.etag):
+        headers = [h for h in answer.headers if h[0] != b"content-length"]
+        await send({"type": "http.response.start", "status": 304, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    body = b"" if scope["method"] == "HEAD" else answer.body
+    last = max(0, (len(body) - 1) // PIECE)
+    for n in range(last):
+        await send({"type": "http.response.body", "body": body[n * PIECE : (n + 1) * PIECE], "more_body": True})
+    await send({"type": "http.response.body", "body": body[last * PIECE :] if last else body})
+
+
+def _has(scope: Scope, etag: bytes) -> bool:
+    return any(k == b"if-none-match" and etag in v for k, v in scope["headers"])
+
+
+async def send_file(send: Send, scope: Scope, facts: Facts, name: str, base_url: str, cache_control: str) -> None:
+    """Send a file of the release in pieces; `name` is a key of facts.files."""
+    path = facts.folder / name
+    etag = f'"{facts.files[name][:20]}"'.encode()
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    special = {
+        ".jsonld": "application/ld+json",
+        ".parquet": "application/vnd.apache.parquet",
+        ".yaml": "application/yaml",
+    }
+    kind = special.get(path.suffix, kind)
+    if path.name.endswith(DESCRIBED):
+        kind = "application/csvm+json"
+    kind += "; charset=utf-8" if kind.startswith("text/") or path.suffix == ".yaml" else ""
+    headers: Headers = [
+        (b"content-type", kind.encode()),
+        (b"content-security-policy", CSP.encode()),
+        (b"etag", etag),
+        (b"cache-control", cache_control.encode()),
+        *release_headers(facts),
+        *SECURITY,
+    ]
+    if scope["scheme"] == "https":
+        headers.append(HSTS)
+    if path.suffix in (".csv", ".xlsx", ".parquet", ".db"):
+        shown = urllib.parse.quote(path.name)
+        headers.append((b"content-disposition", f"attachment; filename*=UTF-8''{shown}".encode()))
+    described = name.removesuffix(".csv") + DESCRIBED
+    if path.suffix == ".csv" and described in facts.files:
+        link = f'<{base_url}files/{described}>; rel="describedby"; type="application/csvm+json"'
+        headers.append((b"link", link.encode()))
+    if _has(scope, etag):
+        await send({"type": "http.response.start", "status": 304, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    with path.open("rb") as f:
+        headers.append((b"content-length", str(path.stat().st_size).encode()))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        while scope["method"] != "HEAD" and (piece := await asyncio.to_thread(f.read, PIECE)):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

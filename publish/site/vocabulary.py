@@ -1,0 +1,150 @@
+"""Names of codes, dimensions and members of breakdowns, in both languages.
+
+Belongs here: reading vocabulary.toml, and composing names from it. Not here: names of tables and columns (they come from
+the release and its schema), issue codes (pipelines/core/issue_codes).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from pipelines.core.issue_codes import ISSUE_CODES
+from publish.site.bilingual import foreign, pick
+from publish.site.facts import Label
+from publish.site.language import Language, Pair, pair
+from publish.site.numbers import number
+
+_FILE = tomllib.loads(Path(__file__).with_name("vocabulary.toml").read_text(encoding="utf-8"))
+
+CODES: dict[str, dict[str, Pair]] = {
+    kind: {code: (zh, en) for code, (zh, en) in codes.items()} for kind, codes in _FILE["codes"].items()
+} | {"code": {name: (code.zh, code.en) for name, code in ISSUE_CODES.items()}}
+FACTOR_SETS: dict[str, Label] = {code: Label(*names) for code, names in _FILE["factor_sets"].items()}
+MEMBERS: dict[str, str] = _FILE["members"]  # English names
+UNITS: dict[str, str] = _FILE["units"]  # English names
+SYMBOLS: dict[str, str] = _FILE["symbols"]  # Chinese names
+UNKNOWN: Pair = pair("Not known")
+NUMERALS = str.maketrans("一二三四五六七八九", "123456789")
+# Members whose codes contain the limits of a city (its limits.csv, by way of int_vehicle_facts).
+LIMITS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (
+        re.compile(r"超([\d.]+)万公里(或例外)?"),
+        lambda m: f"Over {number(float(m[1]) * 10_000)} km" + (", or an exception" if m[2] else ""),
+    ),
+    (
+        re.compile(r"(全市|单位)不超([\d.]+)%"),
+        lambda m: f"At most {m[2]} % of the {'city' if m[1] == '全市' else 'institution'}'s",
+    ),
+)
+
+
+def spell(language: Language, kind: str, code: Any) -> Any:
+    """Return the name of a code; an unknown code is its own name, marked with its language."""
+    text = "" if code is None else str(code)
+    known = CODES.get(kind, {}).get(text)
+    return foreign(language, text) if known is None else known[0 if language == "zh" else 1]
+
+
+def spell_plain(language: Language, kind: str, code: Any) -> str:
+    """Return the name of a code without markup, for attributes and charts."""
+    text = "" if code is None else str(code)
+    return CODES.get(kind, {}).get(text, (text, text))[0 if language == "zh" else 1]
+
+
+def section(language: Language, text: str | None) -> str:
+    """Return the number of a section: as printed in Chinese, 三(二); in digits in English, 3(2)."""
+    return text or "" if language == "zh" else (text or "").translate(NUMERALS)
+
+
+def yes(language: Language, value: Any) -> str:
+    """Return a boolean of the data as a word; "" for an unknown one."""
+    if value is None or value == "":
+        return ""
+    return (pair("Yes") if str(value) in ("1", "True", "true") else pair("No"))[0 if language == "zh" else 1]
+
+
+def member(language: Language, code: str, names: Mapping[str, Label] | None = None) -> Any:
+    """Return the name of a member of a breakdown: from `names` (districts), else from the vocabulary, else the code itself."""
+    if names and code in names:
+        return pick(language, names[code].zh, names[code].en)
+    if code in ("", "all"):
+        return pair("Total")[0 if language == "zh" else 1]
+    if code in CODES["carrier"]:
+        return spell(language, "carrier", code)
+    if code == "unknown":
+        return UNKNOWN[0 if language == "zh" else 1]
+    if language == "en":
+        for pattern, name in LIMITS:
+            if match := pattern.fullmatch(code):
+                return name(match)
+    if "/" in code:  # a cross of two dimensions
+        return Markup(" · ").join(member(language, part, names) for part in code.split("/"))
+    return foreign(language, code) if language == "zh" or code not in MEMBERS else MEMBERS[code]
+
+
+def codes_of(table: str, column: str) -> dict[str, Pair]:
+    """Return the codes of a column of the platform's own tables with their names; {} for a column that is not coded."""
+    if column == "status":
+        return CODES[{"submissions": "submission", "data_issues": "issue_status"}.get(table, "status")]
+    if column in ("check_status", "evidence", "qualifier", "better", "opening", "severity", "access"):
+        return CODES[column]
+    return CODES["kind"] if (table, column) == ("indicators", "kind") else {}
+
+
+def dimension_name(language: Language, of: str) -> str:
+    """Return the name of a dimension; of a cross, both names."""
+    at, times = (0, "、") if language == "zh" else (1, ", ")
+    return times.join(CODES["dimension"].get(part, (part, part))[at] for part in of.split("/"))
+
+
+def dimension_names(dimension: str) -> Pair:
+    """Return the Chinese and English name of a dimension; of a compound one (period/district), all parts."""
+    parts = [CODES["dimension"].get(p, (p, p)) for p in dimension.split("/")]
+    return " / ".join(p[0] for p in parts), " / ".join(p[1] for p in parts)
+
+
+def member_names(code: str, names: Mapping[str, Label]) -> Pair:
+    """Return the Chinese and English name of a member without markup; a prefix of years (2021-2025/430203) is kept."""
+    prefix, slash, rest = code.rpartition("/")
+    if rest in names:
+        zh, en = names[rest].zh, names[rest].en or names[rest].zh
+    elif rest == "all":
+        zh, en = pair("Total")
+    elif rest == "unknown":
+        zh, en = UNKNOWN
+    else:
+        zh, en = CODES["carrier"].get(rest, (rest, str(MEMBERS.get(rest, rest))))
+    return prefix + slash + zh, prefix + slash + en
+
+
+def address_parts(dimension: str, code: str) -> tuple[str, str, str, str]:
+    """Split a dimension and member into (span, dimension, years, member); span is '', 'period' or 'base'.
+
+    period/level/method and 2021-2025/市/拍卖 give ('period', 'level/method', '2021-2025', '市/拍卖').
+    """
+    over, _, of = dimension.partition("/")
+    if over not in ("period", "base"):
+        return "", dimension, "", code
+    years, _, rest = code.partition("/")
+    return over, of or "total", years, rest or "all"
+
+
+def breakdown(language: Language, dimension: str, code: str, names: Mapping[str, Label] | None = None) -> Any:
+    """Describe the dimension, member and years of a value: 县市区：芦淞区（2021-2025）."""
+    over, of, prefix, rest = address_parts(dimension, code)
+    at = 0 if language == "zh" else 1
+    said = pair("Total")[at] if of == "total" else dimension_name(language, of)
+    text = Markup("{}").format(said)
+    if of != "total":
+        text += Markup("{}{}").format("：" if language == "zh" else ": ", member(language, rest, names))
+    if over == "base":
+        prefix = pair("since %(year)s")[at] % {"year": prefix}
+    if prefix:
+        text += f"（{prefix}）" if language == "zh" else f" ({prefix})"
+    return text
