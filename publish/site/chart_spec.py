@@ -13,7 +13,10 @@ from publish.site import numbers, units
 from publish.site.language import Language, Pair, pair
 
 SMALL = 400  # pixels; a chart narrower than this is set in smaller type
-BESIDE: dict[Language, tuple[int, int]] = {"zh": (74, 92), "en": (92, 112)}  # for the name of a line, narrow and wide
+BESIDE: dict[Language, tuple[int, int]] = {
+    "zh": (74, 92),
+    "en": (92, 112),
+}  # pixels for the label of a line, narrow and wide
 INK, QUIET, BAR, PALE, LINE, MARK = "#1c2b2d", "#56666a", "#0f6b6b", "#86b3b1", "#dfe6e5", "#9a4a00"
 FONTS = "'PingFang SC','Hiragino Sans GB','Microsoft YaHei','Noto Sans CJK SC','Noto Sans SC','Source Han Sans SC',sans-serif"
 
@@ -31,16 +34,16 @@ LINES = "select * from benchmarks where indicator_id = :id order by year, benchm
 
 
 def lines_of(benchmarks: list[dict[str, Any]], indicator: dict[str, Any]) -> list[dict[str, Any]]:
-    """What an indicator's totals are held against: national averages and targets in the same unit, the newest of each kind.
+    """Return the lines of an indicator's chart: the newest national average and the newest target in its unit.
 
-    A target is what a benchmark calls so; where the release does not say, one that starts with 目标 or Target.
+    A target has comparison `target`, or in older releases 目标 or Target in its name.
     """
     newest: dict[bool, dict[str, Any]] = {}
     for b in benchmarks:
         if b.get("indicator_id") != indicator["indicator_id"] or b["unit"] != indicator["unit"] or b["value"] is None:
             continue
         if (b.get("dimension") or "total") not in ("total", "base"):
-            continue  # of one kind of institution, not of all
+            continue  # of one kind of institution
         named = f"{b.get('name_zh') or ''} {b.get('name_en') or ''}"
         target = b.get("comparison") == "target" or "目标" in named or "Target" in named
         newest[target] = b | {"target": target}
@@ -48,8 +51,10 @@ def lines_of(benchmarks: list[dict[str, Any]], indicator: dict[str, Any]) -> lis
 
 
 def series(conn: sqlite3.Connection, indicator_id: str | None = None) -> list[dict[str, Any]]:
-    """Every indicator (or the one named) with two or more yearly totals: `points` are year, value (None where hidden or
-    missing) and status; `lines` what they are held against."""
+    """Return every indicator (or the one named) with two or more yearly totals.
+
+    `points`: year, value (None where suppressed or missing) and status; `lines`: national average and target.
+    """
     tables = {r[0] for r in conn.execute("select name from sqlite_master where type = 'table'")}
     out = []
     for i in conn.execute("select * from indicators order by indicator_id"):
@@ -68,15 +73,15 @@ def series(conn: sqlite3.Connection, indicator_id: str | None = None) -> list[di
 
 
 def line_name(language: Language, line: dict[str, Any]) -> str:
-    """What stands at a line, in two lines: national average or target; its figure and its year."""
+    """Return the label of a line, in two rows: national average or target; its figure and year."""
     what = (pair("Target") if line["target"] else pair("National average"))[0 if language == "zh" else 1]
     value = numbers.number(line["value"] / line.get("size", 1))
     return f"{what}\n{value}（{line['year']}）" if language == "zh" else f"{what}\n{value} ({line['year']})"
 
 
 def _apart(values: list[float], unit: float, least: int) -> list[float]:
-    """How far (in pixels, down) the name of each of at most two lines is moved so that they stand `least` apart; `unit` is a
-    pixel in figures."""
+    """Return the offset (pixels, downward) of the label of each of at most two lines, so that labels are `least` pixels apart;
+    `unit`: data units per pixel."""
     if len(values) < 2 or (gap := abs(values[0] - values[1]) / unit) >= least:
         return [0.0] * len(values)
     move = round((least - gap) / 2, 1)
@@ -135,7 +140,7 @@ def _frame(indicator: dict[str, Any], release_id: str, width: int, language: Lan
     ]
     held = [{"at": h["value"] / size, "name": line_name(language, h | {"size": size})} for h in lines]
     small = width < SMALL
-    if held:  # their names stand beside the bars, where they cross nothing
+    if held:  # their labels are beside the bars, where they cross nothing
         width -= BESIDE[language][0 if small else 1]
     return _Frame(rows, held, scaled, width, small)
 

@@ -39,7 +39,7 @@ MOST_LINE = 32 << 20
 
 @lru_cache
 def draws_chinese() -> bool:
-    """Whether this machine has a font for Chinese, which a PNG needs; an SVG is drawn with the reader's own."""
+    """Return whether this machine has a Chinese font, which a PNG needs; an SVG uses the fonts of the reader."""
     if shutil.which("fc-list") is None:
         return False
     found = subprocess.run(["fc-list", ":lang=zh-cn"], capture_output=True, check=False, timeout=30)
@@ -47,7 +47,7 @@ def draws_chinese() -> bool:
 
 
 def draw(database: Path, release_id: str, synthetic: bool, name: str) -> bytes | None:
-    """One picture of a release: `<indicator_id>.<zh|en>.<wide|narrow>.<svg|png|json>`; None where there is none."""
+    """Draw one picture of a release: `<indicator_id>.<zh|en>.<wide|narrow>.<svg|png|json>`; None where it has no such chart."""
     import vl_convert
 
     if name == LIBRARY:
@@ -71,13 +71,13 @@ def draw(database: Path, release_id: str, synthetic: bool, name: str) -> bytes |
 
 
 def names(conn: sqlite3.Connection) -> list[str]:
-    """Every SVG of a release, by the names that `draw` takes."""
+    """Return the names, as `draw` takes them, of every SVG of a release."""
     return [f"{i['indicator_id']}.{lang}.{w}.svg" for lang in LANGUAGES for i in series(conn) for w in WIDTHS]
 
 
 def wanted(name: str, language: Language) -> str | None:
-    """What `draw` calls an address below /charts/: `energy_tce.wide.svg`, in the language of the page; None where no chart can
-    have that name."""
+    """Return the name, as `draw` takes it, of a path below /charts/ (`energy_tce.wide.svg`) in a language; None where no chart can
+    have it."""
     if name == LIBRARY:
         return name
     parts = name.rsplit(".", 2)
@@ -92,7 +92,7 @@ def wanted(name: str, language: Language) -> str | None:
 
 
 class Drawer:
-    """Draws for one release, in a child that starts when something is asked for and ends when nothing is."""
+    """Draws for one release, in a child process that starts on demand and ends when idle."""
 
     def __init__(self, facts: Facts):
         self.facts = facts
@@ -109,7 +109,7 @@ class Drawer:
         self._work: asyncio.Task[None] | None = None
 
     def want(self, name: str, urgent: bool = False) -> asyncio.Future[bytes | None]:
-        """Asks for a picture; what somebody waits for comes before what is only made ready."""
+        """Queue a picture; urgent ones, for which a request waits, come first."""
         loop = asyncio.get_running_loop()
         future = self._made.get(name)
         if future is None or (future.done() and future.cancelled()):
@@ -122,11 +122,11 @@ class Drawer:
         return future
 
     async def get(self, name: str) -> bytes | None:
-        """One picture, as soon as it can be had; None where there is no such chart or it could not be drawn."""
+        """Return one picture when it is drawn; None where there is no such chart or drawing failed."""
         if name != LIBRARY and name.rsplit(".", 3)[0] not in self._known:
             return None
         made = await asyncio.shield(self.want(name, urgent=True))
-        if name.endswith((".png", ".json")):  # seldom asked for, and large
+        if name.endswith((".png", ".json")):  # large and seldom requested: not kept
             self._made.pop(name, None)
         return made
 
@@ -165,7 +165,7 @@ class Drawer:
 
 
 class Charts:
-    """The charts of the releases now shown; asked for with `await get(facts, name)`."""
+    """The charts of the releases shown last: `await get(facts, name)`."""
 
     def __init__(self, kept: int = 4):
         self.kept = kept
@@ -181,7 +181,7 @@ class Charts:
         return self._drawers[facts.release_id]
 
     def begin(self, facts: Facts) -> None:
-        """Makes a release's charts ready, one after the other, unless that is done or under way."""
+        """Queue all charts of a release, unless that was done."""
         if facts.release_id in self._drawers:
             return
         drawer = self._drawer(facts)
@@ -189,7 +189,7 @@ class Charts:
             drawer.want(name)
 
     async def get(self, facts: Facts, name: str) -> bytes | None:
-        """One picture as `draw` names it, None where the release has no such chart or drawing failed (the log says why)."""
+        """Return one picture by its name; None where the release has no such chart or drawing failed (the log says why)."""
         return await self._drawer(facts).get(name)
 
     async def close(self) -> None:
@@ -219,7 +219,7 @@ async def _one(process: asyncio.subprocess.Process, name: str) -> bytes | None:
 
 
 def main() -> None:
-    """The child: a name on each line of its input, the picture in base64 on each of its output, an empty line for none."""
+    """Run the child: read a name per line, write the picture in base64 per line, an empty line for none."""
     os.nice(5)
     database, release_id, synthetic = Path(sys.argv[1]), sys.argv[2], bool(sys.argv[3])
     for line in sys.stdin:

@@ -1,7 +1,7 @@
-"""The connection itself: how much a visitor may send, how slowly, and how often at a time.
+"""Limits of a connection: bytes and seconds of a request head, pipelined requests, connections per client.
 
-Belongs here: what must be refused before there is a request: uvicorn's fast parser takes a header of any length, waits for
-ever for its end, and counts nobody. Not here: limits on requests (ratelimit.py) or on SQL (guard.py).
+Belongs here: refusals before there is a request: uvicorn's fast parser accepts a header of any length, waits for its end
+without a timeout, and counts no connections. Not here: limits on requests (limits.py, ratelimit.py) or on SQL (guard.py).
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from publish.site.ratelimit import group
 
-REQUEST_BYTES = 64 << 10  # first line, headers and whatever body comes along: nothing here reads one
+REQUEST_BYTES = 64 << 10  # request line, headers and body: nothing here reads a body
 HEAD_SECONDS = 10.0  # from the first byte, or from the connection, to the end of the headers
-STUCK_SECONDS = 60.0  # a reader who takes nothing of what is there for him is gone
-PIPELINED = 8  # requests of one connection that wait for their turn; nobody who reads sends more than one
-BUFFER_BYTES = 128 << 10  # what the system keeps of one connection, each way
+STUCK_SECONDS = 60.0  # without progress in sending; then the reader counts as gone
+PIPELINED = 8  # requests of one connection that wait; a browser sends one
+BUFFER_BYTES = 128 << 10  # of the kernel per connection, each way
 CONNECTIONS = 1_000  # at a time
-CONNECTIONS_EACH = 256  # of one address; a proxy that is trusted may use all
+CONNECTIONS_EACH = 256  # of one client; a trusted proxy may use all
 
 
 def _raw(status: str, code: str, zh: str, en: str) -> bytes:
-    """A whole answer to what is no request that could be answered otherwise, in the shape that all errors have."""
+    """Return the bytes of an answer to bytes that are no valid request, in the shape that all errors have."""
     said = {"ok": False, "status": int(status[:3]), "code": code, "error": en, "error_zh": zh, "help": "/openapi.json"}
     body = json.dumps(said, ensure_ascii=False).encode()
     head = (
@@ -51,7 +51,7 @@ _open: Counter[str] = Counter()
 
 
 class Door(HttpToolsProtocol):
-    """uvicorn's protocol with these limits. `trusted` is set by serve.py: the proxies in front."""
+    """uvicorn's protocol with these limits. `trusted`: addresses of the proxies in front, set by serve.py."""
 
     trusted: frozenset[str] = frozenset()
     _taken = 0
@@ -92,11 +92,11 @@ class Door(HttpToolsProtocol):
             return
         super().data_received(data)
         if self._late is None and (self.cycle is None or self.cycle.response_complete):
-            self._wait()  # what came is no beginning of a request: the rest of a body, an empty line
+            self._wait()  # no request began: the rest of a body, an empty line
 
     def _encoded(self, data: bytes) -> bytes:
-        """What came, with the letters of its first line percent-encoded that are no ASCII: whoever types an address in Chinese
-        sends them as they are, and the parser refuses them. Nothing below that line is touched, for its length may be told."""
+        """Percent-encode the bytes of the request line that are not ASCII: some clients send Chinese addresses as they are, and the
+        parser refuses them. Nothing below that line is changed, for a Content-Length may count it."""
         start = len(data) - len(data.lstrip(b"\r\n"))
         end = data.find(b"\n", start)
         if end >= 0:
@@ -114,14 +114,14 @@ class Door(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._taken = 0
-        self._between = False  # it may follow in what came with the one before: then its letters stay as they are
+        self._between = False  # a pipelined request that came with the one before is not encoded
         self._wait()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._done()
         if len(self.pipeline) >= PIPELINED:
-            self._abort()  # what follows of them is parsed and forgotten
+            self._abort()  # the rest of them is parsed and dropped
             return
         super().on_headers_complete()
 
@@ -147,7 +147,7 @@ class Door(HttpToolsProtocol):
         super().resume_writing()
 
     def _leave(self) -> None:
-        """Closes the connection; where the reader does not take what is still there for him, without him."""
+        """Close the connection; abort it where the reader does not take the rest of its answer."""
         self.transport.close()
         self._moves()
         self._stuck = self.loop.call_later(STUCK_SECONDS, self._abort)
@@ -157,7 +157,7 @@ class Door(HttpToolsProtocol):
         self.transport.abort()
 
     def _forget(self) -> None:
-        """Nobody hears the answer being made any more; uvicorn tells only the last request of a connection."""
+        """Mark the requests of the connection as disconnected; uvicorn marks only the last one."""
         self.pipeline.clear()
         if self._running is not None:
             self._running.disconnected = True
@@ -178,5 +178,5 @@ class Door(HttpToolsProtocol):
 
 
 def make(trusted: list[str]) -> Any:
-    """The protocol class for a server behind these proxies."""
+    """Return the protocol class for a server behind these proxies."""
     return type("Door", (Door,), {"trusted": frozenset(trusted)})

@@ -1,6 +1,6 @@
-"""What a release says about itself: its id, its date, whether it is made up, and what its tables are called.
+"""Metadata of a release: id, as-of date, synthetic or not, labels of its tables and columns, files.
 
-Belongs here: reading these once, when a release is opened, from the release's own files. Not here: figures for a page.
+Belongs here: reading these once, when a release is opened, from its own files. Not here: figures of a page.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ NEEDED = ("indicators", "indicator_values", "claims", "datasets", "dataset_colum
 
 
 class ReleaseBroken(RuntimeError):
-    """A release folder that cannot be served. The message says what is missing."""
+    """A release folder that cannot be served. The message says why."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """What people call a table or a column. `unit` is that of the column's numbers, `kind` a type of the contract or schema."""
+    """The names of a table or column. `unit`: of the column's numbers; `kind`: its type in the contract or schema."""
 
     zh: str
     en: str
@@ -40,12 +40,11 @@ NO_LABEL = Label("", "")
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that is the same on all pages of one release.
+    """The metadata that all pages of one release share.
 
-    `rules` is what was suppressed by, empty where the release does not say.
-
-    `labels[table]` and `columns[table][column]` are the names shown; `files` the release's files with their sha256;
-    `headline` the id of the indicator the home page shows, None where no indicator has two years.
+    `rules`: the rules of suppression, {} in a release without them. `labels[table]` and `columns[table][column]`: the names
+    shown. `files`: the release's files with their sha256. `headline`: an indicator with two years or more, for the health
+    check; None where there is none. `held`: cached rows, by query.
     """
 
     folder: Path
@@ -64,9 +63,7 @@ class Facts:
     files: dict[str, str] = field(default_factory=dict)
     headline: str | None = None
     rules: dict[str, Any] = field(default_factory=dict)
-    held: dict[str, list[dict[str, Any]]] = field(
-        default_factory=dict, repr=False, compare=False
-    )  # rows, by what asks for them
+    held: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def database(self) -> Path:
@@ -74,20 +71,20 @@ class Facts:
 
     @property
     def search(self) -> Path | None:
-        """The search index of the release, None where it has none."""
+        """Return the search index of the release, None where it has none."""
         path = self.folder / SEARCH
         return path if path.is_file() else None
 
     def is_boolean(self, table: str | None, name: str) -> bool:
-        """Whether a column holds yes or no, which SQLite keeps as 1 and 0."""
+        """Return whether a column is boolean, which SQLite holds as 1 and 0."""
         return table is not None and self.columns.get(table, {}).get(name, NO_LABEL).kind == "boolean"
 
     def is_plain(self, table: str, name: str) -> bool:
-        """Whether a column's numbers only name something, as a year does, and take no thousands marks."""
+        """Return whether the numbers of a column are names, such as years, without thousands marks."""
         return self.columns.get(table, {}).get(name, NO_LABEL).kind == "year"
 
     def column(self, table: str | None, name: str) -> Label | None:
-        """The label of a column of a table; without a table, that of a column whose name means one thing everywhere."""
+        """Return the label of a column of a table; without a table, that of a column with the same label in every table."""
         if table is not None:
             return self.columns.get(table, {}).get(name)
         found = {(c[name].zh, c[name].en, c[name].unit) for c in self.columns.values() if name in c}
@@ -95,7 +92,7 @@ class Facts:
 
 
 def read_facts(folder: Path) -> Facts:
-    """Reads a release folder. Raises ReleaseBroken where it has no database, or one without the public tables."""
+    """Read a release folder. Raises ReleaseBroken where it has no database, or one without the public tables."""
     db = folder / f"{DB}.db"
     if not db.is_file():
         raise ReleaseBroken(f"Release {folder.name} has no {DB}.db; build it again.")
@@ -151,7 +148,7 @@ def _release_json(folder: Path) -> dict[str, Any]:
 
 
 def _any_synthetic(conn: sqlite3.Connection) -> bool:
-    """The banner must never be missing: one made-up value or claim is enough, whatever the release says of itself."""
+    """Return whether any value or claim is synthetic: one is enough for the banner, whatever release.json says."""
     return bool(
         conn.execute(
             "select exists (select 1 from indicator_values where synthetic) "
@@ -193,7 +190,7 @@ def _labels(
 
 
 def _headline(conn: sqlite3.Connection) -> str | None:
-    """The indicator of the first chart: energy as a whole if it is there, else a flow with the longest series."""
+    """Return the headline indicator: energy as a whole where present, else a flow with the longest series."""
     order = "".join(f"i.indicator_id <> '{i}', " for i in HEADLINES)
     found = conn.execute(
         f"""

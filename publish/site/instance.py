@@ -1,7 +1,7 @@
 """One release as a Datasette in each language: its settings, its labels, its templates, its guarded database.
 
-Belongs here: everything that turns a release folder into an ASGI app. Not here: which release is served where (app.py),
-what is hooked into Datasette (plugin.py), what a connection may do (guard.py).
+Belongs here: building an ASGI app from a release folder. Not here: which release is served where (switch.py), the hooks of
+Datasette (plugin.py), limits of a connection (guard.py).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SETTINGS: dict[str, Any] = {
 class Instance:
     """One release, ready to answer requests under `base_url` ('/' or '/r/<release_id>/').
 
-    `in_worker`: for the process that runs public SQL: no threads, a visitor's faults are answered as such. Raises
+    `in_worker`: for a process that runs public SQL: no threads, and exceptions by a visitor's arguments are status 400. Raises
     ReleaseBroken where the folder holds no servable release.
     """
 
@@ -47,12 +47,14 @@ class Instance:
         self.english = self._datasette("en", in_worker)
         self.db = GuardedDatabase(self.ds, self.facts.database, heap_limit)
         for ds in self.both:
-            ds.add_database(self.db, name=DB)  # one for both, so that one deadline holds for a request in either
+            ds.add_database(self.db, name=DB)  # shared, so that one deadline holds for a request in either
         self._apps = {"zh": self.ds.app(), "en": self.english.app()}
 
     def _datasette(self, spoken: language.Language, in_worker: bool) -> SiteDatasette:
         base_url = self.base_url if spoken == "zh" else f"{self.base_url}en/"
-        threads = 0 if in_worker else THREADS if spoken == "zh" else 1  # the English one asks through the same database
+        threads = (
+            0 if in_worker else THREADS if spoken == "zh" else 1
+        )  # the English one uses the threads of the same database
         ds = SiteDatasette(
             self.facts,
             in_worker,
@@ -67,21 +69,21 @@ class Instance:
 
     @property
     def both(self) -> tuple[SiteDatasette, SiteDatasette]:
-        """The Chinese Datasette and the English one."""
+        """Return the Chinese Datasette and the English one."""
         return self.ds, self.english
 
     async def app(self, scope: Any, receive: Any, send: Any) -> None:
-        """The ASGI app: the Datasette of the language that the address asks for."""
+        """Answer a request by the Datasette of the language of its path (ASGI)."""
         await self._apps[language.of_path(scope["path"])](scope, receive, send)
 
     async def start(self) -> None:
-        """Reads what Datasette reads at its start; nothing is answered before."""
+        """Start Datasette; nothing is answered before."""
         for ds in self.both:
             await ds.invoke_startup()
         await self.db.table_counts(limit=10_000)
 
     async def health(self) -> None:
-        """Asks for the pages that matter. Raises ReleaseUnhealthy where one does not answer as it should."""
+        """Request the main pages. Raises ReleaseUnhealthy where one is not answered with 200."""
         paths = ["/", "/indicators", "/claims", "/datasets", f"/{DB}", f"/{DB}/indicators.json?_shape=array"]
         if self.facts.headline:
             paths.append(f"/indicators/{self.facts.headline}")
@@ -94,16 +96,16 @@ class Instance:
                     )
 
     async def error(self, request: Request, status: int, code: str, zh: str, en: str) -> Response:
-        """The answer to a request that is refused: JSON where JSON was asked for, else a page."""
+        """Return the answer to a refused request: JSON where the path asks for data, else a page."""
         ds = self.english if language.of_path(request.path) == "en" else self.ds
         return await error_response(ds, request, status, code, zh, en)
 
     def close(self) -> None:
-        """Gives back threads, connections and memory; called once, when nobody is answered from it any more."""
+        """Release threads, connections and memory; called once, when no request uses the instance."""
         self.db.close()
         for ds in self.both:
             compat.close(ds)
 
 
 class ReleaseUnhealthy(RuntimeError):
-    """A release that opens but does not answer."""
+    """A release that opens but does not answer its main pages."""

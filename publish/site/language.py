@@ -1,8 +1,8 @@
-"""The two languages of the site: which one an address asks for, and a phrase in both.
+"""The two languages of the site: the language of an address, and phrases in both.
 
 Belongs here: reading the catalogue of Babel (locale/zh/LC_MESSAGES/mingzhang.po), and `/en/` in an address. Not here: the
-phrases. English is what stands in templates and code; the catalogue holds the Chinese of each. It is read as it is, so
-there is no compiled file that could be stale; tests/site/test_language.py finds a phrase without its Chinese.
+phrases. Templates and code have them in English; the catalogue holds the Chinese of each. It is read as it is, so there is
+no compiled file that could be stale; tests/site/test_language.py finds a phrase without its Chinese.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ HAN = re.compile(r"[\u3400-\u9fff]")
 
 @lru_cache
 def translations(language: Language) -> gettext.NullTranslations:
-    """The phrases of a language, for Jinja and for `pair`."""
+    """Return the translations of a language, for Jinja and for `pair`."""
     if language == "en":
         return gettext.NullTranslations()
     with CATALOGUE.open("rb") as f:
@@ -40,17 +40,17 @@ def translations(language: Language) -> gettext.NullTranslations:
 
 
 def pair(english: str) -> Pair:
-    """A phrase in both languages: Chinese, English."""
+    """Return a phrase in both languages: Chinese, English."""
     return translations("zh").gettext(english), english
 
 
 def of_path(path: str) -> Language:
-    """The language that an address asks for: English below `/en/` or `/r/<release_id>/en/`, else Chinese."""
+    """Return the language of a path: English below `/en/` or `/r/<release_id>/en/`, else Chinese."""
     return "en" if ENGLISH.match(path) else "zh"
 
 
 def in_language(path: str, language: Language) -> str:
-    """The address of the same page in a language."""
+    """Return the path of the same page in a language."""
     found = ENGLISH.match(path)
     if language == "zh":
         return f"{found[1] or ''}{path[found.end() :] or '/'}" if found else path

@@ -1,7 +1,7 @@
-"""What an old release's pages say of the current one: that there is one, and what has become of the figures on the page.
+"""Notices on answers of past releases: a link to the current release, and its values of the figures on the page.
 
-Belongs here: the banner over a page at `/r/<release_id>/…`, made from both releases when the page is asked for; an old release's
-files never change. Not here: when it is put there (app.py), or the history of a figure within a release (pages/revisions.py).
+Belongs here: the headers and the banner of a page at `/r/<release_id>/…`, made from both releases for each request; the files of
+a release never change. Not here: the history of a figure over releases (pages/revisions.py).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from publish.site.responses import Answer
 if TYPE_CHECKING:
     from publish.site.instance import Instance
 
-BEFORE = b'<header class="top">'  # the banner stands over it
-RESULT = ("check_status", "verdict", "computed_value")  # what a statement's result is made of
+BEFORE = b'<header class="top">'  # the banner is inserted before it
+RESULT = ("check_status", "verdict", "computed_value")  # the columns of a statement's result
 _PAGE = re.compile(r"/(indicators|claims)/([A-Za-z0-9_.-]+?)(?:/([0-9]{4}))?")
 CLAIM = "select claims.*, i.unit as indicator_unit from claims left join indicators i using (indicator_id) where claim_id = :id"
 
@@ -55,9 +55,9 @@ def mark_outdated(
 
 
 def banner(renderer: Any, old: Facts, current: Facts, route: str, withdrawn: bool) -> bytes:
-    """The banner for the page at `route` (below the release's address, without the language) of the release `old`.
+    """Return the banner of the page at `route` (below the release's address, without the language) of the release `old`.
 
-    `renderer` renders templates in the page's language; `withdrawn`: the release was rolled back from, and need not be the older.
+    `renderer` renders templates in the page's language; `withdrawn`: `old` was rolled back, and may be the newer one.
     """
     spoken: language.Language = renderer.language
     page = _PAGE.fullmatch(route)
@@ -82,13 +82,13 @@ def banner(renderer: Any, old: Facts, current: Facts, route: str, withdrawn: boo
 
 
 def shown(claim: dict[str, Any]) -> str:
-    """What a statement is shown as: its check_status, but never as one that holds where its verdict has a reservation. A release
-    of before the verdicts had three parts has none."""
+    """Return the status shown for a statement: its check_status, or holds_in_part where its verdict has a reservation. Releases
+    made before verdicts existed have check_status alone."""
     return "holds_in_part" if claim.get("verdict") == "holds_in_part" else claim["check_status"] or "no_data"
 
 
 def _has(facts: Facts, route: str) -> bool:
-    """Whether a release has a page at the place of another's: an indicator, statement, dataset or table may be there no more."""
+    """Return whether a release has the page of a route: an indicator, statement, dataset or table may be absent."""
     first, _, rest = route.strip("/").partition("/")
     name = rest.partition("/")[0]
     if first in ("indicators", "claims") and name:
@@ -100,12 +100,12 @@ def _has(facts: Facts, route: str) -> bool:
 
 
 def _figures(facts: Facts, indicator: str) -> dict[int, dict[str, Any]]:
-    """The figures of an indicator's page, by year."""
+    """Return the figures of an indicator's page, by year."""
     return {r["year"]: r for r in select(facts.database, TOTALS, id=indicator)}
 
 
 def _changed(then: dict[int, dict[str, Any]], now: dict[int, dict[str, Any]], year: int | None) -> list[dict[str, Any]]:
-    """The figures that the current release shows otherwise, or not at all."""
+    """Return the figures that differ in the current release, or are absent."""
     out = []
     for y, old in then.items():
         new = now.get(y, {})
@@ -127,7 +127,7 @@ def _one(facts: Facts, sql: str, name: str) -> dict[str, Any] | None:
 
 
 def select(database: Path, sql: str, **values: Any) -> list[dict[str, Any]]:
-    """The rows of one fixed query on a release that need not be open."""
+    """Return the rows of one fixed query on the database of any release."""
     with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as con:
         con.row_factory = sqlite3.Row
         return [dict(r) for r in con.execute(sql, values)]

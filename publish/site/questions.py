@@ -1,7 +1,7 @@
-"""The questions that the query page begins with, each with its SQL: those of docs/questions.md, and stated nowhere else.
+"""The example questions of the query page, each with its SQL, read from docs/questions.md.
 
-Belongs here: reading that file. A question is a heading that begins with a number; below it stand its English in a line of
-its own and its SQL in a fence.
+Belongs here: reading that file. A question is a heading that begins with a number; below it are its English in a line of its
+own and its SQL in a fence.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HAN = re.compile(r"[\u3400-\u9fff]")
 
 @lru_cache
 def questions(file: Path = FILE) -> tuple[dict[str, str], ...]:
-    """The questions in order, each with `zh`, `en` (empty where there is none) and `sql`; none where the file is absent."""
+    """Return the questions in order, each with `zh`, `en` ("" where absent) and `sql`; none where the file is absent."""
     if not file.is_file():
         return ()
     text = file.read_text(encoding="utf-8")

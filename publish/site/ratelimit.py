@@ -1,11 +1,10 @@
-"""How much one address may ask for: generous to whoever reads, and an end to whoever hammers.
+"""Rate limits per client: token buckets.
 
-Belongs here: counting by address, and how long to wait. Not here: whose address it is (serve.py says which proxies are
-believed), or the answer 429 (app.py).
+Belongs here: counting by client, and the time to wait. Not here: the address of a client (serve.py: trusted proxies), the
+answer 429 (responses.py).
 
-Two things are counted, because they cost different things: answers that had to be made (one that was kept costs nothing
-and is not counted), and the seconds that a visitor's own SQL kept a process busy. Both are token buckets: so much at once,
-so much each second ever after.
+Two things are counted, because they cost different things: answers that had to be made (a cached one is not counted), and
+seconds of a worker process for a visitor's own SQL.
 """
 
 from __future__ import annotations
@@ -17,27 +16,27 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-ADDRESSES = 20_000  # remembered at a time; the one that was heard of longest ago is forgotten first
+ADDRESSES = 20_000  # clients remembered at a time; the least recently seen is forgotten first
 
 
 @dataclass(frozen=True)
 class Rate:
-    """`burst` at once, and `each_second` ever after; 0 each second means no limit."""
+    """A token bucket: `burst` tokens at most, refilled by `each_second`; 0 each second means no limit."""
 
     burst: float
     each_second: float
 
 
 class Bucket:
-    """How much each address has left of one Rate. Not for threads: the server has one loop."""
+    """The tokens that each client has left of one Rate. Not thread-safe: the server has one event loop."""
 
     def __init__(self, rate: Rate, now: Callable[[], float] = time.monotonic):
         self.rate = rate
         self._now = now
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # what was left, and when
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, and when
 
     def wait(self, address: str, amount: float = 0.0) -> int:
-        """0 where the address has `amount` left, or anything where that is 0; else the whole seconds until it has."""
+        """Return 0 where the client has `amount` tokens (or any, where that is 0), else the whole seconds until it has."""
         if not self.rate.each_second:
             return 0
         left = self._have(group(address))
@@ -46,7 +45,7 @@ class Bucket:
         return max(1, math.ceil((amount - left) / self.rate.each_second))
 
     def spend(self, address: str, amount: float = 1.0) -> None:
-        """Takes what was used; it may go below nothing, and is then waited for."""
+        """Take tokens; the balance may become negative."""
         if not self.rate.each_second:
             return
         key = group(address)
@@ -61,7 +60,7 @@ class Bucket:
 
 
 def group(address: str) -> str:
-    """What counts as one: an IPv4 address, or the /64 of an IPv6 address, of which one household has 2**64."""
+    """Return the key of a client: its IPv4 address, or the /64 of its IPv6 address, of which one household has 2**64."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

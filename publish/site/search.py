@@ -1,9 +1,9 @@
-"""Search over what a release says: indicators, statements, datasets, their columns, and the open records.
+"""Full-text search of a release: indicators, statements, datasets, their columns, and open records.
 
-Belongs here: asking the index. Not here: the index (publish/release/search_index.py) or the page (pages/ask.py).
+Belongs here: queries of the index. Not here: the index (publish/release/search_index.py), the page (pages/ask.py).
 
-A query in traditional characters is asked in simplified ones (table from OpenCC, see traditional.txt). A question that does not stand anywhere as it is asked is
-taken apart: pairs of neighbouring characters, the rarest first in weight (bm25), as the words that only ask are left out.
+Traditional characters are converted to simplified ones (table from OpenCC, see traditional.txt). A question without a literal
+match is split into character bigrams, weighted by bm25, after its stop words were removed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from pipelines.core.text import fold
 from publish.release.search_index import HAN
 
-LONGEST = 80  # characters of a question
+LONGEST = 80  # characters of a question; the rest is ignored
 MOST = 60
 MOST_RECORDS = 20
 STEPS = 2_000_000  # of SQLite, for one question: some 100 ms
@@ -26,13 +26,13 @@ WORD = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+|[a-z0-9₂²³]+")
 KINDS = ("indicator", "claim", "dataset", "column", "record")
 TRADITIONAL = Path(__file__).with_name("traditional.txt")
 
-# Words that only ask or tie together: a question is looked for without them.
+# Stop words: they only ask or connect.
 ASKING = (
     "有没有", "是不是", "能不能", "多少钱", "为什么", "怎么样", "怎样", "怎么", "如何", "多少", "几个", "几家", "几年", "哪些", "哪个", "哪里",
     "什么", "请问", "我想", "想知道", "查询", "查一下", "看看", "一共", "总共", "到底", "是否", "情况", "吗", "呢", "了", "的", "在", "是",
     "这", "那", "和", "与", "及", "对", "把", "被", "里", "每年", "一年", "今年", "去年", "五年", "全市", "本市", "我们", "市里", "政府", "机关单位",
 )  # fmt: skip
-# What people say, and what the records call it.
+# Synonyms: everyday words, and the words of the records.
 SAYINGS = {
     "公车": "公务用车", "用车": "用车", "碳排放": "二氧化碳", "碳": "二氧化碳", "co2": "二氧化碳", "电动车": "新能源", "新能源车": "新能源",
     "太阳能": "光伏", "车位": "停车位", "停车": "停车", "省钱": "节约", "省了": "节约", "省电": "节电", "房租": "租金", "卖地": "处置", "卖房": "处置",
@@ -47,7 +47,7 @@ SAYINGS = {
     "燃气": "天然气", "油钱": "加油 运行费", "保养": "维修", "上课": "培训", "评上": "建成", "借出": "调出", "借给": "调出", "刷码": "一码通", "扫码": "一码通",
     "规定": "制度", "办法": "制度文件", "文件": "制度文件", "平米": "单位建筑面积", "会开": "会议", "个单位": "机构数", "宿舍": "三供一业", "地和": "处置", "干部": "人均", "平均每": "人均", "接待": "接待", "整改": "整改", "督查": "检查", "空调": "空调", "减排": "减排", "标煤": "标准煤",
 }  # fmt: skip
-# The same of English, where whole words are asked for.
+# Synonyms in English, matched as whole words.
 SAID_IN_ENGLISH = {
     "car": "vehicle", "cars": "vehicles", "carbon": "co2", "emission": "co2", "emissions": "co2", "bill": "cost", "bills": "cost", "price": "cost",
     "spend": "cost", "spent": "cost", "save": "saved", "saving": "saved", "savings": "saved", "electric": "new energy", "panels": "solar",
@@ -104,14 +104,15 @@ def _simplified() -> dict[int, str]:
 
 
 def simplify(text: str) -> str:
-    """A text with its traditional characters as simplified ones."""
+    """Return a text with traditional characters converted to simplified ones."""
     return text.translate(_simplified())
 
 
 def find(index: Path, asked: str) -> list[dict[str, Any]]:
-    """What fits a question, the best first: kind, name, title_zh, title_en, body, address; at most 60, of records 20.
+    """Return the hits of a question, the best first: kind, name, title_zh, title_en, body, address; MOST at most, of records
+    MOST_RECORDS.
 
-    `asked` is a visitor's: at most 80 characters of it are looked at, and it can only become phrases of characters.
+    `asked` comes from a visitor: LONGEST characters of it are used, and only as quoted phrases of FTS5.
     """
     with closing(sqlite3.connect(f"{index.resolve().as_uri()}?immutable=1", uri=True)) as con:
         con.row_factory = sqlite3.Row
@@ -128,7 +129,7 @@ def find(index: Path, asked: str) -> list[dict[str, Any]]:
         try:
             for strictness, query in enumerate([*_queries(asked), _singly(asked)]):
                 if not query or (found and query == _singly(asked)):
-                    continue  # single characters fit much: only where nothing else does
+                    continue  # single characters match much: only where nothing else matched
                 hits = con.execute(FIND, {"query": query, "records": MOST_RECORDS, "most": MOST})
                 for place, r in enumerate(hits):
                     found.setdefault(r["id"], dict(r))
@@ -140,11 +141,11 @@ def find(index: Path, asked: str) -> list[dict[str, Any]]:
         return [found[i] for i in best[:MOST]]
 
 
-# The lists of the queries become one by reciprocal rank fusion (Cormack, Clarke, Buettcher, SIGIR 2009), with a small
-# constant, for the lists are short.
+# Constant of reciprocal rank fusion (Cormack, Clarke, Buettcher, SIGIR 2009), which joins the lists of the queries; small, for
+# the lists are short.
 FUSION = 5
 
-# A hit in a title counts ten times one in the text; what explains comes before the rows it explains.
+# A hit in a title has ten times the weight of one in the text; definitions come before records.
 FIND = """
     with hits as materialized (select rowid, bm25(words, 10.0, 1.0) as rank from words where words match :query order by rank limit 400)
     select id, kind, name, title_zh, title_en, body, address,
@@ -156,8 +157,7 @@ FIND = """
 
 
 def _queries(asked: str) -> list[str]:
-    """A question as queries of FTS5, the strictest first: all words as they stand, all that is left without those that only
-    ask, any pair of neighbouring characters of it."""
+    """Return a question as queries of FTS5, the strictest first: all words, all words but stop words, any bigram."""
     text = figures(simplify(fold(asked[:LONGEST])))
     plain = text
     for word in ASKING:
@@ -186,7 +186,7 @@ def _queries(asked: str) -> list[str]:
 
 
 def _singly(asked: str) -> str:
-    """Any of the characters of a question, but those that only ask: 水用得少了 has no word that anything else has."""
+    """Return a query for any character of a question but stop words: 水用得少了 shares no bigram with any document."""
     text = simplify(fold(asked[:LONGEST]))
     for word in (*ASKING, *"一个没不能会要得比前"):
         text = text.replace(word, "")
@@ -194,7 +194,7 @@ def _singly(asked: str) -> str:
 
 
 def figures(text: str) -> str:
-    """Numbers written in characters as digits, up to 99: 十八万 is 18万; a single character stays."""
+    """Convert numbers in characters up to 99 to digits: 十八万 is 18万; a single character stays."""
 
     def digits(found: re.Match[str]) -> str:
         tens, _, ones = found[0].partition("十")
@@ -204,7 +204,7 @@ def figures(text: str) -> str:
 
 
 def _phrase(word: str) -> str:
-    """A word as a phrase of FTS5: characters one after the other; a Latin word also as a beginning."""
+    """Return a word as a phrase of FTS5: consecutive characters; a Latin word as a prefix."""
     if HAN.match(word):
         return '"' + " ".join(word) + '"'
     return f'"{word}"*' if len(word) > 2 else f'"{word}"'

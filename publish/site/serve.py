@@ -1,6 +1,6 @@
 """`mingzhang serve`: the site under uvicorn, until Ctrl-C.
 
-Belongs here: the socket, the server's settings, and telling in one sentence why it cannot start.
+Belongs here: the socket, the server's settings, and one sentence for each reason that it cannot start.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class CannotServe(RuntimeError):
 
 
 def serve(home: Path, host: str = "127.0.0.1", port: int = 8001) -> None:
-    """Serves HOME/current at http://host:port/ until Ctrl-C. Raises CannotServe where it cannot start."""
+    """Serve HOME/current at http://host:port/ until Ctrl-C. Raises CannotServe where it cannot start."""
     if not questions(QUESTIONS):
         raise CannotServe(
             f"{QUESTIONS.parent.name}/{QUESTIONS.name} is not there, or holds no question, and the query page begins with its "
@@ -56,7 +56,7 @@ def serve(home: Path, host: str = "127.0.0.1", port: int = 8001) -> None:
         print(f"Release {facts.release_id} at http://{shown}:{listening.getsockname()[1]}/ (Ctrl-C ends)", flush=True)
         config = uvicorn.Config(
             app,
-            log_level="error",  # what a stranger sends amiss is no event of ours, and a flood of it fills a disk
+            log_level="error",  # an invalid request is no event of ours, and a flood of them fills a disk
             access_log=False,
             server_header=False,
             timeout_keep_alive=10,
@@ -65,7 +65,7 @@ def serve(home: Path, host: str = "127.0.0.1", port: int = 8001) -> None:
             ws="none",
             http=door.make(settings.trusted_proxies),
             limit_concurrency=door.CONNECTIONS,
-            # Whose word about the visitor's address and about TLS is taken; uvicorn would believe this machine unasked.
+            # Trusted for the client's address and for TLS; uvicorn would trust this machine by default.
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=settings.trusted_proxies,
         )
@@ -79,7 +79,7 @@ def serve(home: Path, host: str = "127.0.0.1", port: int = 8001) -> None:
 
 
 def _allow_files(wanted: int) -> None:
-    """As many open files as all connections, each being sent a file, need; as many as this user may have, where that is less."""
+    """Raise the limit of open files to what all connections need when each is sent a file, or to the user's maximum."""
     allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if allowed < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, most) if most > 0 else wanted, most))
@@ -89,7 +89,7 @@ def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    for way in (socket.SO_SNDBUF, socket.SO_RCVBUF):  # each connection has it from here
+    for way in (socket.SO_SNDBUF, socket.SO_RCVBUF):  # inherited by each connection
         sock.setsockopt(socket.SOL_SOCKET, way, door.BUFFER_BYTES)
     try:
         sock.bind((host, port))

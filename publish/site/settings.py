@@ -1,7 +1,7 @@
 """Settings of the site in operation, from the environment (`MINGZHANG_SITE_*`) or a .env file.
 
-Belongs here: what whoever runs the site may choose. Not here: limits that keep the site standing and that nobody should
-loosen (guard.py, pool.py, door.py). docs/reference/settings.md is generated from the descriptions here.
+Belongs here: choices of the operator. Not here: limits that protect the site and should not be loosened
+(guard.py, pool.py, door.py). docs/reference/settings.md is generated from the descriptions here.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ class SiteSettings(BaseSettings):
 
     @property
     def requests(self) -> Rate:
-        """Answers that had to be made."""
+        """Return the rate of answers that must be made."""
         return Rate(self.requests_burst, self.requests_each_second)
 
     @property
     def sql_seconds(self) -> Rate:
-        """Seconds of a process running a visitor's own SQL."""
+        """Return the rate of worker seconds for a visitor's own SQL."""
         return Rate(self.sql_seconds_burst, self.sql_seconds_each_second)

@@ -1,6 +1,6 @@
-"""Rows of the database as JSON, in the shapes that docs/api.md promises: ours, so that no upgrade of Datasette changes them.
+"""Rows of the database as JSON, in the shapes that docs/api.md promises, independent of the version of Datasette.
 
-Belongs here: what `.json` of a table, a row and a query looks like. Not here: errors and truncation (tabular.py).
+Belongs here: `.json` of a table, a row and a query. Not here: errors and truncation (tabular.py).
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ JSON = "application/json; charset=utf-8"
 def rows_as_json(
     datasette: Any, columns: Sequence[str], rows: Sequence[Any], sql: Any, table: str | None, request: Any, data: Any
 ) -> Response:
-    """Datasette's rows as JSON, by `_shape`: `array` of objects; `objects` (the default) and `arrays`, an object with `rows`,
-    `columns`, `truncated`, and for a table `next` and `next_url`; `arrayfirst`, the first column; `object`, by primary key.
-    With `_nl`, an array has a row in each line."""
+    """Return rows as JSON, by `_shape`: `array` of objects; `objects` (the default) and `arrays`, an object with `rows`, `columns`,
+    `truncated`, and for a table `next` and `next_url`; `arrayfirst`, the first column; `object`, by primary key. With `_nl`, an
+    array has one row per line."""
     if data.get("error"):
         return Response(_text(sql_error(str(data["error"]), datasette.facts)), status=400, content_type=JSON)
     shape = request.args.get("_shape") or "objects"
@@ -54,7 +54,7 @@ def rows_as_json(
 
 
 def _text(said: Any) -> str:
-    """JSON of what SQLite may hold; infinity, for which JSON has no word, is null."""
+    """Serialize values of SQLite; infinity, which JSON lacks, is null."""
     try:
         return json.dumps(said, ensure_ascii=False, allow_nan=False, default=_bytes)
     except ValueError:

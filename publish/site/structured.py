@@ -1,6 +1,6 @@
-"""What each page says of itself to search engines, in its head: which dataset it shows, where its files are.
+"""Structured data of a page for search engines (JSON-LD): the dataset that it shows, and its files.
 
-Belongs here: finding out what a page shows. Not here: schema.org's words (publish/catalog/schema_org.py).
+Belongs here: the subject of a page. Not here: the vocabulary of schema.org (publish/catalog/schema_org.py).
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from publish.site.facts import DB, Facts
 
 
 def block(facts: Facts, base_url: str, request: Any, context: Mapping[str, Any]) -> dict[str, Any]:
-    """The description of the page that is asked for: of an indicator, of a dataset or table, else of the whole release.
-    `context` is what the page is filled with; one of an indicator has it, and the `years` that it has values for."""
+    """Describe the page of a request: an indicator, a dataset or table, else the whole release.
+
+    `context` is that of the template; a page of an indicator has `indicator` and `years`, those with values.
+    """
     base = base_url.removesuffix("en/")
     route = "/" + request.path.split("?")[0].removeprefix(base).removeprefix("/").removeprefix("en/").strip("/")
     page = schema_org.Page(

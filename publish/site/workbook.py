@@ -1,4 +1,4 @@
-"""An answer of Datasette as a workbook: the rows, and a sheet that says what they are and where they come from.
+"""Rows of Datasette as a workbook: a sheet of rows, and a sheet with release, licence and query.
 
 Belongs here: the `.xlsx` of a table and of a query. Not here: whole tables (they are files of the release).
 """
@@ -23,7 +23,7 @@ OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": F
 def workbook(
     datasette: Any, columns: list[str], rows: Any, sql: str | None, table: str | None, request: Any, data: Any
 ) -> Response:
-    """Datasette's rows as XLSX. A text is never run as a formula; the second sheet names release, licence and query."""
+    """Return rows as XLSX. Text is never a formula; the second sheet names release, licence and query."""
     facts = datasette.facts
     if data.get("error"):
         return Response.json(sql_error(str(data["error"]), datasette.facts), status=400)
@@ -43,7 +43,7 @@ def workbook(
                 sheet.write_string(n, at, str(value)[:XLSX_TEXT])
     notes = book.add_worksheet("说明")
     notes.set_column(0, 1, 30)
-    told = [
+    notes_rows = [
         *([("提示 Notice", f"{MADE_UP_ZH} {MADE_UP_EN}")] if facts.synthetic else []),
         ("发布版本 Release", facts.release_id),
         ("数据截止 As of", facts.as_of),
@@ -56,7 +56,7 @@ def workbook(
         ("查询 SQL", sql or ""),
         *([("截断 Cut", "结果更多，这里只有一部分 There are more rows than these")] if data.get("truncated") else []),
     ]
-    for n, (name, text) in enumerate(told):
+    for n, (name, text) in enumerate(notes_rows):
         notes.write_string(n, 0, name, bold)
         notes.write_string(n, 1, text[:XLSX_TEXT])
     book.close()

@@ -1,11 +1,10 @@
 """The process that runs public SQL, and the process that makes such processes.
 
-Belongs here: what runs outside the server's own process: a nursery that has everything imported and forks a worker when
-told to, and the worker: it answers one request at a time through the same pages, under limits of the kernel. Not here:
-who sends it work, and how long they wait (pool.py).
+Belongs here: the nursery, which has everything imported and forks workers on demand, and the worker, which answers one
+request at a time through the same pages, under limits of the kernel. Not here: assigning requests, time limits (pool.py).
 
-A worker forked from the nursery is ready in some 20 ms; one started from nothing would import for a second, and an
-attacker could keep a server busy with nothing but starting.
+A worker forked from the nursery is ready in some 20 ms; a new interpreter would import for a second, and an attacker could
+keep a server busy with nothing but starting.
 """
 
 from __future__ import annotations
@@ -33,10 +32,10 @@ log = logging.getLogger("mingzhang.site.worker")
 HEAP_LIMIT = 16 << 20  # SQLite's own
 ADDRESS_SPACE = 160 << 20  # above what the process has when it begins
 OPEN_FILES = 64
-CPU_SECONDS = 3  # a request's, by the kernel; the supervisor kills long before, unless it is itself held up
-REQUEST_SECONDS = 0.6  # all queries of one request together, where its lane says nothing else
+CPU_SECONDS = 3  # of a request, by the kernel; the supervisor kills long before, unless it is delayed itself
+REQUEST_SECONDS = 0.6  # all queries of one request together, by default
 ANSWER_BYTES = 4_500_000  # of the finished JSON, CSV or HTML
-RECYCLE_BYTES = 24 << 20  # a worker that has grown by this much makes room for a fresh one
+RECYCLE_BYTES = 24 << 20  # growth at which a worker is replaced
 KEPT_RELEASES = 3
 
 
@@ -46,7 +45,7 @@ def limit_process(nice: int) -> None:
 
 
 class Worker:
-    """Answers requests for any kept release; instances of the last few stay open."""
+    """Answers requests for any kept release; the instances of the last few stay open."""
 
     def __init__(self, sock: socket.socket):
         self.sock = sock
@@ -99,13 +98,13 @@ class Worker:
 
 
 def nursery(control: socket.socket) -> None:
-    """Forks a worker for each socket it is sent, kills one when told to, and ends when the server does.
+    """Fork a worker for each socket received, kill one on demand, and end with the server.
 
     `control` is a SOCK_SEQPACKET: `fork <nice>` with a socket is answered with the worker's process id; `kill <pid>` ends
-    a worker. Only this process waits for its children, so an id it holds is never another process's.
+    a worker. Only this process waits for its children, so an id that it holds is never reused.
     """
     compile_all()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the server says when to end
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the server decides when to end
     children: set[int] = set()
     control.settimeout(0.5)
     while True:
@@ -128,7 +127,7 @@ def nursery(control: socket.socket) -> None:
             try:
                 control.send(str(pid).encode())
             except OSError:
-                break  # the server ended while it waited for this one
+                break  # the server ended
         elif word == "kill" and int(argument) in children:
             os.kill(int(argument), signal.SIGKILL)
     for pid in children:
@@ -144,7 +143,7 @@ def _be_worker(fd: int, nice: int) -> None:
     except BrokenPipeError:
         status = 0  # the server no longer wants the answer
     except MemoryError:
-        pass  # said by the status; a line more would need memory
+        pass  # reported by the status; a log line would need memory
     finally:
         os._exit(status)
 

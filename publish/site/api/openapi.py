@@ -1,7 +1,7 @@
-"""/openapi.json: the API and the promised addresses of the database, described for machines (OpenAPI 3.1).
+"""/openapi.json: description of the API and of the promised addresses of the database (OpenAPI 3.1).
 
-Belongs here: making the description from what api.py and the schema of the public tables say. Not here: anything of the
-API itself; a resource, an argument or a column is stated there and only repeated here.
+Belongs here: deriving it from resources.py and the schema of the public tables. Not here: resources, arguments and columns
+themselves; each is stated there once.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ ERRORS = {
 
 
 def openapi(facts: Facts, base_url: str, origin: str) -> dict[str, Any]:
-    """The description, as it is for one release. `origin` is scheme and host, `base_url` '/' or '/r/<release_id>/'."""
+    """Return the description for one release. `origin`: scheme and host; `base_url`: '/' or '/r/<release_id>/'."""
     return {
         "openapi": "3.1.0",
         "info": {

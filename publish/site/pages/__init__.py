@@ -1,7 +1,7 @@
-"""The site's own pages: each reads the release's public tables and fills a template.
+"""The site's own pages: each reads the release's public tables and renders a template.
 
-Belongs here: which figures a page shows, and at which address. Not here: what they look like (templates/) or are called
-(vocabulary.py). Every query is fixed here; what a visitor sends is only ever bound to it.
+Belongs here: the figures of a page, and its address. Not here: their looks (templates/) and names (vocabulary.py). Every query
+is fixed; values of a visitor are only bound to it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ROUTES: list[tuple[str, Any]] = [
     *((rf"^/{name}$", page) for name, page in texts.PAGES.items()),
 ]
 
-# The first part of the address of every page of ours.
+# The first segment of the path of every page.
 PLACES = frozenset(
     ("", "topics", "indicators", "claims", "datasets", "quality", "search", "api", "releases", "feed.xml", *texts.PAGES)
 )

@@ -1,4 +1,4 @@
-"""Where a reader asks: the search, the page about the API, and the examples of the query page."""
+"""The search page and the page about the API."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def search(datasette: Any, request: Any) -> Response:
 
 
 async def _figures(datasette: Any, names: list[str]) -> dict[str, dict[str, Any]]:
-    """The newest figure of each indicator that was found, of a year that was over; whoever asks wants to know it at once."""
+    """Return the newest figure of each indicator found, of a complete year: it is shown beside the hit."""
     bound = {f"i{n}": name for n, name in enumerate(names)}
     found = await rows(
         datasette,

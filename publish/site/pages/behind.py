@@ -1,6 +1,6 @@
-"""The rows behind a number, for every page that shows where one comes from.
+"""The rows behind a figure, for every page of a source.
 
-Belongs here: reading provenance and the open rows it names. Not here: which number (indicators.py, statements.py).
+Belongs here: reading provenance and the open rows that it names. Not here: which figure (indicators.py, statements.py).
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from publish.site.facts import DB
 from publish.site.pages.base import has, rows
 from publish.sources import behind
 
-MOST_ROWS = 200  # of open rows shown behind one number; the rest is a table away
+MOST_ROWS = 200  # open rows shown behind one figure; all of them are in the table
 
 
 async def sources(datasette: Any, where: str, **bound: Any) -> list[dict[str, Any]]:
-    """The files behind the values for which `where` (over publish.sources.KEY) holds."""
+    """Return the files behind the values that match `where` (over publish.sources.KEY)."""
     columns = await datasette.get_database(DB).table_columns("provenance")
     found = await rows(datasette, behind(where, columns), **bound)
     return sorted(found, key=lambda f: (f["dataset"], f["year"], f["file"], f["sheet"] or ""))
 
 
 async def cells_behind(datasette: Any, files: list[dict[str, Any]], formula: str | None) -> list[dict[str, Any]]:
-    """For each open dataset behind a number: its rows in these files, each with the cell that its numbers stood in.
+    """Return for each open dataset behind a figure its rows in these files, with the cells of their numbers.
 
-    `files`: rows of `sources`. `counted` is how many rows the number rests on, and `_counts` of a row whether it is one of
-    those; `told` is false for a release whose provenance names no rows, as those made before it did. `totals`: the columns that
-    `formula` adds up, each with its sum over all the rows that count; they are the first of `columns`.
+    `files`: rows of `sources`. `counted`: number of rows in the figure; `_counts`: whether a row is one of them; `told`: false in a
+    release whose provenance names no rows, as in older ones. `totals`: the columns that `formula` adds up, each with its sum
+    over the rows that count; they are the first of `columns`.
     """
     out = []
     for dataset in dict.fromkeys(f["dataset"] for f in files):
@@ -92,7 +92,7 @@ async def cells_behind(datasette: Any, files: list[dict[str, Any]], formula: str
 
 
 def _summed(formula: str | None, columns: list[str]) -> list[str]:
-    """The columns that a formula adds up: area of sum(area), both of Σ (reference_price − contract_price)."""
+    """Return the columns that a formula adds up: area of sum(area), both of Σ (reference_price − contract_price)."""
     parts = re.findall(r"(?:\bsum\s*|Σ\s*)(\([^()]*\)|\w+)", formula or "")
     words = [w for part in parts for w in re.findall(r"\w+", part)]
     return [c for c in columns if c in words]

@@ -1,4 +1,4 @@
-"""The catalogue of datasets, each with its dictionary and how whole it is, and the page about the quality of what was sent in."""
+"""The catalogue of datasets, the page of one (dictionary, coverage, issues), and the page of data quality."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHARES = (
     0.8,
     0.95,
     1.0,
-)  # of the institutions expected, at which the shade changes: a few that are missing are seen
+)  # of the institutions expected, where the shade changes: a few missing ones are visible
 
 
 async def datasets(datasette: Any, request: Any) -> Response:
@@ -53,10 +53,10 @@ async def dataset(datasette: Any, request: Any) -> Response:
 
 
 async def _coverage(datasette: Any, dataset: str) -> dict[str, Any] | None:
-    """How many institutions each month (or year) has, of those expected: years -> months -> {n, of, step}.
+    """Return the number of institutions per month (or year) of those expected: years -> months -> {n, of, step}.
 
-    None where the release does not say. `monthly` is false where the dataset has no months: then month 0 is the year. Where
-    nobody knows how many were expected, the shade is the share of the fullest period.
+    None in a release without coverage. `monthly` is false for a dataset without months: then month 0 is the year. Where the
+    expected number is unknown, the shade is the share of the fullest period.
     """
     if not has(datasette, "coverage"):
         return None
@@ -84,7 +84,7 @@ async def _coverage(datasette: Any, dataset: str) -> dict[str, Any] | None:
 
 
 async def _sent(datasette: Any, dataset: str) -> list[dict[str, Any]]:
-    """What was sent in of a dataset, by period and status; totals only."""
+    """Return the submissions of a dataset by period and status, as totals."""
     if not has(datasette, "submissions"):
         return []
     return await rows(
@@ -109,7 +109,7 @@ async def _issues(datasette: Any, dataset: str) -> list[dict[str, Any]]:
 
 
 async def _used(datasette: Any, dataset: str) -> list[dict[str, Any]]:
-    """The indicators that rest on a dataset."""
+    """Return the indicators computed from a dataset."""
     if not has(datasette, "provenance"):
         return []
     resting_on = resting(await datasette.get_database(DB).table_columns("provenance"))

@@ -27,7 +27,7 @@ FORMATS = {
 
 
 async def export(datasette: Any, request: Any) -> Response:
-    """An indicator's values as a file: CSV with BOM, XLSX with a sheet of notes, Parquet, JSON."""
+    """Return an indicator's values as a file: CSV with BOM, XLSX with a sheet of notes, Parquet, JSON."""
     about = await indicator_of(datasette, request)
     form = request.url_vars["format"]
     every = await rows(
@@ -35,7 +35,7 @@ async def export(datasette: Any, request: Any) -> Response:
         "select * from indicator_values where indicator_id = :id order by dimension, member, year, factor_set",
         id=about["indicator_id"],
     )
-    # A release of years ago lacks a column that came later; here it is empty.
+    # An older release lacks later columns; here they are empty.
     found = [{c: r.get(c) for c in VALUES.columns} for r in every]
     for r in found:
         r["synthetic"] = bool(r["synthetic"])

@@ -20,7 +20,7 @@ from publish.site.pages.topics import HOME, LEADING, TOPICS
 
 
 def _leading_indicator(indicators: list[dict[str, Any]], topic: str) -> dict[str, Any] | None:
-    """The indicator that tells a topic, None where none has two years."""
+    """Return the indicator for the chart of a topic, None where none has two complete years."""
     of_theme = [i for i in indicators if i["theme"] == TOPICS[topic] and len(i["known"]) > 1]
     by_id = {i["indicator_id"]: i for i in of_theme}
     usual = [i for i in of_theme if i["kind"] in ("flow", "stock", "ratio")]
@@ -50,13 +50,13 @@ async def home(datasette: Any, request: Any) -> Response:
 
 
 def _topics(indicators: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
-    """The topics that have indicators: address, theme, how many."""
+    """Return the topics with indicators: (address, theme, number of indicators)."""
     counts = {t: sum(i["theme"] == theme for i in indicators) for t, theme in TOPICS.items()}
     return [(t, TOPICS[t], n) for t, n in counts.items() if n]
 
 
 def _changes(facts: Facts) -> dict[str, Any] | None:
-    """What this release changed: changes.json, counted. None where the release does not say."""
+    """Summarize changes.json; None in a release without it."""
     path = facts.folder / "changes.json"
     if not path.is_file():
         return None
@@ -102,7 +102,7 @@ async def topic(datasette: Any, request: Any) -> Response:
 
 
 async def _savings(datasette: Any) -> dict[str, list[dict[str, Any]]]:
-    """The statement of savings: nature -> lines, each with its rows `by` year. Sums over the period are left to the table."""
+    """Return the statement of savings: nature -> lines, each with its rows `by` year; sums over the period are left out."""
     if not has(datasette, "savings_statement"):
         return {}
     lines: dict[str, dict[str, Any]] = {}

@@ -104,7 +104,7 @@ def _sql(indicator_id: str, year: int | None = None) -> str:
 
 
 def _pivot(values: list[dict[str, Any]], names: dict[str, Label]) -> dict[str, dict[str, Any]]:
-    """Breakdowns as tables: dimension -> {'columns': [2021, ..., '2021-2025'], 'members': {name: {column: row}}}.
+    """Arrange breakdowns as tables: dimension -> {'columns': [2021, ..., '2021-2025'], 'members': {name: {column: row}}}.
 
     `period/district` is the sum over the plan's years, its member `2021-2025/430202`: one more column of `district`.
     `base/district` is a change since a base year: there the year is the column, as in `district`.
@@ -125,7 +125,7 @@ def _pivot(values: list[dict[str, Any]], names: dict[str, Label]) -> dict[str, d
 async def _factors(
     datasette: Any, about: dict[str, Any], points: list[dict[str, Any]], others: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The factors of the indicator: those its formula or definition names, and those of its factor sets for its unit."""
+    """Return the factors of an indicator: those that its formula or definition names, and those of its factor sets for its unit."""
     text = f"{about.get('formula') or ''} {about.get('definition_zh') or ''} {about.get('definition_en') or ''}"
     sets = {p["factor_set"] for p in points} | {o["member"] for o in others}
     sets -= {None, "", "none"}
@@ -141,7 +141,7 @@ async def _factors(
 
 
 async def source(datasette: Any, request: Any) -> Response:
-    """Where one year's number comes from: files, sheets, and for open datasets the rows and cells."""
+    """Show the source of one year's figure: files, sheets, and for open datasets rows and cells."""
     about = await indicator_of(datasette, request)
     year = int(request.url_vars["year"])
     found = [p for p in await rows(datasette, TOTALS, id=about["indicator_id"]) if p["year"] == year]

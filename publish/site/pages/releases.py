@@ -1,7 +1,7 @@
-"""The releases that are kept: their list, what changed between any two, and a feed of them.
+"""The releases kept: their list, the differences between two, and a feed.
 
-Belongs here: reading the folders beside the one that is shown. A release's own address (`/r/<release_id>/releases`) leads to
-the list of all, because the list is the one page that does change when a release comes.
+Belongs here: pages over several releases. At a release's own address (`/r/<release_id>/releases`) they redirect to the list of
+all, the one page that changes with each release. Not here: reading the folders (publish/release/store.py).
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from publish.site.language import pair
 from publish.site.pages.base import district_names, page, rows
 
 ATOM = "http://www.w3.org/2005/Atom"
-SHOWN = 300  # changed values on a page; all of them stand in changes.json
+SHOWN = 300  # changed values on a page; changes.json has all of them
 
 
 def _elsewhere(datasette: Any, request: Any) -> Response | None:
-    """Below a release's own address: to the list of all."""
+    """Return the redirect to the list of all below a release's own address; None elsewhere."""
     if not request.path.startswith("/r/"):
         return None
     target = ("/en" if datasette.language == "en" else "") + request.path[request.path.rindex("/releases") :]
@@ -69,14 +69,14 @@ async def diff(datasette: Any, request: Any) -> Response:
 
 
 def _compare(releases: Path, old: str, new: str) -> dict[str, Any]:
-    """`changes.json` where it holds just these two, else the comparison made now."""
+    """Return changes.json where it compares these two, else compare them now."""
     path = releases / new / "changes.json"
     told = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return dict(told) if told.get("previous") == old else compare(releases / old, releases / new)
 
 
 async def feed(datasette: Any, request: Any) -> Response:
-    """Atom (RFC 4287) of the releases kept. A release has a date and no clock, so that is the hour it gives."""
+    """Return the releases kept as Atom (RFC 4287). A release has a date without a time, so its time is midnight."""
     facts, at = datasette.facts, 0 if datasette.language == "zh" else 1
     site = f"{request.scheme}://{request.host}"
     found = await asyncio.to_thread(store.history, facts.folder.parent)

@@ -1,7 +1,6 @@
-"""How a figure or a result was published over the releases kept, up to the one that is shown.
+"""The history of a figure or a result over the releases kept, up to the one that is shown.
 
-Belongs here: reading it from the releases beside this one. What is there is never more than was so when this release came, so a
-release's page stays what it is.
+Belongs here: reading it from the other releases. Later releases are left out, so that a page of a release never changes.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from publish.site.chart_spec import TOTALS
 from publish.site.facts import DB, Facts
 from publish.site.newer import CLAIM, select, shown
 
-MOST = 20  # releases looked into, the newest
+MOST = 20  # releases that are read, the newest
 
 
 async def of_figures(facts: Facts, indicator: str, years: tuple[int, ...] = ()) -> list[dict[str, Any]]:
-    """The years of an indicator whose figure was published otherwise once: {year, steps}, each step a release that first showed
-    it so with value, status, note and revised. `years`: only these."""
+    """Return the years of an indicator with a changed figure: {year, steps}; a step is the first release with a value, status, note
+    and revised. `years`: only these."""
     found: dict[int, list[dict[str, Any]]] = {}
     for release_id, rows in await asyncio.to_thread(_each, facts, TOTALS, indicator):
         for r in rows:
@@ -32,7 +31,7 @@ async def of_figures(facts: Facts, indicator: str, years: tuple[int, ...] = ()) 
 
 
 async def of_claim(facts: Facts, claim_id: str) -> list[dict[str, Any]]:
-    """The results of a statement, each with the release that first had it; none where it was always the same."""
+    """Return the results of a statement, each with the first release that had it; [] where it never changed."""
     steps: list[dict[str, Any]] = []
     for release_id, rows in await asyncio.to_thread(_each, facts, CLAIM, claim_id):
         for r in rows:
@@ -43,7 +42,7 @@ async def of_claim(facts: Facts, claim_id: str) -> list[dict[str, Any]]:
 
 
 def _each(facts: Facts, sql: str, name: str) -> list[tuple[str, list[dict[str, Any]]]]:
-    """The rows of a query on each release up to this one, the oldest first."""
+    """Return the rows of a query on each release up to this one, the oldest first."""
     ids = [r["release_id"] for r in store.history(facts.folder.parent)]
     upto = ids[ids.index(facts.release_id) :][:MOST] if facts.release_id in ids else [facts.release_id]
     folders: list[Path] = [facts.folder.parent / i for i in reversed(upto)]

@@ -13,7 +13,7 @@ async def benchmarks_of(datasette: Any) -> list[dict[str, Any]]:
 
 
 async def indicators_with_series(datasette: Any) -> list[dict[str, Any]]:
-    """Every indicator with its series: `points` by year, `known` those with a value whose year was over."""
+    """Return every indicator with its series: `points` by year, `known`: those with a value of a complete year."""
     found = [dict(i) for i in await held(datasette, "indicators")]
     latest = await rows(
         datasette,
@@ -34,6 +34,6 @@ async def indicators_with_series(datasette: Any) -> list[dict[str, Any]]:
 
 
 def complete_years(points: list[dict[str, Any]], as_of: str) -> list[dict[str, Any]]:
-    """The years with a value that were over when the release was made: half a year is not held against a whole one."""
+    """Return the points with a value of a complete year; half a year is not comparable with a whole one. All where none is complete."""
     known = [p for p in points if p["value"] is not None]
     return [p for p in known if not unfinished(as_of, p["year"])] or known

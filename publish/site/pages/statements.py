@@ -1,4 +1,4 @@
-"""The statements of the public report: all of them with their results, and each with how it was checked."""
+"""The statements of the public report: the list with results, the page of one, and its source."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ HOLD, PART, DIFFER = ("match", "within_qualifier"), ("holds_in_part",), ("mismat
 
 
 def tally(claims: list[dict[str, Any]]) -> dict[str, Any]:
-    """How many claims hold, how many in their figure alone, how many differ and cannot be checked; `counted` by what is shown,
-    in the order of the list of statuses."""
+    """Count the claims that hold, hold in part, differ or cannot be checked; `counted`: by status shown, in the order of STATUSES."""
     counts = Counter(shown(c) for c in claims)
     counted = [(s, counts[s]) for s in (*STATUSES, *sorted(set(counts) - set(STATUSES))) if counts[s]]
     hold, part, differ = (sum(counts[s] for s in group) for group in (HOLD, PART, DIFFER))
@@ -33,13 +32,13 @@ CLAIMS = "select claims.*, i.unit as indicator_unit from claims left join indica
 
 
 def _comparable(claim: dict[str, Any]) -> dict[str, Any]:
-    """A claim with `computed_unit`, that of the computed figure, and `apart`, how far it is from the printed one: None where
-    what is printed is no figure or stands in another unit, as eight years do beside the share that is older."""
+    """Add `computed_unit`, the unit of the computed figure, and `apart`, its distance from the printed one: None where no figure is
+    printed or its unit differs, as with "eight years" and the share of older vehicles."""
     other = claim["indicator_unit"] == "%" and claim["unit"] != "%"
     unit = claim["indicator_unit"] if other or not claim["unit"] else claim["unit"]
     apart = None if other or claim["value"] is None else claim["difference"]
     apart_unit = "百分点" if unit == "%" else unit
-    if unit == "年月" and apart is not None:  # 202502 is a month: between two of them lie months
+    if unit == "年月" and apart is not None:  # 202502 is a month: the distance is in months
         months = [int(v) // 100 * 12 + int(v) % 100 for v in (claim["computed_value"], claim["value"])]
         apart, apart_unit = months[0] - months[1], "月"
     return claim | {
@@ -72,7 +71,7 @@ async def claims(datasette: Any, request: Any) -> Response:
 
 
 async def _claim(datasette: Any, request: Any) -> tuple[dict[str, Any], dict[str, Any] | None, list[dict[str, Any]]]:
-    """The statement asked for, its indicator, and the values it rests on. Raises NotFound."""
+    """Return the statement, its indicator, and the values behind it. Raises NotFound."""
     found = await rows(datasette, f"{CLAIMS} where claim_id = :id", id=request.url_vars["claim"])
     if not found:
         raise NotFound("no such statement")
@@ -126,7 +125,7 @@ async def claim(datasette: Any, request: Any) -> Response:
 
 
 async def source(datasette: Any, request: Any) -> Response:
-    """Where a statement's number comes from: the values of all its years, their files, and for open datasets their rows."""
+    """Show the source of a statement: the values of its years, their files, and for open datasets their rows."""
     claim, indicator, values = await _claim(datasette, request)
     if indicator is None or not values:
         raise NotFound("no value behind this statement")

@@ -1,4 +1,4 @@
-"""The pages that are text: about, methods, secrecy, accessibility, and how to report an error in the data."""
+"""Pages of text: about, methods, secrecy, accessibility, reporting an error."""
 
 from __future__ import annotations
 
