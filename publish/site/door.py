@@ -27,8 +27,8 @@ CONNECTIONS_EACH = 256  # of one client; a trusted proxy may use all
 
 def _raw(status: str, code: str, zh: str, en: str) -> bytes:
     """Return the bytes of an answer to bytes that are no valid request, in the shape that all errors have."""
-    said = {"ok": False, "status": int(status[:3]), "code": code, "error": en, "error_zh": zh, "help": "/openapi.json"}
-    body = json.dumps(said, ensure_ascii=False).encode()
+    error = {"ok": False, "status": int(status[:3]), "code": code, "error": en, "error_zh": zh, "help": "/openapi.json"}
+    body = json.dumps(error, ensure_ascii=False).encode()
     head = (
         f"HTTP/1.1 {status}\r\ncontent-type: application/json; charset=utf-8\r\nx-content-type-options: nosniff\r\n"
         f"access-control-allow-origin: *\r\nconnection: close\r\ncontent-length: {len(body)}\r\n\r\n"

@@ -112,9 +112,9 @@ def _read(folder: Path, conn: sqlite3.Connection) -> Facts:
     if missing:
         raise ReleaseBroken(f"Release {folder.name} lacks the tables {', '.join(missing)}; build it again.")
     releases = {r["release_id"]: dict(r) for r in conn.execute("select * from releases")}
-    said = _release_json(folder)
-    city = said.get("city") or {}
-    own = said | releases.get(folder.name, {})
+    release = _release_json(folder)
+    city = release.get("city") or {}
+    own = release | releases.get(folder.name, {})
     datasets = [dict(r) for r in conn.execute("select * from datasets order by dataset")]
     labels, columns = _labels(conn, names, datasets)
     return Facts(
@@ -133,7 +133,7 @@ def _read(folder: Path, conn: sqlite3.Connection) -> Facts:
         datasets=datasets,
         files=_files(folder),
         headline=_headline(conn),
-        rules=dict(said.get("rules") or {}),
+        rules=dict(release.get("rules") or {}),
     )
 
 

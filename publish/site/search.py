@@ -27,13 +27,13 @@ KINDS = ("indicator", "claim", "dataset", "column", "record")
 TRADITIONAL = Path(__file__).with_name("traditional.txt")
 
 # Stop words: they only ask or connect.
-ASKING = (
+STOP_WORDS = (
     "有没有", "是不是", "能不能", "多少钱", "为什么", "怎么样", "怎样", "怎么", "如何", "多少", "几个", "几家", "几年", "哪些", "哪个", "哪里",
     "什么", "请问", "我想", "想知道", "查询", "查一下", "看看", "一共", "总共", "到底", "是否", "情况", "吗", "呢", "了", "的", "在", "是",
     "这", "那", "和", "与", "及", "对", "把", "被", "里", "每年", "一年", "今年", "去年", "五年", "全市", "本市", "我们", "市里", "政府", "机关单位",
 )  # fmt: skip
 # Synonyms: everyday words, and the words of the records.
-SAYINGS = {
+SYNONYMS = {
     "公车": "公务用车", "用车": "用车", "碳排放": "二氧化碳", "碳": "二氧化碳", "co2": "二氧化碳", "电动车": "新能源", "新能源车": "新能源",
     "太阳能": "光伏", "车位": "停车位", "停车": "停车", "省钱": "节约", "省了": "节约", "省电": "节电", "房租": "租金", "卖地": "处置", "卖房": "处置",
     "拍卖": "处置", "食堂": "食堂", "吃饭": "就餐", "办公室": "办公", "开会": "会议", "培训": "培训", "水费": "水费", "用水": "用水", "电量": "用电量",
@@ -48,13 +48,13 @@ SAYINGS = {
     "规定": "制度", "办法": "制度文件", "文件": "制度文件", "平米": "单位建筑面积", "会开": "会议", "个单位": "机构数", "宿舍": "三供一业", "地和": "处置", "干部": "人均", "平均每": "人均", "接待": "接待", "整改": "整改", "督查": "检查", "空调": "空调", "减排": "减排", "标煤": "标准煤",
 }  # fmt: skip
 # Synonyms in English, matched as whole words.
-SAID_IN_ENGLISH = {
+SYNONYMS_IN_ENGLISH = {
     "car": "vehicle", "cars": "vehicles", "carbon": "co2", "emission": "co2", "emissions": "co2", "bill": "cost", "bills": "cost", "price": "cost",
     "spend": "cost", "spent": "cost", "save": "saved", "saving": "saved", "savings": "saved", "electric": "new energy", "panels": "solar",
     "empty": "idle vacant", "unpaid": "arrears", "owed": "arrears", "large": "excess", "sold": "disposals", "sale": "disposals", "gas": "natural gas",
     "staff": "people", "person": "head", "capita": "head", "courses": "training", "rules": "policies", "garage": "parking", "rent": "rent lease",
 }  # fmt: skip
-ASKING_IN_ENGLISH = frozenset(
+STOP_WORDS_IN_ENGLISH = frozenset(
     [
         "how",
         "many",
@@ -108,11 +108,11 @@ def simplify(text: str) -> str:
     return text.translate(_simplified())
 
 
-def find(index: Path, asked: str) -> list[dict[str, Any]]:
+def find(index: Path, question: str) -> list[dict[str, Any]]:
     """Return the hits of a question, the best first: kind, name, title_zh, title_en, body, address; MOST at most, of records
     MOST_RECORDS.
 
-    `asked` comes from a visitor: LONGEST characters of it are used, and only as quoted phrases of FTS5.
+    `question` comes from a visitor: LONGEST characters of it are used, and only as quoted phrases of FTS5.
     """
     with closing(sqlite3.connect(f"{index.resolve().as_uri()}?immutable=1", uri=True)) as con:
         con.row_factory = sqlite3.Row
@@ -127,8 +127,8 @@ def find(index: Path, asked: str) -> list[dict[str, Any]]:
         found: dict[int, dict[str, Any]] = {}
         worth: dict[int, float] = {}
         try:
-            for strictness, query in enumerate([*_queries(asked), _singly(asked)]):
-                if not query or (found and query == _singly(asked)):
+            for strictness, query in enumerate([*_queries(question), _singly(question)]):
+                if not query or (found and query == _singly(question)):
                     continue  # single characters match much: only where nothing else matched
                 hits = con.execute(FIND, {"query": query, "records": MOST_RECORDS, "most": MOST})
                 for place, r in enumerate(hits):
@@ -156,24 +156,24 @@ FIND = """
 """
 
 
-def _queries(asked: str) -> list[str]:
+def _queries(question: str) -> list[str]:
     """Return a question as queries of FTS5, the strictest first: all words, all words but stop words, any bigram."""
-    text = figures(simplify(fold(asked[:LONGEST])))
+    text = figures(simplify(fold(question[:LONGEST])))
     plain = text
-    for word in ASKING:
+    for word in STOP_WORDS:
         plain = plain.replace(word, " ")
-    latin = [w for w in plain.split() if w not in ASKING_IN_ENGLISH]
+    latin = [w for w in plain.split() if w not in STOP_WORDS_IN_ENGLISH]
     plain = " ".join(latin)
-    said = " ".join([plain, *(SAID_IN_ENGLISH[w] for w in latin if w in SAID_IN_ENGLISH)])
-    for word, meant in SAYINGS.items():
-        if word in text and not (word == meant or meant in said):
-            said = f"{said} {meant}"
+    expanded = " ".join([plain, *(SYNONYMS_IN_ENGLISH[w] for w in latin if w in SYNONYMS_IN_ENGLISH)])
+    for word, meant in SYNONYMS.items():
+        if word in text and not (word == meant or meant in expanded):
+            expanded = f"{expanded} {meant}"
     out = []
     for words in (WORD.findall(text), WORD.findall(plain)):
         if words:
             out.append(" AND ".join(_phrase(w) for w in words))
     pieces: list[str] = []
-    for word in WORD.findall(said):
+    for word in WORD.findall(expanded):
         if HAN.match(word) and len(word) > 2:
             pieces += [word[i : i + 2] for i in range(len(word) - 1)]
         else:
@@ -185,10 +185,10 @@ def _queries(asked: str) -> list[str]:
     return list(dict.fromkeys(out))
 
 
-def _singly(asked: str) -> str:
+def _singly(question: str) -> str:
     """Return a query for any character of a question but stop words: 水用得少了 shares no bigram with any document."""
-    text = simplify(fold(asked[:LONGEST]))
-    for word in (*ASKING, *"一个没不能会要得比前"):
+    text = simplify(fold(question[:LONGEST]))
+    for word in (*STOP_WORDS, *"一个没不能会要得比前"):
         text = text.replace(word, "")
     return " OR ".join(_phrase(c) for c in dict.fromkeys(text) if HAN.match(c))
 

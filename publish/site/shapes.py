@@ -36,29 +36,29 @@ def rows_as_json(
     next_url = data.get("next_url") if table else None
     headers = {"link": f'<{next_url}>; rel="next"'} if next_url else {}
     named = [dict(zip(columns, r, strict=True)) for r in cells]
-    said: Any
+    body: Any
     if shape == "array":
         if request.args.get("_nl"):
             return Response("\n".join(map(_text, named)), headers=headers, content_type="text/plain; charset=utf-8")
-        said = named
+        body = named
     elif shape == "arrayfirst":
-        said = [r[0] for r in cells]
+        body = [r[0] for r in cells]
     elif shape == "object":
-        said = {path_from_row_pks(r, of_key, False): r for r in named}
+        body = {path_from_row_pks(r, of_key, False): r for r in named}
     else:
-        told = named if shape == "objects" else cells
-        said = {"ok": True, "rows": told, "columns": list(columns), "truncated": bool(data.get("truncated"))}
+        listed = named if shape == "objects" else cells
+        body = {"ok": True, "rows": listed, "columns": list(columns), "truncated": bool(data.get("truncated"))}
         if table and "next" in data:
-            said |= {"next": data["next"], "next_url": next_url}
-    return Response(_text(said), headers=headers, content_type=JSON)
+            body |= {"next": data["next"], "next_url": next_url}
+    return Response(_text(body), headers=headers, content_type=JSON)
 
 
-def _text(said: Any) -> str:
+def _text(body: Any) -> str:
     """Serialize values of SQLite; infinity, which JSON lacks, is null."""
     try:
-        return json.dumps(said, ensure_ascii=False, allow_nan=False, default=_bytes)
+        return json.dumps(body, ensure_ascii=False, allow_nan=False, default=_bytes)
     except ValueError:
-        return json.dumps(_finite(said), ensure_ascii=False, allow_nan=False, default=_bytes)
+        return json.dumps(_finite(body), ensure_ascii=False, allow_nan=False, default=_bytes)
 
 
 def _bytes(value: Any) -> Any:

@@ -200,17 +200,17 @@ def _known_column(column: str, columns: Collection[str], table: str) -> None:
 
 
 async def _known_value(datasette: Any, table: str, column: str, kind: str, operator: str, value: str) -> None:
-    asked = [value]
+    given = [value]
     if operator in ("in", "notin"):
         try:
-            asked = [str(v) for v in json.loads(value)] if value.startswith("[") else value.split(",")
+            given = [str(v) for v in json.loads(value)] if value.startswith("[") else value.split(",")
         except ValueError:
             raise InvalidArgument(
                 f"{column}__{operator} 应为用逗号隔开的值。",
                 f"{column}__{operator} must be values with commas between them.",
             ) from None
     if operator in TAKES_NUMBERS and kind in ("INTEGER", "REAL"):
-        for one in asked:
+        for one in given:
             if not NUMBER.fullmatch(one.strip()):
                 yes = datasette.facts.is_boolean(table, column)
                 zh, en = (" 1 或 0", "1 or 0") if yes else ("数", "a number")
@@ -219,7 +219,7 @@ async def _known_value(datasette: Any, table: str, column: str, kind: str, opera
                 )
     elif operator in NAMES_VALUES:
         known = await known_values(datasette, table, column)
-        for one in asked if known else ():
+        for one in given if known else ():
             if one.strip() not in known:
                 zh, en = hint(one, known)
                 raise InvalidArgument(

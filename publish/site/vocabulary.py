@@ -139,8 +139,8 @@ def breakdown(language: Language, dimension: str, code: str, names: Mapping[str,
     """Describe the dimension, member and years of a value: 县市区：芦淞区（2021-2025）."""
     over, of, prefix, rest = address_parts(dimension, code)
     at = 0 if language == "zh" else 1
-    said = pair("Total")[at] if of == "total" else dimension_name(language, of)
-    text = Markup("{}").format(said)
+    name = pair("Total")[at] if of == "total" else dimension_name(language, of)
+    text = Markup("{}").format(name)
     if of != "total":
         text += Markup("{}{}").format("：" if language == "zh" else ": ", member(language, rest, names))
     if over == "base":

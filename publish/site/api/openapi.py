@@ -99,11 +99,11 @@ def _name(r: Resource) -> str:
 def _path_value(name: str) -> dict[str, Any]:
     known: dict[str, Argument] = {a.name: a for a in (YEAR, DIMENSION, MEMBER, FACTOR_SET)}
     if name in known:
-        said = _query(known[name])
+        parameter = _query(known[name])
     else:
-        said = {"name": name, "description": PATH_VALUES[name], "schema": {"type": "string", "maxLength": TEXT}}
-    schema = said["schema"] | ({"minLength": 1} if said["schema"]["type"] == "string" else {})
-    return said | {"in": "path", "required": True, "schema": schema}
+        parameter = {"name": name, "description": PATH_VALUES[name], "schema": {"type": "string", "maxLength": TEXT}}
+    schema = parameter["schema"] | ({"minLength": 1} if parameter["schema"]["type"] == "string" else {})
+    return parameter | {"in": "path", "required": True, "schema": schema}
 
 
 def _query(a: Argument) -> dict[str, Any]:
@@ -189,8 +189,8 @@ def _errors(*statuses: str) -> dict[str, Any]:
 def _responses() -> dict[str, Any]:
     later = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
     out: dict[str, Any] = {}
-    for status, said in ERRORS.items():
-        out[f"E{status}"] = _content(_ref("Error")) | {"description": said}
+    for status, description in ERRORS.items():
+        out[f"E{status}"] = _content(_ref("Error")) | {"description": description}
         if status in ("429", "503"):
             out[f"E{status}"]["headers"] = later
     return out
@@ -226,28 +226,32 @@ def _schemas() -> dict[str, Any]:
     )
     link: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}
     for r in RESOURCES:
-        said: dict[str, Any] = {
+        properties: dict[str, Any] = {
             "ok": {"const": True},
             "api": {"const": VERSION},
             "release": _ref("Release"),
             "permalink": {"type": "string"},
         }
         if r.one:
-            said[r.one[0]] = _ref(r.one[1])
+            properties[r.one[0]] = _ref(r.one[1])
         if r.rows:
-            said |= {"total": {"type": "integer"}, "returned": {"type": "integer"}, "truncated": {"type": "boolean"}}
-            said |= {"next": {"type": ["string", "null"]}, "whole_table": link}
-            said |= {"advice_zh": {"type": "string"}, "advice_en": {"type": "string"}}
-            said[r.rows[0]] = {"type": "array", "items": _ref(r.rows[1])}
+            properties |= {
+                "total": {"type": "integer"},
+                "returned": {"type": "integer"},
+                "truncated": {"type": "boolean"},
+            }
+            properties |= {"next": {"type": ["string", "null"]}, "whole_table": link}
+            properties |= {"advice_zh": {"type": "string"}, "advice_en": {"type": "string"}}
+            properties[r.rows[0]] = {"type": "array", "items": _ref(r.rows[1])}
         if r.path == "/datasets/{dataset}":
-            said["columns"] = {"type": "array", "items": _ref("dataset_columns")}
-            said |= {n: {"type": ["string", "null"]} for n in ("rows_url", "contract_url")} | {"files": link}
+            properties["columns"] = {"type": "array", "items": _ref("dataset_columns")}
+            properties |= {n: {"type": ["string", "null"]} for n in ("rows_url", "contract_url")} | {"files": link}
         if r.path.startswith("/provenance"):
-            said["values"] = {"type": "array", "items": _ref("indicator_values")}
+            properties["values"] = {"type": "array", "items": _ref("indicator_values")}
         if not r.path:
-            said |= {"resources": {"type": "array", "items": {"type": "object"}}}
-            said |= {"openapi": {"type": "string"}, "files": {"type": "string"}}
-        out[_name(r)] = _object(said, optional=("advice_zh", "advice_en"))
+            properties |= {"resources": {"type": "array", "items": {"type": "object"}}}
+            properties |= {"openapi": {"type": "string"}, "files": {"type": "string"}}
+        out[_name(r)] = _object(properties, optional=("advice_zh", "advice_en"))
     return out
 
 
@@ -258,8 +262,8 @@ def _object(properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[
 def _table(t: Table) -> dict[str, Any]:
     properties = {}
     for f in t.fields:
-        said = f"{f.en} {f.zh}" + (f" ({f.unit})" if f.unit else "") + (f": {f.note}" if f.note else "")
-        properties[f.name] = KINDS[f.type] | {"description": said}
+        description = f"{f.en} {f.zh}" + (f" ({f.unit})" if f.unit else "") + (f": {f.note}" if f.note else "")
+        properties[f.name] = KINDS[f.type] | {"description": description}
     # A release made by older code may lack a column; its key it has.
     return {"type": "object", "title": f"{t.en} {t.zh}", "properties": properties, "required": list(t.key)}
 

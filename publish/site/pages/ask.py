@@ -14,13 +14,20 @@ from publish.site.units import unfinished
 
 
 async def search(datasette: Any, request: Any) -> Response:
-    asked = (request.args.get("q") or "").strip()[:LONGEST]
+    question = (request.args.get("q") or "").strip()[:LONGEST]
     path = datasette.facts.search
-    found = await asyncio.to_thread(find, path, asked) if asked and path is not None else []
+    found = await asyncio.to_thread(find, path, question) if question and path is not None else []
     figures = await _figures(datasette, [h["name"] for h in found if h["kind"] == "indicator"])
     claims = {c["claim_id"]: c | {"shown": shown(c)} for c in await held(datasette, "claims")}
     return await page(
-        datasette, request, "search.html", q=asked, found=found, ready=path is not None, figures=figures, claims=claims
+        datasette,
+        request,
+        "search.html",
+        q=question,
+        found=found,
+        ready=path is not None,
+        figures=figures,
+        claims=claims,
     )
 
 

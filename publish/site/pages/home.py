@@ -31,9 +31,9 @@ async def home(datasette: Any, request: Any) -> Response:
     facts = datasette.facts
     found = await indicators_with_series(datasette)
     benchmarks = await benchmarks_of(datasette)
-    told = [(t, i) for t in HOME if (i := _leading_indicator(found, t)) is not None]
-    stories = [{"topic": t, "indicator": i, "lines": lines_of(benchmarks, i)} for t, i in told]
-    years = {p["year"] for _, i in told for p in i["known"]}
+    leading = [(t, i) for t in HOME if (i := _leading_indicator(found, t)) is not None]
+    stories = [{"topic": t, "indicator": i, "lines": lines_of(benchmarks, i)} for t, i in leading]
+    years = {p["year"] for _, i in leading for p in i["known"]}
     claims = await held(datasette, "claims")
     return await page(
         datasette,
@@ -60,14 +60,14 @@ def _changes(facts: Facts) -> dict[str, Any] | None:
     path = facts.folder / "changes.json"
     if not path.is_file():
         return None
-    told = json.loads(path.read_text(encoding="utf-8"))
-    changed = told.get("indicator_values") or []
+    changes = json.loads(path.read_text(encoding="utf-8"))
+    changed = changes.get("indicator_values") or []
     return {
-        "previous": told.get("previous"),
-        "changed": told.get("indicator_values_changed") or 0,
+        "previous": changes.get("previous"),
+        "changed": changes.get("indicator_values_changed") or 0,
         "indicators": sorted({v["indicator_id"] for v in changed}),
-        "claims": told.get("claims") or [],
-        "tables": told.get("tables") or {},
+        "claims": changes.get("claims") or [],
+        "tables": changes.get("tables") or {},
     }
 
 

@@ -71,8 +71,8 @@ async def diff(datasette: Any, request: Any) -> Response:
 def _compare(releases: Path, old: str, new: str) -> dict[str, Any]:
     """Return changes.json where it compares these two, else compare them now."""
     path = releases / new / "changes.json"
-    told = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return dict(told) if told.get("previous") == old else compare(releases / old, releases / new)
+    changes = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return dict(changes) if changes.get("previous") == old else compare(releases / old, releases / new)
 
 
 async def feed(datasette: Any, request: Any) -> Response:
