@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.docs import walkthrough
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("walkthroughs")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("walkthroughs"), pytest.mark.timeout(1500)]
 DOCS = ROOT / "docs"
 HOW_TOS = sorted(p.name for p in (DOCS / "how-to").glob("*.md"))
 CODE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

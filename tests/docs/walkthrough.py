@@ -59,7 +59,7 @@ def run(page: Path, folder: Path, **environment: str) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=900,
+        timeout=1200,
         check=False,
     )
     printed = re.split(rf"{MARK} (\d+)\n", done.stdout)
