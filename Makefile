@@ -67,12 +67,13 @@ test-long: setup-dev ## fifty sequences of files, fifty kills, full disks: about
 hunt: setup-dev ## the property tests with examples that nobody has tried yet
 	@$(BIN)/python -m pytest -q --hypothesis-profile=hunt $$(grep -rlE "^@given" tests)
 
-lint: setup-dev ## ruff, mypy, the order of imports and what must be generated
+lint: setup-dev ## ruff, mypy, sqlfluff, the order of imports and what must be generated
 	@$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pipelines.statistics.dbt_sources --check
+	PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint -q --processes 2 dbt_project/models dbt_project/tests
 
 docs: setup-dev ## write docs/reference anew from the code
 	@$(BIN)/python -m tests.docs.reference

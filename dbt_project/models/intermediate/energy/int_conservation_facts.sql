@@ -27,7 +27,7 @@ held as (
     inner join {{ ref('int_years') }} as years on certificates.issued_on <= years.day
     qualify row_number() over (
         partition by certificates.org, certificates.type, years.year
-        order by certificates.issued_on desc, certificates.batch desc, certificates.file_id, certificates.sheet_row
+        order by certificates.issued_on desc, certificates.batch desc, certificates.file_id asc, certificates.sheet_row asc
     ) = 1
 ),
 

@@ -72,7 +72,7 @@ reform as (
         * exclude (org), '(city)' as org, 'all' as total,
         date_diff('month', min(started_on) over (), max(handed_over_on) over ()) as months
     from handed_over
-    qualify row_number() over (order by handed_over_on desc, community_id) = 1
+    qualify row_number() over (order by handed_over_on desc, community_id asc) = 1
 ),
 
 reform_at_level as (
@@ -80,7 +80,7 @@ reform_at_level as (
         * exclude (org), '(city)' as org,
         date_diff('month', min(started_on) over (partition by level), max(handed_over_on) over (partition by level)) as months
     from handed_over
-    qualify row_number() over (partition by level order by handed_over_on desc, community_id) = 1
+    qualify row_number() over (partition by level order by handed_over_on desc, community_id asc) = 1
 )
 
 {{ facts('contracts', 'procurements', [

@@ -10,7 +10,7 @@ yearly as (
         *,
         coalesce(connected_on <= make_date(year, 12, 31), false) as connected
     from months
-    qualify row_number() over (partition by canteen_id, year order by month desc, file_id, sheet_row) = 1
+    qualify row_number() over (partition by canteen_id, year order by month desc, file_id asc, sheet_row asc) = 1
 ),
 
 phases as (
