@@ -1,4 +1,4 @@
-"""What each spreadsheet must look like: one contract a dataset, and what is compiled from it.
+"""Contracts: one per dataset, and the suites compiled from them.
 
 Belongs here: the contracts (YAML, Open Data Contract Standard 3.1), the shared table of units, the model they are read
 into, and the compilers to a Great Expectations suite and to dbt's sources. Not here: reading a spreadsheet

@@ -1,7 +1,7 @@
-"""The expectations of a suite: Great Expectations' own, asked for less, and the two it does not have.
+"""The expectations of a suite: Great Expectations' own with fewer metrics, and two of our own.
 
 Belongs here: expectations a contract may name. Not here: which of them a contract gets (suite.py), nor the arithmetic of
-a credit code (uscc.py). Importing this imports Great Expectations, which takes seconds: only suite.py does, and late.
+a credit code (uscc.py). Importing this module imports Great Expectations, which takes seconds: only suite.py does, when the first suite runs.
 """
 
 from __future__ import annotations
@@ -32,67 +32,67 @@ from expectations import uscc
 from expectations.expression import evaluate
 
 
-class _Lean(Expectation):
-    """Asks Great Expectations for the places of the failing rows and for nothing else.
+class _PositionsOnly(Expectation):
+    """Computes only the positions of the failing rows.
 
-    Its map expectations fetch a dozen metrics each (values, counts, a query that finds the rows), and describe themselves
-    to themselves over a hundred times while doing so: three quarters of the time that a suite over few rows takes.
+    GX's map expectations compute a dozen metrics each (values, counts, a query for the rows) and build their own configuration
+    over a hundred times per run: three quarters of the time of a suite over few rows.
     """
 
-    _described: Any = PrivateAttr(None)
-    _needed: Any = PrivateAttr(None)
+    _configuration: Any = PrivateAttr(None)
+    _dependencies: Any = PrivateAttr(None)
 
     @property
     def configuration(self) -> ExpectationConfiguration:
-        if self._described is None:
-            self._described = super().configuration
-        return self._described
+        if self._configuration is None:
+            self._configuration = super().configuration
+        return self._configuration
 
     def get_validation_dependencies(
         self, execution_engine: Any = None, runtime_configuration: dict[str, Any] | None = None, **_: Any
     ) -> ValidationDependencies:
-        if self._needed is None:
+        if self._dependencies is None:
             form = (runtime_configuration or {})["result_format"]
             needed = ValidationDependencies(metric_configurations={}, result_format=form)
-            for name in ("table.row_count", self._places):
+            for name in ("table.row_count", self._positions_metric):
                 keys = get_metric_kwargs(name)
                 domain = {k: getattr(self, k, None) for k in keys["metric_domain_keys"]}
                 values = {k: getattr(self, k, None) for k in keys["metric_value_keys"]}
                 if "result_format" in values:
                     values["result_format"] = form
                 needed.set_metric_configuration(name, MetricConfiguration(name, domain, values))
-            self._needed = needed
-        return self._needed
+            self._dependencies = needed
+        return self._dependencies
 
     @property
-    def _places(self) -> str:
+    def _positions_metric(self) -> str:
         return f"{self.map_metric}.unexpected_index_list"  # type: ignore[attr-defined]
 
     def _validate(
         self, metrics: dict[str, Any], runtime_configuration: dict[str, Any] | None = None, execution_engine: Any = None
     ) -> dict[str, Any]:
-        found = metrics[self._places]
+        found = metrics[self._positions_metric]
         result = {"element_count": metrics["table.row_count"], "unexpected_index_list": found}
         return {"success": not found, "result": result}
 
 
-class ExpectFilled(_Lean, gxe.ExpectColumnValuesToNotBeNull):
+class ExpectFilled(_PositionsOnly, gxe.ExpectColumnValuesToNotBeNull):
     """Expect no empty cell in `column`."""
 
 
-class ExpectInList(_Lean, gxe.ExpectColumnValuesToBeInSet):
+class ExpectInList(_PositionsOnly, gxe.ExpectColumnValuesToBeInSet):
     """Expect each value of `column` to be in `value_set`."""
 
 
-class ExpectInRange(_Lean, gxe.ExpectColumnValuesToBeBetween):
+class ExpectInRange(_PositionsOnly, gxe.ExpectColumnValuesToBeBetween):
     """Expect each value of `column` between `min_value` and `max_value`."""
 
 
-class ExpectPattern(_Lean, gxe.ExpectColumnValuesToMatchRegex):
+class ExpectPattern(_PositionsOnly, gxe.ExpectColumnValuesToMatchRegex):
     """Expect each value of `column` to match `regex`."""
 
 
-class ExpectUnique(_Lean, gxe.ExpectCompoundColumnsToBeUnique):
+class ExpectUnique(_PositionsOnly, gxe.ExpectCompoundColumnsToBeUnique):
     """Expect each combination of `column_list` once."""
 
 
@@ -118,12 +118,12 @@ class _CheckCharacter(ColumnMapMetricProvider):
 
 
 def _organisation_holds(code: str) -> bool:
-    # A code that is wrong as a whole is told once, by the other expectation.
+    # A code that is wrong as a whole is reported once, by the other expectation.
     return not uscc.is_valid(code) or uscc.is_valid_organisation(uscc.organisation_code(code))
 
 
-class ExpectRowsToSatisfy(_Lean, MulticolumnMapExpectation):
-    """Expect each row to satisfy an expression of expectations/expression.py; it decides what a null means.
+class ExpectRowsToSatisfy(_PositionsOnly, MulticolumnMapExpectation):
+    """Expect each row to satisfy an expression of expectations/expression.py; the expression defines the meaning of a null.
 
     `column_list` names every column that the expression needs.
     """
@@ -136,7 +136,7 @@ class ExpectRowsToSatisfy(_Lean, MulticolumnMapExpectation):
     args_keys = ("column_list", "expression")
 
 
-class ExpectCheckCharacter(_Lean, ColumnMapExpectation):
+class ExpectCheckCharacter(_PositionsOnly, ColumnMapExpectation):
     """Expect each code to end in the check character that GB 32100-2015 gives it.
 
     `part` is `whole` for the 18th character, `organisation` for the last of the organisation code inside (GB 11714).

@@ -1,8 +1,8 @@
-"""The little language of rules: what may stand in an expression, which columns it uses, and its value over many rows.
+"""The expression language of rules: its grammar, the columns an expression uses, and its value over many rows.
 
-Belongs here: parsing and computing one expression. Not here: where the columns beside a row come from
-(pipelines/records/beside.py), or what a failing row means. Pandas is used but never imported: reading contracts must
-stay quick.
+Belongs here: parsing and computing one expression. Not here: joining the columns of other rows
+(pipelines/records/beside.py), or the consequence of a failing row. pandas is used but never imported, so that contracts load
+quickly.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-LIVE = "_live"  # the column that says whether a row is in force: what share() counts
-SCOPE = "_scope"  # the submission inside which a row's key holds, '' where it holds everywhere: part of every key
+LIVE = "_live"  # whether a row is in force: share() counts only those
+SCOPE = (
+    "_scope"  # the submission within which a row's key is unique, '' where it is unique everywhere: part of every key
+)
 HALF = ".half"  # behind a column's name: half a unit of the last digit that its cell was written with, in the column's unit
 FUNCTIONS = {
     "abs": (1, 1),
@@ -44,15 +46,15 @@ OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
 
 @dataclass(frozen=True)
 class Parsed:
-    """An expression and its columns in the order they are written: `own` of the row, `beside` with a dot
-    (`previous.odometer_km`). A row where one of `must` is null passes; those that stand only in given() are not in it."""
+    """An expression and its columns in order of appearance: `own` of the row, `beside` joined, with a dot
+    (`previous.odometer_km`). A row where one of `must` is null passes; columns used only in given() are not in it."""
 
     tree: ast.expr
     own: tuple[str, ...]
     beside: tuple[str, ...]
     must: tuple[str, ...]
     counts: bool  # uses share(), and so the column LIVE
-    exact: tuple[str, ...] = ()  # own columns that same() holds against each other, and so their HALF
+    exact: tuple[str, ...] = ()  # own columns that same() compares, and so their HALF
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -62,7 +64,7 @@ class Parsed:
 
 @lru_cache(maxsize=1024)
 def parse(expression: str) -> Parsed:
-    """Raises SyntaxError for anything but comparisons, arithmetic, and, or, not, in, and the functions known."""
+    """Parse an expression. Raises SyntaxError for anything but comparisons, arithmetic, and, or, not, in, and the functions known."""
     tree = ast.parse(expression, mode="eval")
     called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
     asked: set[int] = set()
@@ -113,9 +115,9 @@ def parse(expression: str) -> Parsed:
 
 
 def evaluate(expression: str, frame: pd.DataFrame) -> pd.Series:
-    """The expression over each row, as booleans on the frame's index; a row where a column it needs is null passes.
+    """Evaluate the expression over each row, as booleans on the frame's index; a row where a column it needs is null passes.
 
-    `frame` has the columns of `Parsed.needs`. Raises TypeError or ValueError where its columns cannot be compared so.
+    `frame` has the columns of `Parsed.needs`. Raises TypeError or ValueError where the types of its columns do not fit.
     """
     parsed = parse(expression)
     whole = frame[list(parsed.must)].notna().all(axis=1)
@@ -164,23 +166,22 @@ def _compare(op: ast.cmpop, left: Any, right: Any) -> Any:
 
 
 def half_unit(digits: str) -> float:
-    """Half a unit of the last digit of a number as it is written: 0.05 of 610.8, 0.005 of 610.80, 50 of 6.1e3."""
+    """Half a unit of the last digit of a written number: 0.05 of 610.8, 0.005 of 610.80, 50 of 6.1e3."""
     mantissa, _, exponent = digits.lower().partition("e")
     return 0.5 * 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
 
 
-def _known(n: ast.expr, frame: pd.DataFrame) -> tuple[Any, Any, Any]:
-    """A sum's value, how far it may be off because its numbers are written to some digit, and the size of what it was computed
-    from. What a number was written like is in `<column>.half`; where that is not known, it is taken to be written as short as
-    its value can be."""
+def _with_error(n: ast.expr, frame: pd.DataFrame) -> tuple[Any, Any, Any]:
+    """Interval arithmetic: a sum's value, its rounding error from the precision its numbers are written with, and the magnitude of its
+    operands. The precision is in `<column>.half`; where that is null, the shortest form of the value is assumed."""
     match n:
         case ast.Constant(value=int() | float() as number):
             return number, 0.0, abs(number)
         case ast.UnaryOp():
-            value, off, size = _known(n.operand, frame)
+            value, off, size = _with_error(n.operand, frame)
             return -value, off, size
         case ast.BinOp():
-            (a, off_a, size_a), (b, off_b, size_b) = _known(n.left, frame), _known(n.right, frame)
+            (a, off_a, size_a), (b, off_b, size_b) = _with_error(n.left, frame), _with_error(n.right, frame)
             value = OPERATORS[type(n.op)](a, b)
             if isinstance(n.op, ast.Mult):
                 return value, abs(a) * off_b + abs(b) * off_a + off_a * off_b, size_a * size_b
@@ -194,10 +195,10 @@ def _known(n: ast.expr, frame: pd.DataFrame) -> tuple[Any, Any, Any]:
 
 
 def _same(arguments: list[ast.expr], frame: pd.DataFrame) -> Any:
-    """Whether two sums are the same as far as their numbers are written, give or take the third argument."""
-    (a, off_a, size_a), (b, off_b, size_b) = (_known(x, frame) for x in arguments[:2])
+    """Whether two sums are equal within the precision of their numbers, plus the third argument."""
+    (a, off_a, size_a), (b, off_b, size_b) = (_with_error(x, frame) for x in arguments[:2])
     allowed = off_a + off_b + (_value(arguments[2], frame) if len(arguments) > 2 else 0)
-    return abs(a - b) <= allowed + 1e-13 * (size_a + size_b)  # and what floats lose
+    return abs(a - b) <= allowed + 1e-13 * (size_a + size_b)  # and floating-point error
 
 
 def _call(name: str, arguments: list[ast.expr], frame: pd.DataFrame) -> Any:

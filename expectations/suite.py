@@ -1,7 +1,7 @@
 """Compiles a contract into a Great Expectations suite and runs it over the joined rows of a dataset and year.
 
-Belongs here: which expectation stands for which fact of a contract, and turning GX's result into failing rows. Not here:
-what a failing row means for the record (pipelines/records). Great Expectations takes seconds to import, so it is imported
+Belongs here: the expectations of each part of a contract, and GX's result as failing rows. Not here: the consequence of a failing
+row for the record (pipelines/records). Great Expectations takes seconds to import, so it is imported
 when the first suite runs and never before.
 """
 
@@ -21,21 +21,20 @@ import pandas as pd
 from expectations.contract import Column, Contract, ContractError, Reference, Rule
 from expectations.expression import HALF, LIVE, SCOPE, evaluate, parse
 
-# A larger number would not fit the decimals of the statistics, nor a float to the last digit. A province's budget, at some
-# 10^12 元, must: it is somebody's dataset too.
+# A larger number would not fit the decimals of the statistics, nor a float exactly. A province's budget, at some 10^12 元, does.
 LARGEST = Decimal(10) ** 15
 FAILURES = {"position": "int64", "column": "str", "code": "str", "severity": "str", "rule": "str"}
 
 
 class SuiteError(RuntimeError):
-    """A suite that could not be run: a mistake in a contract or a change in Great Expectations, never a bad row."""
+    """A suite could not be run: a mistake in a contract or a change in Great Expectations, never a bad row."""
 
     exit_status = 1
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one expectation found: `checked` rows, `failed` of them. `rule` is unique within the dataset."""
+    """The outcome of one expectation: `checked` rows, `failed` of them. `rule` is unique within the dataset."""
 
     rule: str
     column: str | None
@@ -60,7 +59,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Planned:
-    """One expectation to be: the name of its class and arguments, and what its failure is called."""
+    """One expectation before it is built: its class name and arguments, and the rule and code of its failures."""
 
     kind: str
     arguments: dict[str, Any]
@@ -71,7 +70,7 @@ class Planned:
 
 
 def plan(contract: Contract, known: Mapping[str, Collection[str]] | None = None) -> list[Planned]:
-    """Every expectation of a contract, in order. See `check` for `known`."""
+    """Return every expectation of a contract, in order. See `check` for `known`."""
     known = known or {}
     out: list[Planned] = []
     for c in contract.kept:
@@ -162,10 +161,10 @@ def _escape(text: str) -> str:
 
 
 def check(contract: Contract, frame: pd.DataFrame, known: Mapping[str, Collection[str]] | None = None) -> Checked:
-    """Runs a contract's suite once over `frame`.
+    """Run a contract's suite once over `frame`.
 
     `frame` has the contract's kept columns and `_file`, dtypes as `pipelines.intake.readings.DTYPES`, in any index, and
-    what stands `beside` each row (see pipelines/records/beside.py; what is left out counts as null); institutions and
+    the joined columns `beside` (see pipelines/records/beside.py; one that is left out counts as null); institutions and
     divisions are in it under the names of the register already. `known` holds the members of lists that
     a contract cannot: `institutions` (names of the register; left out where there is none) and any `codelist` a column
     names. A key counts as used twice only within one file; every row of the group is in the result, the first too.
@@ -191,10 +190,10 @@ def check(contract: Contract, frame: pd.DataFrame, known: Mapping[str, Collectio
 
 
 def _plain(contract: Contract, frame: pd.DataFrame, known: Mapping[str, Collection[str]]) -> pd.DataFrame:
-    """The frame in dtypes that Great Expectations compares without calling Python once a value: Int64 as float64.
+    """The frame in dtypes that Great Expectations compares vectorised: Int64 as float64.
 
-    Its index is the position, which (unlike file, sheet and row) names a row once where two tables stand side by side.
-    Whether a value is in a long list is worked out here, as a column of 1 and 0: GX copies its arguments many times.
+    Its index is the position, which (unlike file, sheet and row) is unique where two tables are side by side.
+    Membership in a long list is computed here, as a column of 1 and 0: GX copies its arguments many times.
     """
     data: dict[str, Any] = {}
     for c in contract.kept:
@@ -215,7 +214,7 @@ def _plain(contract: Contract, frame: pd.DataFrame, known: Mapping[str, Collecti
 
 
 def _failures(found: list[tuple[np.ndarray, Planned, int]]) -> pd.DataFrame:
-    """One frame of all failures, ordered by row and then by the order of the suite."""
+    """All failures in one frame, ordered by row and then by the order of the suite."""
     if not found:
         return pd.DataFrame({n: pd.Series([], dtype=t) for n, t in FAILURES.items()})
     sizes = [len(at) for at, _, _ in found]
@@ -264,9 +263,9 @@ def _rehearsed(expression: str, kinds: tuple[tuple[str, str], ...]) -> str | Non
 
 
 def _rehearse(contract: Contract, r: Rule, frame: pd.DataFrame) -> None:
-    """Tries a rule on one made-up row, so that its author hears of a mistake before a city's data meets it."""
+    """Evaluate a rule on one made-up row, so that a type error is reported before the rule meets data."""
     if frame[list(r.parsed.beside)].isna().all().any():
-        return  # of what type a thing is that is nowhere nobody can tell
+        return  # a column without any value has no known type
     own = tuple((c, contract.column(c).kind) for c in r.columns)
     wrong = _rehearsed(r.expression, own + tuple((n, _kind(frame[n])) for n in r.parsed.beside))
     if wrong is not None:
@@ -282,7 +281,7 @@ def _kind(column: pd.Series) -> str:
 
 @lru_cache(maxsize=1)
 def ephemeral_context() -> Any:
-    """One GX context for the life of the process: nothing is written, shown or sent anywhere."""
+    """One GX context for the life of the process; it writes nothing and sends nothing."""
     os.environ["GX_ANALYTICS_ENABLED"] = "False"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -302,7 +301,7 @@ def _batches() -> Any:
 
 
 def expectation(planned: Planned, number: int = 0) -> Any:
-    """GX's object of one planned expectation. `number` keeps two equal ones apart: a suite holds each configuration once."""
+    """Build GX's object of a planned expectation. `number` distinguishes equal ones: a suite holds each configuration once."""
     ephemeral_context()  # imports GX quietly
     from expectations import custom
 
@@ -327,7 +326,7 @@ def _run(planned: list[Planned], frame: pd.DataFrame) -> list[dict[str, Any]]:
         suite.expectations.append(expectation(p, n))
     batch = batches.get_batch(batch_parameters={"dataframe": frame})
     with warnings.catch_warnings():
-        # pandas says so of a pattern with a group in it, which a contract may well have: only whether it fits is asked.
+        # pandas warns of a pattern with a group, which a contract may have: only the match matters.
         warnings.filterwarnings("ignore", "This pattern is interpreted as a regular expression, and has match groups")
         validated = batch.validate(suite, result_format={"result_format": "COMPLETE"})
     out: dict[int, dict[str, Any]] = {}
@@ -346,7 +345,7 @@ def _run(planned: list[Planned], frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _exception(info: Any) -> str | None:
-    """What GX caught instead of raising; it nests one entry per metric in some cases and none in others."""
+    """The message of an exception that GX caught; it nests one entry per metric in some cases and none in others."""
     if not info:
         return None
     entries = [info] if "raised_exception" in info else list(info.values())

@@ -17,12 +17,12 @@ _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 
 
 def fold(text: str) -> str:
-    """A code as it is compared: full width to half, no white space or hyphens, upper case."""
+    """Fold a code for comparison: full width to half, no white space or hyphens, upper case."""
     return squeeze(text).replace("-", "").upper()
 
 
 def check_character(first17: str) -> str | None:
-    """The 18th character that belongs to the first 17, or None where one of them may not stand in a code."""
+    """Compute the 18th character from the first 17; None where one of them is not allowed in a code."""
     if len(first17) != 17 or any(c not in _VALUE for c in first17):
         return None
     return ALPHABET[-sum(_VALUE[c] * w for c, w in zip(first17, _WEIGHTS, strict=True)) % 31]

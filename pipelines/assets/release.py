@@ -20,7 +20,7 @@ from publish.errors import GateHeld, GateRefused
 from publish.release.store import drop_held
 
 if TYPE_CHECKING:
-    from publish.release.build import Release
+    from publish.release.build import BuiltRelease
 
 CHECK = "gates"
 DESCRIPTION = (
@@ -76,14 +76,14 @@ def release_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
     return release
 
 
-def _build(place: Place, contracts: Contracts) -> Release:
+def _build(place: Place, contracts: Contracts) -> BuiltRelease:
     from publish.release.build import build
 
     city = City(folder=place.city_folder, **read_city(place.city_folder / "city.yaml"))
     return build(place.home_folder, contracts, city, place.date, code_version())
 
 
-def _reported(made: Release, as_of: date) -> dict[str, Any]:
+def _reported(made: BuiltRelease, as_of: date) -> dict[str, Any]:
     """What the note of the stage keeps; `pipelines.run` adds the rest of its report."""
     return {
         "release": made.release_id,

@@ -49,7 +49,7 @@ FILES: dict[str, dict[str, str]] = {
     "limits": {"name": "VARCHAR", "value": "DOUBLE", "unit": "VARCHAR", "meaning_zh": "VARCHAR"},
     "office_standards": {"level": "VARCHAR", "rank": "VARCHAR", "max_usable_area_m2": "DOUBLE"},
 }
-# Columns divisions.csv may lack: what a city's own institutions are called in a list of its parts (市本级).
+# Optional columns of divisions.csv: the label of a city's own institutions in a list of its parts (市本级).
 OWN_NAMES = ("own_zh", "own_en")
 
 
@@ -61,7 +61,7 @@ class CityError(ValueError):
 
 @dataclass(frozen=True)
 class City:
-    """What a city says of itself. `code` is its six-digit division code; years are calendar years, `time_zone` is a name of
+    """The contents of city.yaml. `code` is its six-digit division code; years are calendar years, `time_zone` is a name of
     the IANA database."""
 
     folder: Path
@@ -80,7 +80,7 @@ class City:
 
 
 def read_city(path: Path) -> dict[str, Any]:
-    """Return what city.yaml holds, typed and checked. Raises CityError."""
+    """Return the contents of city.yaml, typed and checked. Raises CityError."""
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -107,7 +107,7 @@ def read_city(path: Path) -> dict[str, Any]:
 
 
 def read_divisions(folder: Path) -> list[dict[str, Any]]:
-    """The rows of divisions.csv; none where there is no such file. Raises CityError."""
+    """Read the rows of divisions.csv; none where there is no such file. Raises CityError."""
     path = folder / "divisions.csv"
     rows = read_csv(path, FILES["divisions"], "code", OWN_NAMES)
     codes = {r["code"] for r in rows}
@@ -125,7 +125,7 @@ def read_divisions(folder: Path) -> list[dict[str, Any]]:
 
 
 def read_limits(folder: Path) -> list[dict[str, Any]]:
-    """The rows of limits.csv, each with a value; none where there is no such file. Raises CityError."""
+    """Read the rows of limits.csv, each with a value; none where there is no such file. Raises CityError."""
     rows = read_csv(folder / "limits.csv", FILES["limits"], "name")
     for n, r in enumerate(rows, 2):
         if r["value"] is None:
@@ -134,7 +134,7 @@ def read_limits(folder: Path) -> list[dict[str, Any]]:
 
 
 def read_standards(folder: Path) -> list[dict[str, Any]]:
-    """The rows of office_standards.csv; none where there is no such file. Raises CityError."""
+    """Read the rows of office_standards.csv; none where there is no such file. Raises CityError."""
     return read_csv(folder / "office_standards.csv", FILES["office_standards"], "rank")
 
 
@@ -154,7 +154,7 @@ def read_aliases(folder: Path) -> list[dict[str, str]]:
 
 
 def read_own(folder: Path, name: str) -> list[dict[str, Any]]:
-    """The rows of a table `<name>.csv` that a city brings along for rules of its own contracts.
+    """Read the rows of a table `<name>.csv` that rules of a city's own contracts refer to.
 
     A column of which every cell is a number, or empty, holds numbers; an empty cell is None. Raises CityError.
     """
@@ -173,7 +173,7 @@ def _numbers(texts: list[str]) -> list[Any]:
 
 
 def read_csv(path: Path, types: Mapping[str, str], key: str, optional: Collection[str] = ()) -> list[dict[str, Any]]:
-    """The rows of one CSV file, typed as `types` says, an empty cell as None; none where there is no file.
+    """Read the rows of one CSV file with the given `types`, an empty cell as None; none where there is no file.
 
     Every column must be there but the `optional` ones, and `key` must name a row once. Raises CityError.
     """

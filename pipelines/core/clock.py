@@ -1,7 +1,7 @@
-"""Which day it is in a city: the one place that asks the clock for a date.
+"""The current date in a city: the one module that asks the clock for a date.
 
-Belongs here: the city's time zone and the date of today in it. Not here: which date a run speaks of (run.py and the place
-resource resolve it once and hand it on), or moments, which are kept in UTC.
+Belongs here: the city's time zone and the date of today in it. Not here: the as-of date of a run (run.py and the place
+resource resolve it once and pass it on), or moments, which are kept in UTC.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ def zone(city: Path) -> ZoneInfo:
         named = yaml.safe_load((city / "city.yaml").read_text(encoding="utf-8")).get("time_zone") or DEFAULT_ZONE
         return ZoneInfo(named)
     except (OSError, yaml.YAMLError, AttributeError, TypeError, ValueError, KeyError):
-        # Whatever is wrong with it, the check of the whole file has the sentence.
+        # read_city checks the whole file and raises the right message.
         from pipelines.core.city import read_city
 
         return ZoneInfo(read_city(city / "city.yaml")["time_zone"])
 
 
 def today(city: Path) -> date:
-    """Return the date of now in the city's time zone."""
+    """Return today's date in the city's time zone."""
     return datetime.now(UTC).astimezone(zone(city)).date()

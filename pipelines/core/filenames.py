@@ -1,4 +1,4 @@
-"""Names of files as text that can be written down anywhere.
+"""Names of files as text that any file, terminal or page can hold.
 
 Belongs here: making a name printable. Not here: opening a file, which is done by the path as the system gave it.
 """
@@ -15,9 +15,9 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u
 
 
 def printable(name: str) -> str:
-    """A file's name without anything that cannot be encoded, breaks a line or reorders text.
+    """Return a file's name without characters that cannot be encoded, break a line or reorder text.
 
-    Bytes that are not UTF-8 are read as what Chinese Windows writes (GB18030); where that fails too, and for controls, the
+    Bytes that are not UTF-8 are decoded as GB18030, the encoding of Chinese Windows; where that fails too, and for controls, the
     escape takes their place (`\\xb6`, `\\u2028`). Two files of a folder may get the same printable name.
     """
     if _LONE.search(name):
@@ -30,7 +30,7 @@ def printable(name: str) -> str:
 
 
 def printable_url(url: str) -> str:
-    """An address whose bytes that are not UTF-8 are percent-encoded, so that it can be written down and stays unique."""
+    """Percent-encode the bytes of an address that are not UTF-8, so that it can be stored and stays unique."""
     return _LONE.sub(
         lambda m: urllib.parse.quote_from_bytes(
             m[0].encode("utf-8", "surrogateescape" if m[0] >= "\udc80" and m[0] <= "\udcff" else "surrogatepass")
@@ -40,5 +40,5 @@ def printable_url(url: str) -> str:
 
 
 def _pairs(name: str) -> bool:
-    """Whether a surrogate is there that no byte stands for: from a file system of UTF-16, such as SMB's."""
+    """Whether a surrogate is there that encodes no byte: from a file system with UTF-16 names, such as SMB's."""
     return any(not "\udc80" <= c <= "\udcff" for c in _LONE.findall(name))

@@ -1,6 +1,6 @@
-"""Fingerprints of code: which files of the project decide what a stage makes, and a digest of them.
+"""Fingerprints of code: the files that each stage's output depends on, and their digest.
 
-Belongs here: the one list of the stages' files. Not here: what a stage has read, or whether it is stale (pipelines/stages.py).
+Belongs here: the one list of the stages' files. Not here: a stage's inputs, or whether it is stale (pipelines/stages.py).
 
 A commit's hash would not do: an installed copy has none, and a changed comment in a test would make every stage stale.
 """
@@ -18,8 +18,8 @@ OURS_ONLY = frozenset({"target", "logs", "__pycache__"})  # written by tools int
 
 CORE = ("pipelines/core",)
 CONTRACTS = ("expectations",)
-# The files that decide what each stage makes of what it reads. What only shows a release (publish/site), or makes up what one
-# is computed from (pipelines/sample), is in none: a stylesheet makes no new release.
+# The files that each stage's output depends on, besides its inputs. The site (publish/site) and the made-up city (pipelines/sample) are
+# in none: a stylesheet makes no new release.
 STAGES: dict[str, tuple[str, ...]] = {
     "city": (*CORE, "pipelines/statistics", "dbt_project/seeds"),
     "received": (*CORE, "pipelines/sources", "pipelines/intake"),
@@ -41,7 +41,7 @@ STAGES: dict[str, tuple[str, ...]] = {
         "publish/errors.py",
         "publish/schema.py",
         "publish/sources.py",
-        "dbt_project/models/marts",  # the shape of the public tables
+        "dbt_project/models/marts",  # the schema of the public tables
         "dbt_project/models/marts/marts.yml",  # what publish/schema.py reads
     ),
 }

@@ -1,6 +1,6 @@
-"""The home folder: where everything of one city's running platform lies.
+"""The home folder of one city's running platform: paths, lock, atomic writes.
 
-Belongs here: its paths, its lock, and writing a file so that nobody ever sees half of it. Not here: what the files say.
+Belongs here: its paths, its lock, and replacing a file atomically. Not here: the contents of the files.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ class HomeBusy(RuntimeError):
 
 
 class HomeError(ValueError):
-    """A path that cannot be a home folder. The message says which and what to do."""
+    """A path that cannot be a home folder. The message names it and the remedy."""
 
     exit_status = 2
 
 
-# Which homes a thread holds, so that what it calls may ask for the same home again.
+# The homes that each thread holds, so that the lock is reentrant.
 _held: set[tuple[int, str]] = set()
 
 
 @dataclass(frozen=True)
 class Home:
-    """The paths under one home folder. Making a Home touches no disk; `create` does."""
+    """The paths under one home folder. Constructing a Home does not touch the disk; `create` does."""
 
     root: Path
 
@@ -72,7 +72,7 @@ class Home:
         return self.work / "readings"
 
     def table(self, schema: str, name: str) -> Path:
-        """The Parquet file of one internal table; `schema` is intake or city. Records have `records`."""
+        """The Parquet file of one internal table; `schema` is intake or city."""
         return self.work / schema / f"{name}.parquet"
 
     def records(self, dataset: str) -> Path:
@@ -80,7 +80,7 @@ class Home:
         return self.work / "records" / dataset
 
     def create(self) -> Home:
-        """Makes the folders; what departments sent is for the owner alone. Raises HomeError."""
+        """Create the folders; the archive and `work` are readable by their owner alone. Raises HomeError."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
@@ -96,9 +96,9 @@ class Home:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Holds the home for one run. Raises HomeBusy at once where another run holds it.
+        """Lock the home for one run. Raises HomeBusy at once where another run holds it.
 
-        Where this thread holds it already, it holds it until the outermost block ends.
+        Reentrant within a thread: the lock is released at the end of the outermost block.
         """
         self.create()
         mine = (threading.get_ident(), str(self.root.resolve()))
@@ -134,10 +134,10 @@ def release_folders(releases: Path) -> list[Path]:
 
 @contextmanager
 def whole_file(path: Path, durable: bool = False) -> Iterator[Path]:
-    """Gives a path beside `path` to write to; it takes the place of `path` only when the block ends well.
+    """Yield a temporary path to write to; it replaces `path` atomically when the block ends without an exception.
 
-    `durable`: it is on the disk when this returns, for a note by which a later run decides something. Without it a power cut may
-    leave the new name over an empty file.
+    `durable`: flush it to the disk before returning, for a file that later runs rely on. Without it a power cut may leave an empty
+    file under the new name.
     """
     part = path.with_name(f".{path.name}.part")
     try:
@@ -152,7 +152,7 @@ def whole_file(path: Path, durable: bool = False) -> Iterator[Path]:
 
 
 def sync(path: Path) -> None:
-    """Forces a file, or the names in a folder, to the disk."""
+    """Flush a file, or a folder's entries, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

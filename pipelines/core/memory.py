@@ -14,18 +14,18 @@ from pathlib import Path
 
 SHARE = 4  # a run may take this part of the machine's memory: others live on it too
 LEAST = 500  # megabytes; enough for any city, on disk
-_CGROUP = Path("/sys/fs/cgroup/memory.max")  # what a container may have (cgroup v2); "max" where it is not bounded
+_CGROUP = Path("/sys/fs/cgroup/memory.max")  # a container's limit (cgroup v2); "max" where there is none
 _allowed = 0
 
 
 def allow(megabytes: int) -> None:
-    """Sets what DuckDB may take in this process and in dbt's, in MB; 0: a quarter of the machine's or container's memory."""
+    """Set DuckDB's memory limit in this process and in dbt's, in MB; 0: a quarter of the machine's or container's memory."""
     global _allowed
     _allowed = megabytes
 
 
 def allowance() -> int:
-    """What DuckDB may take, in MB."""
+    """DuckDB's memory limit in MB."""
     return _allowed or max(LEAST, _whole() // SHARE // 1_000_000)
 
 
@@ -40,7 +40,7 @@ def _whole() -> int:
 
 
 def give_back() -> None:
-    """Returns what is free to the system, where its C library can (glibc's malloc_trim); elsewhere it does less."""
+    """Return free memory to the system, where the C library can (glibc's malloc_trim); elsewhere only Arrow's."""
     import pyarrow as pa
 
     gc.collect()

@@ -1,7 +1,7 @@
-"""The note that a stage leaves beside what it made: of what it was made, and how the files looked.
+"""Notes of stages: the fingerprint of a stage's inputs, and size, time and SHA-256 of its outputs.
 
-Belongs here: writing a note and reading it again. Not here: what a stage is made of (pipelines/stages.py). A note can be made anew, so it
-lies in HOME/work/stages; without it, or where it cannot be read, the stage is stale.
+Belongs here: writing and reading them in HOME/work/stages. Not here: the inputs of a stage (pipelines/stages.py). A stage without a
+readable note is stale.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from pipelines.core.home import Home, whole_file
 
 @dataclass(frozen=True)
 class Note:
-    """`fingerprint` digests what a stage was made of. `outputs` has [size in bytes, time of change in ns, sha256 or ''] by path below
-    the home; `reported` is what the stage said of its work, as JSON."""
+    """`fingerprint` digests the stage's inputs and code. `outputs` has [size in bytes, time of change in ns, sha256 or ''] by path below
+    the home; `reported` is the stage's own report, as JSON."""
 
     fingerprint: str
     outputs: dict[str, list[Any]]
     reported: dict[str, Any] = field(default_factory=dict)
 
     def is_intact(self, home: Home, files: Iterable[Path]) -> bool:
-        """Whether `files`, those there are now, are the outputs noted and look as they did."""
+        """Whether `files`, the outputs that exist now, are those noted, with the same sizes and times."""
         now = {str(p.relative_to(home.root)): looks(p) for p in files if p.is_file()}
         return now == {path: o[:2] for path, o in self.outputs.items()}
 
 
 def read(home: Home, stage: str) -> Note | None:
-    """The note of a stage; None where there is none or it cannot be read."""
+    """Read the note of a stage; None where there is none or it cannot be read."""
     try:
         return Note(**json.loads(_path(home, stage).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -47,8 +47,8 @@ def write(
     reported: Mapping[str, Any] | None = None,
     hashed: bool = True,
 ) -> Note:
-    """Notes, durably, what a stage made. `files` may map where a file will lie to where it lies while this is written; `hashed`: each file
-    is read for its sha256, unless it looks as the last note says."""
+    """Write the note of a stage durably. `files` may map the final path of a file to its present one; `hashed`: compute each file's sha256,
+    unless its size and time are those of the last note."""
     last = read(home, stage)
     known = {} if last is None else last.outputs
     lies = dict(files) if isinstance(files, Mapping) else {p: p for p in files}
@@ -67,7 +67,7 @@ def write(
 
 
 def forget(home: Home, stage: str) -> None:
-    """Makes a stage stale."""
+    """Delete the note of a stage, which makes it stale."""
     _path(home, stage).unlink(missing_ok=True)
 
 

@@ -1,4 +1,4 @@
-"""Tells whoever listens how far the run has come. Nobody listens unless the command line runs on a terminal.
+"""Progress of a run, reported to listeners; there is one only while the command line runs on a terminal.
 
 Belongs here: the one hook between the stages and a progress bar. Not here: drawing it (cli.py).
 """
@@ -13,14 +13,14 @@ _listeners: list[Listener] = []
 
 
 def report(stage: str, done: int = 0, total: int | None = None) -> None:
-    """Says that `stage` has done `done` of `total` units of its work; `total` is None where it is not known."""
+    """Report that `stage` has done `done` of `total` units of its work; `total` is None where it is unknown."""
     for listener in _listeners:
         listener(stage, done, total)
 
 
 @contextmanager
 def listening(listener: Listener) -> Iterator[None]:
-    """Passes every report to `listener` while the block runs."""
+    """Pass every report to `listener` while the block runs."""
     _listeners.append(listener)
     try:
         yield

@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "MINGZHANG_"
-MEND_DAYS = 15  # how long a department has to mend an error, where nobody says otherwise
+MEND_DAYS = 15  # days for a department to correct an error, by default
 
 
 class SettingsError(ValueError):

@@ -1,6 +1,6 @@
-"""The directory of a zip, read cheaply and without trust.
+"""The central directory of a zip file, read cheaply and without trusting it.
 
-Belongs here: what a zip says it holds, before anything is unpacked. Not here: which of it is a workbook, or reading one.
+Belongs here: the members that a zip claims to have, before any is unpacked. Not here: recognising or reading a workbook.
 Python's zipfile makes an object for each entry and costs more than calamine needs for a small workbook.
 """
 
@@ -31,7 +31,7 @@ class Entry(NamedTuple):
 
 def entries(data: bytes) -> list[Entry] | None:
     """The members of a zip, or None where it has no directory that can be followed (also one of over 65,534 members or
-    beyond 4 GB). A member whose sizes stand in its zip64 field has them from there: some writers always do so."""
+    beyond 4 GB). Sizes are taken from a member's zip64 field where it has one: some writers always write it."""
     end = data.rfind(_END, max(0, len(data) - 65_557))
     if end < 0 or end + 22 > len(data):
         return None
@@ -73,7 +73,7 @@ def _zip64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int,
 
 
 def read(data: bytes, entry: Entry, limit: int) -> bytes | None:
-    """A member's bytes, at most `limit` of them; None where it cannot be unpacked."""
+    """Unpack at most `limit` bytes of a member; None where it cannot be unpacked."""
     if entry.offset < 0 or entry.offset + _LOCAL.size > len(data):
         return None
     sign, names, extra = _LOCAL.unpack_from(data, entry.offset)
@@ -92,7 +92,7 @@ def read(data: bytes, entry: Entry, limit: int) -> bytes | None:
 
 
 def _name(raw: bytes, flags: int) -> str:
-    """A member's name that is not ASCII: UTF-8 where it says so or is so; else what Chinese Windows wrote."""
+    """Decode a member's name that is not ASCII: as UTF-8 where it is declared or valid, else as GB18030 (Chinese Windows)."""
     for encoding in ("utf-8", "gb18030"):
         try:
             return raw.decode(encoding)

@@ -1,4 +1,4 @@
-"""A department's own file, sent back with what is wrong marked in it.
+"""Annotates a department's own file with its errors: cells marked, and listed on a first sheet.
 
 Belongs here: colouring cells, comments, and the first sheet that lists what to mend. Not here: which files get one
 (sending.py), or what is wrong. A workbook of the xlsx family is edited in place through openpyxl, so that everything
@@ -41,16 +41,16 @@ from pipelines.intake.formats import open_book
 from pipelines.intake.sheets import EXCERPT, Book, Grid, Refusal
 
 FIRST_SHEET = "需修改事项"
-SHEET_OF_TEXT = "原表"  # what the only sheet of a text file is called here; in the tables it is ''
+SHEET_OF_TEXT = "原表"  # name of the only sheet of a text file; in the tables it is ''
 AUTHOR = "明账平台"
 ERROR_FILL, WARNING_FILL = "FFC7CE", "FFEB9C"
 MOST_COMMENTS = 2_000  # each is a drawing of its own, and a spreadsheet program slows to a crawl over them
 MOST_LISTED = 20_000
-MOST_ROWS = 20_000  # of a sheet that is laid out anew whole; of a longer one, and in error, that are written
-_TOP_ROWS = 10  # of a longer one that are written besides: its heading and header
-LARGEST_EDITED = 20_000_000  # bytes of XML that openpyxl is asked to hold; above, the cells are laid out anew
+MOST_ROWS = 20_000  # of a sheet that is rewritten whole, and rows with errors that are copied from a longer one
+_TOP_ROWS = 10  # of a longer one that are copied besides: its heading and header
+LARGEST_EDITED = 20_000_000  # bytes of XML for openpyxl to hold; a larger file is rewritten cell by cell
 NOT_OPENED = frozenset({"unreadable", "encrypted", "too_large", "unsafe", "empty"})
-# None of these is a header of any dataset: nobody shall read the list as a report.
+# None of these is a header of any dataset, so that the list is not read as a report.
 HEADINGS = ("第几条", "工作表", "在哪一格", "哪一列", "原来填的", "请这样修改", "轻重", "是什么问题")
 WIDTHS = (6, 16, 10, 20, 24, 70, 10, 22)
 SEVERITIES = {"error": "必须改", "warning": "请核对"}
@@ -60,7 +60,7 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 @dataclass(frozen=True)
 class Mark:
-    """One thing to mend: an issue as annotate needs it. `header` is how the department's sheet calls the column."""
+    """One error to mark: the fields of an issue that this module needs. `header` is the column's header in the department's sheet."""
 
     sheet: str
     row: int | None
@@ -72,19 +72,19 @@ class Mark:
     message_zh: str
 
 
-class _Exact(float):
-    """A number that XlsxWriter writes whole; by itself it stops at 16 digits, and the last one counts."""
+class _ExactNumber(float):
+    """A number that XlsxWriter writes with all its digits; by default it writes 16, which may change the value."""
 
     def __format__(self, spec: str) -> str:
         return repr(float(self))
 
 
 class _CannotEdit(Exception):
-    """The workbook cannot be edited in place; it is laid out anew."""
+    """The workbook cannot be edited in place; it is rewritten."""
 
 
 def marks_of(issues: Iterable[Any]) -> list[Mark]:
-    """Marks from issues: objects of the model, or mappings with the same fields; `header` is used where given.
+    """Return marks from issues: objects of the model, or mappings with the same fields; `header` is used where given.
 
     Errors come before warnings, then in the order of sheet and row.
     """
@@ -98,7 +98,7 @@ def _mark_of(issue: Any) -> Mark:
 
     def get(field: str) -> Any:
         value = issue.get(field) if isinstance(issue, Mapping) else getattr(issue, field, None)
-        # pandas' own ways to say missing
+        # null values of pandas
         return None if value is None or value != value or str(value) in ("<NA>", "NaT") else value
 
     row = get("row")
@@ -115,7 +115,7 @@ def _mark_of(issue: Any) -> Mark:
 
 
 def annotate(original: bytes, name: str, issues: Iterable[Any], out: Path) -> None:
-    """Writes `out` (.xlsx): the file `original`, called `name`, with its issues marked and listed on a first sheet.
+    """Write `out` (.xlsx): the file `original`, called `name`, with its issues marked and listed on a first sheet.
 
     Done in a child process with limits. `issues`: `model.Issue`s, `Mark`s, or mappings with the fields of one. A file that
     reading refused as a whole, or that cannot be opened within the limits, is not opened: the list is all there is.
@@ -127,11 +127,11 @@ def annotate(original: bytes, name: str, issues: Iterable[Any], out: Path) -> No
             part.write_bytes(list_only(name, job[2]) if isinstance(made, Failed) else made)
 
 
-Job = tuple[bytes | Path, str, list[Mark]]  # the original or where it lies, its name, what is wrong in it
+Job = tuple[bytes | Path, str, list[Mark]]  # the original or its path, its name, its errors
 
 
 def annotated(job: Job) -> bytes:
-    """The marked .xlsx of a job, in this process and without any limit. Raises OSError where the original cannot be read."""
+    """Return the marked .xlsx of a job, in this process and without any limit. Raises OSError where the original cannot be read."""
     original, name, marks = job
     if any(m.code in NOT_OPENED and m.row is None and m.sheet == "" for m in marks):
         return list_only(name, marks)
@@ -148,7 +148,7 @@ def annotated(job: Job) -> bytes:
 
 
 def list_only(name: str, marks: list[Mark]) -> bytes:
-    """The list of what to mend alone, for a file that is not opened."""
+    """Return a workbook with the list of errors alone, for a file that cannot be opened."""
     return _lay_out(None, name, marks)
 
 
@@ -189,12 +189,12 @@ def _edit(original: bytes, name: str, marks: list[Mark]) -> bytes:
         return with_results(out.getvalue(), original)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, ParseError, zipfile.BadZipFile, OSError) as e:
         if isinstance(e, OSError) and e.errno is not None:
-            raise  # the disk, not the file
+            raise  # a fault of the disk, not of the file
         raise _CannotEdit(str(e)) from e
 
 
 def _refuse_what_openpyxl_should_not_open(original: bytes) -> None:
-    """Only plain xlsx and xlsm, of a size that it can hold, and without a document type (the door to entities)."""
+    """Whether openpyxl may edit the file: plain xlsx or xlsm, of a size that it can hold, without a document type (entities)."""
     entries = zips.entries(original) if original[:2] == b"PK" else None
     if not entries or "xl/workbook.xml" not in {e.name for e in entries}:
         raise _CannotEdit("not of the xlsx family")
@@ -210,7 +210,7 @@ def _refuse_what_openpyxl_should_not_open(original: bytes) -> None:
 
 
 def _wash(ws: Any) -> None:
-    """Takes away what an earlier feedback marked: departments mend the marked file and send that one in."""
+    """Remove the marks of an earlier feedback: departments correct the marked file and send it in."""
     for row in ws.iter_rows():
         for cell in row:
             if cell.comment is None or AUTHOR not in (cell.comment.author or ""):
@@ -231,7 +231,7 @@ def _mark(cell: Any, marks: list[Mark], with_comment: bool) -> None:
 
 
 def _first_used(ws: Any, row: int) -> str | None:
-    """The first cell of a row that holds anything, or its first cell; None beyond the sheet."""
+    """The first non-empty cell of a row, or its first cell; None beyond the sheet."""
     if row > ws.max_row:
         return None
     for cell in ws[row]:
@@ -246,7 +246,7 @@ def _cells(span: str) -> list[str]:
     b, bottom = coordinate_from_string(high or low)
     first, last = column_number(a), column_number(b)
     if (last - first + 1) * (bottom - top + 1) > 10_000:
-        return []  # a merge over half the sheet: no department marks single cells there
+        return []  # a merge over half the sheet: none of its cells can be marked by itself
     return [f"{column_letter(c)}{r}" for r in range(top, bottom + 1) for c in range(first, last + 1)]
 
 
@@ -279,11 +279,11 @@ def _list(book: Any, name: str, marks: list[Mark], targets: _Targets) -> None:
 
 def _text(cell: Any, text: str) -> Any:
     cell.value = _clean(text)
-    cell.data_type = "s"  # text that begins with an equals sign is not a formula of ours
+    cell.data_type = "s"  # text that begins with an equals sign is no formula
     return cell
 
 
-# ---- laid out anew, through XlsxWriter
+# ---- rewritten, through XlsxWriter
 
 
 def _lay_out(book: Book | None, name: str, marks: list[Mark]) -> bytes:
@@ -331,8 +331,8 @@ _Place = tuple[int, str | None]  # a row, 1-based, and a cell of it or None for 
 
 
 def _excerpt(g: Grid, at: Mapping[_Place, str | None]) -> tuple[Grid, dict[_Place, str | None]]:
-    """The first rows of a long sheet and those that hold a cell of `at`, each behind its row number, as a sheet of its own; and
-    where the cells of `at` are in it, None for those beyond `MOST_ROWS` rows."""
+    """An excerpt of a long sheet: its first rows and those with a cell of `at`, each behind its row number; and the
+    positions of the cells of `at` in it, None for those beyond `MOST_ROWS` rows."""
     marked = sorted({coordinate_from_string(cell)[1] for cell in at.values() if cell is not None})
     top = [*range(g.top + 1, g.top + 1 + _TOP_ROWS)]
     held = [r for r in marked if g.top < r <= g.top + len(g.rows) and r not in top][:MOST_ROWS]
@@ -352,7 +352,7 @@ def _excerpt(g: Grid, at: Mapping[_Place, str | None]) -> tuple[Grid, dict[_Plac
 
 
 def _said_of(rows: int) -> tuple[str, str]:
-    """What an excerpt of a sheet of so many rows says of itself. Reading knows it by how the first begins."""
+    """The note above an excerpt of a sheet of so many rows. Reading recognises an excerpt by its beginning."""
     return (
         f"{EXCERPT}原表共 {rows:,} 行，这里只抄出前 {_TOP_ROWS} 行和要改的行（A 列是原表行号）。请改原文件并报送原文件，不要报送本文件。",
         f"An excerpt: of the {rows:,} rows only the first {_TOP_ROWS} and those to mend are here, behind their row numbers. Mend "
@@ -400,7 +400,7 @@ def _put(ws: Any, i: int, j: int, value: Any, formats: dict[tuple[str, str], Any
         ws.write_boolean(i, j, value, formats[fill, ""])
     elif isinstance(value, int | float):
         if value == value and abs(value) != float("inf"):
-            ws.write_number(i, j, _Exact(value), formats[fill, ""])
+            ws.write_number(i, j, _ExactNumber(value), formats[fill, ""])
     elif isinstance(value, datetime):
         ws.write_datetime(i, j, value, formats[fill, "yyyy-mm-dd hh:mm:ss"])
     elif isinstance(value, date):
@@ -444,7 +444,7 @@ def _write_list(
 
 
 def _sheet_name(name: str, used: set[str]) -> str:
-    """A sheet's name as Excel takes it, not yet used."""
+    """A valid and unused name of a sheet for Excel."""
     base = re.sub(r"[\[\]:*?/\\]", "_", _clean(name)).strip("' ")[:31] or SHEET_OF_TEXT
     made, n = base, 2
     while made.lower() in {u.lower() for u in used}:
@@ -454,7 +454,7 @@ def _sheet_name(name: str, used: set[str]) -> str:
 
 
 def _anchor(g: Grid, cell: str) -> str:
-    """The cell that shows what `cell` shows: the first of its merged range, else itself."""
+    """The first cell of the merged range that `cell` is in, else itself."""
     column, row = coordinate_from_string(cell)
     r, c = row - 1, column_number(column)
     for top, left, bottom, right in g.merges or []:
@@ -471,11 +471,11 @@ def _first_used_of(g: Grid, row: int) -> str | None:
     return f"{column_letter(g.left + j)}{row}"
 
 
-# ---- what both ways share
+# ---- shared by both ways
 
 
 class _Targets:
-    """Where each mark can be seen: (sheet, row, cell) -> the cell that carries its colour and comment."""
+    """(sheet, row, cell) of each mark -> the cell that carries its colour and comment."""
 
     def __init__(self) -> None:
         self._at: dict[tuple[str, int, str | None], str] = {}
@@ -499,7 +499,7 @@ def _row_of(m: Mark) -> int | None:
 
 
 def _by_cell(marks: list[Mark]) -> dict[str, dict[tuple[int, str | None], list[Mark]]]:
-    """Sheet -> (row, cell) -> the marks there; the cell is None for a whole row. Marks of a whole sheet are only listed."""
+    """Marks by sheet and by (row, cell); the cell is None for a whole row. Marks of a whole sheet are only listed."""
     out: dict[str, dict[tuple[int, str | None], list[Mark]]] = {}
     for m in marks:
         row = _row_of(m)

@@ -1,4 +1,4 @@
-"""Headers that no alias knows: what a dataset's sheets call their columns now, beside what the contract knows.
+"""Header drift: unmapped headers of a dataset's sheets, with the contract's columns that they may be new names of.
 
 Belongs here: comparing headers, and the report with its suggestions. Not here: accepting one, which is an edit of the
 contract by a person; the contract's digest is part of the reader's key, so the files affected are read again by themselves.
@@ -28,10 +28,10 @@ from pipelines.intake.values import Bad, read_column
 from pipelines.sources.archive import where
 
 FOLDER = "_drift"
-RENAMED_FROM = 0.5  # the score from which a header is taken for a known column under another name
-# A guess to be looked at by a person: the name counts most, and a required column that is missing must be somewhere.
+RENAMED_FROM = 0.5  # the score from which a header is taken for a new name of a column
+# A person reviews the guess: the name has the greatest weight, and a missing required column is likely to be among the headers.
 _WEIGHTS = {"name": 0.5, "values": 0.15, "unit": 0.1, "place": 0.15, "required": 0.1}
-_LOOKED_INTO = 3  # files whose cells are looked at for one header
+_LOOKED_INTO = 3  # files whose cells are read for one header
 _UNIT = re.compile(r"[(（\[【]([^()（）\[\]【】]+)[)）\]】]\s*$")
 
 # (file_id, sheet, letter, first_row, last_row) -> the cells below a header
@@ -40,7 +40,7 @@ Cells = Callable[[list[tuple[str, str, str, int, int]]], dict[tuple[str, str, st
 
 @dataclass
 class NewHeader:
-    """A header that no alias knows, over all sheets of the dataset that have it.
+    """An unmapped header, over all sheets of the dataset that have it.
 
     `suggested` is the column it most likely is under another name, None for a column the contract does not have;
     `score` is 0..1 and `reasons` say what it is made of. `yaml` is what to write into the contract.
@@ -60,7 +60,7 @@ class NewHeader:
 @dataclass
 class Report:
     """The drift of one dataset. `missing`: columns of the contract that sheets with new headers lack, and in how many;
-    `unrecognised`: how many of the files were not known to be of this dataset, which their headers only come nearest to."""
+    `unrecognised`: how many of the files were of no known dataset and only come nearest to this one by their headers."""
 
     dataset: str
     title_zh: str
@@ -75,7 +75,7 @@ class Report:
 def drift(
     files: pd.DataFrame, columns: pd.DataFrame, contracts: Contracts, cells: Cells | None = None
 ) -> dict[str, Report]:
-    """One report for each dataset that has a header no alias knows, from intake's files and columns in force.
+    """Return one report for each dataset that has an unmapped header, from intake's files and columns in force.
 
     `cells` gives the cells below some headers, to compare their values with a column's kind; without it, values do not
     count. Without any unknown header the result is empty.
@@ -88,7 +88,7 @@ def drift(
     if len(stray):
         columns = pd.concat([columns, stray], ignore_index=True)
     strange = columns[columns["column"].isna() & columns["header"].fillna("").str.strip().ne("")]
-    strange = strange[~strange["header"].map(known.is_serial).astype(bool)]  # 序号 is no news
+    strange = strange[~strange["header"].map(known.is_serial).astype(bool)]  # 序号 is common and holds no data
     names = dict(zip(files["file_id"], files["name"], strict=True))
     found = {str(dataset): (rows, _by_header(rows)) for dataset, rows in strange.groupby("dataset", sort=True)}
     looked = {
@@ -104,7 +104,7 @@ def drift(
 
 
 def _by_header(strange: pd.DataFrame) -> dict[str, list[Any]]:
-    """Where each unknown header stands, by its text folded."""
+    """The positions of each unmapped header, by its folded text."""
     groups: dict[str, list[Any]] = defaultdict(list)
     for r in strange.sort_values(["file_id", "sheet", "first_row", "letter"]).itertuples(index=False):
         groups[header_key(str(r.header))].append(r)
@@ -112,7 +112,7 @@ def _by_header(strange: pd.DataFrame) -> dict[str, list[Any]]:
 
 
 def _nearest(columns: pd.DataFrame, headers: Headers) -> pd.DataFrame:
-    """The headers of sheets of no dataset, as those of the dataset they come nearest to; what comes near none is left out."""
+    """The headers of sheets of no dataset, assigned to the dataset they come nearest to; without those near none."""
     out = []
     for _, sheet in columns.groupby(["file_id", "sheet"], dropna=False, sort=True):
         choices = headers.choices([str(h) for h in sheet["header"]])
@@ -124,7 +124,7 @@ def _nearest(columns: pd.DataFrame, headers: Headers) -> pd.DataFrame:
 
 
 def write_drift(home: Home, contracts: Contracts) -> list[str]:
-    """Writes HOME/feedback/_drift/<dataset>.md and .json for each dataset with drift, and takes away what is settled.
+    """Write HOME/feedback/_drift/<dataset>.md and .json for each dataset with drift, and remove those of others.
 
     Returns the datasets with drift, sorted. The originals are opened in child processes with limits.
     """
@@ -137,7 +137,7 @@ def write_drift(home: Home, contracts: Contracts) -> list[str]:
         jobs = [(str(where(home, f)), wanted) for f, wanted in by_file.items() if where(home, f).is_file()]
         out: dict[tuple[str, str, str, int, int], list[Any]] = {}
         for _, found in run_each(_read_cells, jobs):
-            if not isinstance(found, Failed):  # a file that cannot be opened again lends no values; its headers stay
+            if not isinstance(found, Failed):  # a file that cannot be opened again gives no values, only its headers
                 out |= found
         return out
 
@@ -197,7 +197,7 @@ def _report(
             (_score(c, shown, rows, sheets, contract, values) for c in contract.columns), key=lambda s: -s[1]
         )
         scored.append((key, shown, rows, candidates))
-    taken: dict[str, str] = {}  # a column that two headers could be goes to the likelier one
+    taken: dict[str, str] = {}  # a column that fits two headers is assigned to the likelier one
     for key, _, _, candidates in sorted(scored, key=lambda s: -s[3][0][1]):
         best = next((c for c, score, _ in candidates if score >= RENAMED_FROM and c.name not in taken), None)
         if best is not None:
@@ -235,7 +235,7 @@ def _score(
     contract: Contract,
     values: dict[Any, list[Any]],
 ) -> tuple[Column, float, list[str]]:
-    """How likely a header is column `c`; 0 where every sheet with the header already has the column."""
+    """The score of a header as column `c`; 0 where every sheet with the header already has the column."""
     here = [sheets[r.file_id, r.sheet] for r in rows]
     if all(c.name in set(g["column"].dropna()) for g in here):
         return c, 0.0, []
@@ -261,7 +261,7 @@ def _score(
     if parts["values"] > 0.9:
         reasons.append("内容读得成这一列 / its cells read as this column")
     if c.kind in ("integer", "decimal"):
-        parts["values"] /= 2  # any number reads as any column of numbers
+        parts["values"] /= 2  # any number parses as any numeric column
     parts["required"] = float(c.required)
     if c.required:
         reasons.append("这一列必填而表里没有 / the column is required and missing")
@@ -269,12 +269,12 @@ def _score(
     if not known:
         score /= 1 - _WEIGHTS["values"]
     if unit and c.units and not parts["unit"]:
-        score *= 0.6  # kWh under a header that a column of ㎡ would answer to
+        score *= 0.6  # kWh under a header that matches a column of ㎡
     return c, score, reasons
 
 
 def _likeness(a: str, b: str) -> float:
-    """0..1; a header that holds the other one whole is at least 0.7."""
+    """Similarity 0..1; at least 0.7 where one header contains the other."""
     a, b = header_key(a), header_key(b)
     ratio = difflib.SequenceMatcher(None, a, b).ratio()
     inside = min(len(a), len(b)) >= 2 and (a in b or b in a)
@@ -296,12 +296,12 @@ def _between(column: Column, row: Any, sheet: pd.DataFrame, contract: Contract) 
 
 
 def _fits(c: Column, cells: list[Any]) -> float | None:
-    """The share of cells that read as this column; None where there is nothing to go by."""
+    """The share of cells that parse as this column; None where there are none to judge by."""
     filled = [v for v in cells if v not in ("", None)]
     if not filled:
         return None
     if c.kind == "string":
-        # Anything reads as text, so text alone says little; numbers say that it is not.
+        # Any cell parses as text, which is weak evidence; numbers are evidence against it.
         return 0.6 * sum(isinstance(v, str) and not _is_number(v) for v in filled) / len(filled)
     read, odd = read_column(filled, c, None)
     bad = {i for i, o in odd if isinstance(o, Bad)}
@@ -324,7 +324,7 @@ def _place(r: Any) -> tuple[str, str, str, int, int]:
 
 
 def _alias_line(c: Column, shown: str) -> str:
-    """The line of the column's customProperties as it must read; the unit is no part of an alias."""
+    """The corrected line of the column's customProperties; the unit is no part of an alias."""
     aliases = [*c.aliases, _split_unit(shown)[0] if c.units else shown]
     return f"- {{property: aliases, value: [{', '.join(map(_quoted, aliases))}]}}"
 

@@ -1,4 +1,4 @@
-"""The empty form of a dataset, made from its contract: headers, units, drop-downs, notes, and the dataset's id hidden in it.
+"""The empty form of a dataset, generated from its contract: headers, units, drop-downs, notes, and the dataset's id hidden in it.
 
 Belongs here: laying out the workbook. Not here: what a column is (the contract) or reading a form back (pipelines/intake).
 The headers are the contract's own, so that a form filled in needs no guess when it comes back; a column of level L3 is
@@ -31,11 +31,11 @@ SUBMITTER_CELL = "B2"
 YEAR_CELL = "D2"
 YES_NO = ("是", "否")
 _BLUE, _PALE, _INK = "#1F4E79", "#BDD7EE", "#1F2933"
-_CREATED = dt.datetime(2025, 1, 1)  # no file says when it was made: the same contract gives the same bytes
+_CREATED = dt.datetime(2025, 1, 1)  # a constant time of creation: the same contract gives the same bytes
 
 
 def form_columns(contract: Contract, year: int | None = None) -> list[Column]:
-    """The columns that the form of `year` asks for, in the contract's order; None is the form in force today.
+    """Return the columns of the form of `year`, in the contract's order; None is the form in force today.
 
     A column that a later version of the form added, or that a version of that time had dropped, is left out.
     """
@@ -47,12 +47,12 @@ def form_columns(contract: Contract, year: int | None = None) -> list[Column]:
 
 
 def write_form(contract: Contract, out: Path, year: int | None = None) -> None:
-    """Writes the empty form of a dataset as .xlsx; `year` is put in its heading. The file appears whole or not at all.
+    """Write the empty form of a dataset as .xlsx, with `year` in its heading, atomically.
 
     Raises OSError where it cannot be written.
     """
     columns = form_columns(contract, year)
-    made = io.BytesIO()  # XlsxWriter's own error about a folder that is not there is no OSError
+    made = io.BytesIO()  # XlsxWriter raises no OSError for a missing folder
     with xlsxwriter.Workbook(made, {"in_memory": True}) as book:
         book.set_properties({"title": contract.title_zh, "author": "明账 Mingzhang", "created": _CREATED})
         book.set_custom_property(ID_PROPERTY, contract.dataset, "text")
@@ -142,12 +142,12 @@ def _column(book: Any, sheet: Worksheet, lists: Worksheet, i: int, c: Column) ->
 
 
 def header_text(c: Column) -> str:
-    """The header as the form writes it: the contract's, and its unit behind it."""
+    """The header in the form: the contract's, followed by its unit."""
     return f"{c.header_zh}（{c.unit}）" if c.unit and not c.unit_in(c.header_zh) else c.header_zh
 
 
 def how_to_fill(c: Column) -> str:
-    """What a clerk must know about a column, in one or two sentences."""
+    """The instructions for one column, in one or two sentences."""
     must = "必填" if c.required else "选填"
     return f"{must}。填{_wanted(c)}。{c.description}"
 
@@ -187,7 +187,7 @@ def _format(c: Column) -> str:
         return "yyyy-mm-dd"
     if c.kind in ("integer", "year"):
         return "0"
-    # Text keeps an 18-digit code whole and a month from becoming a date.
+    # As text an 18-digit code keeps its digits, and a month is not converted to a date.
     return "General" if c.kind == "decimal" else "@"
 
 
@@ -208,7 +208,7 @@ def _validation(c: Column, i: int, lists: Worksheet) -> dict[str, Any]:
 
 
 def _list(lists: Worksheet, i: int, values: tuple[str, ...]) -> str:
-    """Puts a list on the hidden sheet and returns its range: a list inside the validation may hold 255 characters only."""
+    """Write a list to the hidden sheet and return its range: a list inside the validation is limited to 255 characters."""
     for n, v in enumerate(values):
         lists.write_string(n + 1, i, v)
     letter = xl_col_to_name(i)
@@ -221,7 +221,7 @@ def _number_rule(c: Column) -> dict[str, Any]:
     if c.exclusive_minimum is not None and high is None:
         return {"validate": kind, "criteria": ">", "value": _plain(c.exclusive_minimum)}
     if c.exclusive_minimum is not None:
-        low = _plain(c.exclusive_minimum)  # a spreadsheet knows no half-open span; the suite refuses the bound itself
+        low = _plain(c.exclusive_minimum)  # validations have no half-open range; the suite refuses the bound itself
     if low is not None and high is not None:
         return {"validate": kind, "criteria": "between", "minimum": low, "maximum": high}
     if high is not None:
@@ -250,7 +250,7 @@ def _plain(value: Decimal | None) -> float | int | None:
 
 
 def _notes(book: Any, sheet: Worksheet, contract: Contract, columns: list[Column]) -> None:
-    """The sheet that explains. Its own headings are no header of any dataset, so that nobody reads it as one."""
+    """Write the sheet of instructions. Its headings are no headers of any dataset, so that it is not read as one."""
     bold = book.add_format({"bold": True, "font_size": 14})
     head = book.add_format({"bold": True, "bg_color": _PALE, "border": 1, "valign": "vcenter"})
     cell = book.add_format({"text_wrap": True, "valign": "top", "border": 1})

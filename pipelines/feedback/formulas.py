@@ -1,4 +1,4 @@
-"""Puts back what openpyxl forgets: the last result of each formula.
+"""Restores the cached result of each formula, which openpyxl drops.
 
 Belongs here: copying results from the original's XML into the edited workbook's. Not here: computing any. Without them the
 marked file shows empty cells to whatever does not calculate: a preview on a phone, and our own reader.
@@ -25,7 +25,7 @@ _LIMIT = 50_000_000
 
 
 def with_results(edited: bytes, original: bytes) -> bytes:
-    """`edited` (as openpyxl wrote it) with the results that the formulas of the same sheet and cell have in `original`."""
+    """`edited` (as openpyxl wrote it) with the cached results of the same formulas in `original`."""
     results = _results(original)
     if not results:
         return edited
@@ -51,7 +51,7 @@ def _filled(m: re.Match[bytes], known: dict[bytes, tuple[bytes, bytes]]) -> byte
 
 
 def _results(original: bytes) -> dict[str, dict[bytes, tuple[bytes, bytes]]]:
-    """Sheet -> cell -> (type, result), as the original's XML writes them."""
+    """Sheet -> cell -> (type, result), from the original's XML."""
     entries = zips.entries(original) or []
     by_name = {e.name: e for e in entries}
     index = {n: zips.read(original, e, _LIMIT) or b"" for n, e in by_name.items() if _is_index(n)}

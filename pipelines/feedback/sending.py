@@ -1,4 +1,4 @@
-"""Which files go back to which department: HOME/feedback/<submitter>/<file>.xlsx.
+"""The feedback files of each department: HOME/feedback/<submitter>/<file>.xlsx.
 
 Belongs here: choosing the files, naming, and doing again only what changed. Not here: marking one file (annotate.py).
 """
@@ -22,16 +22,16 @@ from pipelines.feedback.annotate import Mark, annotated, list_only, marks_of
 from pipelines.feedback.bounded import Failed, run_each
 from pipelines.sources.archive import where
 
-VERSION = "2"  # of the look of a feedback file: another one makes all of them anew
+VERSION = "2"  # of the layout of a feedback file: with another one all are written again
 NOBODY = "未署名单位"
 MANIFEST = ".manifest.json"
 _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+')
 
 
 @dataclass(frozen=True)
-class Sent:
-    """What a call of `write_feedback` did: files written, left as they were, taken away, and `listed`: those among the
-    written whose original could not be opened, so that only the list of what to mend is there."""
+class FeedbackSent:
+    """The counts of one call of `write_feedback`: files written, kept, removed, and `listed`: those among the
+    written whose original could not be opened, so that they hold the list of errors alone."""
 
     written: int
     kept: int
@@ -39,8 +39,8 @@ class Sent:
     listed: int
 
 
-def write_feedback(home: Home, contracts: Contracts, processes: int | None = None) -> Sent:
-    """Brings HOME/feedback up to date with the intake tables of the home.
+def write_feedback(home: Home, contracts: Contracts, processes: int | None = None) -> FeedbackSent:
+    """Update HOME/feedback from the intake tables of the home.
 
     Each file in force with open issues of the department's gets one; those of files since superseded or clean are taken
     away. A file whose issues did not change is not made again. Raises OSError where the disk refuses.
@@ -52,18 +52,18 @@ def write_feedback(home: Home, contracts: Contracts, processes: int | None = Non
     wanted = _wanted(files, sheets, issues)
     known = _manifest(home)
     make = [w for w in wanted if known.get(w.path) != w.key or not (home.feedback / w.path).is_file()]
-    # What is about to be there goes into the manifest first: a run that is killed leaves no file that nobody knows of.
+    # The manifest is written before the files: a killed run leaves no file that is missing from it.
     _write_manifest(home, known | {w.path: "" for w in make})
     removed = 0
     for path in sorted(set(known) - {w.path for w in wanted}):
         removed += _remove(home, path)
     listed = _make(home, make, _marks(make, columns, issues, contracts), processes)
     _write_manifest(home, {w.path: w.key for w in wanted})
-    return Sent(len(make), len(wanted) - len(make), removed, listed)
+    return FeedbackSent(len(make), len(wanted) - len(make), removed, listed)
 
 
 def open_issues(files: pd.DataFrame, issues: pd.DataFrame) -> pd.DataFrame:
-    """The issues that a department has to mend: open, its own, of a file in force."""
+    """The issues that a department must correct: open, its own, of a file in force."""
     in_force = files.loc[files["status"] != "superseded", "file_id"]
     mine = (issues["status"] == "open") & (issues["responsibility"] == "department")
     return issues[mine & issues["file_id"].isin(in_force)]
@@ -99,14 +99,14 @@ def _wanted(files: pd.DataFrame, sheets: pd.DataFrame, issues: pd.DataFrame) -> 
 
 
 def feedback_name(name: str) -> str:
-    """The name of the file sent back for the file `name`: its own, below no folder, ending in .xlsx."""
+    """The name of the feedback file for the file `name`: the same without folders, ending in .xlsx."""
     own = name.replace("\\", "/").rpartition("/")[2]
     stem = own[: -len(".xlsx")] if own.lower().endswith(".xlsx") else own
     return safe_name(stem, 180) + ".xlsx"
 
 
 def safe_name(text: str, longest: int = 200) -> str:
-    """A name that is one part of a path on any system, at most `longest` bytes of UTF-8.
+    """Return a name that is valid as one component of a path on any system, at most `longest` bytes of UTF-8.
 
     A name that had to be changed gets a mark of its own, so that two departments never share a folder by accident.
     """
@@ -130,7 +130,7 @@ def safe_name(text: str, longest: int = 200) -> str:
 def _marks(
     make: list[_Wanted], columns: pd.DataFrame, issues: pd.DataFrame, contracts: Contracts
 ) -> dict[str, list[Mark]]:
-    """By file. A column is called as the department's sheet calls it, else as the contract does."""
+    """Marks by file. A column has the header of the department's sheet, else that of the contract."""
     ids = {w.file_id for w in make}
     named = columns[columns["file_id"].isin(ids) & columns["column"].notna()]
     headers = {(f, s, c): h for f, s, c, h in named[["file_id", "sheet", "column", "header"]].itertuples(index=False)}
@@ -166,13 +166,13 @@ def _make(home: Home, make: list[_Wanted], marks: dict[str, list[Mark]], process
 
 
 def _original(home: Home, w: _Wanted) -> Path | bytes:
-    """Where the bytes received lie; none, and so only listed, where the archive does not hold them."""
+    """The path of the bytes received; empty bytes, so that errors are only listed, where the archive lacks them."""
     path = where(home, w.file_id)
     return path if path.is_file() else b""
 
 
 def _remove(home: Home, path: str) -> int:
-    """Takes one file away, and its folder where that was the last."""
+    """Remove one file, and its folder where it is then empty."""
     target = home.feedback / path
     there = target.is_file()
     target.unlink(missing_ok=True)
@@ -182,7 +182,7 @@ def _remove(home: Home, path: str) -> int:
 
 
 def _manifest(home: Home) -> dict[str, str]:
-    """Path -> key of every feedback file that is ours. A manifest that cannot be read counts for none: all is made anew."""
+    """Read the manifest: path -> key of every feedback file. An unreadable one is empty, so that all files are written again."""
     try:
         found = json.loads((home.feedback / MANIFEST).read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Each error is a task for the department: 交办, 反馈, 督办, 销号, derived from what was received and what was wrong with it.
+"""Tasks of departments, one per error: 交办, 反馈, 督办, 销号, derived from the files received and their issues.
 
 Belongs here: following an error from the file that opened it to the file that mends it. Not here: finding errors, or the
 department's own dataset of tasks. Nothing is stored: the same tables and the same as-of date give the same tasks.
@@ -41,7 +41,7 @@ class _Task:
     sheet: str
     row: int | None
     cell: str | None
-    still_open: bool  # the issue it stands on now
+    still_open: bool  # the issue that the task is open for now
     issue_closed_on: date | None
     assigned_on: date
     feedback_on: date | None = None
@@ -50,18 +50,18 @@ class _Task:
 
 
 @dataclass
-class _File:
+class _FileState:
     file_id: str
     order: tuple[Any, ...]
     on: date
-    examined: bool = False  # at least one of its rows was looked at
+    examined: bool = False  # at least one of its rows was checked
     errors: list[Any] = field(default_factory=list)
 
 
 def tasks(
     files: pd.DataFrame, sheets: pd.DataFrame, issues: pd.DataFrame, as_of: date, due_days: int = MEND_DAYS
 ) -> pd.DataFrame:
-    """The tasks of a city: one row for each error there ever was, with its state on `as_of`. Columns: `COLUMNS`.
+    """Return the tasks of a city: one row for each error ever found, with its state on `as_of`. Columns: `COLUMNS`.
 
     `files`, `sheets`, `issues` are intake's tables. A task is due `due_days` after the day its file was received and is
     supervised (督办) from the day after, until it is closed. Dates are of UTC. `feedback_on` is the day of the first newer
@@ -72,7 +72,7 @@ def tasks(
     out = []
     for thread, found in threads.items():
         for t in _follow(thread, sorted(found.values(), key=lambda f: f.order)):
-            # The records stage closes an issue also where only the row's key came right in a newer file.
+            # The records stage also closes an issue where a newer file has the row's key without the error.
             if t.closed_on is None and not t.still_open:
                 t.closed_on = t.issue_closed_on or t.assigned_on
                 t.feedback_on = t.feedback_on or t.closed_on
@@ -99,7 +99,7 @@ def as_known_on(
 
 
 def write_tasks(home: Home, as_of: date, due_days: int = MEND_DAYS) -> pd.DataFrame:
-    """Writes work/intake/tasks.parquet from the home's other intake tables, and returns the tasks."""
+    """Write work/intake/tasks.parquet from the home's other intake tables, and return the tasks."""
     files, sheets, issues = (pd.read_parquet(home.table("intake", t)) for t in ("files", "sheets", "issues"))
     found = tasks(*as_known_on(as_of, files, sheets, issues), as_of, due_days)
     tables.write(home.table("intake", "tasks"), found, tables.TASKS)
@@ -119,7 +119,7 @@ def _row(t: _Task, thread: _Thread, as_of: date, due_days: int) -> tuple[Any, ..
 
 @dataclass(frozen=True)
 class _Thread:
-    """`who` is how the submitter is compared: folded, or the address where there is no whole submission to name."""
+    """`who` is the key of the submitter: its folded name, or the address where there is no whole submission."""
 
     dataset: str | None
     who: str
@@ -129,17 +129,17 @@ class _Thread:
 
 def _threads(
     files: pd.DataFrame, sheets: pd.DataFrame, issues: pd.DataFrame, received: dict[str, date]
-) -> dict[_Thread, dict[str, _File]]:
+) -> dict[_Thread, dict[str, _FileState]]:
     address = {f: (u if isinstance(u, str) else f) for f, u in zip(files["file_id"], files["source_url"], strict=True)}
     at = {}
     for f, name, when, status in files[["file_id", "name", "received_at", "status"]].itertuples(index=False):
-        # Received in one run, a file that another replaced is the older of the two.
+        # Of two files received in one run, the replaced one is the older.
         at[f] = (pd.Timestamp(when).value if pd.notna(when) else -1, status != "superseded", name, f)
-    threads: dict[_Thread, dict[str, _File]] = defaultdict(dict)
+    threads: dict[_Thread, dict[str, _FileState]] = defaultdict(dict)
     of_sheet: dict[tuple[str, str], _Thread] = {}
 
-    def join(thread: _Thread, file_id: str) -> _File:
-        return threads[thread].setdefault(file_id, _File(file_id, at[file_id], received[file_id]))
+    def join(thread: _Thread, file_id: str) -> _FileState:
+        return threads[thread].setdefault(file_id, _FileState(file_id, at[file_id], received[file_id]))
 
     named = ["file_id", "sheet", "dataset", "submitter", "period", "rows_accepted", "rows_quarantined"]
     for f, sheet, dataset, submitter, period, accepted, quarantined in sheets[named].itertuples(index=False):
@@ -167,7 +167,7 @@ def _threads(
     return threads
 
 
-def _follow(thread: _Thread, files: list[_File]) -> list[_Task]:
+def _follow(thread: _Thread, files: list[_FileState]) -> list[_Task]:
     """The tasks of one thread; `files` from old to new."""
     done: list[_Task] = []
     live: list[_Task] = []
@@ -190,7 +190,7 @@ def _follow(thread: _Thread, files: list[_File]) -> list[_Task]:
 
 
 def _pairs(live: list[_Task], errors: list[Any]) -> dict[int, Any]:
-    """id of an open task -> the error of the newer file that is the same one, still wrong."""
+    """id of an open task -> the same error in the newer file, where it is still there."""
     waiting: dict[tuple[str, str | None], list[_Task]] = defaultdict(list)
     for t in live:
         waiting[t.code, t.column].append(t)
@@ -214,7 +214,7 @@ def _pairs(live: list[_Task], errors: list[Any]) -> dict[int, Any]:
     return found
 
 
-def _open(thread: _Thread, f: _File, issue: Any) -> _Task:
+def _open(thread: _Thread, f: _FileState, issue: Any) -> _Task:
     name = "\0".join((thread.dataset or "", thread.who, thread.period or "", issue.issue_id))
     task_id = hashlib.sha256(name.encode()).hexdigest()[:16]
     t = _Task(task_id, f.file_id, issue.code, _text(issue.column), f.file_id, "", None, None, True, None, f.on)
@@ -223,7 +223,7 @@ def _open(thread: _Thread, f: _File, issue: Any) -> _Task:
 
 
 def _stand(t: _Task, issue: Any) -> None:
-    """Puts a task where its error stands now."""
+    """Move a task to the present position of its error."""
     t.file_id, t.sheet = issue.file_id, _text(issue.sheet) or ""
     t.row, t.cell = _number(issue.row), _text(issue.cell)
     t.still_open = issue.status == "open"

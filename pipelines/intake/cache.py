@@ -22,7 +22,18 @@ from expectations.contract import Contracts
 from pipelines.core.home import Home, whole_file
 from pipelines.intake.key import key
 from pipelines.intake.model import FileReading
-from pipelines.intake.readings import COLUMNS, FILES, ISSUES, SHEETS, Readings, Rows, frame, row_dtypes, schema, tables
+from pipelines.intake.readings import (
+    COLUMNS,
+    FILES,
+    ISSUES,
+    SHEETS,
+    DatasetRows,
+    Readings,
+    frame,
+    row_dtypes,
+    schema,
+    tables,
+)
 
 MOST_BATCHES = 40
 _LONG = 1000  # rows of a file that are better moved together than one by one
@@ -62,7 +73,7 @@ def load(home: Home, contracts: Contracts, file_ids: Iterable[str]) -> Readings:
     def rows(dataset: str) -> pd.DataFrame:
         return frame(_rows(home, contracts, batches, dataset, of_batch), row_dtypes(contracts[dataset]))
 
-    return Readings(files, sheets, columns, issues, Rows(contracts, rows), key(contracts))
+    return Readings(files, sheets, columns, issues, DatasetRows(contracts, rows), key(contracts))
 
 
 def _rows(

@@ -15,7 +15,7 @@ from typing import Any
 from expectations.contract import Contracts
 from pipelines.core.processes.limits import Limits, use_reserve
 from pipelines.core.processes.work import Answer, Meter
-from pipelines.intake.file_reader import Reader, bytes_of, reader_for, refused
+from pipelines.intake.file_reader import FileReader, bytes_of, reader_for, refused
 from pipelines.intake.model import FileReading, Issue, MappedColumn, SheetReading
 from pipelines.intake.sheets import LARGEST_FILE, Book, Refusal
 
@@ -36,7 +36,7 @@ def prepare(setup: tuple[Contracts, Limits]) -> Answer:
 
 @dataclass(frozen=True)
 class _BatchReader:
-    reader: Reader
+    reader: FileReader
     limits: Limits
 
     def answer(self, batch: Batch, meter: Meter) -> list[tuple[Any, ...]]:

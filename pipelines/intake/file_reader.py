@@ -19,9 +19,9 @@ from pipelines.core.text import squeeze
 from pipelines.intake.columns import Plans, TableReader
 from pipelines.intake.formats import open_book, text
 from pipelines.intake.issues import issue, ranges
-from pipelines.intake.layout import Block, Finder, Found, Table
+from pipelines.intake.layout import Block, Finder, FoundTables, SheetTable
 from pipelines.intake.layout.headers import Choice, Headers, Mapped
-from pipelines.intake.layout.heading import Facts
+from pipelines.intake.layout.heading import HeadingFacts
 from pipelines.intake.messages import shown
 from pipelines.intake.model import FileReading, Issue, MappedColumn, SheetReading
 from pipelines.intake.packed import LargeRows
@@ -30,7 +30,7 @@ from pipelines.intake.sheets import EXCERPT, LARGEST_FILE, LARGEST_TEXT, Book, G
 _FOLD_TITLE = re.compile(r"[表册账]$|情况$|统计$|台账$|明细$|汇总$")
 
 
-class Reader:
+class FileReader:
     """Reads files against one set of contracts. Keeps what it learnt about headers, so use one for many files."""
 
     def __init__(self, contracts: Contracts):
@@ -65,7 +65,7 @@ class Reader:
     # ---- sheets
 
     def _sheets(self, book: Book, result: FileReading) -> None:
-        idle: list[tuple[Grid, Found]] = []
+        idle: list[tuple[Grid, FoundTables]] = []
         form = form_of(book)
         for grid in book.grids:
             if grid.hidden:
@@ -96,7 +96,7 @@ class Reader:
             self._no_table(sheet, grid, found, result.name, taken, form)
 
     def _no_table(
-        self, sheet: SheetReading, grid: Grid, found: Found, name: str, taken: bool, form: str | None
+        self, sheet: SheetReading, grid: Grid, found: FoundTables, name: str, taken: bool, form: str | None
     ) -> None:
         """Says why a sheet gave nothing: a dataset that lacks columns, or nothing of ours."""
         near = self._incomplete(found.nearest, found.facts, grid.name, name, form) if found.nearest else None
@@ -142,7 +142,7 @@ class Reader:
         lost = _named(contract, near[0].lacking)
         return {"title": contract.title_zh, "title_en": contract.title_en, "columns": lost}
 
-    def _incomplete(self, block: Block, facts: Facts, sheet: str, name: str, form: str | None) -> Choice | None:
+    def _incomplete(self, block: Block, facts: HeadingFacts, sheet: str, name: str, form: str | None) -> Choice | None:
         """The dataset a sheet clearly means although required columns are missing; None where that is not clear."""
         lacking = [c for c in block.choices if c.lacking]  # else it has too many headers that nobody knows
         ranked = sorted(lacking, key=lambda c: (len(c.missing) - len(c.mapped), len(c.missing)))
@@ -161,7 +161,7 @@ class Reader:
         clear = len(best.mapped) >= 4 and len(best.mapped) >= 0.75 * best.names and have >= 2 * len(best.missing)
         return best if clear and not rivals else None
 
-    def _hint(self, dataset: str, facts: Facts, sheet: str, name: str, form: str | None) -> int:
+    def _hint(self, dataset: str, facts: HeadingFacts, sheet: str, name: str, form: str | None) -> int:
         """How strongly a file names a dataset: 4 by a form's id, 3 in the heading, 2 in the sheet's name, 1 in its own."""
         if dataset == form:
             return 4
@@ -184,7 +184,7 @@ class Reader:
 
     # ---- tables
 
-    def _tables(self, book: Book, grid: Grid, found: Found, name: str, form: str | None) -> list[SheetReading]:
+    def _tables(self, book: Book, grid: Grid, found: FoundTables, name: str, form: str | None) -> list[SheetReading]:
         out = []
         for table in found.tables:
             choice = table.choice
@@ -228,7 +228,7 @@ class Reader:
                     s.issues.append(issue(grid.name, "doubtful", "warning", "hidden_columns", words, row=row))
         return out
 
-    def _table(self, book: Book, grid: Grid, table: Table, name: str) -> SheetReading:
+    def _table(self, book: Book, grid: Grid, table: SheetTable, name: str) -> SheetReading:
         at, choice = table.header[1], table.choice
         columns = self.placed(choice, grid, at + 1, table.last)
         issues = self._unmapped(choice, grid, grid.top + at + 1) if choice.unmapped else []
@@ -247,7 +247,7 @@ class Reader:
         return sheet
 
     @staticmethod
-    def _too_wide(grid: Grid, table: Table) -> list[Issue]:
+    def _too_wide(grid: Grid, table: SheetTable) -> list[Issue]:
         """Refuses rows of a text file that have more filled cells than the header: a comma parts what is one value."""
         choice = table.choice
         last = max([m.place for m in choice.mapped] + [p for p, _ in choice.unmapped])
@@ -261,7 +261,7 @@ class Reader:
         rows = [grid.top + i + 1 for i in wide]
         return [issue("", "bad_type", "error", "wide", {"row": str(r)}, row=r, quarantines=True) for r in rows]
 
-    def _ambiguous(self, grid: Grid, table: Table, rivals: Iterable[Choice]) -> SheetReading:
+    def _ambiguous(self, grid: Grid, table: SheetTable, rivals: Iterable[Choice]) -> SheetReading:
         titles = [self.contracts[c.dataset] for c in rivals]
         told = issue(
             grid.name,
@@ -380,7 +380,7 @@ def _fold_title(title: str) -> str:
     return _FOLD_TITLE.sub("", squeeze(title))
 
 
-_READERS: dict[str, Reader] = {}
+_READERS: dict[str, FileReader] = {}
 
 
 def read_file(path: Path, name: str, contracts: Contracts, file_id: str | None = None) -> FileReading:
@@ -406,11 +406,11 @@ def bytes_of(path: Path | str) -> bytes | Refusal:
         return f.readall()
 
 
-def reader_for(contracts: Contracts) -> Reader:
+def reader_for(contracts: Contracts) -> FileReader:
     """The Reader of a set of contracts, made once."""
     known = _READERS.get(contracts.digest)
     if known is None:
         if len(_READERS) > 8:
             _READERS.clear()
-        known = _READERS[contracts.digest] = Reader(contracts)
+        known = _READERS[contracts.digest] = FileReader(contracts)
     return known

@@ -85,7 +85,7 @@ _PANDAS = {
 }
 
 
-class Rows(MutableMapping[str, pd.DataFrame]):
+class DatasetRows(MutableMapping[str, pd.DataFrame]):
     """The rows of each dataset, made by `load` when they are asked for and not kept: most runs look at few datasets."""
 
     def __init__(self, datasets: Iterable[str], load: Callable[[str], pd.DataFrame]):

@@ -15,8 +15,8 @@ import pandas as pd
 
 from expectations.contract import Contracts
 from expectations.expression import HALF
-from pipelines.intake.readings import Readings, Rows
-from pipelines.intake.values import Bad, Doubt, column_reader
+from pipelines.intake.readings import DatasetRows, Readings
+from pipelines.intake.values import Bad, DoubtfulValue, column_reader
 from pipelines.sources.decisions import Decision
 
 WITHDRAW, CELL = "withdraw", "cell"  # kinds of decisions
@@ -35,7 +35,7 @@ def apply(
     if not decided:
         return readings, []
     frames = {n: getattr(readings, n).copy() for n in ("files", "sheets", "issues")}
-    rows = Rows(readings.rows, readings.rows.__getitem__)
+    rows = DatasetRows(readings.rows, readings.rows.__getitem__)
     out = Readings(columns=readings.columns, rows=rows, read_by=readings.read_by, **frames)
     unused = []
     for d in decided:
@@ -76,7 +76,7 @@ def _withdraw(out: Readings, d: Decision) -> bool:
         left = ~found["_file"].isin(files) if dataset in (None, name) else None
         return found if left is None or left.all() else found[left].reset_index(drop=True)
 
-    out.rows = Rows(before, rows)
+    out.rows = DatasetRows(before, rows)
     zh = f"管理局已撤回这份报送：{d.why_zh}（{d.by}，自 {d.since}）。"
     en = f"The bureau has withdrawn this submission: {d.why_en} ({d.by}, since {d.since})."
     _say(out, out.issues[~gone], [_issue(f, zh, en) for f in sorted(out.files.loc[of_files, "file_id"].unique())])
@@ -117,7 +117,7 @@ def read_value(column: Any, text: str) -> Any:
     """A value as a person types it, as the column keeps it; a number without a unit is in the contract's unit, and an empty text
     empties the cell. Raises ValueError where it cannot be read, or not without doubt."""
     found = column_reader(column, None, None, False)(text)
-    if isinstance(found, Bad | Doubt) or (found is None and text.strip()):
+    if isinstance(found, Bad | DoubtfulValue) or (found is None and text.strip()):
         raise ValueError(f"'{text}' cannot be read as {column.header_zh} ({column.kind}).")
     return found
 

@@ -73,7 +73,7 @@ def make_city(
         raise SampleError(f"Nothing makes rows for {', '.join(sorted(unknown))}; choose among {', '.join(GENERATORS)}.")
     contracts = contracts or load_contracts()
     world = World(contracts, read_shape(shape), seed, orgs, chosen)
-    city = _City(world, _cleared(out))
+    city = _CityFiles(world, _cleared(out))
     for dataset in GENERATORS:
         if dataset in contracts and (dataset in wanted or contracts[dataset].register):
             city.send(drafts_of(world, dataset))
@@ -156,7 +156,7 @@ def _cleared(out: Path) -> Path:
     return inbox
 
 
-class _City:
+class _CityFiles:
     """The files of a city on their way to disk, and what is known of each."""
 
     def __init__(self, world: World, inbox: Path):

@@ -1,4 +1,4 @@
-"""What departments put in an inbox: listing it, opening it, and remembering what came when.
+"""Reception of files: inboxes, the archive, the ledgers of receipts and decisions.
 
 Belongs here: folders and URLs (fsspec) and the ledger of receipts. Not here: what a file holds (pipelines/intake).
 """

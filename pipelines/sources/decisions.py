@@ -23,9 +23,9 @@ UNDO = "undo"  # its target is the `decided_at` of the decision undone
 
 @dataclass(frozen=True)
 class Decision:
-    """One decision. `kind` says what was decided (such as accept, figure, withdraw, cell), `target` about what, in the words
+    """One decision. `kind` is its type (such as accept, figure, withdraw, cell), `target` its subject, in the words
     of that kind; `since` is the date (YYYY-MM-DD) from which it holds, `decided_at` when it was written down (ISO 8601, UTC).
-    `details` holds what a kind needs besides, as JSON."""
+    `details` holds further values of a kind, as JSON."""
 
     kind: str
     target: str
@@ -64,7 +64,7 @@ def add(
     with ledger.open("ab") as f:
         whole, cut = _split(ledger)
         if cut:
-            f.truncate(sum(len(line) + 1 for line in whole))  # what a crash left of a line
+            f.truncate(sum(len(line) + 1 for line in whole))  # remove a line that a crash left incomplete
         elif f.tell() and not ledger.read_bytes().endswith(b"\n"):
             f.write(b"\n")
         f.write((json.dumps(asdict(made), ensure_ascii=False) + "\n").encode())

@@ -25,13 +25,13 @@ HOSTED = ("sftp", "ssh", "smb")
 CONNECT_SECONDS = 30
 PASSWORDS = {"s3": "AWS_SECRET_ACCESS_KEY"}  # where a driver has a name of its own for it
 
-# Left behind by Office, Windows and macOS beside the files themselves; they never hold a department's data.
+# Temporary and system files of Office, Windows and macOS; they never hold a department's data.
 LITTER = ("~$", ".~lock.", "._")
 LITTER_NAMES = {"thumbs.db", "desktop.ini", ".ds_store"}
 
 
 class InboxError(RuntimeError):
-    """An inbox that cannot be listed or read. The message says which and what to do."""
+    """An inbox that cannot be listed or read. The message names it and the remedy."""
 
     exit_status = 2
 
@@ -43,11 +43,11 @@ class SourceDown(InboxError):
 
 
 @dataclass(frozen=True)
-class Found:
+class InboxFile:
     """One file of an inbox. `name` is its path below the inbox, with '/'; `modified` is UTC, None where unknown.
 
-    A file of which all of `looks` is as it was holds what it held, if it is older than a tick of its clock (seen.py);
-    `changed_ns` is when it last changed, None where nobody says.
+    The contents of a file are unchanged where all of `looks` is, if the file is older than a tick of its clock (seen.py);
+    `changed_ns` is the time of its last change, None where unknown.
     """
 
     url: str
@@ -79,7 +79,7 @@ class Found:
             ) from e
 
     def looks_now(self) -> tuple[int | str, ...] | None:
-        """What `looks` would be if the inbox were listed now; None where the file is gone. Raises SourceDown."""
+        """Return `looks` as of now; None where the file is gone. Raises SourceDown."""
         try:
             if self.is_local:
                 return _looks_local(os.stat(self._path))  # noqa: PTH116
@@ -93,7 +93,7 @@ class Found:
             ) from e
 
 
-def list_inbox(inbox: str) -> list[Found]:
+def list_inbox(inbox: str) -> list[InboxFile]:
     """Every file below `inbox`, a folder, a single file, or a URL that fsspec can open, in order of name.
 
     Office's lock files and the litter of file managers are left out; links that lead out of a local inbox are not
@@ -151,7 +151,7 @@ def _scheme(inbox: str) -> str:
 
 
 def _open(inbox: str) -> tuple[Any, str]:
-    """The file system of an inbox, new each time so that nothing it remembers is taken for what is there, and the path."""
+    """Return the file system of an inbox, without any cached listing, and the path in it."""
     scheme = _scheme(inbox)
     if scheme in ("sftp", "ssh"):
         from pipelines.sources.sftp import KnownHosts
@@ -164,7 +164,7 @@ def _open(inbox: str) -> tuple[Any, str]:
     return fs, root
 
 
-def _local(root: Path) -> Iterator[Found]:
+def _local(root: Path) -> Iterator[InboxFile]:
     fs = LocalFileSystem()
     base = root.resolve()
     if base.is_file():
@@ -185,19 +185,19 @@ def _local(root: Path) -> Iterator[Found]:
             yield _of_path(fs, path, f"{below}/{name}" if below else name)
 
 
-def _of_path(fs: LocalFileSystem, path: str, name: str) -> Found:
+def _of_path(fs: LocalFileSystem, path: str, name: str) -> InboxFile:
     """Without a Path for each: a run that finds nothing new does little else than this."""
     s = os.stat(path)  # noqa: PTH116
     modified = datetime.fromtimestamp(s.st_mtime, UTC)
     url = "file://" + urllib.parse.quote_from_bytes(os.fsencode(path))
-    return Found(url, printable(name), s.st_size, modified, fs, path, _looks_local(s), s.st_ctime_ns)
+    return InboxFile(url, printable(name), s.st_size, modified, fs, path, _looks_local(s), s.st_ctime_ns)
 
 
 def _looks_local(s: os.stat_result) -> tuple[int | str, ...]:
     return (s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)
 
 
-def _remote(fs: Any, root: str, inbox: str) -> Iterator[Found]:
+def _remote(fs: Any, root: str, inbox: str) -> Iterator[InboxFile]:
     """fsspec's own walk leaves out, in silence, the folders that it may not list; this one fails at the first."""
     root = root.rstrip("/") or "/"
     top = fs.info(root)
@@ -212,7 +212,7 @@ def _remote(fs: Any, root: str, inbox: str) -> Iterator[Found]:
             name = path[len(base) :].lstrip("/")
             size, modified = int(info.get("size") or 0), _modified(info)
             changed = None if modified is None else int(modified.timestamp() * 1e9)
-            yield Found(
+            yield InboxFile(
                 printable_url(_url(fs, path, inbox)),
                 printable(name),
                 size,
@@ -229,7 +229,7 @@ def _looks_remote(info: dict[str, Any]) -> tuple[int | str, ...]:
 
 
 def _url(fs: Any, path: str, inbox: str) -> str:
-    """The address of a file, the same whoever's account it is read with."""
+    """The address of a file, without the account it is read with."""
     parts = urllib.parse.urlsplit(inbox)
     if parts.scheme.lower() in HOSTED:
         return f"{parts.scheme.lower()}://{parts.netloc.rpartition('@')[2].lower()}{path}"

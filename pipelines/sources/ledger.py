@@ -75,7 +75,7 @@ class Ledger:
         return file_id not in self.latest or (url in self._at and self._at[url] != file_id)
 
     def add(self, receipts: Iterable[Receipt]) -> None:
-        """Writes the receipts down, durably, before anything is made of the files."""
+        """Append the receipts durably, before any file is processed."""
         new = list(receipts)
         if not new:
             return

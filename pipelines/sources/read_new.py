@@ -1,4 +1,4 @@
-"""Reads what the ledger knows and the cache does not, and gives the readings in force.
+"""Reads the files that are in the ledger and not in the cache, and returns the readings in force.
 
 Belongs here: which files have to be read, in batches that survive a run that dies. Not here: reading one (pipelines/intake), or
 keeping readings (pipelines/intake/cache.py).

@@ -1,4 +1,4 @@
-"""Takes in what lies in the inboxes: into the archive, and into the ledger what is news.
+"""Receives the files of the inboxes: archives them, and writes new receipts to the ledger.
 
 Belongs here: the order that loses nothing (bytes first, ledger after). Not here: reading the files (pipelines/intake).
 """
@@ -15,9 +15,9 @@ from pipelines.core.home import Home
 from pipelines.core.progress import report
 from pipelines.intake.sheets import Refusal
 from pipelines.sources.archive import store, where
-from pipelines.sources.inbox import Found, InboxError, SourceDown, list_inbox
+from pipelines.sources.inbox import InboxError, InboxFile, SourceDown, list_inbox
 from pipelines.sources.ledger import Ledger, Receipt, stamp
-from pipelines.sources.seen import Seen
+from pipelines.sources.seen import InboxCache
 from pipelines.sources.settled import is_changing, is_cut, wait_for
 from pipelines.sources.unpack import holds_files, members
 
@@ -67,7 +67,7 @@ def receive(home: Home, inboxes: list[str], full: bool = False) -> Received:
 
     A run that dies on the way has archived some files without writing them down: the next one finds them again.
     """
-    seen, ledger = Seen(home), Ledger(home)
+    seen, ledger = InboxCache(home), Ledger(home)
     sources = _Sources(inboxes)
     # One moment for the run: within a run it is the source's own time of change that tells newer from older.
     now = stamp(datetime.now(UTC))
@@ -88,9 +88,9 @@ def receive(home: Home, inboxes: list[str], full: bool = False) -> Received:
 
 
 def nothing_new(home: Home, inboxes: list[str]) -> Received | None:
-    """What `receive` would give, where none of the files in the inboxes is news; None where one is. Only what looks
+    """Return the result of `receive` where no file of the inboxes is new; None where one is. Only what looks
     otherwise than when it was received is read, up to the first news. Raises InboxError."""
-    seen, ledger = Seen(home), Ledger(home)
+    seen, ledger = InboxCache(home), Ledger(home)
     sources = _Sources(inboxes)
     unread = [f for f in sources.files if not _is_known(home, f, seen, ledger)]
     for f, data in sources.read(home, ledger, unread):
@@ -110,8 +110,8 @@ class _Sources:
     """
 
     def __init__(self, inboxes: list[str]):
-        self.files: list[Found] = []
-        self._of: dict[Found, int] = {}
+        self.files: list[InboxFile] = []
+        self._of: dict[InboxFile, int] = {}
         self._many = len(inboxes)
         self._down: dict[int, SourceDown] = {}
         self._left: list[str] = []
@@ -129,7 +129,7 @@ class _Sources:
         if len(self._down) == self._many:
             raise error
 
-    def read(self, home: Home, ledger: Ledger, files: list[Found]) -> Iterator[tuple[Found, bytes]]:
+    def read(self, home: Home, ledger: Ledger, files: list[InboxFile]) -> Iterator[tuple[InboxFile, bytes]]:
         """These files and their bytes, but for those still being written and those of an inbox that stopped answering."""
         wait_for(files)
         for i, f in enumerate(files):
@@ -150,11 +150,11 @@ class _Sources:
         report(STAGE, len(files), len(files))
 
     def received(self, new: int) -> Received:
-        """What the run's report says."""
+        """The part of the run's report about the inboxes."""
         return Received(len(self.files), new, tuple(self._left), tuple(str(e) for e in self._down.values()))
 
 
-def _is_unfinished(home: Home, f: Found, data: bytes, ledger: Ledger) -> bool:
+def _is_unfinished(home: Home, f: InboxFile, data: bytes, ledger: Ledger) -> bool:
     """Whether a file is still being written. What ends in the middle is taken in a home that never received anything:
     there is no release that it could spoil, and no run before which it could have been whole."""
     if is_changing(f):
@@ -166,7 +166,7 @@ def _is_unfinished(home: Home, f: Found, data: bytes, ledger: Ledger) -> bool:
     return is_cut(f, data, kept.read_bytes() if kept and kept.exists() else None)
 
 
-def _is_known(home: Home, f: Found, seen: Seen, ledger: Ledger) -> bool:
+def _is_known(home: Home, f: InboxFile, seen: InboxCache, ledger: Ledger) -> bool:
     file_id = seen.file_at(f)
     return file_id is not None and not ledger.is_news(file_id, f.url) and where(home, file_id).exists()
 

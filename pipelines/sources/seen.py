@@ -1,4 +1,4 @@
-"""What each address of the inboxes held when it was last read, and how it looked then: what looks the same is not read again.
+"""Caches (size, times, inode) -> SHA-256 per inbox path, to skip unchanged files.
 
 Belongs here: how a file looks, and when its looks can be trusted. Not here: what came when (ledger.py), which cannot be
 made anew; this can, so it lies in HOME/work, and throwing it away costs one reading of the inboxes.
@@ -12,28 +12,28 @@ from time import time_ns
 from typing import Any
 
 from pipelines.core.home import Home, whole_file
-from pipelines.sources.inbox import Found
+from pipelines.sources.inbox import InboxFile
 
 # A file may be changed again within the tick of its file system's clock and look the same: FAT's tick is two seconds.
 LOCAL_TICK = 2_000_000_000
 REMOTE_TICK = 86_400_000_000_000  # another machine's clock may be wrong too, and some say the day alone
 
 
-class Seen:
-    """By address: the sha256 of what it held, for as long as it looks as it did. Times are nanoseconds since 1970."""
+class InboxCache:
+    """The cache: by address, the SHA-256 of its contents while its attributes stay the same. Times are nanoseconds since 1970."""
 
     def __init__(self, home: Home):
         self._path: Path = home.work / "seen.json"
         self._files: dict[str, list[Any]] = _kept(self._path)
-        self._now = time_ns()  # before the inbox is listed: whatever is changed later than this looks otherwise
+        self._now = time_ns()  # before the inbox is listed: a later change has a later time
 
-    def file_at(self, found: Found) -> str | None:
-        """The file_id of what lies at an address, None where it has to be read to know."""
+    def file_at(self, found: InboxFile) -> str | None:
+        """Return the file_id of the contents of an address; None where it must be read."""
         looks, file_id = self._files.get(found.url, (None, None))
         return file_id if looks is not None and looks == list(found.looks) else None
 
-    def note(self, found: Found, file_id: str) -> None:
-        """Remembers what was read at an address, unless it is so young that a change would not show."""
+    def note(self, found: InboxFile, file_id: str) -> None:
+        """Store the file_id of an address, unless the file is so new that a change might keep its time."""
         tick = LOCAL_TICK if found.is_local else REMOTE_TICK
         if found.changed_ns is not None and found.changed_ns < self._now - tick:
             self._files[found.url] = [list(found.looks), file_id]
@@ -47,7 +47,7 @@ class Seen:
 
 
 def _kept(path: Path) -> dict[str, list[Any]]:
-    """What was written; where that cannot be read everything is looked at anew."""
+    """Read the cache; an unreadable one is empty, so that every file is read again."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from pipelines.sources.inbox import Found
+from pipelines.sources.inbox import InboxFile
 
 PAUSE = 1.0  # seconds for which a file must look the same after its last change
 PATIENCE = 600.0  # seconds for which a file that ends in the middle is held to be still on its way
@@ -23,7 +23,7 @@ _TAIL = 65_557  # bytes from the end within which a zip has its last record
 _DELIMITERS = b",;\t|"
 
 
-def wait_for(files: Sequence[Found]) -> None:
+def wait_for(files: Sequence[InboxFile]) -> None:
     """Sleeps until each file has had PAUSE seconds since its last change, so that one that grows shows it. At most PAUSE."""
     ages = [_age(f) for f in files]
     rest = max((PAUSE - a for a in ages if a is not None and a < PAUSE), default=0.0)
@@ -31,12 +31,12 @@ def wait_for(files: Sequence[Found]) -> None:
         time.sleep(rest)
 
 
-def is_changing(found: Found) -> bool:
-    """Whether a file looks otherwise than when it was listed, or is gone. Ask after reading it. Raises SourceDown."""
+def is_changing(found: InboxFile) -> bool:
+    """Whether a file changed since it was listed, or is gone. To be called after reading it. Raises SourceDown."""
     return found.looks_now() != found.looks
 
 
-def is_cut(found: Found, data: bytes, before: bytes | None) -> bool:
+def is_cut(found: InboxFile, data: bytes, before: bytes | None) -> bool:
     """Whether a file changed within the last PATIENCE seconds ends in the middle: it is the beginning of what its address
     held before (`before`), a zip without its directory, markup without its last `>`, or a table of text whose last line is
     not ended and has fewer cells than the line above it.
@@ -78,6 +78,6 @@ def _last_line_is_short(data: bytes) -> bool:
     return last[0] < wide[0]
 
 
-def _age(found: Found) -> float | None:
-    """Seconds since the last change, either way: another machine's clock may be ahead. None where nobody says."""
+def _age(found: InboxFile) -> float | None:
+    """Seconds since the last change, either way: another machine's clock may be ahead. None where unknown."""
     return None if found.modified is None else abs((datetime.now(UTC) - found.modified).total_seconds())

@@ -89,7 +89,7 @@ def _walk(data: bytes, name: str, depth: int, budget: _Budget) -> Iterator[tuple
 
 
 def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget) -> bytes:
-    """A member's bytes, counted while they come: what the directory claims is not believed."""
+    """Unpack a member and count its bytes meanwhile: the size in the directory is not trusted."""
     parts: list[bytes] = []
     size = 0
     try:

@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, vstack
 
-from publish.disclosure.kept import Kept
+from publish.disclosure.kept import ResultCache
 from publish.disclosure.membership import Family
 from publish.disclosure.rules import Rules
 
@@ -36,7 +36,7 @@ def bounds(
     decimals: int = 6,
     enough: dict[Key, tuple[float, float]] | None = None,
     floor: dict[Key, float] | None = None,
-    kept: Kept | None = None,
+    kept: ResultCache | None = None,
 ) -> dict[Key, tuple[float, float]]:
     """For each target (indicator, year, dimension, member, factor set) the least and greatest value consistent with
     `published`, the public indicator_values (value is null where status is S). Only flows and stocks add up; others have
@@ -44,7 +44,7 @@ def bounds(
     some solution found on the way takes as low and as high as these, no more is asked; its bounds are then at least so wide. `floor`: what open rows alone give of a value, where that is more than nothing.
     What follows from the same figures as before is taken from `kept`.
     """
-    kept = kept or Kept()
+    kept = kept or ResultCache()
     rows = list(
         zip(
             published["indicator_id"],
@@ -61,7 +61,7 @@ def bounds(
     for i, (indicator, _, dimension, _, factors) in enumerate(rows):
         if kinds.get(indicator, "flow") in ("flow", "stock") and not dimension.startswith("base"):
             systems[indicator, factors].append(i)
-    known: dict[tuple[str, str], list[_System]] = {}
+    known: dict[tuple[str, str], list[_HiddenSystem]] = {}
     asked: dict[int, list[Key]] = defaultdict(list)
     out: dict[Key, tuple[float, float]] = {}
     for target in targets:
@@ -165,7 +165,7 @@ def _sums(rows: list[Key], over_time: bool) -> list[tuple[int, list[int]]]:
     return out + [(totals[year, span], found) for (year, span, _), found in parts.items() if (year, span) in totals]
 
 
-class _System:
+class _HiddenSystem:
     """Hidden cells that share equations, and what the published figures leave for each equation to add up to."""
 
     def __init__(
@@ -230,7 +230,7 @@ def _systems(
     equations: list[tuple[list[int], list[int]]],
     slack: float,
     floor: dict[Key, float],
-) -> list[_System]:
+) -> list[_HiddenSystem]:
     """The equations with something hidden in them, in groups that share no hidden cell."""
     parent: dict[int, int] = {}
 
@@ -253,7 +253,7 @@ def _systems(
     groups: dict[int, list[tuple[dict[Key, float], float, float]]] = defaultdict(list)
     for first, *equation in used:
         groups[root(first)].append((equation[0], equation[1], equation[2]))
-    return [_System(list(dict.fromkeys(k for e in g for k in e[0])), g, floor) for g in groups.values()]
+    return [_HiddenSystem(list(dict.fromkeys(k for e in g for k in e[0])), g, floor) for g in groups.values()]
 
 
 def exposed(family: Family, rules: Rules) -> list[tuple[int, str]]:

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from publish.disclosure.contributions import PLACE, Contributions, Kind, Parts, Rows, Words
-from publish.disclosure.kept import Kept
+from publish.disclosure.contributions import PLACE, Contributions, IndicatorRows, Kind, Parts, StateWords
+from publish.disclosure.kept import ResultCache
 from publish.disclosure.relations import Indicator
 
 SKETCHES = 3  # random sums over institutions: equal ones mean equal quantities
@@ -64,13 +64,13 @@ class Behind:
         )
 
 
-def behind(states: list[Parts], indicators: dict[str, Indicator], kept: Kept) -> Behind:
+def behind(states: list[Parts], indicators: dict[str, Indicator], kept: ResultCache) -> Behind:
     """What stands behind figures, from what institutions contribute in each state, the oldest first."""
     return Behind.of(kept.of("behind", (states, indicators), lambda: _behind(states, indicators).plain()))
 
 
 def _behind(states: list[Parts], indicators: dict[str, Indicator]) -> Behind:
-    words = Words()
+    words = StateWords()
     counted = _Counted([Contributions(parts, words) for parts in states], indicators)
     table = counted.sketches()
     same, sums = identities(table)
@@ -129,7 +129,7 @@ class _Counted:
     def _spots(self) -> list[tuple[Any, ...]]:
         return list(self.words.spots)
 
-    def _denominators(self, rows: Rows) -> Iterator[tuple[str, bool]]:
+    def _denominators(self, rows: IndicatorRows) -> Iterator[tuple[str, bool]]:
         """Each breakdown that has denominators, and whether they are all those of the whole."""
         denominator = rows.side("denominator", closed=True)
         breakdown = np.array(self.words.spot_columns()["breakdown"], dtype=object)[rows.spot]

@@ -35,7 +35,7 @@ Kind = tuple[str, str]  # indicator_id, factor_set
 
 
 @dataclass(frozen=True)
-class Rows:
+class IndicatorRows:
     """The contributions to one indicator under one factor set. By row: `org` and `spot` are numbers in Words, `comparable` one
     of its texts; the amounts are NaN where there is none."""
 
@@ -62,7 +62,7 @@ class Rows:
 
 
 @dataclass
-class Words:
+class StateWords:
     """The words of all states that are held against one another, by number: institutions, texts and spots (PLACE)."""
 
     orgs: dict[Any, int] = field(default_factory=dict)
@@ -100,11 +100,11 @@ class Words:
 class Contributions:
     """One state of what institutions contribute, read as it is asked for; its words are numbered by `words`."""
 
-    def __init__(self, parts: Parts, words: Words):
+    def __init__(self, parts: Parts, words: StateWords):
         self.words = words
         self._source = _opened(parts)
         self._last: tuple[Any, pa.Table] = (None, None)  # neighbours lie in the same groups of rows
-        self._kept: OrderedDict[Kind, Rows] = OrderedDict()
+        self._kept: OrderedDict[Kind, IndicatorRows] = OrderedDict()
         head = self._read(["indicator_id", "factor_set"], None)
         kinds = head.group_by(["indicator_id", "factor_set"]).aggregate([([], "count_all")]).to_pylist()
         self.sizes: dict[Kind, int] = {(str(r["indicator_id"]), str(r["factor_set"])): r["count_all"] for r in kinds}
@@ -114,7 +114,7 @@ class Contributions:
         """Every indicator and factor set that has contributions, in order."""
         return sorted(self.sizes)
 
-    def rows(self, kind: Kind) -> Rows:
+    def rows(self, kind: Kind) -> IndicatorRows:
         """The contributions of one kind; none where it has none."""
         if kind in self._kept:
             self._kept.move_to_end(kind)
@@ -125,7 +125,7 @@ class Contributions:
             self._kept.popitem(last=False)
         return found
 
-    def _numbered(self, table: pa.Table) -> Rows:
+    def _numbered(self, table: pa.Table) -> IndicatorRows:
         names = table.column_names
         amounts = {
             c: table[c].cast(pa.float64()).to_numpy()
@@ -141,7 +141,7 @@ class Contributions:
         else:
             comparable = np.full(table.num_rows, self.words.texts.setdefault("", len(self.words.texts)), dtype=np.int32)
         org = self.words.numbers(table["org"], self.words.orgs)
-        return Rows(org, self.words.spots_of(table), comparable, **amounts)
+        return IndicatorRows(org, self.words.spots_of(table), comparable, **amounts)
 
     def _read(self, columns: list[str] | None, kind: Kind | None) -> pa.Table:
         if isinstance(self._source, pq.ParquetFile):
@@ -210,7 +210,7 @@ def less(now: Amounts, then: Amounts) -> Amounts:
     return found[kept], top[kept], bottom[kept]
 
 
-def table(words: Words, found: Iterable[tuple[str, str, Amounts]]) -> pa.Table:
+def table(words: StateWords, found: Iterable[tuple[str, str, Amounts]]) -> pa.Table:
     """Amounts by name (in place of an indicator) and factor set, as a table in the columns PARTS."""
     groups = list(found)
     keys = np.concatenate([np.zeros(0, dtype=np.int64), *(a[0] for _, _, a in groups)])
@@ -234,7 +234,7 @@ def table(words: Words, found: Iterable[tuple[str, str, Amounts]]) -> pa.Table:
 
 def differences(now: Parts, then: Parts, kinds: Iterable[Kind]) -> pa.Table:
     """Where contributions to some `kinds` of indicator now are other than `then`: in the columns PARTS, how much more they are."""
-    words = Words()
+    words = StateWords()
     if same_file(now, then):
         return table(words, [])
     a, b = Contributions(now, words), Contributions(then, words)

@@ -27,7 +27,7 @@ from pipelines.core.sql import identifier
 from publish.disclosure.audit import Key, bounds, exposed, traced
 from publish.disclosure.contributions import Parts
 from publish.disclosure.history import HELD_ZH, Past, states, versions
-from publish.disclosure.kept import Kept
+from publish.disclosure.kept import ResultCache
 from publish.disclosure.membership import State, families
 from publish.disclosure.relations import Indicator
 from publish.disclosure.scan import Scanner
@@ -69,7 +69,7 @@ class Known:
     parts: Parts | None = None
     past: tuple[Past, ...] = ()
     wholes: Wholes | None = None
-    kept: Kept = field(default_factory=Kept)
+    kept: ResultCache = field(default_factory=ResultCache)
 
 
 @dataclass

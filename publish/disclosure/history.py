@@ -38,7 +38,7 @@ from pipelines.core.digests import file_sha256
 from pipelines.core.duck import scratch
 from pipelines.core.home import Home, release_folders, whole_file
 from publish.disclosure.contributions import Kind, Parts, differences
-from publish.disclosure.kept import Kept
+from publish.disclosure.kept import ResultCache
 from publish.disclosure.membership import State
 from publish.disclosure.relations import Indicator, Relation, find_relations, place
 from publish.disclosure.suppress import COUNTS, KEY, Hiding, Rules
@@ -70,11 +70,11 @@ class Standing:
     held: np.ndarray
     hidden: np.ndarray
     known: np.ndarray
-    seen: tuple[Version, ...] = ()
+    seen: tuple[PastVersion, ...] = ()
 
 
 @dataclass(frozen=True)
-class Version:
+class PastVersion:
     """What the figures were made of in one past release (or several of the same contributions), seen from the figures now.
 
     By position of the cells now: `value` as published there; `current`, whether that is its state of then; `hidden`, whether
@@ -141,9 +141,9 @@ def unsaved(home: Home) -> Path:
     return _folder(home) / ".parts.parquet"
 
 
-def solved(home: Home) -> Kept:
+def solved(home: Home) -> ResultCache:
     """What was worked out for past releases of this home."""
-    return Kept(_folder(home) / "solved")
+    return ResultCache(_folder(home) / "solved")
 
 
 def _folder(home: Home) -> Path:
@@ -196,7 +196,7 @@ def _what_stands(
     indicators: dict[str, Indicator],
     rules: Rules,
     relations: list[Relation],
-    seen: list[Version],
+    seen: list[PastVersion],
     waits: np.ndarray,
     must: np.ndarray,
     stays: np.ndarray,
@@ -237,7 +237,7 @@ def versions(
     past: list[Past],
     indicators: dict[str, Indicator],
     rules: Rules,
-) -> list[Version]:
+) -> list[PastVersion]:
     """What each of the past releases knew, seen from `cells` now, the oldest first; one for releases of equal contributions.
 
     Of a release whose contributions are forgotten, at least those institutions have moved a figure that moved it since the
@@ -268,7 +268,7 @@ def versions(
             share = np.where(differs & (changed == 0), 1.0, share)
             changed = np.where(current & ~differs, 0.0, np.where(differs, np.maximum(changed, 1.0), changed))
         few = np.array([c > 0 and rules.unsafe(c, s, 1.0) for c, s in zip(changed, share, strict=True)], dtype=bool)
-        out.append(Version(releases[-1].release_id, values[-1], current, older, hidden, changed, share, few))
+        out.append(PastVersion(releases[-1].release_id, values[-1], current, older, hidden, changed, share, few))
     return out
 
 
@@ -293,7 +293,7 @@ def _held_note(note: object) -> str:
     return before if stands(note) else " ".join(filter(None, (before, f"{HELD_ZH}。 {HELD_EN}.")))
 
 
-def _still_hidden(v: Version, relations: list[Relation]) -> np.ndarray:
+def _still_hidden(v: PastVersion, relations: list[Relation]) -> np.ndarray:
     """The cells hidden in a past release that are linked, through cells hidden there, to one not moved by enough since."""
     stays = v.hidden & (v.same | v.few)
     links = [[c for c in r.cells if v.hidden[c]] for r in relations]

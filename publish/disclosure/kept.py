@@ -27,7 +27,7 @@ from pipelines.core.home import whole_file
 CODE = ("pipelines/core", "publish/disclosure")
 
 
-class Kept:
+class ResultCache:
     """Results of pure functions: in memory, and in `folder` where one is given.
 
     A result is what JSON gives back as it was: numbers, texts, lists of them and mappings from texts.

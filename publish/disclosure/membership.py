@@ -30,8 +30,8 @@ from scipy.sparse import csr_array
 
 from publish.disclosure.classes import ALIKE, SIDES, Behind, Yearly, behind
 from publish.disclosure.contributions import PLACE, Kind, Parts, same_file
-from publish.disclosure.kept import Kept
-from publish.disclosure.relations import Indicator, Place, place
+from publish.disclosure.kept import ResultCache
+from publish.disclosure.relations import CubeCell, Indicator, place
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,13 @@ class Family:
     basis_unit: np.ndarray
 
 
-def families(states: list[State], indicators: dict[str, Indicator], kept: Kept | None = None) -> list[Family]:
+def families(states: list[State], indicators: dict[str, Indicator], kept: ResultCache | None = None) -> list[Family]:
     """The equations of all `states`, the oldest first and the new one last, by families of quantities. What stands behind
     figures is taken from `kept` where it was worked out before."""
     # States of the same contributions are one, whatever each of them shows.
     first = [next(n for n, other in enumerate(states) if same_file(state.parts, other.parts)) for state in states]
     counted = sorted(set(first))
-    facts = behind([states[n].parts for n in counted], indicators, kept or Kept())
+    facts = behind([states[n].parts for n in counted], indicators, kept or ResultCache())
     shown = [_shown(s) for s in states]
     kinds = {x[1:3] for of in shown for x in of}
     names = {(i, f): _names(i, f, indicators, facts.speaks) for i, f in kinds}
@@ -85,14 +85,14 @@ def families(states: list[State], indicators: dict[str, Indicator], kept: Kept |
         measures = set(group["indicator_id"])
         theirs = {kind for kind, named in names.items() if named & measures}
         mine = [(counted.index(n), [x for x in of if x[1:3] in theirs]) for n, of in zip(first, shown, strict=True)]
-        made = _Rows(group, mine, indicators, facts).family()
+        made = _ClassRows(group, mine, indicators, facts).family()
         if made is not None:
             out.append(made)
     return out
 
 
 Shown = tuple[
-    int, str, str, Place, bool
+    int, str, str, CubeCell, bool
 ]  # position of a cell, its indicator, factor set and place, and whether it is told
 
 
@@ -113,7 +113,7 @@ def _names(indicator: str, factors: str, indicators: dict[str, Indicator], speak
 _PLACED = ["state", "indicator_id", "factor_set", "side", *PLACE]
 
 
-class _Rows:
+class _ClassRows:
     """The equations of one family, from what its classes contribute."""
 
     def __init__(
@@ -199,7 +199,7 @@ class _Rows:
             matrix, basis[:, used], tuple(map(tuple, cells)), np.array(known), unit, size, quantity, current, value, largest, least, unit[used]
         )  # fmt: skip
 
-    def _lines(self, s: int, indicator: str, factors: str, p: Place) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def _lines(self, s: int, indicator: str, factors: str, p: CubeCell) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         about = self.indicators.get(indicator, Indicator())
         if p.over != "base":
             name = self.speaks.get((indicator, factors), indicator)

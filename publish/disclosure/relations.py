@@ -58,7 +58,7 @@ class Relation:
 
 
 @dataclass(frozen=True)
-class Place:
+class CubeCell:
     """Where a cell stands: `over` is '' for a year, 'period' or 'base' for years set against one another; `first` is the
     first of those years, `year` the last. `group` is the dimension without that, `member` its member."""
 
@@ -69,14 +69,14 @@ class Place:
     member: str
 
 
-def place(year: int, dimension: str, member: str) -> Place:
+def place(year: int, dimension: str, member: str) -> CubeCell:
     """Reads dimension and member: `total`/`all`, `district`/`430202`, `period`/`2021-2025`, `period/district`/
     `2021-2025/430202`, `base`/`2021`, `base/district`/`2021/430202`."""
     over, _, group = dimension.partition("/")
     if over not in ("period", "base"):
-        return Place("", year, year, dimension, "" if dimension == "total" else member)
+        return CubeCell("", year, year, dimension, "" if dimension == "total" else member)
     span, _, rest = member.partition("/")
-    return Place(over, int(span[:4]), year, group or "total", rest)
+    return CubeCell(over, int(span[:4]), year, group or "total", rest)
 
 
 def find_relations(cells: pd.DataFrame, indicators: dict[str, Indicator]) -> list[Relation]:
@@ -136,7 +136,7 @@ class _Cells:
             if p.group != "total" and p.over != "base":
                 groups[self.indicator[i], self.factors[i], p.over, p.first, p.year, p.group].append(i)
         for (indicator, factors, over, first, year, _), members in groups.items():
-            total = self.at.get((indicator, factors, Place(over, first, year, "total", "")))  # type: ignore[arg-type]
+            total = self.at.get((indicator, factors, CubeCell(over, first, year, "total", "")))  # type: ignore[arg-type]
             if total is None:
                 continue
             if self.about[str(indicator)].additive:
@@ -154,14 +154,14 @@ class _Cells:
             about = self.about[name]
             if p.over == "period" and about.additive:
                 years = range(p.first, p.year + 1)
-                found = [self.at.get((name, self.factors[i], Place("", y, y, p.group, p.member))) for y in years]
+                found = [self.at.get((name, self.factors[i], CubeCell("", y, y, p.group, p.member))) for y in years]
                 parts = [c for c in found if c is not None]
                 if parts:
                     yield Relation("time", (i, *parts), (1.0, *(-1.0 for _ in parts)))
             elif p.over == "base":
                 of = about.change_of or name
-                now = self.at.get((of, self.factors[i], Place("", p.year, p.year, p.group, p.member)))
-                then = self.at.get((of, self.factors[i], Place("", p.first, p.first, p.group, p.member)))
+                now = self.at.get((of, self.factors[i], CubeCell("", p.year, p.year, p.group, p.member)))
+                then = self.at.get((of, self.factors[i], CubeCell("", p.first, p.first, p.group, p.member)))
                 if now is None or then is None or self.value[then] == 0 or self.value[now] == 0:
                     continue
                 a, b = self.value[then], self.value[now]

@@ -34,7 +34,7 @@ from scipy.sparse import csr_array, hstack
 from scipy.sparse.csgraph import connected_components
 
 from publish.disclosure.contributions import Parts
-from publish.disclosure.kept import Kept
+from publish.disclosure.kept import ResultCache
 from publish.disclosure.membership import State, families
 from publish.disclosure.relations import Indicator, Relation, find_relations, place
 from publish.disclosure.rules import Rules
@@ -64,7 +64,7 @@ class Suppressed:
 
 
 @dataclass(frozen=True)
-class Reader:
+class Knowledge:
     """What a reader of the new release knows besides its figures: the institutions behind each (`parts`, history.PARTS), the
     states that `past` releases showed, and that the cells of `held` (by position) show one of those and nothing new."""
 
@@ -80,8 +80,8 @@ def suppress(
     stays: np.ndarray | None = None,
     known: np.ndarray | None = None,
     near: Iterable[tuple[int, int]] = (),
-    reader: Reader | None = None,
-    kept: Kept | None = None,
+    reader: Knowledge | None = None,
+    kept: ResultCache | None = None,
 ) -> Suppressed:
     """Hides what must be hidden: value, records and files become null, status 'Q', with one note for all.
 
@@ -128,9 +128,9 @@ def _unions(
     rules: Rules,
     valued: np.ndarray,
     hidden: np.ndarray,
-    reader: Reader,
+    reader: Knowledge,
     known: np.ndarray | None,
-    kept: Kept | None,
+    kept: ResultCache | None,
 ) -> np.ndarray:
     """What must be hidden besides, so that nothing follows from the figures of all dimensions together (unions.py)."""
     shown = valued & ~hidden
@@ -227,10 +227,10 @@ class Hiding:
             self.down = np.where(any_sign, FAR, self.secret / self.scale)
         self.cost = _costs(cells, self.scale)
 
-    def run(self, remainders: bool = True, kept: Kept | None = None) -> np.ndarray:
+    def run(self, remainders: bool = True, kept: ResultCache | None = None) -> np.ndarray:
         """What is hidden in the end, by position; `remainders`: what is left of a total must pass the rules as well. What was
         worked out before is taken from `kept`."""
-        kept = kept or Kept()
+        kept = kept or ResultCache()
         for relations in self._components():
             touched = sorted({c for r in relations for c in r.cells if self.primary[c]}, key=lambda c: -self.value[c])
             system = _System(self, relations)

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from publish.disclosure.contributions import Amounts, Contributions, Kind, Parts, Words, less, table
+from publish.disclosure.contributions import Amounts, Contributions, Kind, Parts, StateWords, less, table
 from publish.disclosure.history import moved, places_of
-from publish.disclosure.kept import Kept
+from publish.disclosure.kept import ResultCache
 from publish.disclosure.relations import Indicator, place
 from publish.disclosure.suppress import KEY, Rules
 
@@ -46,7 +46,7 @@ def ties(
     indicators: dict[str, Indicator],
     parts: Parts | None,
     stands: np.ndarray | None = None,
-    kept: Kept | None = None,
+    kept: ResultCache | None = None,
     among: pd.DataFrame | None = None,
 ) -> list[Tie]:
     """Every pair of a tie and a whole in `cells` (marts.indicator_values, index 0..n-1).
@@ -64,7 +64,9 @@ def ties(
     everything = cells if among is None else among
     of = pairs if among is None else _pairs(everything, indicators)
     asked = _addresses(everything, of)
-    found = (kept or Kept()).of("ties", (parts, asked), lambda: [c.tolist() for c in _between(everything, parts, of)])
+    found = (kept or ResultCache()).of(
+        "ties", (parts, asked), lambda: [c.tolist() for c in _between(everything, parts, of)]
+    )
     between = dict(zip(asked, zip(*found, strict=True), strict=True))
     count, share = np.array([between[a] for a in _addresses(cells, pairs)]).T
     if stands is not None:
@@ -126,7 +128,7 @@ def _between(cells: pd.DataFrame, parts: Parts, pairs: list[_Pair]) -> tuple[np.
     for i, (n, w, of, side, base) in enumerate(pairs):
         tie, whole = (of, columns["factor_set"][n]), (columns["indicator_id"][w], columns["factor_set"][w])
         groups[tie, whole, side, int(columns["year"][n]) if base else 0, base].append(i)
-    words = Words()
+    words = StateWords()
     counted = Contributions(parts, words)
     at = [i for mine in groups.values() for i in mine]
     numbers = np.repeat(np.arange(len(groups)), list(map(len, groups.values())))

@@ -120,21 +120,21 @@ def shown_values(rows: Iterable[tuple[Any, ...]]) -> dict[Cell, Value]:
 
 
 @dataclass(frozen=True)
-class Held:
+class WholesChecked:
     """What came of it: the equations that were looked at, and a cell and a sentence for each that does not hold."""
 
     looked_at: int
     broken: list[tuple[Cell, str]]
 
 
-def hold(values: Mapping[Cell, Value], wholes: Wholes) -> Held:
+def hold(values: Mapping[Cell, Value], wholes: Wholes) -> WholesChecked:
     """Holds every value against those it must agree with."""
     looked_at, broken = 0, []
     for cell, wrong in _equations(values, wholes):
         looked_at += 1
         if wrong is not None:
             broken.append((cell, wrong))
-    return Held(looked_at, broken)
+    return WholesChecked(looked_at, broken)
 
 
 def _equations(values: Mapping[Cell, Value], wholes: Wholes) -> Iterator[tuple[Cell, str | None]]:

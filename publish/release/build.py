@@ -40,15 +40,15 @@ from publish.catalog.datapackage import datapackage
 from publish.catalog.dcat import catalog
 from publish.disclosure import gate, history
 from publish.disclosure.corrections import FIGURE, correct
-from publish.disclosure.kept import Kept
-from publish.disclosure.suppress import Reader, Rules, suppress
+from publish.disclosure.kept import ResultCache
+from publish.disclosure.suppress import Knowledge, Rules, suppress
 from publish.disclosure.ties import ties
 from publish.errors import GateHeld, GateRefused, ReleaseError
 from publish.release import hold, movement, store, tables
 from publish.release.changes import compare
 from publish.release.doubted import doubted, write_doubted
 from publish.release.held import held, write_held
-from publish.release.movement import Limits, Lineage
+from publish.release.movement import Lineage, MovementLimits
 from publish.release.provenance import provenance
 from publish.release.search_index import build_index
 from publish.release.write import BATCH, Database, write_csv, write_parquet, write_xlsx
@@ -65,7 +65,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
-class Release:
+class BuiltRelease:
     """A release that stands. `state` is new or unchanged; `current`: whether HOME/current points to it, which it does
     unless it was withdrawn by a rollback. `rows` by table; `suppressed` counts the values hidden, `held` those that stand as
     last published while the records give another, `corrected` those that a decision replaced or withdrew."""
@@ -89,8 +89,8 @@ def build(
     as_of: date,
     code_version: str,
     rules: Rules | None = None,
-    limits: Limits | None = None,
-) -> Release:
+    limits: MovementLimits | None = None,
+) -> BuiltRelease:
     """Builds the release of HOME/warehouse.duckdb, unless it stands already, and makes it the current one.
 
     The caller holds the home (`home.locked()`). `as_of` is the date the release speaks of, `code_version` names the code
@@ -118,8 +118,8 @@ def _build(
     as_of: date,
     code_version: str,
     rules: Rules,
-    limits: Limits,
-) -> Release:
+    limits: MovementLimits,
+) -> BuiltRelease:
     shapes = {t.name: t for t in public_tables(contracts)}
     kept = history.solved(home)
     with tables.Warehouse(home.warehouse) as w:
@@ -129,7 +129,7 @@ def _build(
         standing = history.stand(cells, parts, past, indicators, rules)
         between = ties(standing.cells, indicators, parts, standing.held, kept)
         near = [(t.tie, t.whole) for t in between if t.unsafe(rules)]
-        reader = None if parts is None else Reader(parts, history.states(past), standing.held)
+        reader = None if parts is None else Knowledge(parts, history.states(past), standing.held)
         hidden = suppress(standing.cells, indicators, rules, standing.hidden, standing.known, near, reader, kept)
         last = home.releases / past[-1].release_id if past else None
         decided = decisions.in_force(home, [FIGURE])
@@ -214,7 +214,7 @@ def _build(
     store.drop_held(home)
     rows = {name: t.num_rows for name, t in data.items()}
     suppressed = int(hidden.primary.sum() + hidden.secondary.sum())
-    return Release(
+    return BuiltRelease(
         release_id, final, "new", True, synthetic, rows, suppressed, len(waiting), len(corrected.rows), results
     )
 
@@ -288,7 +288,7 @@ def _rows(
     return data
 
 
-def _csv(path: Path, table: Table, data: pa.Table, previous: Path | None, kept: Kept) -> str:
+def _csv(path: Path, table: Table, data: pa.Table, previous: Path | None, kept: ResultCache) -> str:
     """Makes the CSV file of a table, and gives its SHA-256. Where the `previous` release has just that file it is linked, and
     not written: what a file of these rows would be is known from when one was written."""
 
@@ -318,7 +318,7 @@ def _rows_digest(table: Table, data: pa.Table) -> str:
     return h.hexdigest()
 
 
-def _standing(home: Home, final: Path, synthetic: bool) -> Release:
+def _standing(home: Home, final: Path, synthetic: bool) -> BuiltRelease:
     """The release stands already. A crash may have come between the rename and the switch; a rollback stays as it is."""
     now = store.current(home)
     if (now is None or now.name != final.name) and final.name not in store.withdrawn(home):
@@ -327,7 +327,9 @@ def _standing(home: Home, final: Path, synthetic: bool) -> Release:
     record = store.show(home, final.name)
     suppressed = record["suppressed"]["primary"] + record["suppressed"]["secondary"]
     here = now is not None and now.name == final.name
-    return Release(final.name, final, "unchanged", here, synthetic, record["rows"], suppressed, gates=record["gates"])
+    return BuiltRelease(
+        final.name, final, "unchanged", here, synthetic, record["rows"], suppressed, gates=record["gates"]
+    )
 
 
 def _write_formats(

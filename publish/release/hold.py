@@ -101,7 +101,7 @@ def accept(home: Home, contracts: Contracts, release_id: str, by: str, why_zh: s
         return _publish(home, found)
 
 
-def _publish(home: Home, found: store.Held) -> Path:
+def _publish(home: Home, found: store.HeldRelease) -> Path:
     final = home.releases / found.release_id
     if not final.is_dir():
         folder = home.releases / f"{store.BUILDING}{os.getpid()}"

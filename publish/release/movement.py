@@ -37,7 +37,7 @@ PLAIN_SETS = ("default", "none")  # the factor sets of headline figures
 
 
 @dataclass(frozen=True)
-class Limits:
+class MovementLimits:
     """What may pass without a person's yes. Shares: 0.1 is 10 %.
 
     `rows`: so much of a table or dataset may be gone, and always fewer than `few_rows` rows. `figure`: so far a headline figure of a
@@ -98,16 +98,16 @@ class Lineage:
     corrected: Sequence[Mapping[str, Any]] = ()
 
 
-def load_limits(city: Path) -> Limits:
+def load_limits(city: Path) -> MovementLimits:
     """The limits of a city's folder. Raises LimitsError, naming what to write instead."""
     path = city / LIMITS
     if not path.is_file():
-        return Limits()
+        return MovementLimits()
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
         raise LimitsError(f"{LIMITS} is not readable as YAML ({' '.join(str(e).split())[:120]}); mend the file.") from e
-    kinds = {f.name: type(f.default) for f in fields(Limits)}
+    kinds = {f.name: type(f.default) for f in fields(MovementLimits)}
     if not isinstance(raw, dict):
         raise LimitsError(f"{LIMITS} must be a list of names and numbers; write {', '.join(kinds)}.")
     for name, value in raw.items():
@@ -122,7 +122,7 @@ def load_limits(city: Path) -> Limits:
             raise LimitsError(
                 f"{LIMITS}: {name} is {value!r}; write a {'whole number' if whole else 'share such as 0.2'}."
             )
-    return replace(Limits(), **raw)
+    return replace(MovementLimits(), **raw)
 
 
 def measure(
@@ -185,7 +185,7 @@ def is_headline(indicator: Indicator) -> bool:
     return indicator.kind != "index" and not indicator.change_of and not indicator.compares
 
 
-def reasons(then: Measure, now: Measure, last: str, limits: Limits, decided: Decided) -> list[str]:
+def reasons(then: Measure, now: Measure, last: str, limits: MovementLimits, decided: Decided) -> list[str]:
     """One sentence for each way in which a release goes beyond the limits, held against the release `last`; [] is well."""
     return [
         *_lost_rows(then, now, last, limits, decided),
@@ -199,7 +199,7 @@ def reasons(then: Measure, now: Measure, last: str, limits: Limits, decided: Dec
     ]
 
 
-def _lost_rows(then: Measure, now: Measure, last: str, limits: Limits, decided: Decided) -> Iterator[str]:
+def _lost_rows(then: Measure, now: Measure, last: str, limits: MovementLimits, decided: Decided) -> Iterator[str]:
     for what, before, after in (("Dataset", then.datasets, now.datasets), ("Table", then.tables, now.tables)):
         for name, old in sorted(before.items()):
             if name in decided.datasets or (what == "Table" and name in then.datasets):
@@ -225,7 +225,7 @@ def _lost(what: str, lacks: str, before: list[str], after: set[str], last: str) 
         yield f"{len(gone)} {what}(s) with {lacks} in release {last} have none now: {', '.join(gone[:NAMED])}{more}."
 
 
-def _moved(then: Measure, now: Measure, last: str, limits: Limits, decided: Decided) -> Iterator[str]:
+def _moved(then: Measure, now: Measure, last: str, limits: MovementLimits, decided: Decided) -> Iterator[str]:
     before = {(f.indicator, f.year): f for f in then.figures}
     found = []
     for new in now.figures:
@@ -242,7 +242,7 @@ def _moved(then: Measure, now: Measure, last: str, limits: Limits, decided: Deci
         yield f"{len(found) - MOST} more headline figures moved beyond the limit."
 
 
-def _beyond(old: Figure, new: Figure, as_of: date, limits: Limits) -> bool:
+def _beyond(old: Figure, new: Figure, as_of: date, limits: MovementLimits) -> bool:
     """Whether a figure moved too far. In a year that is not settled, and where few records stand behind it, another record is no
     slip: there only a figure of the same records, or fewer, is compared."""
     few = old.records < limits.few_records
@@ -269,7 +269,7 @@ def _change(old: Figure, new: Figure) -> str:
     return f"{factor:.1f} times" if factor >= 2 else f"{100 * (factor - 1):+.1f} %"
 
 
-def _limit(old: Figure, limits: Limits) -> str:
+def _limit(old: Figure, limits: MovementLimits) -> str:
     if old.unit == "%":
         return f"{100 * (1 if old.records < limits.few_records else limits.figure):.3g} points"
     return "twice or half" if old.records < limits.few_records else _percent(limits.figure)
@@ -314,7 +314,7 @@ def last(home: Home, folder: Path) -> Measure:
     )
 
 
-def beyond(home: Home, folder: Path, now: Measure, limits: Limits, lineage: Lineage) -> list[str]:
+def beyond(home: Home, folder: Path, now: Measure, limits: MovementLimits, lineage: Lineage) -> list[str]:
     """Why a release measured as `now` may not follow the one in `folder` without a person's yes."""
     then = last(home, folder)
     return reasons(then, now, folder.name, limits, _decided(decisions.read(home), then.decisions, lineage))

@@ -31,7 +31,7 @@ SUMMARY = ("as_of", "code_version", "content_sha256", "synthetic", "rows", "tabl
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptRelease:
     """One release of the list. `rows` is the number of rows in all its tables."""
 
     release_id: str
@@ -44,7 +44,7 @@ class Kept:
     accepted_by: str | None = None  # who published it although it was held
 
 
-def listed(home: Home) -> list[Kept]:
+def listed(home: Home) -> list[KeptRelease]:
     """Every release kept, the newest last."""
     found = folders(home.releases)
     now, gone = current(home), withdrawn(home)
@@ -54,7 +54,7 @@ def listed(home: Home) -> list[Kept]:
         here = now is not None and now.name == p.name
         total = sum(r["rows"].values())
         who = (r.get("accepted") or {}).get("by")
-        out.append(Kept(p.name, r["as_of"], r["code_version"], r["synthetic"], total, here, p.name in gone, who))
+        out.append(KeptRelease(p.name, r["as_of"], r["code_version"], r["synthetic"], total, here, p.name in gone, who))
     return out
 
 
@@ -119,7 +119,7 @@ def summary(folder: Path) -> dict[str, Any] | None:
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldRelease:
     """A release that was made and waits for a person's yes in HOME/held. `previous` is the release it was held against, `inside` the
     folder of what the home must remember of it, which is no part of the release."""
 
@@ -130,7 +130,7 @@ class Held:
     inside: Path
 
 
-def held(home: Home) -> Held | None:
+def held(home: Home) -> HeldRelease | None:
     """The release that is held, None where none is, or where a crash left only a part of it."""
     for inside in sorted((home.work / "held").glob("*")):
         path = home.held / inside.name
@@ -138,7 +138,7 @@ def held(home: Home) -> Held | None:
             continue
         try:
             said = json.loads((inside / NOTE).read_text(encoding="utf-8"))
-            return Held(inside.name, said["previous"], said["reasons"], path, inside)
+            return HeldRelease(inside.name, said["previous"], said["reasons"], path, inside)
         except (FileNotFoundError, ValueError, TypeError, KeyError):
             continue
     return None

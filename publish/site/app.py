@@ -28,7 +28,7 @@ from publish.site.inner import ask, inner_scope, no_body, worker_request
 from publish.site.instance import Instance, ReleaseUnhealthy
 from publish.site.language import Pair
 from publish.site.limits import ClientSemaphores, SendLimit, SendLimitReached
-from publish.site.pool import Busy, Pool, Stopped
+from publish.site.pool import Busy, Pool, QueryStopped
 from publish.site.ratelimit import Bucket
 from publish.site.responses import (
     CSP_DRAWING,
@@ -321,7 +321,7 @@ class Site:
         request = worker_request(instance, scope["scheme"], host_of(scope), path, route, query)
         try:
             head, body = await self.pool.ask(request, client)
-        except Stopped as e:
+        except QueryStopped as e:
             sentences = messages.TOO_SLOW if e.why == "too_slow" else messages.TOO_LARGE
             return await _refuse(instance, scope, path, 400, e.why, sentences)
         except Busy:

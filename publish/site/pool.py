@@ -52,7 +52,7 @@ class Busy(RuntimeError):
     """No worker was free in time; the client may try again."""
 
 
-class Stopped(RuntimeError):
+class QueryStopped(RuntimeError):
     """The query was stopped; `why` is `too_slow` or `too_large`."""
 
     def __init__(self, why: str):
@@ -65,7 +65,7 @@ class _Late(Exception):
 
 
 @dataclass(eq=False)
-class _Worker:
+class _WorkerHandle:
     lane: Lane
     pid: int
     reader: asyncio.StreamReader
@@ -86,10 +86,10 @@ class Pool:
         self.lanes = {SLOW: slow, QUICK: workers - slow}
         self.warm: dict[str, Any] = {}
         self.killed = 0  # workers that were late or died
-        self._free: dict[Lane, WorkerQueue[_Worker]] = {lane: WorkerQueue() for lane in self.lanes}
+        self._free: dict[Lane, WorkerQueue[_WorkerHandle]] = {lane: WorkerQueue() for lane in self.lanes}
         self._slow: OrderedDict[bytes, None] = OrderedDict()
         self._slow_clients = SlowClients()
-        self._all: set[_Worker] = set()
+        self._all: set[_WorkerHandle] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._nursery: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -116,7 +116,7 @@ class Pool:
         """Return the answer to a request: a dict with `status` and `headers` (pairs of str), and the body.
 
         The seconds of worker time are added to the request as `spent`, also in case of an error. Raises Busy where no worker
-        was free, Stopped where the query was too slow or too large.
+        was free, QueryStopped where the query was too slow or too large.
         """
         key = hashlib.blake2b(
             f"{request['folder']} {request['path']}?{request['query']}".encode(), digest_size=16
@@ -134,7 +134,7 @@ class Pool:
         begun = request.get("spent", 0.0)
         try:
             answer = await self._ask(SLOW, request, client)
-        except Stopped:
+        except QueryStopped:
             self._slow_clients.record(client, True)
             raise
         self._slow_clients.record(client, request["spent"] - begun > QUICK.seconds)
@@ -158,17 +158,17 @@ class Pool:
             self.killed += 1
             if lane is QUICK:
                 raise _Late from None
-            raise Stopped("too_slow") from None
+            raise QueryStopped("too_slow") from None
         except (asyncio.IncompleteReadError, OSError):  # the kernel ended it: memory or CPU
             self.killed += 1
-            raise Stopped("too_large") from None
+            raise QueryStopped("too_large") from None
         finally:
             request["spent"] = request.get("spent", 0.0) + time.monotonic() - begun
             self._give_back(worker, fit)
         if lane is QUICK and header["late"]:
             raise _Late
         if "refused" in header:
-            raise Stopped(header["refused"])
+            raise QueryStopped(header["refused"])
         return header, body
 
     async def change(self, warm: dict[str, Any]) -> None:
@@ -185,7 +185,7 @@ class Pool:
             finally:
                 self._give_back(worker, fit)
 
-    def _give_back(self, worker: _Worker, fit: bool) -> None:
+    def _give_back(self, worker: _WorkerHandle, fit: bool) -> None:
         if fit:
             self._free[worker.lane].put(worker)
         else:
@@ -205,7 +205,7 @@ class Pool:
         if self._nursery is not None:
             await asyncio.to_thread(self._nursery.wait)
 
-    async def _take(self, lane: Lane, client: str) -> _Worker:
+    async def _take(self, lane: Lane, client: str) -> _WorkerHandle:
         while True:
             worker = await self._free[lane].get(client)
             if not worker.reader.at_eof():
@@ -213,7 +213,7 @@ class Pool:
             self._end(worker)  # died while it had nothing to do
             self._add_soon(lane)
 
-    def _end(self, worker: _Worker) -> None:
+    def _end(self, worker: _WorkerHandle) -> None:
         self._all.discard(worker)
         worker.writer.close()
         if self._control is not None and self._control.fileno() >= 0:
@@ -247,7 +247,7 @@ class Pool:
                 self._free[lane].put(worker)
                 return
 
-    async def _fork(self, lane: Lane) -> _Worker:
+    async def _fork(self, lane: Lane) -> _WorkerHandle:
         loop = asyncio.get_running_loop()
         async with self._lock:
             control = self._nursery_control()
@@ -259,7 +259,7 @@ class Pool:
             ours.close()
             raise OSError("the nursery ended")
         reader, writer = await asyncio.open_unix_connection(sock=ours)
-        worker = _Worker(lane, pid, reader, writer)
+        worker = _WorkerHandle(lane, pid, reader, writer)
         self._all.add(worker)
         return worker
 
@@ -282,7 +282,7 @@ class Pool:
         return self._control
 
 
-async def _exchange(worker: _Worker, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+async def _exchange(worker: _WorkerHandle, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     worker.writer.write(pack(request))
     await worker.writer.drain()
     header, body = await unpack_from_stream(worker.reader)

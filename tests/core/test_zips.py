@@ -10,7 +10,7 @@ import pytest
 
 from expectations.contract import load_contracts
 from pipelines.core import zips
-from pipelines.intake.file_reader import Reader
+from pipelines.intake.file_reader import FileReader
 from tests.intake.cases import HEAD, TWO
 from tests.intake.make import xlsx
 
@@ -47,7 +47,7 @@ def test_sizes_in_zip64_fields_are_read(full: tuple[bool, bool, bool]) -> None:
     assert zips.entries(made) == zips.entries(plain)
     with zipfile.ZipFile(io.BytesIO(made)) as z:  # somebody else's word that the zip is right
         assert z.testzip() is None
-    reader = Reader(load_contracts(only=["energy_use"]))
+    reader = FileReader(load_contracts(only=["energy_use"]))
     found, right = reader.read(made, "表.xlsx"), reader.read(plain, "表.xlsx")
     assert found.status == right.status == "accepted"
     assert [s.values for s in found.sheets] == [s.values for s in right.sheets]

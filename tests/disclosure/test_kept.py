@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from publish.disclosure import classes
-from publish.disclosure.contributions import Contributions, Words, differences
+from publish.disclosure.contributions import Contributions, StateWords, differences
 from publish.disclosure.history import Past, stand, states
-from publish.disclosure.kept import Kept
+from publish.disclosure.kept import ResultCache
 from publish.disclosure.membership import State, families
-from publish.disclosure.suppress import Reader, suppress
+from publish.disclosure.suppress import Knowledge, suppress
 from tests.disclosure.test_unions import ABOUT, RULES, cells_of, city, parts_of
 
 
@@ -26,14 +26,14 @@ def test_a_result_is_worked_out_once_for_the_same_inputs(tmp_path: Path) -> None
         made.append(1)
         return len(made)
 
-    def asked(kept: Kept, *read: object) -> int:
+    def asked(kept: ResultCache, *read: object) -> int:
         return kept.of("count", read, make)
 
-    kept = Kept(tmp_path / "solved")
+    kept = ResultCache(tmp_path / "solved")
     assert [asked(kept, 1), asked(kept, 1), asked(kept, 2)] == [1, 1, 2]
-    again = Kept(tmp_path / "solved")
+    again = ResultCache(tmp_path / "solved")
     assert [asked(again, 2), asked(again, 1), again.of("other", (1,), make)] == [2, 1, 3]
-    assert asked(Kept(), 1) == 4  # in memory alone
+    assert asked(ResultCache(), 1) == 4  # in memory alone
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_result_is_worked_out_once_for_the_same_inputs(tmp_path: Path) -> None
     ],
 )
 def test_inputs_that_differ_in_anything_are_others(a: object, b: object) -> None:
-    kept = Kept()
+    kept = ResultCache()
     assert kept.of("it", a, lambda: "a") == "a"
     assert kept.of("it", b, lambda: "b") == "b"
     assert kept.of("it", a, lambda: "c") == "a"
@@ -64,7 +64,7 @@ def test_a_file_is_its_bytes(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     one.write_bytes(b"1")
     other.write_bytes(b"1")
-    kept = Kept()
+    kept = ResultCache()
     assert [kept.of("it", one, lambda: "old"), kept.of("it", other, lambda: "new")] == ["old", "old"]
     other.write_bytes(b"2")
     assert kept.of("it", other, lambda: "new") == "new"
@@ -72,37 +72,39 @@ def test_a_file_is_its_bytes(tmp_path: Path) -> None:
 
 def test_what_has_no_digest_is_refused() -> None:
     with pytest.raises(TypeError, match="object has no digest"):
-        Kept().of("it", object(), lambda: 1)
+        ResultCache().of("it", object(), lambda: 1)
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b'0\n{"a": 1}'])
 def test_a_damaged_file_is_no_result(tmp_path: Path, damage: bytes) -> None:
-    Kept(tmp_path).of("it", 1, lambda: "right")
+    ResultCache(tmp_path).of("it", 1, lambda: "right")
     (path,) = tmp_path.iterdir()
     path.write_bytes(damage)
-    assert Kept(tmp_path).of("it", 1, lambda: "right") == "right"
+    assert ResultCache(tmp_path).of("it", 1, lambda: "right") == "right"
     cut = path.read_bytes()
     path.write_bytes(cut[:-1])
-    assert Kept(tmp_path).of("it", 1, lambda: "made anew") == "made anew"
+    assert ResultCache(tmp_path).of("it", 1, lambda: "made anew") == "made anew"
 
 
 def test_what_nobody_asks_for_is_forgotten_and_the_rest_is_the_owners(tmp_path: Path) -> None:
-    first = Kept(tmp_path / "solved")
+    first = ResultCache(tmp_path / "solved")
     for n in (1, 2):
         first.of("it", n, lambda: 0)
-    second = Kept(tmp_path / "solved")
+    second = ResultCache(tmp_path / "solved")
     second.of("it", 2, lambda: 1)
     second.prune()
     (path,) = (tmp_path / "solved").iterdir()
-    assert Kept(tmp_path / "solved").of("it", 2, lambda: 1) == 0
+    assert ResultCache(tmp_path / "solved").of("it", 2, lambda: 1) == 0
     assert path.is_file() and stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-def _released(facts: pd.DataFrame, past: list[Past], kept: Kept | None, folder: Path) -> tuple[pd.DataFrame, Path]:
+def _released(
+    facts: pd.DataFrame, past: list[Past], kept: ResultCache | None, folder: Path
+) -> tuple[pd.DataFrame, Path]:
     cells, parts = cells_of(facts), folder / f"{len(past)}.parquet"
     parts_of(facts).to_parquet(parts, index=False)
     s = stand(cells, parts, past, ABOUT, RULES)
-    reader = Reader(parts, states(past), s.held)
+    reader = Knowledge(parts, states(past), s.held)
     return suppress(s.cells, ABOUT, RULES, s.hidden, s.known, reader=reader, kept=kept).cells, parts
 
 
@@ -113,7 +115,7 @@ def test_releases_one_after_the_other_are_those_made_from_nothing(tmp_path: Path
     facts, past = city(seed, 30), []
     before = facts
     for number in range(4):
-        made, parts = _released(facts, past, Kept(tmp_path / "solved"), tmp_path)
+        made, parts = _released(facts, past, ResultCache(tmp_path / "solved"), tmp_path)
         alone, _ = _released(facts, past, None, tmp_path)
         pd.testing.assert_frame_equal(made, alone)
         past.append(Past(str(number), parts, made))
@@ -132,7 +134,7 @@ def test_states_of_the_same_contributions_are_one(tmp_path: Path) -> None:
     cells, parts = cells_of(facts), tmp_path / "now.parquet"
     parts_of(facts).to_parquet(parts, index=False)
     (copy := tmp_path / "then.parquet").write_bytes(parts.read_bytes())
-    shown, kept = np.ones(len(cells), dtype=bool), Kept()
+    shown, kept = np.ones(len(cells), dtype=bool), ResultCache()
     once = families([State(cells, shown, parts)], ABOUT, kept)
     twice = families([State(cells, shown, copy), State(cells, shown, parts)], ABOUT, kept)
     assert [f.matrix.toarray().tolist() for f in once] == [f.matrix.toarray().tolist() for f in twice]
@@ -143,7 +145,7 @@ def test_states_of_the_same_contributions_are_one(tmp_path: Path) -> None:
 def test_what_stands_behind_comes_back_as_it_was(tmp_path: Path) -> None:
     parts = tmp_path / "parts.parquet"
     parts_of(city(10, 40)).to_parquet(parts, index=False)
-    fresh, again = (classes.behind([parts], ABOUT, Kept(tmp_path / "solved")) for _ in range(2))
+    fresh, again = (classes.behind([parts], ABOUT, ResultCache(tmp_path / "solved")) for _ in range(2))
     assert (fresh.speaks, fresh.same, fresh.sums) == (again.speaks, again.same, again.sums)
     for a, b in zip(fresh.groups, again.groups, strict=True):
         pd.testing.assert_frame_equal(a, b)
@@ -155,7 +157,7 @@ def test_contributions_do_not_depend_on_how_they_are_stored(tmp_path: Path) -> N
     frame.loc[3, "numerator"] = None
     frame.to_parquet(tmp_path / "small.parquet", index=False, row_group_size=7)
     shuffled = frame.sample(frac=1, random_state=1)
-    words = Words()
+    words = StateWords()
     read = [Contributions(p, words) for p in (frame, tmp_path / "small.parquet", shuffled)]
     assert read[0].kinds == read[1].kinds == read[2].kinds and len(read[0].kinds) == 4
     for kind in read[0].kinds:

@@ -11,7 +11,7 @@ from publish.disclosure.contributions import PARTS
 from publish.disclosure.history import HELD_ZH, Past, stand, states
 from publish.disclosure.membership import State, families
 from publish.disclosure.relations import Indicator
-from publish.disclosure.suppress import Reader, Rules, suppress
+from publish.disclosure.suppress import Knowledge, Rules, suppress
 from publish.disclosure.unions import _Exact
 from tests.disclosure.attacker import bounded, determined, follows, subtract
 
@@ -126,7 +126,7 @@ def publish(facts: pd.DataFrame, past: list[Past], tmp, protected: bool = True):
     """One more release of a home: what is published, and the past with it."""
     cells, parts = cells_of(facts), parts_of(facts)
     standing = stand(cells, parts, past, ABOUT, RULES)
-    reader = Reader(parts, states(past), standing.held) if protected else None
+    reader = Knowledge(parts, states(past), standing.held) if protected else None
     out = suppress(standing.cells, ABOUT, RULES, standing.hidden, standing.known, reader=reader).cells
     path = tmp / f"{len(past)}.parquet"
     parts.to_parquet(path, index=False)
@@ -145,7 +145,7 @@ def test_a_cell_within_another_gives_nobody_away():
     open_ = suppress(cells, ABOUT, RULES).cells
     found = attack(open_, facts)
     assert ("kgce", "f", 2024, ("district", "b"), ("level", "乡"), ["o25"]) in found
-    closed = suppress(cells, ABOUT, RULES, reader=Reader(parts_of(facts)))
+    closed = suppress(cells, ABOUT, RULES, reader=Knowledge(parts_of(facts)))
     assert attack(closed.cells, facts) == []
     # Two cells of one dimension are enough, in every unit and ratio of them.
     kgce = closed.cells[(closed.cells["indicator_id"] == "kgce") & closed.secondary]
@@ -162,7 +162,7 @@ def test_the_proof_finds_what_is_left_open_and_nothing_of_what_is_closed():
 
     rules = set(proof(suppress(cells_of(facts), ABOUT, RULES).cells))
     assert len(rules) == 3 and all("other published value" in r or "another published value" in r for r in rules)
-    assert proof(suppress(cells_of(facts), ABOUT, RULES, reader=Reader(parts)).cells) == []
+    assert proof(suppress(cells_of(facts), ABOUT, RULES, reader=Knowledge(parts)).cells) == []
 
 
 @pytest.mark.parametrize("block", range(10))

@@ -17,7 +17,7 @@ from expectations.contract import Contracts, load_contracts
 from pipelines.core.home import Home
 from pipelines.feedback import sending
 from pipelines.feedback.annotate import FIRST_SHEET
-from pipelines.feedback.sending import MANIFEST, NOBODY, Sent, feedback_name, safe_name, write_feedback
+from pipelines.feedback.sending import MANIFEST, NOBODY, FeedbackSent, feedback_name, safe_name, write_feedback
 from pipelines.records.tables import INTAKE, write
 from pipelines.sources.archive import store
 
@@ -82,7 +82,7 @@ def test_each_department_gets_its_own_file_back(city: City, contracts: Contracts
     quiet = city.file("只有我们的事.csv", "甲局", issues=0)
     city.issue(quiet, 2, responsibility="bureau")
     city.issue(quiet, 3, status="closed")
-    assert write_feedback(city.save().home, contracts, 1) == Sent(2, 0, 0, 0)
+    assert write_feedback(city.save().home, contracts, 1) == FeedbackSent(2, 0, 0, 0)
     assert city.sent() == {"甲局/停车.csv.xlsx", f"{NOBODY}/停车.xlsx"}
     book = openpyxl.load_workbook(city.home.feedback / "甲局" / "停车.csv.xlsx")
     assert book["原表"]["B2"].comment.text == "【明账平台】第 2 行不对。"
@@ -95,13 +95,13 @@ def test_only_what_changed_is_made_again_and_the_settled_taken_away(city: City, 
     write_feedback(city.save().home, contracts, 1)
     assert len(city.sent()) == 4
     stamps = {p: (city.home.feedback / p).stat().st_mtime_ns for p in city.sent()}
-    assert write_feedback(city.home, contracts, 1) == Sent(0, 4, 0, 0)
+    assert write_feedback(city.home, contracts, 1) == FeedbackSent(0, 4, 0, 0)
     assert stamps == {p: (city.home.feedback / p).stat().st_mtime_ns for p in city.sent()}
 
     city.issue(changed, 9)
     city.rows["issues"] = [i for i in city.rows["issues"] if i["file_id"] != settled]
     next(f for f in city.rows["files"] if f["file_id"] == old)["status"] = "superseded"
-    assert write_feedback(city.save().home, contracts, 1) == Sent(1, 1, 2, 0)
+    assert write_feedback(city.save().home, contracts, 1) == FeedbackSent(1, 1, 2, 0)
     assert city.sent() == {"甲局/变.csv.xlsx", "乙局/不变.csv.xlsx"}
     assert (city.home.feedback / "乙局/不变.csv.xlsx").stat().st_mtime_ns == stamps["乙局/不变.csv.xlsx"]
 
@@ -168,7 +168,7 @@ def test_a_broken_manifest_makes_all_anew(city: City, contracts: Contracts) -> N
     manifest = city.home.feedback / MANIFEST
     assert list(json.loads(manifest.read_text(encoding="utf-8"))) == ["甲局/甲.csv.xlsx"]
     manifest.write_text("{", encoding="utf-8")
-    assert write_feedback(city.home, contracts, 1) == Sent(1, 0, 0, 0)
+    assert write_feedback(city.home, contracts, 1) == FeedbackSent(1, 0, 0, 0)
 
 
 @pytest.mark.parametrize(

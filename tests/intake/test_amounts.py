@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.contract import unit_table
-from pipelines.intake.values import Bad, Doubt, read_number
+from pipelines.intake.values import Bad, DoubtfulValue, read_number
 
 YUAN = unit_table()["元"]
 Spell = Callable[[Decimal], str]
@@ -115,7 +115,7 @@ def test_what_is_no_one_number_is_never_one(name: str, a: int, b: int) -> None:
 
 @given(n=AMOUNTS, word=st.sampled_from(["约{}", "{}左右", "近{}", "{}余", "大约{}元", "{}元上下"]))
 def test_an_approximate_amount_is_doubted(n: Decimal, word: str) -> None:
-    assert yuan(word.format(plain(abs(n)))) == Doubt(float(abs(n)))
+    assert yuan(word.format(plain(abs(n)))) == DoubtfulValue(float(abs(n)))
 
 
 @given(n=AMOUNTS, unit=st.sampled_from(["元", "万元", "亿元", "千元", "万", "百万元"]))

@@ -10,14 +10,14 @@ import pytest
 import xlsxwriter
 
 from expectations.contract import load_contracts
-from pipelines.intake.file_reader import Reader
+from pipelines.intake.file_reader import FileReader
 from pipelines.intake.formats import number_format
 from pipelines.intake.issues import EACH
 from pipelines.intake.model import FileReading, SheetReading
 from pipelines.intake.readings import tables
 from pipelines.intake.sheets import Book, Fault, Format, Formats, Grid
 
-READER = Reader(load_contracts(only=["retrofit_funds", "energy_use", "disposals", "parking_lots"]))
+READER = FileReader(load_contracts(only=["retrofit_funds", "energy_use", "disposals", "parking_lots"]))
 WAN = Format("0!.0000", power=4)
 
 
@@ -324,7 +324,7 @@ def contracts_of(*rates: Any) -> list[list[Any]]:
     return [head, *([f"H-{n}", "甲示范局", "节能量保证", *days, v, "实施"] for n, v in enumerate(rates))]
 
 
-RATES = Reader(load_contracts(only=["epc_contracts"]))
+RATES = FileReader(load_contracts(only=["epc_contracts"]))
 PERCENT = Format("0%", percent=True)
 
 
@@ -446,7 +446,7 @@ def test_a_whole_number_that_no_column_has_room_for_is_bad_and_does_not_end_the_
     ]
     rows = [header, ["湘A1", "2021-01", raw, 3.0, 10.0, 1.0], ["湘A2", "2021-01", 2.0, 3.0, 10.0, 1.0]]
     formats = {(1, 2): shown_by} if shown_by else {}
-    reading = Reader(TRIPS).made_of(Book([Grid("表", rows, formats=lambda: formats)]), "出车.xlsx", "0")
+    reading = FileReader(TRIPS).made_of(Book([Grid("表", rows, formats=lambda: formats)]), "出车.xlsx", "0")
     trips = tables([reading], TRIPS)["rows-timeshare_trips"]["trips"].to_pylist()
     assert trips == [None, 20_000 if unit else 2]
     assert [i.code for i in reading.sheets[0].issues] == ["bad_type"]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.intake.values import Bad, Doubt, read_date, read_month, read_year
+from pipelines.intake.values import Bad, DoubtfulValue, read_date, read_month, read_year
 
 Spell = Callable[[dt.datetime], str]
 ZH = "一二三四五六日"
@@ -277,7 +277,7 @@ def test_what_is_no_day_at_a_time_is_unreadable(cell: str) -> None:
     "cell", [dt.datetime(2021, 2, 28, 23, 59, 17), "2021-02-28 23:59:17", "2021/2/28 23:59:17", 44255 + 86357 / 86400]
 )
 def test_a_midnight_written_43_seconds_early_is_doubted(cell: object) -> None:
-    assert read_date(cell) == Doubt(dt.date(2021, 3, 1), "almost_midnight")
+    assert read_date(cell) == DoubtfulValue(dt.date(2021, 3, 1), "almost_midnight")
 
 
 def test_the_last_second_of_a_day_is_of_that_day() -> None:

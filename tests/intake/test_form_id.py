@@ -11,7 +11,7 @@ import pytest
 
 from expectations.contract import Contracts, load_contracts
 from pipelines.feedback.form import ID_PROPERTY, SHEET_OF_LISTS, header_text, write_form
-from pipelines.intake.file_reader import Reader
+from pipelines.intake.file_reader import FileReader
 from pipelines.intake.sheets import FORM_ID, FORM_LISTS
 
 ONE = load_contracts(only=["parking_lots"])["parking_lots"]
@@ -46,12 +46,12 @@ def test_both_sides_call_it_alike() -> None:
 @pytest.mark.parametrize("keep", [("property", "sheet"), ("property",), ("sheet",)])
 @pytest.mark.parametrize("dataset", ["parking_lots", "parking_twins"])
 def test_the_id_decides_between_two(dataset: str, keep: tuple[str, ...], tmp_path: Path) -> None:
-    got = Reader(BOTH).read(filled(tmp_path, dataset, keep), "报送.xlsx")
+    got = FileReader(BOTH).read(filled(tmp_path, dataset, keep), "报送.xlsx")
     assert [s.dataset for s in got.sheets if s.rows] == [dataset]
 
 
 def test_without_it_nobody_guesses(tmp_path: Path) -> None:
-    assert Reader(BOTH).read(filled(tmp_path, "parking_twins", ()), "报送.xlsx").reason == "ambiguous_dataset"
+    assert FileReader(BOTH).read(filled(tmp_path, "parking_twins", ()), "报送.xlsx").reason == "ambiguous_dataset"
 
 
 def test_it_does_not_make_another_table_of_what_the_headers_say(tmp_path: Path) -> None:
@@ -61,4 +61,6 @@ def test_it_does_not_make_another_table_of_what_the_headers_say(tmp_path: Path) 
     book.custom_doc_props[ID_PROPERTY].value = "energy_use"
     out = io.BytesIO()
     book.save(out)
-    assert [s.dataset for s in Reader(contracts).read(out.getvalue(), "x.xlsx").sheets if s.rows] == ["parking_lots"]
+    assert [s.dataset for s in FileReader(contracts).read(out.getvalue(), "x.xlsx").sheets if s.rows] == [
+        "parking_lots"
+    ]

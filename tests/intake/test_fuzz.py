@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from expectations.contract import load_contracts
-from pipelines.intake.file_reader import Reader
+from pipelines.intake.file_reader import FileReader
 from pipelines.intake.messages import CODES
 from pipelines.intake.model import FileReading
 from tests.intake.cases import CASES, HEAD, TWO
 from tests.intake.make import text, xlsx
 
 CONTRACTS = load_contracts()
-READER = Reader(CONTRACTS)  # what it read before changes nothing: test_golden.py
+READER = FileReader(CONTRACTS)  # what it read before changes nothing: test_golden.py
 HEADERS = sorted({h for c in CONTRACTS.values() for col in c.columns for h in col.headers})
 WORDS = [
     *HEADERS, "合计", "小计", "总 计", "其中：", "注：见附件", "填表人：", "续表", "一、市直", "单位：万元", "填报单位：甲示范局", "2021年度",

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from expectations.contract import Contracts, load_contracts
-from pipelines.intake.file_reader import Reader, reader_for
+from pipelines.intake.file_reader import FileReader, reader_for
 from pipelines.intake.model import FileReading
 from tests.intake.cases import CASES
 
@@ -89,8 +89,8 @@ def test_every_row_is_accounted_for(name: str, contracts: Contracts) -> None:
 
 
 def test_what_was_read_before_does_not_matter(contracts: Contracts) -> None:
-    fresh = {name: told(Reader(contracts).read(build(), "表.xlsx")) for name, build in CASES.items()}
-    reader, order = Reader(contracts), list(CASES)
+    fresh = {name: told(FileReader(contracts).read(build(), "表.xlsx")) for name, build in CASES.items()}
+    reader, order = FileReader(contracts), list(CASES)
     for seed in range(3):
         random.Random(seed).shuffle(order)
         for name in order:

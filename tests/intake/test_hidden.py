@@ -12,11 +12,11 @@ import pytest
 import xlsxwriter
 
 from expectations.contract import load_contracts
-from pipelines.intake.file_reader import Reader
+from pipelines.intake.file_reader import FileReader
 from tests.intake.cases import HEAD, TWO
 from tests.intake.make import ods, xls, xlsb, xml2003
 
-READER = Reader(load_contracts(only=["energy_use"]))
+READER = FileReader(load_contracts(only=["energy_use"]))
 ROWS = [HEAD, *TWO]
 HIDDEN = 3  # the column of the water, 0-based
 

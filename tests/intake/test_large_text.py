@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from expectations.contract import Column, load_contracts
 from pipelines.intake import file_reader, formats
-from pipelines.intake.file_reader import Reader
+from pipelines.intake.file_reader import FileReader
 from pipelines.intake.formats import separated, text
 from pipelines.intake.model import FileReading
 from pipelines.intake.packed import LargeRows, Packed
@@ -23,7 +23,7 @@ from pipelines.intake.readings import tables
 from tests.intake.cases import CASES
 
 CONTRACTS = load_contracts()
-READERS = {how: Reader(CONTRACTS) for how in ("at once", "cell by cell")}
+READERS = {how: FileReader(CONTRACTS) for how in ("at once", "cell by cell")}
 LIMIT = {"at once": 0, "cell by cell": sys.maxsize}
 
 
@@ -156,9 +156,9 @@ def clean_csv(rows: int, *odd: str) -> bytes:
 
 
 def test_a_large_file_is_read_as_columns_and_a_small_one_is_not() -> None:
-    large = Reader(CONTRACTS).read(clean_csv(20_000), "能耗.csv", "0")
+    large = FileReader(CONTRACTS).read(clean_csv(20_000), "能耗.csv", "0")
     assert is_at_once(large) and [len(s.rows) for s in large.sheets] == [20_000]
-    assert not is_at_once(Reader(CONTRACTS).read(clean_csv(50), "能耗.csv", "0"))
+    assert not is_at_once(FileReader(CONTRACTS).read(clean_csv(50), "能耗.csv", "0"))
 
 
 def test_a_few_odd_rows_leave_the_others_to_columns() -> None:

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from expectations.contract import load_contracts
-from pipelines.intake.file_reader import Reader
+from pipelines.intake.file_reader import FileReader
 from pipelines.intake.model import FileReading
 from tests.intake.relay import lay
 
 CONTRACTS = load_contracts()
-READER = Reader(CONTRACTS)
+READER = FileReader(CONTRACTS)
 LAYOUTS = 40  # of each contract
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from expectations.contract import load_contracts
-from pipelines.intake.file_reader import Reader
+from pipelines.intake.file_reader import FileReader
 from pipelines.intake.model import FileReading
 
 pytestmark = pytest.mark.realdata
 
 
-READER = Reader(load_contracts())
+READER = FileReader(load_contracts())
 City = tuple[dict[str, Any], dict[str, FileReading]]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from expectations.contract import load_contracts
 from pipelines.intake import messages
-from pipelines.intake.file_reader import Reader
+from pipelines.intake.file_reader import FileReader
 from pipelines.intake.messages import CODES, EXPECTED, place, say, shown
 from tests.intake.layout.trial import column, contracts, sheet
 from tests.intake.make import xls
@@ -53,14 +53,14 @@ def test_long_values_are_cut() -> None:
 
 def test_a_file_of_another_office_program_is_told_what_to_save_as() -> None:
     broken = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000)  # an .et that no library opens
-    got = Reader(load_contracts(only=["parking_lots"])).read(broken, "停车场.et")
+    got = FileReader(load_contracts(only=["parking_lots"])).read(broken, "停车场.et")
     assert got.reason == "unreadable"
     assert "另存为 .xlsx" in got.issues[0].message_zh
 
 
 def test_a_file_of_another_office_program_that_is_an_xls_inside_is_read() -> None:
     rows = [["单位名称", "停车场名称", "开放车位数", "是否开放"], ["甲示范局", "东院", 5, "是"]]
-    got = Reader(load_contracts(only=["parking_lots"])).read(xls(("表", rows)), "停车场.et")
+    got = FileReader(load_contracts(only=["parking_lots"])).read(xls(("表", rows)), "停车场.et")
     assert (got.status, got.sheets[0].values["spaces"]) == ("accepted", [5])
 
 

@@ -12,10 +12,10 @@ import xlsxwriter
 
 from expectations.contract import load_contracts
 from pipelines.core import zips
-from pipelines.intake.file_reader import Reader
+from pipelines.intake.file_reader import FileReader
 from tests.intake.make import ods
 
-READER = Reader(load_contracts(only=["epc_contracts"]))
+READER = FileReader(load_contracts(only=["epc_contracts"]))
 CONTRACT = READER.contracts["epc_contracts"]
 COLUMNS = [c for c in CONTRACT.columns if c.required or c.name == "guaranteed_rate"]
 HEAD = [c.header_zh for c in COLUMNS]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from expectations.contract import Contracts, load_contracts
-from pipelines.intake.file_reader import Reader
+from pipelines.intake.file_reader import FileReader
 
 
 @pytest.fixture(scope="module")
@@ -30,5 +30,5 @@ def test_a_month_sheet_is_named_by_what_it_tells_of(
     contracts: Contracts, title: str, months: list[int], period: str
 ) -> None:
     rows = [f"{title},,,", "单位名称,月份,用电量,用水量", *(f"市甲局,2021-{m:02d},{100 + m},-5" for m in months)]
-    [sheet] = Reader(contracts).read("\n".join(rows).encode(), "a.csv").sheets
+    [sheet] = FileReader(contracts).read("\n".join(rows).encode(), "a.csv").sheets
     assert (sheet.dataset, sheet.period, len(sheet.rows)) == ("energy_use", period, len(months))

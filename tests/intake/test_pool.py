@@ -18,7 +18,7 @@ from tests.intake.cases import CASES
 # Put in front of a child's own start: files with these names do what a bad file might make a library do.
 HOOK = """
 import pipelines.intake.file_reader as reader, os, signal, socket, time
-true, opened = reader.Reader.made_of, reader.Reader.opened
+true, opened = reader.FileReader.made_of, reader.FileReader.opened
 def open_it(data):
     if data == b"abort": os.abort()
     return opened(data)
@@ -32,7 +32,7 @@ def made_of(self, book, name, file_id):
     if name == "connect": socket.create_connection(("127.0.0.1", 9), 1)
     if name == "start": os.system("true")
     return true(self, book, name, file_id)
-reader.Reader.made_of, reader.Reader.opened = made_of, staticmethod(open_it)
+reader.FileReader.made_of, reader.FileReader.opened = made_of, staticmethod(open_it)
 if os.environ.get("MINGZHANG_TEST_NO_NAMESPACES"):  # a container that permits none
     import ctypes, types
     ctypes.CDLL = lambda *_, **__: types.SimpleNamespace(unshare=lambda _: -1)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from expectations.contract import load_contracts
-from pipelines.intake.file_reader import Reader, read_file
+from pipelines.intake.file_reader import FileReader, read_file
 from pipelines.intake.messages import CODES
 from pipelines.intake.model import SheetReading
 from pipelines.intake.pool import FileJob, ReadingPool
@@ -94,7 +94,7 @@ def test_control_totals_of_other_peoples_datasets(
 ) -> None:
     known = json.loads((shared / "realdata" / "truth" / f"{truth}.json").read_text(encoding="utf-8"))
     path = shared / "realdata" / known["file"]
-    reader = Reader(load_contracts(extra=[OTHERS]))
+    reader = FileReader(load_contracts(extra=[OTHERS]))
     (s,) = [s for s in reader.read(path.read_bytes(), path.name).sheets if s.sheet == known.get("sheet", "")]
     assert s.dataset == dataset
     assert len(s.rows) == known["data_rows"]

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from expectations.contract import load_contracts
-from pipelines.intake.file_reader import Reader
+from pipelines.intake.file_reader import FileReader
 from pipelines.intake.model import SheetReading
 from pipelines.intake.sheets import Book, Grid
 
-READER = Reader(load_contracts())
+READER = FileReader(load_contracts())
 Row = list[Any]
 HEAD: Row = ["序号", "单位名称", "月份", "用电量（千瓦时）", "用水量（立方米）", "电费（元）"]
 DATA: list[Row] = [

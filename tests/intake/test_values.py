@@ -16,7 +16,7 @@ from pipelines.intake.values import (
     BAD,
     PENDING,
     Bad,
-    Doubt,
+    DoubtfulValue,
     from_serial,
     read_boolean,
     read_choice,
@@ -116,7 +116,7 @@ def test_a_whole_number_in_brackets_is_one_of_a_list() -> None:
     ],
 )
 def test_approximate_numbers_are_read_and_doubted(cell: str, value: float) -> None:
-    assert yuan(cell) == Doubt(value)
+    assert yuan(cell) == DoubtfulValue(value)
 
 
 @pytest.mark.parametrize("cell", ["5万", "5万元", "5元", "3.03亿"])
@@ -153,7 +153,7 @@ def test_thousands_marks_and_width_do_not_matter(number: int) -> None:
 def test_any_text_is_a_value_nothing_or_bad(text: str) -> None:
     for read in (yuan, read_year, read_month, read_date, read_boolean, read_text):
         result = read(text)  # type: ignore[operator]
-        assert result is None or isinstance(result, (float, int, str, dt.date, Bad, Doubt))
+        assert result is None or isinstance(result, (float, int, str, dt.date, Bad, DoubtfulValue))
 
 
 @given(st.floats())
@@ -290,7 +290,7 @@ def test_whole_numbers() -> None:
     assert read_integer(3.0, {}, None) == 3
     assert read_integer(3.5, {}, None) == BAD
     assert read_integer("12辆", {}, None) == 12
-    assert read_integer("约3", {}, None) == Doubt(3)
+    assert read_integer("约3", {}, None) == DoubtfulValue(3)
 
 
 def column(kind: str, required: bool = False) -> Column:
@@ -314,7 +314,7 @@ def test_a_column_reads_as_its_cells_do(cells: list[object]) -> None:
             want = one(cell)
             if want is PENDING:
                 want = None
-            if isinstance(want, (Bad, Doubt)):
+            if isinstance(want, (Bad, DoubtfulValue)):
                 assert at[k] == want
             else:
                 assert values[k] == want
@@ -368,7 +368,7 @@ def test_two_numbers_in_a_cell_are_none(cell: str, factor: int | None) -> None:
 )  # fmt: skip
 def test_groups_of_three_are_one_number(cell: str, value: float | None) -> None:
     got = yuan(cell)
-    assert (got.value if isinstance(got, Doubt) else got) == (BAD if value is None else value)
+    assert (got.value if isinstance(got, DoubtfulValue) else got) == (BAD if value is None else value)
 
 
 @given(st.integers(0, 999_999), st.integers(0, 999_999), st.sampled_from(["\n", " ", "\r\n", "\t", "  ", "\n\n"]))
@@ -549,7 +549,7 @@ def test_what_years_are_possible_is_the_contracts_to_say(cell: object) -> None:
 def test_a_year_typed_into_a_cell_for_dates_is_no_day() -> None:
     for read in (read_date, read_month, read_year):
         assert read(dt.date(1905, 7, 7)) == read("1905/7/7") == Bad("year_as_day")  # type: ignore[operator]
-    assert read_date(dt.date(1949, 10, 1)) == Doubt(dt.date(1949, 10, 1), "early")
+    assert read_date(dt.date(1949, 10, 1)) == DoubtfulValue(dt.date(1949, 10, 1), "early")
     assert read_date("1949-10-01") == dt.date(1949, 10, 1), "whoever writes it out means it"
     cells = [dt.date(2021, 3, 5), dt.date(1905, 7, 7)]
     assert read_column(cells, column("date"), None) == ([cells[0], None], [(1, Bad("year_as_day"))])

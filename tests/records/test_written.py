@@ -14,12 +14,12 @@ import xlsxwriter
 from expectations.contract import Contracts, load_contracts
 from expectations.expression import HALF, evaluate, half_unit, parse
 from expectations.suite import check
-from pipelines.intake.file_reader import Reader
+from pipelines.intake.file_reader import FileReader
 from pipelines.intake.readings import from_file_readings
 from pipelines.intake.values import written_to
 
 CONTRACTS: Contracts = load_contracts(only=["real_assets", "pv_generation", "energy_use"])
-READER = Reader(CONTRACTS)
+READER = FileReader(CONTRACTS)
 
 
 def workbook(*rows: list[Any]) -> bytes:
@@ -162,7 +162,7 @@ def test_a_total_is_held_against_its_rows_as_far_as_they_are_written(total: str,
 
 
 def test_a_total_of_counts_is_exact() -> None:
-    canteens = Reader(load_contracts(only=["canteens"]))
+    canteens = FileReader(load_contracts(only=["canteens"]))
     c = canteens.contracts["canteens"]
     columns = [x for x in c.kept if x.required or x.name == "meals"]
     rows = [

@@ -22,8 +22,8 @@ from pipelines.core.city import City
 from pipelines.core.home import Home
 from pipelines.core.settings import MEND_DAYS
 from publish.disclosure.contributions import WHO
-from publish.release.build import Release, build
-from publish.release.movement import Limits
+from publish.release.build import BuiltRelease, build
+from publish.release.movement import MovementLimits
 from publish.release.tables import CASTS
 from publish.schema import MARTS
 from publish.sources import behind
@@ -31,7 +31,7 @@ from tests.release.rendered import ACCOUNT, account
 
 AS_OF = date(2025, 12, 31)
 YEARS = range(2023, 2026)
-ANY_WAY = Limits(rows=1, figure=math.inf, few_records=0)  # how far a figure moves holds nothing
+ANY_WAY = MovementLimits(rows=1, figure=math.inf, few_records=0)  # how far a figure moves holds nothing
 BUYER = "东篱商贸合伙企业"  # stands in an L2 column
 Change = Callable[[duckdb.DuckDBPyConnection], None]
 
@@ -75,7 +75,7 @@ def city() -> City:
 
 
 @pytest.fixture
-def made(tmp_path: Path, contracts: Contracts, city: City) -> Callable[..., Release]:
+def made(tmp_path: Path, contracts: Contracts, city: City) -> Callable[..., BuiltRelease]:
     """made(change=..., where=..., spoil=...): builds a release of a made-up city in a home under tmp_path, after changing what its
     marts are made of, and then the marts themselves."""
 
@@ -85,7 +85,7 @@ def made(tmp_path: Path, contracts: Contracts, city: City) -> Callable[..., Rele
         spoil: Change | None = None,
         due_days: int = MEND_DAYS,
         **how: Any,
-    ) -> Release:
+    ) -> BuiltRelease:
         home = Home(tmp_path / where).create()
         home.warehouse.unlink(missing_ok=True)
         make_warehouse(home.warehouse, contracts, change, due_days=due_days)
@@ -99,7 +99,7 @@ def made(tmp_path: Path, contracts: Contracts, city: City) -> Callable[..., Rele
 
 
 @pytest.fixture(scope="session")
-def release(tmp_path_factory: pytest.TempPathFactory, contracts: Contracts, city: City) -> Release:
+def release(tmp_path_factory: pytest.TempPathFactory, contracts: Contracts, city: City) -> BuiltRelease:
     """A release that stands, to be read and not touched."""
     home = Home(tmp_path_factory.mktemp("standing")).create()
     make_warehouse(home.warehouse, contracts)
@@ -235,7 +235,7 @@ def put(con: duckdb.DuckDBPyConnection, dataset: str, frame: pd.DataFrame) -> No
     con.execute(f"insert into records.{dataset} by name select * from frame")
 
 
-def sources(release: Release, where: str) -> list[dict[str, Any]]:
+def sources(release: BuiltRelease, where: str) -> list[dict[str, Any]]:
     """What stands behind the values of a release for which `where` holds, by the published query."""
     with closing(sqlite3.connect(f"file:{release.path}/mingzhang.db?mode=ro", uri=True)) as con:
         con.row_factory = sqlite3.Row

@@ -16,12 +16,12 @@ from publish.disclosure.history import HELD_ZH
 from publish.errors import GateHeld, GateRefused, NoSuchRelease, ReleaseError
 from publish.release import build as building
 from publish.release import hold, movement, store
-from publish.release.movement import Limits
+from publish.release.movement import MovementLimits
 from publish.schema import MARTS
 from tests.release.conftest import AS_OF, BUYER, another_run, make_warehouse
 from tests.release.test_differences import TOTAL, again, more, query
 
-USUAL = Limits()
+USUAL = MovementLimits()
 
 
 def slip(con) -> None:
@@ -59,7 +59,7 @@ def test_a_tenfold_slip_of_one_institution_is_held_though_secrecy_would_keep_the
     # The candidate is whole and apart: it shows the figure as last published, so nothing but the gate tells of the slip.
     assert store.wrong_files(home.held / held.release_id) == []
     assert stat.S_IMODE(home.held.stat().st_mode) == 0o700
-    candidate = building.Release(held.release_id, home.held / held.release_id, "held", False, True)
+    candidate = building.BuiltRelease(held.release_id, home.held / held.release_id, "held", False, True)
     assert query(candidate, TOTAL)[0][0] == query(first, TOTAL)[0][0] and HELD_ZH in query(candidate, TOTAL)[0][1]
     said = (home.held / held.release_id / "release.json").read_text() + (
         home.held / held.release_id / "changes.json"

@@ -16,9 +16,9 @@ from publish.release import movement
 from publish.release.movement import (
     Decided,
     Figure,
-    Limits,
     Lineage,
     Measure,
+    MovementLimits,
     is_headline,
     is_settled,
     load_limits,
@@ -46,10 +46,10 @@ THEN = Measure(
 )
 
 
-NOBODY, USUAL = Decided(), Limits()
+NOBODY, USUAL = Decided(), MovementLimits()
 
 
-def held(now: Measure, decided: Decided = NOBODY, limits: Limits = USUAL, then: Measure = THEN) -> list[str]:
+def held(now: Measure, decided: Decided = NOBODY, limits: MovementLimits = USUAL, then: Measure = THEN) -> list[str]:
     return reasons(then, now, LAST, limits, decided)
 
 
@@ -59,7 +59,7 @@ def with_rows(**rows: int) -> Measure:
     return replace(THEN, tables=tables, datasets=datasets)
 
 
-def moved(now: Figure, then: Figure = ENERGY, decided: Decided = NOBODY, limits: Limits = USUAL) -> list[str]:
+def moved(now: Figure, then: Figure = ENERGY, decided: Decided = NOBODY, limits: MovementLimits = USUAL) -> list[str]:
     return held(replace(THEN, figures=[now]), decided, limits, replace(THEN, figures=[then]))
 
 
@@ -211,7 +211,7 @@ def test_what_the_bureau_decided_holds_nothing() -> None:
     ],
 )
 def test_a_year_is_settled_half_a_year_after_its_end(year: int, as_of: date, settled: bool) -> None:
-    assert is_settled(year, as_of, Limits().settled_months) is settled
+    assert is_settled(year, as_of, MovementLimits().settled_months) is settled
 
 
 def test_headline_figures_are_quantities_and_ratios_of_them() -> None:
@@ -221,9 +221,9 @@ def test_headline_figures_are_quantities_and_ratios_of_them() -> None:
 
 
 def test_a_city_sets_its_own_limits(tmp_path: Path) -> None:
-    assert load_limits(tmp_path) == Limits()
+    assert load_limits(tmp_path) == MovementLimits()
     (tmp_path / "releases.yaml").write_text("rows: 0.5\nfigure: 1\nsettled_months: 0\n")
-    assert load_limits(tmp_path) == Limits(rows=0.5, figure=1, settled_months=0)
+    assert load_limits(tmp_path) == MovementLimits(rows=0.5, figure=1, settled_months=0)
     assert moved(replace(ENERGY, value=1900.0), limits=load_limits(tmp_path)) == []
 
 
@@ -260,19 +260,19 @@ def test_decisions_since_the_last_release_count_as_a_yes(tmp_path: Path) -> None
     movement.keep(home, LAST, THEN)
     now = replace(with_rows(energy_use=100), figures=[replace(ENERGY, value=1.0)])
     lineage = Lineage({"energy_tce": {"energy_use", "institutions"}}, {"f": {"energy_use"}, "g": {"leases"}})
-    assert len(movement.beyond(home, folder, now, Limits(), lineage)) == 2
+    assert len(movement.beyond(home, folder, now, MovementLimits(), lineage)) == 2
     decisions.add(home, "withdraw", "g", "甲", "报错", details={"files": ["g"]})
-    assert len(movement.beyond(home, folder, now, Limits(), lineage)) == 2
+    assert len(movement.beyond(home, folder, now, MovementLimits(), lineage)) == 2
     made = decisions.add(home, "withdraw", "f", "甲", "报错", details={"files": ["f"]})
-    assert movement.beyond(home, folder, now, Limits(), lineage) == []
+    assert movement.beyond(home, folder, now, MovementLimits(), lineage) == []
     # Once a release was made after it, it is no decision about the next one; undoing it is one again.
     movement.keep(home, LAST, replace(THEN, decisions=2))
-    assert len(movement.beyond(home, folder, now, Limits(), lineage)) == 2
+    assert len(movement.beyond(home, folder, now, MovementLimits(), lineage)) == 2
     decisions.add(home, decisions.UNDO, made.decided_at, "甲", "撤回")
-    assert movement.beyond(home, folder, now, Limits(), lineage) == []
+    assert movement.beyond(home, folder, now, MovementLimits(), lineage) == []
     movement.keep(home, LAST, replace(THEN, decisions=3))
     decisions.add(home, "cell", "f A!B3", "甲", "报错", details={"file": "f", "dataset": "energy_use"})
-    assert movement.beyond(home, folder, now, Limits(), lineage) == []
+    assert movement.beyond(home, folder, now, MovementLimits(), lineage) == []
 
 
 def test_a_corrected_figure_is_no_movement_and_another_year_of_it_is(tmp_path: Path) -> None:
@@ -283,5 +283,5 @@ def test_a_corrected_figure_is_no_movement_and_another_year_of_it_is(tmp_path: P
     now = replace(THEN, figures=[replace(ENERGY, value=1.0)])
     figure = {"indicator_id": "energy_tce", "year": 2024}
     decisions.add(home, "figure", "energy_tce/2024", "甲", "报错", details=figure)
-    assert movement.beyond(home, folder, now, Limits(), Lineage(corrected=[figure])) == []
-    assert len(movement.beyond(home, folder, now, Limits(), Lineage(corrected=[figure | {"year": 2023}]))) == 1
+    assert movement.beyond(home, folder, now, MovementLimits(), Lineage(corrected=[figure])) == []
+    assert len(movement.beyond(home, folder, now, MovementLimits(), Lineage(corrected=[figure | {"year": 2023}]))) == 1

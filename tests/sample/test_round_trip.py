@@ -14,7 +14,7 @@ import pytest
 
 from expectations.contract import load_contracts
 from pipelines.core.home import Home
-from pipelines.intake.file_reader import Reader
+from pipelines.intake.file_reader import FileReader
 from pipelines.intake.model import FileReading
 from pipelines.intake.readings import from_file_readings
 from pipelines.records.build import build
@@ -29,7 +29,7 @@ class Run:
         self.contracts = load_contracts()
         made = make_city(place / "city", orgs=20, years=(2022, 2023, 2024))
         self.truth: dict[str, Any] = json.loads(made.truth.read_text(encoding="utf-8"))
-        reader, home = Reader(self.contracts), Home(place / "home").create()
+        reader, home = FileReader(self.contracts), Home(place / "home").create()
         self.read: dict[str, FileReading] = {}
         receipts: dict[str, Receipt] = {}
         for path in made.paths:

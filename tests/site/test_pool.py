@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from publish.site import pool as pool_module
-from publish.site.pool import Busy, Pool, Stopped
+from publish.site.pool import Busy, Pool, QueryStopped
 from publish.site.queues import SlowClients, WorkerQueue
 from tests.site.serving import ROOT
 
@@ -79,7 +79,7 @@ async def again(pool: Pool, home: Path) -> None:
 
 def test_what_is_not_interrupted_is_killed_and_replaced(patient: None, home: Path) -> None:
     async def look(pool: Pool) -> None:
-        with pytest.raises(Stopped) as e:
+        with pytest.raises(QueryStopped) as e:
             await pool.ask(request(home, LONG))
         assert e.value.why == "too_slow" and pool.killed == 1
         await again(pool, home)
@@ -95,7 +95,7 @@ def test_a_full_house_says_so(patient: None, home: Path, monkeypatch: pytest.Mon
         await asyncio.sleep(0.05)
         with pytest.raises(Busy):
             await pool.ask(request(home, "select 1"))
-        with pytest.raises(Stopped):
+        with pytest.raises(QueryStopped):
             pytest.fail(f"It was answered: {await slow}")
 
     with_pool(home, look)
@@ -230,7 +230,7 @@ def test_an_address_that_sends_slow_queries_only_leaves_the_quick_lane_to_others
 
         pool._ask = noted  # type: ignore[method-assign]
         for n in range(3):
-            with pytest.raises((Stopped, Busy)):
+            with pytest.raises((QueryStopped, Busy)):
                 await pool.ask(request(home, f"{LONG} -- {n}"), "slow one")
         assert lanes == [*[("slow one", "quick"), ("slow one", "slow")] * 2, ("slow one", "slow")]
         lanes.clear()

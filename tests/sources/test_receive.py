@@ -19,13 +19,13 @@ from pipelines.sources.receive import Received, nothing_new, receive
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files read from now on, in order."""
     names: list[str] = []
-    read = inbox.Found.read
+    read = inbox.InboxFile.read
 
-    def noted(self: inbox.Found) -> bytes:
+    def noted(self: inbox.InboxFile) -> bytes:
         names.append(self.name)
         return read(self)
 
-    monkeypatch.setattr(inbox.Found, "read", noted)
+    monkeypatch.setattr(inbox.InboxFile, "read", noted)
     return names
 
 
@@ -116,15 +116,15 @@ def test_of_another_machine_a_day_must_have_passed(tmp_path: Path) -> None:
     home = Home(tmp_path).create()
     hour = 3_600_000_000_000
 
-    def found(age: int | None) -> inbox.Found:
+    def found(age: int | None) -> inbox.InboxFile:
         changed = None if age is None else time_ns() - age
-        return inbox.Found("s3://b/a.csv", "a.csv", 1, None, None, "b/a.csv", (1, "then", "tag"), changed)
+        return inbox.InboxFile("s3://b/a.csv", "a.csv", 1, None, None, "b/a.csv", (1, "then", "tag"), changed)
 
     for age, trusted in ((hour, False), (None, False), (25 * hour, True), (hour, False)):
-        noted = seen.Seen(home)
+        noted = seen.InboxCache(home)
         noted.note(found(age), "f")
         noted.write()
-        assert seen.Seen(home).file_at(found(age)) == ("f" if trusted else None)
+        assert seen.InboxCache(home).file_at(found(age)) == ("f" if trusted else None)
 
 
 def test_a_remote_file_says_what_it_can_of_its_looks() -> None:
@@ -157,14 +157,14 @@ def test_one_inbox_that_is_down_keeps_back_none_of_the_others(tmp_path: Path, mo
     other = tmp_path / "other"
     other.mkdir()
     (other / "c.csv").write_text("c")
-    read = inbox.Found.read
+    read = inbox.InboxFile.read
 
-    def fails(self: inbox.Found) -> bytes:
+    def fails(self: inbox.InboxFile) -> bytes:
         if self.name == "a.csv":
             raise inbox.SourceDown(f"{self.url} does not answer.")
         return read(self)
 
-    monkeypatch.setattr(inbox.Found, "read", fails)
+    monkeypatch.setattr(inbox.InboxFile, "read", fails)
     found = receive(home, [str(folder), str(other)])
     assert found.new == 1 and [r.name for r in Ledger(home).latest.values()] == ["c.csv"]
     assert len(found.down) == 1 and "a.csv does not answer" in found.down[0]

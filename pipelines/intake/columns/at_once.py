@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from expectations.arrow import TYPES
 from pipelines.intake.packed import Packed
-from pipelines.intake.values import Bad, ColumnReader, Doubt, written_to
+from pipelines.intake.values import Bad, ColumnReader, DoubtfulValue, written_to
 from pipelines.intake.values.numbers import POWERS
 
 # Of these read_number makes float(text), or with a factor float(Decimal(text) * factor), which is float(text + "e4") for 10,000.
@@ -26,7 +26,7 @@ _EXACT = 2.0**50  # floats below it hold whole numbers, and three times them
 _FIGURES = np.isin(np.arange(256), list(b"0123456789.-"))
 _HALVES = np.array([0.5 * 10.0**-digits for digits in range(_LONGEST)])
 
-Odd = list[tuple[int, Bad | Doubt]]
+Odd = list[tuple[int, Bad | DoubtfulValue]]
 
 
 def read(reader: ColumnReader, raw: Packed, unless: frozenset[str]) -> tuple[Packed, Odd] | None:

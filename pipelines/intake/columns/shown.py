@@ -17,7 +17,7 @@ from pipelines.intake.formats import number_format
 from pipelines.intake.issues import as_shown as text_of
 from pipelines.intake.layout.headers import Mapped
 from pipelines.intake.sheets import Format, Grid
-from pipelines.intake.values import BAD, Bad, Doubt
+from pipelines.intake.values import BAD, Bad, DoubtfulValue
 from pipelines.intake.values.numbers import COUNTERS, CURRENCIES, MULTIPLES, is_whole
 
 _LETTERS_FOR_MULTIPLES = {
@@ -78,7 +78,7 @@ def as_shown(
     scaled: list[int] = []
     against: list[int] = []
     units: set[str | None] = set()
-    odd: list[tuple[int, Bad | Doubt]] = []
+    odd: list[tuple[int, Bad | DoubtfulValue]] = []
     seen = list(raw)
     for k, v in enumerate(raw):
         if (type(v) is not float and type(v) is not int) or values[k] is None:

@@ -17,7 +17,7 @@ from pipelines.intake.columns.plans import Plan
 from pipelines.intake.columns.shown import NumberFormats, by_format
 from pipelines.intake.columns.telling import Telling, in_sheet
 from pipelines.intake.issues import issue
-from pipelines.intake.layout import Table
+from pipelines.intake.layout import SheetTable
 from pipelines.intake.messages import shown
 from pipelines.intake.packed import Packed
 
@@ -129,7 +129,7 @@ def nameless_totals(contract: Contract, plan: Plan, values: Mapping[str, Sequenc
     return totals
 
 
-def totals(telling: Telling, table: Table, formats: NumberFormats, data: list[int]) -> None:
+def totals(telling: Telling, table: SheetTable, formats: NumberFormats, data: list[int]) -> None:
     """Compares each total with the rows it may be the sum of; where it is none of their sums, says so once a cell."""
     rows, t = telling.grid.rows, table
     bad = {i.column for i in telling.sheet.issues if i.code in ("bad_type", "doubtful")}

@@ -20,7 +20,7 @@ from pipelines.intake.columns.plans import Plans
 from pipelines.intake.columns.shown import NO_FORMATS, NumberFormats, as_shown, percentages
 from pipelines.intake.columns.telling import Telling
 from pipelines.intake.issues import issue
-from pipelines.intake.layout import Table
+from pipelines.intake.layout import SheetTable
 from pipelines.intake.layout.headers import Mapped
 from pipelines.intake.layout.heading import year_in_name
 from pipelines.intake.layout.words import HEADER_BLANKS
@@ -38,7 +38,7 @@ _NO_HEADER = HEADER_BLANKS | {""}
 class TableReader:
     """Reads the rows of one table into one SheetReading."""
 
-    def __init__(self, plans: Plans, book: Book, grid: Grid, table: Table, name: str):
+    def __init__(self, plans: Plans, book: Book, grid: Grid, table: SheetTable, name: str):
         """`name`: the file's, which may say the year."""
         self.book, self.grid, self.table = book, grid, table
         self.contract: Contract = plans.contracts[table.choice.dataset]

@@ -16,11 +16,11 @@ from pipelines.intake import values as cells
 from pipelines.intake.columns.plans import Plan
 from pipelines.intake.issues import EACH, as_shown, issue
 from pipelines.intake.layout.headers import Mapped
-from pipelines.intake.layout.heading import Facts
+from pipelines.intake.layout.heading import HeadingFacts
 from pipelines.intake.messages import EXPECTED, place, say, shown
 from pipelines.intake.model import Severity, SheetReading
 from pipelines.intake.sheets import Grid
-from pipelines.intake.values import Bad, Doubt
+from pipelines.intake.values import Bad, DoubtfulValue
 
 _NOUGHT = "1900/1/0"  # how spreadsheet programs show the day number 0
 _LOST_FROM = 3  # a column of so many filled cells of which none could be read was not received
@@ -29,7 +29,7 @@ _LOST_FROM = 3  # a column of so many filled cells of which none could be read w
 class Telling:
     """Says what is odd in one table, into its SheetReading. `lost`: the columns of which no cell could be read."""
 
-    def __init__(self, sheet: SheetReading, grid: Grid, facts: Facts, plan: Plan):
+    def __init__(self, sheet: SheetReading, grid: Grid, facts: HeadingFacts, plan: Plan):
         self.sheet, self.grid, self.facts, self.plan = sheet, grid, facts, plan
         self.lost: set[str] = set()
 
@@ -74,10 +74,10 @@ class Telling:
             )
         )
 
-    def odd(self, m: Mapped, i: int, raw: Any, why: Bad | Doubt) -> None:
+    def odd(self, m: Mapped, i: int, raw: Any, why: Bad | DoubtfulValue) -> None:
         """Says what was odd about one cell of the row `i`."""
         secret = m.column.access in ("L2", "L3")
-        if type(why) is Doubt:
+        if type(why) is DoubtfulValue:
             variant, taken = why.variant, str(why.value)
             if variant == "approximate":
                 taken = f"{in_sheet(why.value, self.plan.factor(m)):,}"
@@ -98,7 +98,7 @@ class Telling:
         data: list[int],
         raw: Sequence[Any],
         values: Sequence[Any],
-        odd: Sequence[tuple[int, Bad | Doubt]],
+        odd: Sequence[tuple[int, Bad | DoubtfulValue]],
     ) -> None:
         """Says of each cell what was odd about it; of a column that was lost whole, once that it was. Of a required one each row
         is still named, for each has to wait."""

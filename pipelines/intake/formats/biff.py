@@ -24,7 +24,7 @@ _WANTED = frozenset([0x06, 0x7D, 0xE5, 0x205, 0x207, 0x208, _SHARED, _ARRAY])
 
 
 @dataclass(slots=True)
-class Sheet:
+class BiffSheet:
     """What the records of one worksheet tell. Rows of `hidden_rows` are 1-based, all others 0-based."""
 
     hidden_rows: list[int] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Sheet:
 
 
 @dataclass(slots=True)
-class Workbook:
+class BiffWorkbook:
     """The records of the globals, and a function for those of each worksheet.
 
     `fonts`: whether struck out, whether raised or lowered. `codes`: number formats by their number. `xfs`: font and number format.
@@ -49,7 +49,7 @@ class Workbook:
     xfs: list[tuple[int, int]]
     begins: list[int]
 
-    def sheets(self) -> list[Sheet]:
+    def sheets(self) -> list[BiffSheet]:
         return [_sheet(self.stream, begin) for begin in self.begins]
 
     def cells(self, begin: int) -> Iterator[tuple[int, int, int]]:
@@ -63,11 +63,11 @@ class Workbook:
                     yield row, column + k, int.from_bytes(body[at : at + 2], "little")
 
 
-def workbook(stream: bytes) -> Workbook | None:
+def workbook(stream: bytes) -> BiffWorkbook | None:
     """What the globals of a workbook stream tell; None where it does not begin with those of BIFF5 or BIFF8."""
     if len(stream) < 8 or _HEAD(stream)[0] != _BOF or int.from_bytes(stream[4:6], "little") not in (0x500, 0x600):
         return None
-    book = Workbook(stream, stream[5] == 6, [], {}, [], [])
+    book = BiffWorkbook(stream, stream[5] == 6, [], {}, [], [])
     for kind, body in records(stream, 0):
         if kind == 0x31 and len(body) >= 10:
             flags, escapement = int.from_bytes(body[2:4], "little"), int.from_bytes(body[8:10], "little")
@@ -105,8 +105,8 @@ def records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
         at += 4 + size
 
 
-def _sheet(stream: bytes, at: int) -> Sheet:
-    sheet = Sheet()
+def _sheet(stream: bytes, at: int) -> BiffSheet:
+    sheet = BiffSheet()
     depth, end = 0, len(stream) - 4
     shared: dict[tuple[int, int], tuple[bytes, Merge | None]] = {}
     waiting: Formula | None = None  # its text comes in a STRING record
@@ -155,7 +155,7 @@ def _sheet(stream: bytes, at: int) -> Sheet:
     return sheet
 
 
-def _formula(body: bytes, sheet: Sheet) -> Formula | None:
+def _formula(body: bytes, sheet: BiffSheet) -> Formula | None:
     """Adds a formula, or the error it holds; returns it where a STRING record is to follow. Its result is '' where the record says
     that the text is empty, or that a text follows and none does."""
     row, column, _ = _CELL(body)

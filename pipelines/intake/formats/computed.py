@@ -26,7 +26,7 @@ _MOST_SPREAD = 100_000  # cells of one array formula
 _DEEPEST = 40  # formulas that refer to formulas
 
 
-class Kind(Flag):
+class ValueKind(Flag):
     """What a value can be, where it is not known."""
 
     NUMBER = auto()
@@ -35,13 +35,13 @@ class Kind(Flag):
     TRUTH = auto()
 
 
-ANY = ~Kind(0)
-_TEXTS = Kind.TEXT | Kind.BLANK
+ANY = ~ValueKind(0)
+_TEXTS = ValueKind.TEXT | ValueKind.BLANK
 _CONSTANTS = frozenset(["''", "0.0", "4.0"])
-Value = float | bool | str | None | Kind  # None: an empty cell
+Value = float | bool | str | None | ValueKind  # None: an empty cell
 
 
-class Place(NamedTuple):
+class CellReference(NamedTuple):
     """A row and a column, 0-based; one that `moves` counts from the formula's own cell."""
 
     row: int
@@ -267,7 +267,7 @@ class _Judge:
             value = self.value(grid, f)
             if _contradicts(value, f.cached):
                 wrong.append((grid, f))
-            elif isinstance(value, Kind):
+            elif isinstance(value, ValueKind):
                 unknown.append((grid, f))
             else:
                 right += 1
@@ -326,7 +326,7 @@ class _Judge:
         width = right - left + 1
         return values[(f.row - first) * width + f.column - left] if len(values) == (last - first + 1) * width else ANY
 
-    def cells(self, own: Grid, f: Formula, sheet: str | None, *corners: Place) -> _Item:
+    def cells(self, own: Grid, f: Formula, sheet: str | None, *corners: CellReference) -> _Item:
         grid = own if sheet is None else self.grids.get(sheet)
         rows, columns = resolved(corners, f.home or (f.row, f.column))
         if grid is None or min(rows) < 0 or min(columns) < 0:
@@ -354,7 +354,7 @@ class _Judge:
             return v
         if type(v) is int:
             return float(v)
-        return Kind.NUMBER if isinstance(v, dt.date | dt.time | dt.timedelta) else ANY
+        return ValueKind.NUMBER if isinstance(v, dt.date | dt.time | dt.timedelta) else ANY
 
 
 def _held(grid: Grid, row: int, column: int) -> Any:
@@ -362,7 +362,7 @@ def _held(grid: Grid, row: int, column: int) -> Any:
     return grid.rows[r][c] if 0 <= r < len(grid.rows) and 0 <= c < len(grid.rows[r]) else ""
 
 
-def resolved(corners: Sequence[Place], home: tuple[int, int]) -> tuple[list[int], list[int]]:
+def resolved(corners: Sequence[CellReference], home: tuple[int, int]) -> tuple[list[int], list[int]]:
     """The rows and the columns of places as seen from a cell."""
     return (
         [p.row + home[0] if p.row_moves else p.row for p in corners],
@@ -406,36 +406,36 @@ def _contradicts(value: Value, cached: float | bool | str | None) -> bool:
     """Whether a formula that gives `value` cannot have given `cached`."""
     kind = _kind(value)
     if cached == "":
-        return not kind & Kind.BLANK and value is not None
+        return not kind & ValueKind.BLANK and value is not None
     if cached is None or isinstance(cached, str):
         return False
-    if not kind & (Kind.NUMBER | Kind.TRUTH) and value is not None:
+    if not kind & (ValueKind.NUMBER | ValueKind.TRUTH) and value is not None:
         return True
     return isinstance(value, float) and abs(value - cached) > 1e-6 * max(1.0, abs(value))
 
 
-def _kind(value: Value) -> Kind:
-    if isinstance(value, Kind):
+def _kind(value: Value) -> ValueKind:
+    if isinstance(value, ValueKind):
         return value
     if isinstance(value, bool):
-        return Kind.TRUTH
+        return ValueKind.TRUTH
     if isinstance(value, float):
-        return Kind.NUMBER
-    return Kind.TEXT if value else Kind.BLANK
+        return ValueKind.NUMBER
+    return ValueKind.TEXT if value else ValueKind.BLANK
 
 
-def _number(value: Value) -> float | Kind:
+def _number(value: Value) -> float | ValueKind:
     """An operand of an operation with numbers, or what its result can be."""
     if isinstance(value, float | bool):
         return float(value)
-    return 0.0 if value is None else Kind.NUMBER  # a text may hold a number
+    return 0.0 if value is None else ValueKind.NUMBER  # a text may hold a number
 
 
 def _marked(mark: str, value: Value) -> Value:
     if mark not in "-%":
         return value
     number = _number(value)
-    if isinstance(number, Kind):
+    if isinstance(number, ValueKind):
         return number
     return -number if mark == "-" else number / 100
 
@@ -457,10 +457,10 @@ def _binary(sign: str, a: Value, b: Value) -> Value:
         if known:
             return f"{a or ''}{b or ''}"
         kinds = [_kind(v) for v in (a, b)]
-        return _TEXTS if all(k & Kind.BLANK for k in kinds) else Kind.TEXT
+        return _TEXTS if all(k & ValueKind.BLANK for k in kinds) else ValueKind.TEXT
     if sign in _COMPARISONS:
-        if isinstance(a, Kind) or isinstance(b, Kind):
-            return Kind.TRUTH
+        if isinstance(a, ValueKind) or isinstance(b, ValueKind):
+            return ValueKind.TRUTH
         if sign in ("=", "<>"):
             empty = (None, "", 0.0)  # False equals 0.0
             if isinstance(a, str) and isinstance(b, str):
@@ -468,12 +468,12 @@ def _binary(sign: str, a: Value, b: Value) -> Value:
             same = (a in empty and b in empty and (a is None or b is None)) or (type(a) is type(b) and a == b)
             return same == (sign == "=")
         x, y = _number(a), _number(b)
-        if isinstance(x, Kind) or isinstance(y, Kind):
-            return Kind.TRUTH
+        if isinstance(x, ValueKind) or isinstance(y, ValueKind):
+            return ValueKind.TRUTH
         return {"<": x < y, "<=": x <= y, ">=": x >= y, ">": x > y}[sign]
     x, y = _number(a), _number(b)
-    if isinstance(x, Kind) or isinstance(y, Kind) or sign == "^" or (sign == "/" and y == 0):
-        return Kind.NUMBER
+    if isinstance(x, ValueKind) or isinstance(y, ValueKind) or sign == "^" or (sign == "/" and y == 0):
+        return ValueKind.NUMBER
     return x / y if sign == "/" else {"+": x + y, "-": x - y, "*": x * y}[sign]
 
 
@@ -483,32 +483,32 @@ def _called(name: str, arguments: Sequence[_Item]) -> Value:
         condition = arguments[0].value
         # A reference to an empty cell gives 0, and so does a branch left out.
         branches = [0.0 if a.value is None else a.value for a in arguments[1:]] + [False] * (3 - len(arguments))
-        if isinstance(condition, Kind | str):
+        if isinstance(condition, ValueKind | str):
             return _kind(branches[0]) | _kind(branches[1])
         return branches[0 if condition else 1]
     if name == "IFERROR" and len(arguments) == 2:
         value = arguments[0].value
-        return _kind(value) | _kind(arguments[1].value) if isinstance(value, Kind) else value
+        return _kind(value) | _kind(arguments[1].value) if isinstance(value, ValueKind) else value
     if name in ("SUM", "AVERAGE", "MIN", "MAX", "PRODUCT"):
         numbers: list[float] = []
         for a in arguments:
             if a.values is None:
-                return Kind.NUMBER
+                return ValueKind.NUMBER
             for v in a.values:
-                if isinstance(v, Kind) or (isinstance(v, str) and not a.is_range):
-                    return Kind.NUMBER
+                if isinstance(v, ValueKind) or (isinstance(v, str) and not a.is_range):
+                    return ValueKind.NUMBER
                 if isinstance(v, float) or (not a.is_range and v is not None):
                     numbers.append(float(v))
         if name == "SUM":
             return float(sum(numbers))
         if name in ("MIN", "MAX"):
             return (min if name == "MIN" else max)(numbers, default=0.0)
-        return sum(numbers) / len(numbers) if name == "AVERAGE" and numbers else Kind.NUMBER
+        return sum(numbers) / len(numbers) if name == "AVERAGE" and numbers else ValueKind.NUMBER
     if name in ("ROUND", "ABS", "INT"):
         value = _number(arguments[0].value)
         digits = _number(arguments[1].value) if name == "ROUND" else 0.0
-        if isinstance(value, Kind) or isinstance(digits, Kind):
-            return Kind.NUMBER
+        if isinstance(value, ValueKind) or isinstance(digits, ValueKind):
+            return ValueKind.NUMBER
         if name != "ROUND":
             return abs(value) if name == "ABS" else float(floor(value))
         scale = 10.0 ** int(digits)
@@ -519,7 +519,7 @@ def _called(name: str, arguments: Sequence[_Item]) -> Value:
             joined = _binary("&", joined, a.value)
         return joined
     if name in _NUMBERS:
-        return Kind.NUMBER
+        return ValueKind.NUMBER
     if name in _WORDS:
         return _TEXTS
-    return Kind.TRUTH if name in _TRUTHS else ANY
+    return ValueKind.TRUTH if name in _TRUTHS else ANY

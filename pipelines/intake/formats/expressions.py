@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from pipelines.core.letters import column_number
-from pipelines.intake.formats.computed import Place, Step, Steps
+from pipelines.intake.formats.computed import CellReference, Step, Steps
 
 Style = Literal["a1", "r1c1", "odf"]
 _LONGEST = 8192
@@ -137,13 +137,13 @@ class _Parser:
                 self.expression(1)
         self.out.append(("call", (name, many)))
 
-    def cell(self, text: str) -> Place:
+    def cell(self, text: str) -> CellReference:
         if self.style == "r1c1":
             (row, row_moves), (column, column_moves) = (_counted(t) for t in _matched(_R1C1, text).groups())
-            return Place(row, column, row_moves, column_moves)
+            return CellReference(row, column, row_moves, column_moves)
         column_fixed, letters, row_fixed, digits = _matched(_A1, text).groups()
         r, c = int(digits) - 1, column_number(letters)
-        return Place(
+        return CellReference(
             r if row_fixed else r - self.home[0],
             c if column_fixed else c - self.home[1],
             not row_fixed,

@@ -30,7 +30,7 @@ class MarkupError(ValueError):
         self.unsafe = unsafe
 
 
-class Table:
+class MarkupTable:
     """A table under construction: cells go where no span stands already."""
 
     def __init__(self, name: str = ""):

@@ -62,7 +62,7 @@ class _Style:
     maps: list[tuple[str, str]] = field(default_factory=list)  # a condition of a code, and the style that applies then
 
 
-class _Styles:
+class _OdsStyles:
     """What the styles of both parts say."""
 
     def __init__(self) -> None:
@@ -110,10 +110,10 @@ class _Styles:
         return ";".join([*mapped, style.code])
 
 
-class _Reader:
+class _OdsParser:
     def __init__(self) -> None:
         self.grids: list[Grid] = []
-        self.styles = _Styles()
+        self.styles = _OdsStyles()
         self.from_1904 = False
         self.spelled_zero = False  # whether a result is written 0.0, as no spreadsheet program does
         self.formulas: list[tuple[Grid, list[Formula]]] = []
@@ -301,9 +301,9 @@ def open_ods(package: Package) -> Book:
     return book
 
 
-def read(content: bytes, styles: bytes = b"") -> _Reader:
+def read(content: bytes, styles: bytes = b"") -> _OdsParser:
     """The sheets of a content.xml; `styles` is the styles.xml beside it. Raises Refusal."""
-    reader = _Reader()
+    reader = _OdsParser()
     for part in (styles, content):
         if part.strip():
             try:

@@ -29,7 +29,7 @@ _MOST_PROPERTIES = 1_000_000  # bytes
 _ID = re.compile(r"[a-z][a-z0-9_]{0,80}")
 
 
-class Relation(NamedTuple):
+class PackageRelation(NamedTuple):
     """`kind` is the last word of its type, as worksheet; `target` a member's name."""
 
     kind: str
@@ -53,14 +53,14 @@ class Package:
         """A member in an encoding in which bytes can be searched for, which expat reads."""
         return markup.recoded(self.part(name))
 
-    def related(self, name: str) -> dict[str, Relation]:
+    def related(self, name: str) -> dict[str, PackageRelation]:
         """What a part, or the package as a whole (""), refers to, by the ids of the relations."""
         folder, _, file = name.rpartition("/")
         relations = markup.attributes(self.xml(f"{folder}/_rels/{file}.rels".lstrip("/")), "Relationship")
         base = f"/{folder}" if folder else "/"
         # A target that begins with / counts from the root, any other from the part's own folder.
         return {
-            at.get("Id", ""): Relation(
+            at.get("Id", ""): PackageRelation(
                 at.get("Type", "").rpartition("/")[2],
                 posixpath.normpath(posixpath.join(base, at.get("Target", "").replace("\\", "/"))).lstrip("/"),
             )

@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from pipelines.intake.formats import number_format, runs, text
-from pipelines.intake.formats.markup import DECLARES, MarkupError, Table, span
+from pipelines.intake.formats.markup import DECLARES, MarkupError, MarkupTable, span
 from pipelines.intake.sheets import MARK, Book, Fault, Refusal
 
 _CHARSET = re.compile(r"<meta[^>]*charset=[\"']?([\w-]+)", re.IGNORECASE)
@@ -48,8 +48,8 @@ class _Page(HTMLParser):
 
     def __init__(self, content: str, from_1904: bool) -> None:
         super().__init__(convert_charrefs=True)
-        self.tables: list[Table] = []
-        self.open: list[Table] = []
+        self.tables: list[MarkupTable] = []
+        self.open: list[MarkupTable] = []
         self.cell: list[_Cell | None] = []  # of each open table, the cell in hand
         self.declared: list[int] = []  # of each open table, columns declared so far
         self.unseen: list[str] = []
@@ -64,7 +64,7 @@ class _Page(HTMLParser):
         if tag in _UNSEEN:
             self.unseen.append(tag)
         elif tag == "table":
-            self.tables.append(Table())
+            self.tables.append(MarkupTable())
             self.open.append(self.tables[-1])
             self.cell.append(None)
             self.declared.append(0)
@@ -272,7 +272,7 @@ def _says_1904(content: str) -> bool:
     return bool(_FROM_1904.search(content))
 
 
-def _tables(content: str, from_1904: bool) -> list[Table]:
+def _tables(content: str, from_1904: bool) -> list[MarkupTable]:
     """Every table with a cell in it, in the order they begin; a table in a table is one of its own."""
     page = _Page(content, from_1904)
     page.feed(content)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 
-from pipelines.intake.formats.computed import Place, Step, Steps
+from pipelines.intake.formats.computed import CellReference, Step, Steps
 
 _SIGNS = {3: "+", 4: "-", 5: "*", 6: "/", 7: "^", 8: "&", 9: "<", 10: "<=", 11: "=", 12: ">=", 13: ">", 14: "<>"}
 _MARKS = {0x12: "+", 0x13: "-", 0x14: "%", 0x15: "()"}
@@ -114,7 +114,7 @@ def _cells(base: int, body: bytes, version: int, out: list[Step]) -> int:
     for row, column, flag in zip(rows, columns, flags, strict=True):
         row_moves, column_moves = base >= 0x2C and bool(flag & 0x8000), base >= 0x2C and bool(flag & 0x4000)
         places.append(
-            Place(
+            CellReference(
                 _signed(row, (14, 16, 20)[version]) if row_moves else row,
                 _signed(column, (8, 8, 14)[version]) if column_moves else column,
                 row_moves,

@@ -71,7 +71,7 @@ def open_xls(data: bytes, unlocked: bool = False) -> Book:
     return book
 
 
-def _told(data: bytes, grids: list[Grid]) -> biff.Workbook | None:
+def _told(data: bytes, grids: list[Grid]) -> biff.BiffWorkbook | None:
     """Puts into the grids what calamine does not tell of them; gives the globals where they were read for it."""
     if any(_GARBLED.search(c) for g in grids for r in g.rows for c in r if type(c) is str):
         # calamine 0.9 takes some UTF-16 strings for Latin-1; a control character in a text gives it away.
@@ -109,14 +109,14 @@ def _told(data: bytes, grids: list[Grid]) -> biff.Workbook | None:
     return book
 
 
-def _by_library(data: bytes, book: biff.Workbook) -> bool:
+def _by_library(data: bytes, book: biff.BiffWorkbook) -> bool:
     """Whether a library wrote a file: it names itself, or has its BOF record from Excel 97 and no properties, as xlwt and
     Spreadsheet::WriteExcel do. Programs of spreadsheets write properties."""
     copied = book.stream[8:12] == _EXCEL_97 and not ole.holds(data, "\x05SummaryInformation")
     return copied or b"Java Excel API" in book.stream[:300]
 
 
-def _formats(data: bytes, known: biff.Workbook | None, grids: list[Grid], k: int) -> Formats | None:
+def _formats(data: bytes, known: biff.BiffWorkbook | None, grids: list[Grid], k: int) -> Formats | None:
     """The number formats of one sheet that tell something of its numbers; None where neither its records nor xlrd tell them."""
     book = known or biff.workbook(ole.workbook_stream(data))
     if book is None or len(book.begins) != len(grids):

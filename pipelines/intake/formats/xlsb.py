@@ -50,7 +50,7 @@ def records(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 @dataclass(slots=True)
-class _Styles:
+class _BinaryStyles:
     """`fonts`: whether struck out, whether raised or lowered; of each style its font and its number format's code and kind."""
 
     fonts: list[tuple[bool, bool]] = field(default_factory=list)
@@ -60,7 +60,7 @@ class _Styles:
     telling: dict[int, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, part: bytes) -> _Styles:
+    def of(cls, part: bytes) -> _BinaryStyles:
         """BrtFont (43), BrtFmt (44), and BrtXF (47) between BrtBeginCellXFs (617) and its end (618)."""
         styles = cls()
         named = dict(number_format.BUILT_IN)
@@ -88,8 +88,8 @@ _Text = tuple[str, list[tuple[int, int]]]  # and where in it runs of other fonts
 
 
 @dataclass(slots=True)
-class _Workbook:
-    styles: _Styles
+class _BinaryWorkbook:
+    styles: _BinaryStyles
     texts: list[_Text]
     from_1904: bool
 
@@ -134,22 +134,22 @@ def open_xlsb(package: Package) -> Book:
     if not sheets:
         raise package.signed() or broken("no worksheet in workbook.bin")
     texts = [_rich(body, 0) for kind, body in records(package.part("xl/sharedStrings.bin")) if kind == 19]
-    workbook = _Workbook(_Styles.of(package.part("xl/styles.bin")), texts, from_1904)
+    workbook = _BinaryWorkbook(_BinaryStyles.of(package.part("xl/styles.bin")), texts, from_1904)
     book.is_1904 = lambda: from_1904
     formulas: list[tuple[Grid, list[Formula]]] = []
     for part, name, hidden in sheets:
         if hidden and name != FORM_LISTS:
             book.grids.append(Grid(name, [], hidden=True))
         else:
-            sheet = _Sheet(workbook, Grid(name, [], hidden=hidden))
+            sheet = _BinarySheet(workbook, Grid(name, [], hidden=hidden))
             book.grids.append(sheet.read(package.part(part)))
             formulas.append((sheet.grid, sheet.formulas))
     computed.put_faults(formulas, lambda source: tokens.steps(source, tokens.BIFF12), mixed=True)
     return book
 
 
-class _Sheet:
-    def __init__(self, workbook: _Workbook, grid: Grid):
+class _BinarySheet:
+    def __init__(self, workbook: _BinaryWorkbook, grid: Grid):
         self.workbook, self.grid = workbook, grid
         self.lines: list[tuple[int, list[Any]]] = []
         self.codes: dict[tuple[int, int], str] = {}

@@ -14,7 +14,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from pipelines.intake.formats import computed, expressions, number_format, runs
-from pipelines.intake.formats.computed import Formula, Place
+from pipelines.intake.formats.computed import CellReference, Formula
 from pipelines.intake.formats.markup import LOCAL, MarkupError, elements, in_utf_8, span
 from pipelines.intake.sheets import MARK, Book, Fault, Grid, Merge
 
@@ -28,7 +28,7 @@ _HIDDEN = ("SheetHidden", "SheetVeryHidden")
 _MOST_CELLS, _LAST_ROW, _LAST_COLUMN, _TALLEST = 5_000_000, 1_048_575, 16_383, 65_536
 
 
-class _Styles:
+class _XmlStyles:
     def __init__(self) -> None:
         self.codes: dict[str, str] = {}  # number format by the id of a style
         self.parents: dict[str, str] = {}
@@ -49,10 +49,10 @@ class _Styles:
         return self.codes.get(style)
 
 
-class _Sheet:
+class _XmlSheet:
     """A worksheet while it is read."""
 
-    def __init__(self, name: str, styles: _Styles, from_1904: bool):
+    def __init__(self, name: str, styles: _XmlStyles, from_1904: bool):
         self.grid = Grid(name, [])
         self.styles, self.from_1904 = styles, from_1904
         self.lines: list[tuple[int, list[Any]]] = []
@@ -154,7 +154,7 @@ class _Sheet:
 
 def open_xml(content: str) -> Book:
     """The worksheets of a workbook. Raises MarkupError where it is broken or brings a document type of its own."""
-    styles, sheets, from_1904 = _Styles(), list[_Sheet](), False
+    styles, sheets, from_1904 = _XmlStyles(), list[_XmlSheet](), False
     for begins, tag, e in elements(in_utf_8(content), _WHOLE):
         if e.tag.startswith(_IN_EXCEL):
             from_1904 |= tag == "Date1904"
@@ -165,7 +165,7 @@ def open_xml(content: str) -> Book:
         elif tag == "Style":
             styles.add(e)
         elif tag == "Worksheet" and begins:
-            sheets.append(_Sheet(_named(e).get("Name", ""), styles, from_1904))
+            sheets.append(_XmlSheet(_named(e).get("Name", ""), styles, from_1904))
         elif not sheets:
             continue
         elif tag == "Table" and begins:
@@ -209,7 +209,7 @@ def _area(reference: str, row: int, column: int) -> Merge | None:
     steps = expressions.steps(reference, "r1c1", (0, 0)) if reference else None
     if not steps or len(steps) != 1 or steps[0][0] != "cells":
         return None
-    corners: list[Place] = steps[0][1][1:]
+    corners: list[CellReference] = steps[0][1][1:]
     rows, columns = computed.resolved(corners, (row, column))
     return rows[0], columns[0], rows[-1], columns[-1]
 

@@ -10,20 +10,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipelines.intake.layout.ends import ENDS
-from pipelines.intake.layout.header_rows import HeaderRows, Rows, Seen
+from pipelines.intake.layout.header_rows import HeaderCells, HeaderRows, Rows
 from pipelines.intake.layout.headers import Headers
-from pipelines.intake.layout.heading import Facts, read_heading
+from pipelines.intake.layout.heading import HeadingFacts, read_heading
 from pipelines.intake.layout.merges import Merges
 from pipelines.intake.layout.plain import Plain
 from pipelines.intake.layout.regions import Region, handed_on, regions
-from pipelines.intake.layout.rows import Kind, Row, Sheet
+from pipelines.intake.layout.rows import RowKind, SheetRow, SheetRows
 from pipelines.intake.layout.rules import LAST, RULES, judge
-from pipelines.intake.layout.tables import Block, Found, Table, by_sections, tables_under
-from pipelines.intake.layout.words import Words
+from pipelines.intake.layout.tables import Block, FoundTables, SheetTable, by_sections, tables_under
+from pipelines.intake.layout.words import RowWords
 from pipelines.intake.packed import LargeRows
 from pipelines.intake.sheets import Grid
 
-__all__ = ["Block", "Finder", "Found", "Table"]
+__all__ = ["Block", "Finder", "FoundTables", "SheetTable"]
 
 _SCAN = 300  # rows looked at for a first header; a heading longer than that is not one
 _HEADING = 20  # rows that may say something where there is no header
@@ -35,10 +35,10 @@ class Finder:
     def __init__(self, headers: Headers):
         self.headers = headers
         self.header_rows = HeaderRows(headers)
-        self._words: dict[str, Words] = {}
-        self._common = Words(headers.resolve, (headers.contracts.words,), (), headers.any_of_figures)
+        self._words: dict[str, RowWords] = {}
+        self._common = RowWords(headers.resolve, (headers.contracts.words,), (), headers.any_of_figures)
 
-    def find(self, grid: Grid) -> Found:
+    def find(self, grid: Grid) -> FoundTables:
         """Cuts a grid into tables."""
         rows = grid.rows
         if not isinstance(rows, LargeRows):
@@ -47,9 +47,9 @@ class Finder:
                 if len(r) < width:
                     r.extend([""] * (width - len(r)))
         merges = Merges(grid)
-        found = Found([])
+        found = FoundTables([])
         whole = self._first_header(rows, merges, found)
-        parts = regions(rows, whole, lambda a, b: self._first_header(Seen(rows, a, b), Merges(grid, a, b), None))
+        parts = regions(rows, whole, lambda a, b: self._first_header(HeaderCells(rows, a, b), Merges(grid, a, b), None))
         if parts:
             return self._beside(grid, parts)
         if whole is None:
@@ -58,19 +58,19 @@ class Finder:
             found.tables = self._tables(rows, whole, merges, None)
         return found
 
-    def _first_header(self, rows: Rows, merges: Merges, found: Found | None) -> Block | None:
+    def _first_header(self, rows: Rows, merges: Merges, found: FoundTables | None) -> Block | None:
         for i in range(min(len(rows), _SCAN)):
             if block := self.header_rows.at(rows, i, 0, merges, found):
                 return block
         return None
 
-    def _beside(self, grid: Grid, parts: Sequence[Region]) -> Found:
+    def _beside(self, grid: Grid, parts: Sequence[Region]) -> FoundTables:
         """Reads the parts of a sheet that stand side by side, each by itself."""
-        found = Found([])
+        found = FoundTables([])
         highest = min(p.block.first for p in parts if p.block)
-        heads = [read_heading(Seen(grid.rows, p.left, p.right)[:highest], self.headers) for p in parts]
+        heads = [read_heading(HeaderCells(grid.rows, p.left, p.right)[:highest], self.headers) for p in parts]
         for k, part in enumerate(parts):
-            seen = Seen(grid.rows, part.left, part.right)
+            seen = HeaderCells(grid.rows, part.left, part.right)
             if part.block is None:
                 found.beside.append((part.left, part.right))
                 continue
@@ -81,12 +81,14 @@ class Finder:
             found.tables += tables
         return found
 
-    def _tables(self, rows: list[list[Any]], block: Block | None, merges: Merges, known: Facts | None) -> list[Table]:
+    def _tables(
+        self, rows: list[list[Any]], block: Block | None, merges: Merges, known: HeadingFacts | None
+    ) -> list[SheetTable]:
         """The tables from the header `block` on. `known`: what was stated for them elsewhere."""
-        out: list[Table] = []
+        out: list[SheetTable] = []
         begin, width = 0, len(rows[0])
         while block:
-            seen = Seen(rows, *block.window) if block.window else Seen(rows)
+            seen = HeaderCells(rows, *block.window) if block.window else HeaderCells(rows)
             facts = read_heading(seen[begin : block.first], self.headers)
             if known:  # what the sheet's first heading states holds until another is given
                 facts.submitter = facts.submitter or known.submitter
@@ -103,31 +105,33 @@ class Finder:
             begin = end
         return out
 
-    def words(self, dataset: str) -> Words:
+    def words(self, dataset: str) -> RowWords:
         """What texts say in the rows of a dataset, whose contract may add words of its own."""
         contract = self.headers.contracts[dataset]
         if not contract.total_rows and not contract.words:
             return self._common
         if dataset not in self._words:
             added = (self.headers.contracts.words, contract.words)
-            self._words[dataset] = Words(self.headers.resolve, added, contract.total_rows, self.headers.any_of_figures)
+            self._words[dataset] = RowWords(
+                self.headers.resolve, added, contract.total_rows, self.headers.any_of_figures
+            )
         return self._words[dataset]
 
     def _rows(
-        self, rows: list[list[Any]], tables: list[Table], block: Block, merges: Merges
+        self, rows: list[list[Any]], tables: list[SheetTable], block: Block, merges: Merges
     ) -> tuple[int, Block | None]:
         """Sorts the rows under a header into its tables, up to the next header. Returns where that begins, and it."""
         words = self.words(tables[0].choice.dataset)
         for t in tables:
             self._describe(t, merges)
-        sheet = Sheet(rows, merges, self.header_rows, tables, block, words, tables[0])
+        sheet = SheetRows(rows, merges, self.header_rows, tables, block, words, tables[0])
         end = self._go_through(sheet, len(rows[0]))
         if sheet.following:
             end = self._before_next(sheet)
         for t in tables:
             sheet.table = t
             while t.data:
-                last = Row(t.data[-1], rows[t.data[-1]], t.left, t.right, words)
+                last = SheetRow(t.data[-1], rows[t.data[-1]], t.left, t.right, words)
                 judged = judge(last, sheet, LAST)
                 if judged is None:
                     break
@@ -139,7 +143,7 @@ class Finder:
             t.last = end - 1
         return end, sheet.following
 
-    def _describe(self, t: Table, merges: Merges) -> None:
+    def _describe(self, t: SheetTable, merges: Merges) -> None:
         mapped = t.choice.mapped
         t.named = {m.place for m in mapped}
         t.covered = merges.covered(t.named)
@@ -147,7 +151,7 @@ class Finder:
         t.counters = {p for p, h in t.choice.unmapped if self.headers.is_serial(h)}
         t.counters |= {m.place for m in mapped if self.headers.is_serial(m.header)}
 
-    def _go_through(self, sheet: Sheet, width: int) -> int:
+    def _go_through(self, sheet: SheetRows, width: int) -> int:
         """Judges the rows under a header. Returns the row where they end."""
         rows, tables, words = sheet.rows, sheet.tables, sheet.words
         i = sheet.block.last + 1
@@ -164,9 +168,9 @@ class Finder:
                 i = after
                 continue
             cells = rows[i]
-            row = Row(i, cells, 0, width, words)
+            row = SheetRow(i, cells, 0, width, words)
             judged = judge(row, sheet, ENDS)
-            if judged and judged[0] is Kind.END:
+            if judged and judged[0] is RowKind.END:
                 for t in tables:
                     t.ended = judged[1]
                 return i if sheet.following else len(rows)
@@ -176,7 +180,7 @@ class Finder:
                     continue
                 sheet.table = t
                 whole = t.left == 0 and t.right == width
-                its = judge(row if whole else Row(i, cells, t.left, t.right, words), sheet, RULES)
+                its = judge(row if whole else SheetRow(i, cells, t.left, t.right, words), sheet, RULES)
                 if its:
                     _keep(t, i, *its)
                 else:
@@ -185,7 +189,7 @@ class Finder:
         return i
 
     @staticmethod
-    def _before_next(sheet: Sheet) -> int:
+    def _before_next(sheet: SheetRows) -> int:
         """Takes the rows right above the next header out of the tables: its title, 续表, its unit, a group's name. Returns where
         its heading begins."""
         following, tables, rows = sheet.following, sheet.tables, sheet.rows
@@ -193,7 +197,7 @@ class Finder:
         for t in tables:
             t.data = [r for r in t.data if r < following.first]
             while t.data and _is_heading(rows[t.data[-1]], t, *sheet.window):
-                _keep(t, t.data.pop(), Kind.HEADING, "heading_of_the_next")
+                _keep(t, t.data.pop(), RowKind.HEADING, "heading_of_the_next")
         end = max([sheet.block.last + 1, *(r + 1 for t in tables for r in (*t.data[-1:], *t.totals[-1:]))])
         if tables[0].foreign:
             end = following.first
@@ -202,7 +206,7 @@ class Finder:
         return end
 
 
-def _plain(table: Table, rows: list[list[Any]], words: Words) -> Plain:
+def _plain(table: SheetTable, rows: list[list[Any]], words: RowWords) -> Plain:
     if not isinstance(rows, LargeRows):
         return Plain(table, rows, words)
     from pipelines.intake.layout.plain_columns import PlainColumns  # brings Arrow along
@@ -210,22 +214,22 @@ def _plain(table: Table, rows: list[list[Any]], words: Words) -> Plain:
     return PlainColumns(table, rows, words)
 
 
-def _keep(t: Table, i: int, kind: Kind, reason: str) -> None:
+def _keep(t: SheetTable, i: int, kind: RowKind, reason: str) -> None:
     """Enters a row into a table's account."""
-    if kind is Kind.DATA:
+    if kind is RowKind.DATA:
         t.data.append(i)
         return
     t.reasons[i] = reason
-    if kind is Kind.TOTAL:
+    if kind is RowKind.TOTAL:
         t.totals.append(i)
-    elif kind is Kind.SECTION:
+    elif kind is RowKind.SECTION:
         t.sections.append(i)
-    elif kind is Kind.SIGNATURE:
+    elif kind is RowKind.SIGNATURE:
         t.signed.append(i)
-    elif kind is Kind.SCRATCH:
+    elif kind is RowKind.SCRATCH:
         t.scratch.insert(0, i)  # they are found from below
 
 
-def _is_heading(row: list[Any], t: Table, left: int, right: int) -> bool:
+def _is_heading(row: list[Any], t: SheetTable, left: int, right: int) -> bool:
     filled = [v for v in row[left:right] if v != ""]
     return all(type(v) is str for v in filled) and len(filled) <= max(1, len(t.choice.mapped) // 3)

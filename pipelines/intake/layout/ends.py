@@ -9,17 +9,17 @@ from typing import Any
 
 from pipelines.intake.layout.header_rows import NUMBERLIKE, is_column_numbers
 from pipelines.intake.layout.headers import Mapped
-from pipelines.intake.layout.rows import Kind, Row, Rule, Sheet
+from pipelines.intake.layout.rows import RowKind, Rule, SheetRow, SheetRows
 from pipelines.intake.layout.words import Says
 from pipelines.intake.values import Bad, column_reader
 
 _UNDER = 6  # rows below an unknown header in which its first numbers stand
 
 
-def header_again(row: Row, sheet: Sheet) -> Kind | None:
+def header_again(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """The header again, on a new page, with a row of column numbers under it."""
     if row.i <= sheet.until:
-        return Kind.HEADER
+        return RowKind.HEADER
     if (
         type(row.first) is str
         and len(row.first) <= sheet.headers.headers.longest
@@ -27,11 +27,11 @@ def header_again(row: Row, sheet: Sheet) -> Kind | None:
     ):
         below = row.i + 1
         sheet.until = below if below < len(sheet.rows) and is_column_numbers(sheet.rows[below]) else row.i
-        return Kind.HEADER
+        return RowKind.HEADER
     return None
 
 
-def other_header(row: Row, sheet: Sheet) -> Kind | None:
+def other_header(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """The header of another table; or the same one again, put otherwise. It may share its line with a table to the right."""
     if sheet.has_figures(row.cells):
         return None
@@ -40,12 +40,12 @@ def other_header(row: Row, sheet: Sheet) -> Kind | None:
         return None
     if sheet.headers.same(other, sheet.block):
         sheet.until = other.last
-        return Kind.HEADER
+        return RowKind.HEADER
     sheet.following = other
-    return Kind.END
+    return RowKind.END
 
 
-def header_of_no_table(row: Row, sheet: Sheet) -> Kind | None:
+def header_of_no_table(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """Names of columns, some of them where numbers and dates stand: a header that lacks what makes a table of any dataset."""
     resolve, cells = sheet.headers.headers.resolve, row.cells
     odd = (m for m in sheet.measured if type(v := cells[m.place]) is str and v and not v[0].isdigit() and resolve(v))
@@ -57,7 +57,7 @@ def header_of_no_table(row: Row, sheet: Sheet) -> Kind | None:
     return _another_table(row.i, sheet)
 
 
-def unknown_header(row: Row, sheet: Sheet) -> Kind | None:
+def unknown_header(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """The header of another table, in words nobody knows: different texts where this table has numbers and dates, none of them
     readable as one, and numbers right below."""
     i, rows = row.i, sheet.rows
@@ -99,13 +99,13 @@ def _is_bad(m: Mapped, value: Any) -> bool:
     return type(column_reader(m.column, None, None, False)(value)) is Bad
 
 
-def _another_table(i: int, sheet: Sheet) -> Kind:
+def _another_table(i: int, sheet: SheetRows) -> RowKind:
     """Ends the tables at row `i`, where another begins that nobody knows. The next header that somebody knows is looked for."""
     rows = sheet.rows
     sheet.following = next((b for k in range(i, len(rows)) if (b := sheet.known_header(k, rows[k], i))), None)
     until = sheet.following.first if sheet.following else len(rows)
     sheet.tables[0].foreign = (i, until) if until > i else None
-    return Kind.END
+    return RowKind.END
 
 
 ENDS: tuple[Rule, ...] = (header_again, other_header, header_of_no_table, unknown_header)

@@ -16,7 +16,7 @@ from pipelines.core.text import squeeze
 from pipelines.intake.layout.headers import Choice, Headers
 from pipelines.intake.layout.heading import year_of_group
 from pipelines.intake.layout.merges import Merges
-from pipelines.intake.layout.tables import Block, Found
+from pipelines.intake.layout.tables import Block, FoundTables
 from pipelines.intake.layout.under_header import MOST_LINES, is_column_numbers, numbers_two_columns, translated
 from pipelines.intake.layout.words import HEADER_BLANKS, NO_UNIT
 
@@ -32,7 +32,7 @@ def without_marks(row: list[Any]) -> list[Any]:
     return row if HEADER_BLANKS.isdisjoint(row) else ["" if v in HEADER_BLANKS else v for v in row]
 
 
-class Seen(Sequence[list[Any]]):
+class HeaderCells(Sequence[list[Any]]):
     """Rows as those of a header are looked at: without marks, and blank outside the columns from `left` to `right`.
 
     Each is made when it is asked for: few are.
@@ -75,7 +75,7 @@ class HeaderRows:
         self.headers = headers
         self._joins: dict[tuple[Any, ...], Joined] = {}
 
-    def at(self, rows: Rows, i: int, lowest: int, merges: Merges, found: Found | None) -> Block | None:
+    def at(self, rows: Rows, i: int, lowest: int, merges: Merges, found: FoundTables | None) -> Block | None:
         """The header whose main row is `i`, if one is there. `lowest`: rows above it are taken."""
         row = rows[i]
         cells = len(row) - row.count("")
@@ -91,7 +91,7 @@ class HeaderRows:
         if any(
             not HEADER_BLANKS.isdisjoint(rows[k]) for k in range(max(lowest, i - 2), min(i + _DEEPEST + 2, len(rows)))
         ):
-            rows = Seen(rows)
+            rows = HeaderCells(rows)
             texts = self.headers.texts(rows[i])
             filled, hits = self.headers.counts(texts)
             if not filled:

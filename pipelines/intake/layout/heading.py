@@ -39,7 +39,7 @@ _SEAL = re.compile(rf"\((?:{_SEALS})\)$")
 
 
 @dataclass(slots=True)
-class Facts:
+class HeadingFacts:
     """What was stated: `units` as written; `texts` all the heading's text squeezed, for hints and for repeats."""
 
     submitter: str | None = None
@@ -49,9 +49,9 @@ class Facts:
     texts: list[str] = field(default_factory=list)
 
 
-def read_heading(rows: Sequence[Sequence[Any]], headers: Headers) -> Facts:
+def read_heading(rows: Sequence[Sequence[Any]], headers: Headers) -> HeadingFacts:
     """The facts in a table's heading rows, top down; where two cells say the same thing the first counts."""
-    facts = Facts()
+    facts = HeadingFacts()
     years: set[str] = set()
     for row in rows:
         if row.count("") == len(row):

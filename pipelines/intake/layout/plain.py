@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pipelines.intake.layout.tables import Table
-from pipelines.intake.layout.words import Says, Words
+from pipelines.intake.layout.tables import SheetTable
+from pipelines.intake.layout.words import RowWords, Says
 from pipelines.intake.packed import Packed
 
 _NUMBERS: set[type] = {float}
@@ -28,7 +28,7 @@ _FIRST = (
 class Plain:
     """Which rows of `table` are plainly data. `rows` are all of the grid's."""
 
-    def __init__(self, table: Table, rows: list[list[Any]], words: Words):
+    def __init__(self, table: SheetTable, rows: list[list[Any]], words: RowWords):
         self._table, self._rows, self._words = table, rows, words
         self._place = min(m.place for m in table.choice.mapped)
         self._amounts = [m.place for m in table.choice.mapped if m.column.kind in ("decimal", "integer")]

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipelines.intake.layout.plain import ARE_AMOUNTS, Plain
-from pipelines.intake.layout.tables import Table
-from pipelines.intake.layout.words import Words
+from pipelines.intake.layout.tables import SheetTable
+from pipelines.intake.layout.words import RowWords
 from pipelines.intake.packed import LargeRows
 
 Mask = NDArray[np.bool_]
@@ -27,7 +27,7 @@ _AMOUNT = r"^[+-]?[0-9][0-9,]*(?:\.[0-9]+)?$"  # in ASCII digits; a row of other
 class PlainColumns(Plain):
     """As `Plain`, of rows that are held as columns. A mask has a place for each row of the sheet."""
 
-    def __init__(self, table: Table, rows: LargeRows, words: Words):
+    def __init__(self, table: SheetTable, rows: LargeRows, words: RowWords):
         super().__init__(table, rows, words)  # type: ignore[arg-type]  # rows are only read
         self._large = rows
         self._known: dict[int, Mask] = {}  # of columns of amounts

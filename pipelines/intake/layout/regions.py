@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from pipelines.intake.layout.heading import Facts
+from pipelines.intake.layout.heading import HeadingFacts
 from pipelines.intake.layout.tables import Block
 from pipelines.intake.packed import LargeRows
 
@@ -88,10 +88,10 @@ def _is_form(rows: Sequence[list[Any]], run: tuple[int, int], block: Block | Non
     return sum(1 for r in rows[begin:] if b - a - r[a:b].count("") >= _FEWEST) >= _FEWEST
 
 
-def handed_on(facts: Sequence[Facts], k: int) -> Facts:
+def handed_on(facts: Sequence[HeadingFacts], k: int) -> HeadingFacts:
     """What the headings of other parts say for part `k` as well: all of those to the left where its own states nothing, and a unit
     that stands alone beside them, as 单位：万元 does at the right end of a heading."""
-    out = Facts(synthetic=any(f.synthetic for f in facts))
+    out = HeadingFacts(synthetic=any(f.synthetic for f in facts))
     own = facts[k]
     for n, other in enumerate(facts):
         if n < k and not (own.submitter or own.units or own.year):

@@ -11,16 +11,16 @@ from enum import Enum
 from typing import Any
 
 from pipelines.core.text import squeeze
-from pipelines.intake.layout.header_rows import NUMBERLIKE, HeaderRows, Rows, Seen
+from pipelines.intake.layout.header_rows import NUMBERLIKE, HeaderCells, HeaderRows, Rows
 from pipelines.intake.layout.headers import Mapped
 from pipelines.intake.layout.merges import Merges
-from pipelines.intake.layout.tables import Block, Table
-from pipelines.intake.layout.words import Says, Words
+from pipelines.intake.layout.tables import Block, SheetTable
+from pipelines.intake.layout.words import RowWords, Says
 
 _MEASURED = ("decimal", "integer", "year", "month", "date")  # kinds of columns in which a text is odd
 
 
-class Kind(Enum):
+class RowKind(Enum):
     """What a row is. All but DATA and END are explained; totals are held against the rows they sum up."""
 
     DATA = "data"
@@ -39,7 +39,7 @@ class Kind(Enum):
     END = "another table"
 
 
-class Row:
+class SheetRow:
     """A row of a grid: `cells` all of it, `own` those of the table's columns from `left` on.
 
     `filled` of its own cells are not empty; `first` is the first of them that is no white space, at `place`, None where there
@@ -48,7 +48,7 @@ class Row:
 
     __slots__ = ("cells", "filled", "first", "i", "own", "place", "says")
 
-    def __init__(self, i: int, cells: list[Any], left: int, right: int, words: Words):
+    def __init__(self, i: int, cells: list[Any], left: int, right: int, words: RowWords):
         self.i, self.cells = i, cells
         self.own = cells[left:right] if left or right < len(cells) else cells
         self.filled = len(self.own) - self.own.count("")
@@ -66,24 +66,24 @@ class Row:
         """The texts among its own cells."""
         return [v for v in self.own if type(v) is str and v and not v.isspace()]
 
-    def signs(self, words: Words) -> bool:
+    def signs(self, words: RowWords) -> bool:
         """Whether it holds labels of who signs, or of notes, and no more than what was filled in behind each of them."""
         labels = sum(1 for v in self.texts if words.says(v) in (Says.NOTE, Says.SIGNATURE))
         return self.filled <= 2 * labels
 
 
 @dataclass(slots=True)
-class Sheet:
+class SheetRows:
     """What the rules know beside a row: all rows of the grid, its merges, the tables under the header `block`, and the one of them
     whose columns the row is looked at in. The rules of ENDS leave `until` and `following` here."""
 
     rows: list[list[Any]]
     merges: Merges
     headers: HeaderRows
-    tables: Sequence[Table]
+    tables: Sequence[SheetTable]
     block: Block
-    words: Words
-    table: Table
+    words: RowWords
+    table: SheetTable
     until: int = -1  # the last row of a header that stands there again
     following: Block | None = None  # the next table's header
     window: tuple[int, int] = (0, 0)  # the first of the tables' own columns, and the one behind the last
@@ -115,7 +115,7 @@ class Sheet:
         left, right = self.window
         if float in map(type, cells[left:right]) or not (any(cells[right:]) or any(cells[:left])):
             return None
-        seen = Seen(self.rows, left, right)
+        seen = HeaderCells(self.rows, left, right)
         found = self._header_in(seen, i, seen[i], lowest, right - left)
         return replace(found, window=(left, right)) if found else None
 
@@ -141,7 +141,7 @@ class Sheet:
         return _key(cells) in self._own_keys
 
 
-Rule = Callable[[Row, Sheet], Kind | None]
+Rule = Callable[[SheetRow, SheetRows], RowKind | None]
 
 
 def _key(row: list[Any]) -> tuple[str, ...]:

@@ -14,8 +14,8 @@ from typing import Any
 from pipelines.core.text import squeeze
 from pipelines.intake.layout.ends import header_again
 from pipelines.intake.layout.headers import Mapped
-from pipelines.intake.layout.rows import Kind, Row, Rule, Sheet
-from pipelines.intake.layout.tables import Table
+from pipelines.intake.layout.rows import RowKind, Rule, SheetRow, SheetRows
+from pipelines.intake.layout.tables import SheetTable
 from pipelines.intake.layout.words import NONE, NOTHING_MARKS, WHOLE_DATE, YEAR_SECTION, Says
 from pipelines.intake.values import Bad, column_reader
 
@@ -28,93 +28,93 @@ _REMARK = 30  # characters of a lone text that is a remark, whatever its column
 # ---- what a row is: asked of it for each table whose columns it crosses
 
 
-def blank(row: Row, sheet: Sheet) -> Kind | None:
+def blank(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """Nothing but white space."""
-    return Kind.BLANK if row.first is None else None
+    return RowKind.BLANK if row.first is None else None
 
 
-def total_by_name(row: Row, sheet: Sheet) -> Kind | None:
+def total_by_name(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """全国: what the contract calls rows that sum up others."""
     if sheet.words.names:
         for m in sheet.table.choice.mapped:
             v = row.cells[m.place]
             if type(v) is str and v and m.column.kind in ("string", "enum") and sheet.words.is_name(v):
-                return Kind.TOTAL
+                return RowKind.TOTAL
     return None
 
 
-def total(row: Row, sheet: Sheet) -> Kind | None:
+def total(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """合计 in its first cell."""
-    return Kind.TOTAL if row.says is Says.TOTAL else None
+    return RowKind.TOTAL if row.says is Says.TOTAL else None
 
 
-def among(row: Row, sheet: Sheet) -> Kind | None:
+def among(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """其中：车辆, a part of the row above."""
-    return Kind.AMONG if row.says is Says.AMONG else None
+    return RowKind.AMONG if row.says is Says.AMONG else None
 
 
-def continued(row: Row, sheet: Sheet) -> Kind | None:
+def continued(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """续表, over the rest of a table on a new page."""
-    return Kind.CONTINUED if row.says is Says.CONTINUED else None
+    return RowKind.CONTINUED if row.says is Says.CONTINUED else None
 
 
-def example(row: Row, sheet: Sheet) -> Kind | None:
+def example(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """填写示例 beside the columns of a form, with the row it shows; 示例 under a header may be a value."""
-    return Kind.EXAMPLE if row.says is Says.EXAMPLE and row.place not in sheet.table.named else None
+    return RowKind.EXAMPLE if row.says is Says.EXAMPLE and row.place not in sheet.table.named else None
 
 
-def among_in_name(row: Row, sheet: Sheet) -> Kind | None:
+def among_in_name(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """1.1 | 其中：灯具: in a column of texts that every row has."""
     if row.filled > 1:
         for p in sheet.table.words:
             v = row.cells[p]
             if type(v) is str and v and sheet.words.says(v) is Says.AMONG:
-                return Kind.AMONG
+                return RowKind.AMONG
     return None
 
 
-def total_further_right(row: Row, sheet: Sheet) -> Kind | None:
+def total_further_right(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """合计 behind numbers or a blank cell, where it is not the value of a full row of data."""
     if row.filled > 1:
         behind = row.own[row.place - sheet.table.left + 1 :]
         for v in behind if sheet.words.any_total(behind) else ():
             if type(v) is str and v and sheet.words.is_total(v) and _can_total(sheet.table, row.cells, v):
-                return Kind.TOTAL
+                return RowKind.TOTAL
     return None
 
 
-def merged_down(row: Row, sheet: Sheet) -> Kind | None:
+def merged_down(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """A row that merged cells of the one above reach down into: what they say of it stands there."""
     if row.i not in sheet.table.covered:
         return None
-    return Kind.DATA if any(row.cells[m.place] != "" for m in sheet.table.choice.mapped) else Kind.BLANK
+    return RowKind.DATA if any(row.cells[m.place] != "" for m in sheet.table.choice.mapped) else RowKind.BLANK
 
 
-def numbered_beforehand(row: Row, sheet: Sheet) -> Kind | None:
+def numbered_beforehand(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """A line of a form that has its number and was never filled in."""
     t = sheet.table
     if row.filled > 1 or row.place not in t.counters or len(t.choice.mapped) < _FEWEST:
         return None
     if row.says in (Says.NOTE, Says.SIGNATURE, Says.SECTION) or (_is_few_texts(row) and _is_in_heading(row, t)):
         return None
-    return Kind.BLANK
+    return RowKind.BLANK
 
 
-def numbered_group(row: Row, sheet: Sheet) -> Kind | None:
+def numbered_group(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """一 | 市直单位 in a column that counts the rows 1, 2, 3: a group of them, with its sums or without."""
     if row.says is not Says.GROUP or row.place not in sheet.table.counters:
         return None
     if not _counts_in_digits(sheet.rows[sheet.block.last + 1 :], row.place):
         return None
-    return Kind.TOTAL if float in map(type, row.own) else Kind.SECTION
+    return RowKind.TOTAL if float in map(type, row.own) else RowKind.SECTION
 
 
-def nothing_reported(row: Row, sheet: Sheet) -> Kind | None:
+def nothing_reported(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """无 or a dash in each filled cell, or beside the name of an institution that had nothing to report."""
     if type(row.first) is not str or float in map(type, row.own) or len(texts := row.texts) < row.filled:
         return None
     if all(squeeze(v).lower() in NOTHING_MARKS for v in texts):
-        return Kind.NOTHING
+        return RowKind.NOTHING
     if NONE not in texts:
         return None
     mapped = sheet.table.choice.mapped
@@ -126,60 +126,60 @@ def nothing_reported(row: Row, sheet: Sheet) -> Kind | None:
                 return None
             said = m
     marks = sum(not _says_something(v) for v in texts)
-    return Kind.NOTHING if said and 2 * marks >= len(mapped) else None
+    return RowKind.NOTHING if said and 2 * marks >= len(mapped) else None
 
 
-def note(row: Row, sheet: Sheet) -> Kind | None:
+def note(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """注：…, in few cells, all of them texts; it may go on for some rows."""
     if not _is_few_texts(row) or not (
         row.says is Says.NOTE or (row.filled == 1 and sheet.table.noted == row.i - 1 and row.says is not Says.SIGNATURE)
     ):
         return None
     sheet.table.noted = row.i
-    return Kind.NOTE
+    return RowKind.NOTE
 
 
-def signature(row: Row, sheet: Sheet) -> Kind | None:
+def signature(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """填表人：… 审核人：…, in few cells, all of them texts."""
     if not _is_few_texts(row) or row.says is not Says.SIGNATURE:
         return None
     sheet.table.noted = row.i
-    return Kind.SIGNATURE
+    return RowKind.SIGNATURE
 
 
-def heading_again(row: Row, sheet: Sheet) -> Kind | None:
+def heading_again(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """A line of the heading again, on a new page."""
-    return Kind.HEADING if _is_few_texts(row) and _is_in_heading(row, sheet.table) else None
+    return RowKind.HEADING if _is_few_texts(row) and _is_in_heading(row, sheet.table) else None
 
 
-def section(row: Row, sheet: Sheet) -> Kind | None:
+def section(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """一、市直单位, or 2021年: a lone text that names a part of the table, or is a remark, rather than half a row of data."""
-    return Kind.SECTION if row.filled == 1 and _is_few_texts(row) and _is_section(row, sheet) else None
+    return RowKind.SECTION if row.filled == 1 and _is_few_texts(row) and _is_section(row, sheet) else None
 
 
-def note_filled_in(row: Row, sheet: Sheet) -> Kind | None:
+def note_filled_in(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """备注：, 填表人：, 电话： each with what was filled in behind it: a name, a date, a number to call."""
     if row.says is not Says.NOTE and row.says is not Says.SIGNATURE:
         return None
-    kind = Kind.NOTE if row.says is Says.NOTE else Kind.SIGNATURE
+    kind = RowKind.NOTE if row.says is Says.NOTE else RowKind.SIGNATURE
     if row.signs(sheet.words):
         return kind
     required = [m for m in sheet.table.choice.mapped if m.column.required]
     return kind if sum(1 for m in required if row.cells[m.place] != "") * 2 < len(required) else None
 
 
-def beside_the_columns(row: Row, sheet: Sheet) -> Kind | None:
+def beside_the_columns(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """Nothing under any of the table's headers; of tables that share columns, one a year, nothing of this year's."""
     t, cells = sheet.table, row.cells
     if all(cells[m.place] == "" for m in t.choice.mapped) or (t.own and all(cells[p] == "" for p in t.own)):
-        return Kind.BLANK
+        return RowKind.BLANK
     return None
 
 
 # ---- the last rows of a table: asked of its last row of data, again and again while a rule answers
 
 
-def signing_date(row: Row, sheet: Sheet) -> Kind | None:
+def signing_date(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """A lone date under the last row, with which a sheet is signed.
 
     A narrow table may have a row of which nothing but a date was filled in: there it is a signature only where a blank
@@ -197,18 +197,18 @@ def signing_date(row: Row, sheet: Sheet) -> Kind | None:
     alike = any(("年" in squeeze(o) if type(o) is str else False) == ("年" in text) for o in others if o != "")
     apart = t.data[-2] < row.i - 1
     wide = len(t.choice.mapped) >= _WIDE
-    return Kind.SIGNATURE if wide or apart or under.kind not in ("date", "month") or not alike else None
+    return RowKind.SIGNATURE if wide or apart or under.kind not in ("date", "month") or not alike else None
 
 
-def signing_office(row: Row, sheet: Sheet) -> Kind | None:
+def signing_office(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """The name of an office right above the date with which a sheet is signed, and apart from the rows above."""
     t = sheet.table
     signed = t.reasons.get(row.i + 1) == signing_date.__name__
     alone = row.cells.count("") == len(row.cells) - 1 and type(row.first) is str
-    return Kind.SIGNATURE if signed and alone and len(t.data) > 1 and t.data[-2] < row.i - 1 else None
+    return RowKind.SIGNATURE if signed and alone and len(t.data) > 1 and t.data[-2] < row.i - 1 else None
 
 
-def below_signatures(row: Row, sheet: Sheet) -> Kind | None:
+def below_signatures(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """Sums and remarks beside the form, below its line of signatures, that lack what rows of the table have: a form that is signed
     at the end of each page goes on with rows that have it, or with its header."""
     t = sheet.table
@@ -223,9 +223,9 @@ def below_signatures(row: Row, sheet: Sheet) -> Kind | None:
         return None
     if signed not in sheet.goes_on:  # without a header most of the rows below have to be like those above
         below = [i for i in t.data if i > signed]
-        cut = (Row(i, sheet.rows[i], t.left, t.right, sheet.words) for i in below)
+        cut = (SheetRow(i, sheet.rows[i], t.left, t.right, sheet.words) for i in below)
         sheet.goes_on[signed] = 2 * sum(_is_like(r, above, t) for r in cut) > len(below)
-    return None if sheet.goes_on[signed] and _is_like(row, above, t) else Kind.SCRATCH
+    return None if sheet.goes_on[signed] and _is_like(row, above, t) else RowKind.SCRATCH
 
 
 RULES: tuple[Rule, ...] = (
@@ -251,7 +251,7 @@ RULES: tuple[Rule, ...] = (
 LAST: tuple[Rule, ...] = (signing_date, signing_office, below_signatures)
 
 
-def judge(row: Row, sheet: Sheet, rules: Sequence[Rule]) -> tuple[Kind, str] | None:
+def judge(row: SheetRow, sheet: SheetRows, rules: Sequence[Rule]) -> tuple[RowKind, str] | None:
     """The kind of a row by the first rule that answers, and that rule's name; None where none does."""
     for rule in rules:
         kind = rule(row, sheet)
@@ -263,15 +263,15 @@ def judge(row: Row, sheet: Sheet, rules: Sequence[Rule]) -> tuple[Kind, str] | N
 # ---- what several rules ask
 
 
-def _is_few_texts(row: Row) -> bool:
+def _is_few_texts(row: SheetRow) -> bool:
     return row.filled <= _FEW and type(row.first) is str and len(row.texts) == row.filled
 
 
-def _is_in_heading(row: Row, t: Table) -> bool:
+def _is_in_heading(row: SheetRow, t: SheetTable) -> bool:
     return squeeze(row.first) in t.facts.texts
 
 
-def _is_like(row: Row, above: Sequence[list[Any]], t: Table) -> bool:
+def _is_like(row: SheetRow, above: Sequence[list[Any]], t: SheetTable) -> bool:
     """Whether a row has what most rows above have in the columns that each must have; where there are none, in most columns."""
 
     def usual(mapped: Sequence[Mapped]) -> list[Mapped]:
@@ -300,7 +300,7 @@ def _counts_in_digits(rows: list[list[Any]], place: int) -> bool:
     )
 
 
-def _can_total(t: Table, cells: list[Any], text: str) -> bool:
+def _can_total(t: SheetTable, cells: list[Any], text: str) -> bool:
     """Whether a total's word past the first cell may be one: not where it may be the value of a full row of data."""
     blanks = False
     for m in t.choice.mapped:
@@ -311,7 +311,7 @@ def _can_total(t: Table, cells: list[Any], text: str) -> bool:
     return blanks
 
 
-def _is_section(row: Row, sheet: Sheet) -> bool:
+def _is_section(row: SheetRow, sheet: SheetRows) -> bool:
     """Whether the only text of a row names a part of the table, or is a remark, rather than half a row of data."""
     t, text = sheet.table, row.first
     if row.says in (Says.SECTION, Says.NOTE, Says.SIGNATURE) or len(text) > _REMARK:

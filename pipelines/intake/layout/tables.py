@@ -13,13 +13,13 @@ from typing import Any
 
 from pipelines.core.text import squeeze
 from pipelines.intake.layout.headers import Choice
-from pipelines.intake.layout.heading import Facts
+from pipelines.intake.layout.heading import HeadingFacts
 from pipelines.intake.layout.merges import Merges
 from pipelines.intake.layout.words import YEAR_SECTION
 
 
 @dataclass(slots=True)
-class Table:
+class SheetTable:
     """One table of a grid. Row numbers are 0-based in `grid.rows`.
 
     `first..last` are the rows it accounts for (its heading too), `data` its data rows, `totals` its total rows in order;
@@ -33,7 +33,7 @@ class Table:
     last: int
     left: int
     right: int
-    facts: Facts
+    facts: HeadingFacts
     merges: Merges
     data: list[int] = field(default_factory=list)
     totals: list[int] = field(default_factory=list)
@@ -70,17 +70,17 @@ class Block:
 
 
 @dataclass(slots=True)
-class Found:
+class FoundTables:
     """The tables of a grid, or, where there are none, the header that came nearest to one. `beside`: first column and the one
     behind the last."""
 
-    tables: list[Table]
+    tables: list[SheetTable]
     nearest: Block | None = None
     beside: list[tuple[int, int]] = field(default_factory=list)  # columns of forms beside them that nobody knows
-    facts: Facts = field(default_factory=Facts)
+    facts: HeadingFacts = field(default_factory=HeadingFacts)
 
 
-def by_sections(t: Table, rows: list[list[Any]]) -> list[Table]:
+def by_sections(t: SheetTable, rows: list[list[Any]]) -> list[SheetTable]:
     """A table as it is, or, where rows between its data say a year, a table for each of these years."""
     begins: list[tuple[int, int]] = []
     for i in t.sections:
@@ -147,12 +147,12 @@ def tables_under(
     block: Block,
     begin: int,
     width: int,
-    facts: Facts,
+    facts: HeadingFacts,
     years: list[int | None],
     shared: list[tuple[int, Choice]],
     rows: list[list[Any]],
     merges: Merges,
-) -> list[Table]:
+) -> list[SheetTable]:
     """The tables under a header, which repeats side by side where several are of one dataset. `begin`: the first row that is theirs;
     `years`: each column's; `shared`: the choices of `HeaderRows.by_year`, where columns repeat one a year."""
     best = block.choices[0]
@@ -163,7 +163,7 @@ def tables_under(
     if shared and len(own) == 1:
         at = block.first, block.last
         return [
-            Table(
+            SheetTable(
                 c, (), at, begin, begin, 0, width, replace(facts, year=y), merges, beside=k > 0,
                 own=tuple(m.place for m in c.mapped if years[m.place] == y),
             )
@@ -179,5 +179,5 @@ def tables_under(
         if len(mine) == 1 and (len(said) > 1 or facts.year is None):
             facts = replace(facts, year=mine.pop())
         at = block.first, block.last
-        tables.append(Table(c, tied, at, begin, begin, edges[k], edges[k + 1], facts, merges, beside=k > 0))
+        tables.append(SheetTable(c, tied, at, begin, begin, edges[k], edges[k + 1], facts, merges, beside=k > 0))
     return tables

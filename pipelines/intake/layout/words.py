@@ -65,7 +65,7 @@ NOTHING_MARKS = frozenset(_fold(_ROWS["nothing_reported"]["marks"]))
 NONE = _ROWS["nothing_reported"]["word"]
 
 
-class Words:
+class RowWords:
     """What texts say, with the words that are added to those of rows.toml. `is_header`: whether a text is a column's name.
 
     `names`: what rows are called that sum up others, folded; `figures_may_be_headers`: whether a text of figures may be a column's

@@ -16,19 +16,19 @@ from expectations.contract import Column, header_key
 from pipelines.core.text import squeeze
 from pipelines.intake.values.dates import EARLY, read_date, read_month, read_year
 from pipelines.intake.values.numbers import POWERS, read_integer, read_number, scaled
-from pipelines.intake.values.results import NOUGHT, PENDING, Bad, Doubt
+from pipelines.intake.values.results import NOUGHT, PENDING, Bad, DoubtfulValue
 from pipelines.intake.values.texts import FALSE, TRUE, read_boolean, read_choice, read_name, read_text
 
-Reader = Callable[[Any], Any]
+CellParser = Callable[[Any], Any]
 
 
 def column_reader(
     column: Column, factor: Decimal | None, year: int | None, epoch_1904: bool, name: bool = False
-) -> Reader:
+) -> CellParser:
     """The function that reads one cell of this column. `factor`: see `read_number`; `year`: the sheet's, if it states one; `name`:
     its texts are names, as are those of institutions and divisions."""
     kind = column.kind
-    read: Reader
+    read: CellParser
     if kind == "decimal":
         read = lambda v: read_number(v, column.units, factor, column.unit)  # noqa: E731
     elif kind == "integer":
@@ -50,7 +50,7 @@ def column_reader(
     return _but_for(column.missing, read) if column.missing else read
 
 
-def _but_for(words: tuple[str, ...], read: Reader) -> Reader:
+def _but_for(words: tuple[str, ...], read: CellParser) -> CellParser:
     """A reader to which the column's own words for nothing are nothing; a number cell is compared as it is shown."""
     missing = frozenset(squeeze(w).lower() for w in words)
 
@@ -113,7 +113,7 @@ class ColumnReader(dict[str, Any]):
 
     def read(
         self, cells: Sequence[Any], types: set[type] | None = None
-    ) -> tuple[list[Any], Sequence[tuple[int, Bad | Doubt]]]:
+    ) -> tuple[list[Any], Sequence[tuple[int, Bad | DoubtfulValue]]]:
         """A column's cells as values, and for each cell that was bad or doubtful its index and why.
 
         `types` are the cells' types, where somebody has looked already.
@@ -139,9 +139,9 @@ class ColumnReader(dict[str, Any]):
         else:
             values = list(map(self._cell, cells))
         kinds = set(map(type, values))
-        return (values, ()) if Bad not in kinds and Doubt not in kinds else self._odd(values)
+        return (values, ()) if Bad not in kinds and DoubtfulValue not in kinds else self._odd(values)
 
-    def each(self, texts: Sequence[str]) -> tuple[list[Any], Sequence[tuple[int, Bad | Doubt]]]:
+    def each(self, texts: Sequence[str]) -> tuple[list[Any], Sequence[tuple[int, Bad | DoubtfulValue]]]:
         """As `read`, of texts that are all different: none is kept in mind."""
         return self._odd(list(map(self._read, texts)))
 
@@ -161,10 +161,10 @@ class ColumnReader(dict[str, Any]):
     def _cell(self, value: Any) -> Any:
         return self[value] if type(value) is str else self._read(value)
 
-    def _odd(self, values: list[Any]) -> tuple[list[Any], list[tuple[int, Bad | Doubt]]]:
-        odd: list[tuple[int, Bad | Doubt]] = []
+    def _odd(self, values: list[Any]) -> tuple[list[Any], list[tuple[int, Bad | DoubtfulValue]]]:
+        odd: list[tuple[int, Bad | DoubtfulValue]] = []
         for k, v in enumerate(values):
-            if type(v) is Doubt:
+            if type(v) is DoubtfulValue:
                 values[k] = v.value
                 odd.append((k, v))
             elif type(v) is Bad:
@@ -176,6 +176,6 @@ class ColumnReader(dict[str, Any]):
 
 def read_column(
     cells: Sequence[Any], column: Column, factor: Decimal | None, year: int | None = None, epoch_1904: bool = False
-) -> tuple[list[Any], Sequence[tuple[int, Bad | Doubt]]]:
+) -> tuple[list[Any], Sequence[tuple[int, Bad | DoubtfulValue]]]:
     """A column's cells as values, and what was odd about them: see `ColumnReader.read`."""
     return ColumnReader(column, factor, year, epoch_1904).read(cells)

@@ -16,7 +16,7 @@ from math import isfinite
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pipelines.intake.values.results import BAD, NOUGHT, Bad, Doubt
+from pipelines.intake.values.results import BAD, NOUGHT, Bad, DoubtfulValue
 from pipelines.intake.values.words import APOSTROPHES, BLANK_DATE, fold, instead, no_text
 from pipelines.intake.vocabulary import vocabulary
 
@@ -131,16 +131,16 @@ def _of_cell(value: dt.datetime | dt.date | dt.time) -> Any:
     if day in _NOUGHTS:
         return NOUGHT if time == dt.time() else BAD
     found = _whole(day, time)
-    return Doubt(found, "early") if type(found) is dt.date and found < EARLY else found
+    return DoubtfulValue(found, "early") if type(found) is dt.date and found < EARLY else found
 
 
 def _whole(day: dt.date, time: dt.time) -> Any:
     """The day of a moment, Bad where it looks like a year, doubted where like a midnight that a program wrote 43 seconds early."""
     if _ALMOST[0] <= time <= _ALMOST[1]:
-        return Doubt(day + dt.timedelta(days=1), "almost_midnight")
+        return DoubtfulValue(day + dt.timedelta(days=1), "almost_midnight")
     if YEARS_AS_DAYS[0] <= day <= YEARS_AS_DAYS[1]:
         return Bad("year_as_day")
-    return Doubt(day, "early") if day == _FIRST_DAY else day
+    return DoubtfulValue(day, "early") if day == _FIRST_DAY else day
 
 
 def _of_serial(value: float, epoch_1904: bool) -> Any:
@@ -328,8 +328,8 @@ def _month_in(value: str, year: int | None, epoch_1904: bool) -> Any:
 
 def _month_of(day: Any) -> Any:
     """The month of what was read as a day; Bad stays Bad."""
-    if type(day) is Doubt:
-        return Doubt(_month_of(day.value), day.variant)
+    if type(day) is DoubtfulValue:
+        return DoubtfulValue(_month_of(day.value), day.variant)
     return f"{day.year:04d}-{day.month:02d}" if type(day) is dt.date else day
 
 
@@ -359,6 +359,6 @@ def read_year(value: Any) -> Any:
 
 def _year_of(day: Any) -> Any:
     """The year of what was read as a day; Bad stays Bad."""
-    if type(day) is Doubt:
-        return Doubt(day.value.year, day.variant)
+    if type(day) is DoubtfulValue:
+        return DoubtfulValue(day.value.year, day.variant)
     return day.year if type(day) is dt.date else day

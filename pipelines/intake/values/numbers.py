@@ -14,7 +14,7 @@ from typing import Any
 
 from expectations.contract import unit_key
 from expectations.expression import half_unit
-from pipelines.intake.values.results import BAD, Bad, Doubt
+from pipelines.intake.values.results import BAD, Bad, DoubtfulValue
 from pipelines.intake.values.words import APOSTROPHES, BLANK_NUMBER, fold, instead, no_text
 from pipelines.intake.vocabulary import vocabulary
 
@@ -117,7 +117,7 @@ def _read(text: str, units: Mapping[str, Decimal], factor: Decimal | None, unit:
         if scale is None:
             return Bad("unit") if unit_key(tail) in units or tail in MULTIPLES else BAD
     result = float(number if scale is None or scale == 1 else number * scale)
-    return Doubt(result) if doubtful else result
+    return DoubtfulValue(result) if doubtful else result
 
 
 def _scale_in_cell(tail: str, units: Mapping[str, Decimal], factor: Decimal | None, unit: str | None) -> Decimal | None:
@@ -175,8 +175,8 @@ def read_integer(value: Any, units: Mapping[str, Decimal], factor: Decimal | Non
         return BAD  # (3) is a number in a list; only sums are written so when they are negative
     if type(result) is float:
         return int(result) if is_whole(result) else BAD
-    if type(result) is Doubt:
-        return Doubt(int(result.value), result.variant) if is_whole(result.value) else BAD
+    if type(result) is DoubtfulValue:
+        return DoubtfulValue(int(result.value), result.variant) if is_whole(result.value) else BAD
     return result
 
 

@@ -17,7 +17,7 @@ class Bad:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class DoubtfulValue:
     """A value that was read although something about it speaks against it."""
 
     value: Any

@@ -11,10 +11,10 @@ import zipfile
 import pytest
 
 from expectations.contract import load_contracts
-from pipelines.intake.file_reader import Reader
+from pipelines.intake.file_reader import FileReader
 from pipelines.intake.formats import is_archive, open_book
 
-READER = Reader(load_contracts(only=["energy_use"]))
+READER = FileReader(load_contracts(only=["energy_use"]))
 FLAT = '<?xml version="1.0" encoding="UTF-8"?>\n<office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" office:mimetype="application/vnd.oasis.opendocument.{}"/>'
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from expectations.contract import load_contracts
-from pipelines.intake.file_reader import Reader
+from pipelines.intake.file_reader import FileReader
 from pipelines.intake.model import SheetReading
 from tests.intake.layout.trial import column, contracts, reading, sheet
 
@@ -84,7 +84,7 @@ def test_a_word_for_nothing_in_a_header_of_a_text_file_is_a_blank(nothing: str) 
         "某市单位用能情况,NA,NA,NA\n填报单位：甲局,NA,NA,NA\nNA,NA,能源消耗,NA\n月份,单位名称,用电量,用水量\n"
         "2021-01,甲局,10,1\n2021-02,甲局,20,2\n"
     ).replace("NA", nothing)
-    (read,) = Reader(ENERGY).read(text.encode(), "a.csv").sheets
+    (read,) = FileReader(ENERGY).read(text.encode(), "a.csv").sheets
     assert taken(read) == [("甲局", "2021-01", 10.0, 1.0), ("甲局", "2021-02", 20.0, 2.0)]
     assert read.submitter == "甲局"
     assert read.issues == []
@@ -95,7 +95,7 @@ def test_a_word_for_nothing_under_and_beside_names_is_a_blank(nothing: str) -> N
     text = (
         "单位名称,月份,用电量,用水量,NA\nNA,NA,（千瓦时）,（立方米）,NA\n甲局,2021-01,10,1,NA\n甲局,2021-02,20,2,NA\n"
     )
-    (read,) = Reader(ENERGY).read(text.replace("NA", nothing).encode(), "a.csv").sheets
+    (read,) = FileReader(ENERGY).read(text.replace("NA", nothing).encode(), "a.csv").sheets
     assert taken(read) == [("甲局", "2021-01", 10.0, 1.0), ("甲局", "2021-02", 20.0, 2.0)]
     assert read.issues == []
 

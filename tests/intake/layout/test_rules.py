@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.contract import load_contracts
-from pipelines.intake.file_reader import Reader
-from pipelines.intake.layout import Finder, Table
+from pipelines.intake.file_reader import FileReader
+from pipelines.intake.layout import Finder, SheetTable
 from pipelines.intake.layout.ends import ENDS
 from pipelines.intake.layout.headers import Headers
 from pipelines.intake.layout.plain import Plain
@@ -74,7 +74,7 @@ ONE_EACH = {
 }
 
 
-def tables(tmp_path: Path, case: Case) -> tuple[list[Table], int]:
+def tables(tmp_path: Path, case: Case) -> tuple[list[SheetTable], int]:
     """The tables of a sheet with a case's rows, and the row that the case is about."""
     heading = ["2021年各单位数额"]
     org = column("org", "单位名称", key=1, institution="name")
@@ -114,10 +114,10 @@ def _without_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_short_way_gives_what_the_rules_give(monkeypatch: pytest.MonkeyPatch) -> None:
     known = load_contracts()
     made = {name: build() for name, build in CASES.items()}
-    short = {name: asdict(Reader(known).read(data, name, "0")) for name, data in made.items()}
+    short = {name: asdict(FileReader(known).read(data, name, "0")) for name, data in made.items()}
     _without_the_short_way(monkeypatch)
     for name, data in made.items():
-        assert asdict(Reader(known).read(data, name, "0")) == short[name], name
+        assert asdict(FileReader(known).read(data, name, "0")) == short[name], name
 
 
 ENERGY = load_contracts(only=["energy_use"])
@@ -140,7 +140,7 @@ def test_the_short_way_gives_what_the_rules_give_on_any_rows(rows: list[tuple[An
 
     def read() -> dict[str, Any]:
         grid = Grid("表", [list(r) for r in [head, *below]])
-        return asdict(Reader(ENERGY).made_of(Book([grid]), "表.xlsx", "0"))
+        return asdict(FileReader(ENERGY).made_of(Book([grid]), "表.xlsx", "0"))
 
     short = read()
     with pytest.MonkeyPatch.context() as patch:

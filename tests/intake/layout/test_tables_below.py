@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from expectations.contract import load_contracts
-from pipelines.intake.file_reader import Reader
+from pipelines.intake.file_reader import FileReader
 from pipelines.intake.model import FileReading
 from tests.intake.layout.trial import reading
 
@@ -61,13 +61,13 @@ def test_a_later_header_of_two_rows_with_names_merged_down_is_read() -> None:
 
 def test_a_row_of_a_text_file_that_is_wider_than_its_header_is_refused() -> None:
     text = "单位名称,月份,用电量,用水量\n甲局,2021-01,1,234,20\n甲局,2021-02,900,21\n甲局,2021-03,950,22\n"
-    (sheet,) = Reader(CONTRACTS).read(text.encode(), "a.csv").sheets
+    (sheet,) = FileReader(CONTRACTS).read(text.encode(), "a.csv").sheets
     assert [(i.code, i.row, i.quarantines) for i in sheet.issues] == [("bad_type", 2, True)]
 
 
 def test_rows_of_a_text_file_under_a_header_that_nobody_knows_are_not_taken() -> None:
     rows = [*FIRST, *UNKNOWN, ["乙示范局", "2021-02", 31.0, 2100.0]]
     text = "\n".join(",".join(map(str, r)) for r in rows)
-    read = Reader(CONTRACTS).read(text.encode(), "a.csv")
+    read = FileReader(CONTRACTS).read(text.encode(), "a.csv")
     assert taken(read) == TWO and read.status == "partial"
     assert [(i.code, i.row) for s in read.sheets for i in s.issues] == [("unknown_dataset", 4)]

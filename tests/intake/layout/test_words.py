@@ -10,7 +10,7 @@ import pytest
 from expectations.contract import OF_CITY_WORDS, OF_WORDS, ContractError, Contracts, load_contracts
 from pipelines.core.home import Home
 from pipelines.intake import cache
-from pipelines.intake.layout.words import Says, Words
+from pipelines.intake.layout.words import RowWords, Says
 from pipelines.intake.model import FileReading, SheetReading
 from tests.intake.layout.trial import column, contracts, sheet
 
@@ -47,7 +47,7 @@ def test_a_citys_word_takes_a_row_out_of_the_data(says: str, word: str, row: lis
 
 @pytest.mark.parametrize("says", OF_WORDS)
 def test_each_kind_of_word_can_be_added(says: str) -> None:
-    plain, more = Words(lambda text: False), Words(lambda text: False, [{says: ["甲乙丙丁"]}])
+    plain, more = RowWords(lambda text: False), RowWords(lambda text: False, [{says: ["甲乙丙丁"]}])
     text = "甲乙丙丁：" if says in ("note", "signature", "among") else "甲乙丙丁"
     assert plain.says(text) is Says.NOTHING
     assert more.says(text) is Says[says.upper()]
