@@ -11,30 +11,31 @@ without which every character is a box.
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import logging
-import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
+from pipelines.core.processes.frames import pack, unpack_from, unpack_from_stream
+from pipelines.core.processes.limits import Limits
+from pipelines.core.processes.start import command, environment
 from publish.site.chart_spec import series, specification
 from publish.site.facts import Facts
 from publish.site.language import LANGUAGES, Language
 
 log = logging.getLogger("mingzhang.site.charts")
 
-ROOT = Path(__file__).parents[2]
 WIDTHS = {"wide": 640, "narrow": 310}
 TYPES = {"svg": "image/svg+xml", "png": "image/png", "json": "application/json"}
 LIBRARY = "vega.js"  # Vega, Vega-Lite and vega-embed in one file, by vl-convert
 DRAW_SECONDS = 60  # for the first, which imports the renderer on a slow machine
 IDLE_SECONDS = 15  # after which the drawing process ends
-MOST_LINE = 32 << 20
+NICE = 5  # answering requests comes first
 
 
 @lru_cache
@@ -198,34 +199,32 @@ class Charts:
 
 
 async def _child(facts: Facts) -> asyncio.subprocess.Process:
-    arguments = (str(facts.database), facts.release_id, "1" if facts.synthetic else "")
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "publish.site.charts", *arguments),
+        *command("publish.site.charts", facts.database, facts.release_id, "1" if facts.synthetic else ""),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        limit=MOST_LINE,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH")) if p)},
+        env=environment(),
     )
 
 
 async def _one(process: asyncio.subprocess.Process, name: str) -> bytes | None:
     assert process.stdin and process.stdout
-    process.stdin.write(name.encode() + b"\n")
+    process.stdin.write(pack({"name": name}))
     await process.stdin.drain()
-    line = await process.stdout.readline()
-    if not line:
-        raise OSError("the drawing process ended")
-    return base64.b64decode(line) if line.strip() else None
+    header, picture = await unpack_from_stream(process.stdout)
+    return picture if header["drawn"] else None
 
 
 def main() -> None:
-    """Run the child: read a name per line, write the picture in base64 per line, an empty line for none."""
-    os.nice(5)
+    """Run the child: answer each name from standard input with a picture on standard output, until the input ends."""
+    Limits(nice=NICE).apply()
     database, release_id, synthetic = Path(sys.argv[1]), sys.argv[2], bool(sys.argv[3])
-    for line in sys.stdin:
-        made = draw(database, release_id, synthetic, line.strip())
-        sys.stdout.write(base64.b64encode(made or b"").decode() + "\n")
-        sys.stdout.flush()
+    with suppress(EOFError):
+        while True:
+            request, _ = unpack_from(sys.stdin.buffer.read)
+            picture = draw(database, release_id, synthetic, request["name"])
+            sys.stdout.buffer.write(pack({"drawn": picture is not None}, picture or b""))
+            sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":
