@@ -1,4 +1,4 @@
-"""Readings kept between runs, so that a file seen before is not read again.
+"""Cache of readings between runs: a file is read once per reader key.
 
 Belongs here: writing and loading readings under work/readings, by file and reader key. Not here: which files are in
 force, or what is made of readings. What was read under another key (key.py) is as good as not read.

@@ -31,7 +31,7 @@ _FOLD_TITLE = re.compile(r"[表册账]$|情况$|统计$|台账$|明细$|汇总$"
 
 
 class FileReader:
-    """Reads files against one set of contracts. Keeps what it learnt about headers, so use one for many files."""
+    """Reads files against one set of contracts. Caches the mapping of headers, so use one for many files."""
 
     def __init__(self, contracts: Contracts):
         self.contracts = contracts
@@ -54,7 +54,7 @@ class FileReader:
             return e
 
     def made_of(self, book: Book | Refusal, name: str, file_id: str) -> FileReading:
-        """The second half: what the cells say."""
+        """The second half: parse the cells of an opened file."""
         if isinstance(book, Refusal):
             return refused(file_id, name, book)
         result = FileReading(file_id, name, "accepted", synthetic=book.synthetic)
@@ -248,7 +248,7 @@ class FileReader:
 
     @staticmethod
     def _too_wide(grid: Grid, table: SheetTable) -> list[Issue]:
-        """Refuses rows of a text file that have more filled cells than the header: a comma parts what is one value."""
+        """Refuse rows of a text file that have more filled cells than the header: a comma inside a value splits it."""
         choice = table.choice
         last = max([m.place for m in choice.mapped] + [p for p, _ in choice.unmapped])
         if isinstance(grid.rows, LargeRows):
@@ -407,7 +407,7 @@ def bytes_of(path: Path | str) -> bytes | Refusal:
 
 
 def reader_for(contracts: Contracts) -> FileReader:
-    """The Reader of a set of contracts, made once."""
+    """Return the FileReader of a set of contracts, constructed once."""
     known = _READERS.get(contracts.digest)
     if known is None:
         if len(_READERS) > 8:

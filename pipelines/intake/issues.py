@@ -1,4 +1,4 @@
-"""How an issue of a sheet is made: its message, the names of cells and columns, and values as a person saw them.
+"""Builds the issues of a sheet: message, names of cells and columns, and values as displayed.
 
 Belongs here: the shape of one issue. Not here: the texts of messages (messages.py), or when there is one.
 """
@@ -33,7 +33,7 @@ def issue(
 
 
 def as_shown(value: Any) -> str:
-    """What stood in a cell: a whole number without the .0 that the file format gives it."""
+    """The text of a cell: a whole number without the .0 of the file format."""
     if type(value) is float:
         return f"{value:.15g}" if abs(value) < 1e15 else f"{value:.0f}"
     if type(value) is Fault:

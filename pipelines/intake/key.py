@@ -1,4 +1,4 @@
-"""The reader key: by it a reading is known to be of this reader and these contracts.
+"""The reader key: the fingerprint of the reader's code, libraries and contracts, by which readings are cached.
 
 Belongs here: that one digest, which a run with nothing new asks for too, so nothing heavy is imported. Not here: the readings (cache.py).
 """
@@ -11,7 +11,7 @@ from importlib.metadata import version
 from expectations.contract import Contracts
 from pipelines.core.fingerprint import code_of
 
-# What reading a file runs through. Whatever stands in the folders counts: a list of modules would be forgotten.
+# The code that reads a file. Whole folders: a list of modules would be forgotten.
 _CODE = (
     "pipelines/core",
     "pipelines/intake",

@@ -1,7 +1,7 @@
-"""What a department is told, code by code: one catalogue, in Chinese and in English.
+"""The catalogue of issue messages, by code, in Chinese and in English.
 
-Belongs here: the words of every issue code, and how a place in a sheet is named. Not here: when an issue arises.
-The Chinese says where, what stood there, and what to write instead, in words a clerk of any department understands.
+Belongs here: the message of every issue code, and names of positions in a sheet. Not here: when an issue arises.
+The Chinese has the position, the value found and the remedy, in words that a clerk of any department understands.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What reading one file gives. Plain data: it crosses from a child process to the parent and into the cache.
+"""The result of reading one file, as plain data: it passes from a child process to the parent and into the cache.
 
 Belongs here: the shapes and their few invariants. Not here: how they are made (reader.py) or kept (cache.py).
 """
@@ -17,7 +17,7 @@ Responsibility = Literal["department", "bureau"]
 
 @dataclass(slots=True)
 class Issue:
-    """One thing wrong. `row` is 1-based as a spreadsheet shows it, `cell` like `C7`; both None for a whole file.
+    """One issue. `row` is 1-based as a spreadsheet shows it, `cell` like `C7`; both None for a whole file.
 
     `raw_value` is what stood in the cell, and None where the column is of level L2 or L3. `quarantines`: the row does
     not become a record.
@@ -38,7 +38,7 @@ class Issue:
 
 @dataclass(slots=True)
 class MappedColumn:
-    """Where a column of the contract stands in a sheet. `letter` like `C`; rows are 1-based and inclusive.
+    """The position of a contract's column in a sheet. `letter` like `C`; rows are 1-based and inclusive.
 
     `column` is None for a header nobody mapped. `unit` is as the sheet writes it, None where it writes none.
     """
@@ -79,7 +79,7 @@ class SheetReading:
 
 @dataclass(slots=True)
 class FileReading:
-    """What one file gave. `reason` is an issue code where nothing was taken; `synthetic`: it says it is made-up."""
+    """The reading of one file. `reason` is an issue code where nothing was accepted; `synthetic`: the file is marked as made-up."""
 
     file_id: str
     name: str

@@ -1,4 +1,4 @@
-"""Columns and rows of a large table, held in Arrow and read as the lists of Python values that they stand for.
+"""Columns and rows of a large table, stored in Arrow and read as lists of Python values.
 
 Belongs here: the two shapes. Not here: how text becomes one (formats/separated.py), or how columns are read at once
 (columns/at_once.py). Whoever treats one as a list gets the same as from a list, and pays for it: one Python object a cell. Arrow is
@@ -73,7 +73,7 @@ class Packed(Sequence[Any]):
         return bool(self.array.null_count) if value is None else value in self.distinct()
 
     def count(self, value: Any) -> int:
-        """How often a value is there."""
+        """Count the occurrences of a value."""
         return int(self.array.null_count) if value is None else self.listed().count(value)
 
     def __eq__(self, other: object) -> bool:

@@ -1,4 +1,4 @@
-"""Many readings as a handful of data frames: what the cache keeps and what the records stage works on.
+"""Many readings as a few data frames, for the cache and the records stage.
 
 Belongs here: the joined shape, made from `FileReading`s, and joining two of them. Not here: reading, storing, or any rule.
 """
@@ -86,7 +86,7 @@ _PANDAS = {
 
 
 class DatasetRows(MutableMapping[str, pd.DataFrame]):
-    """The rows of each dataset, made by `load` when they are asked for and not kept: most runs look at few datasets."""
+    """The rows of each dataset, loaded on access and not kept: most runs use few datasets."""
 
     def __init__(self, datasets: Iterable[str], load: Callable[[str], pd.DataFrame]):
         self._datasets = list(datasets)

@@ -1,4 +1,4 @@
-"""A workbook that was opened: sheets of typed cells, whatever format the file was in.
+"""An opened workbook: sheets of typed cells, independent of the file format.
 
 Belongs here: what a cell can be, what a sheet tells besides its cells, the limits on one file, and why a file or a sheet is not
 read. Not here: how any format is read, or what the cells mean.
@@ -28,7 +28,7 @@ Merge = tuple[int, int, int, int]  # first row, first column, last row, last col
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A cell that holds no value anybody can rely on, and what a person saw in it (`text`).
+    """A cell without a reliable value, and the text shown in it (`text`).
 
     error: #REF! and its like. formula: nobody has computed it. picture: a picture embedded as a formula. struck: part of the text
     is struck out. marked: a superscript or subscript stands at a digit, which may be a footnote.
@@ -39,7 +39,7 @@ class Fault:
 
 
 class Format(NamedTuple):
-    """What a cell's number format changes of its number in the eye of who looks at it.
+    """The difference between a cell's number and its display.
 
     percent: 0.85 is shown as 85%. power: the number is shown divided by ten to this. unit: the format writes this behind the
     number. zeros: a whole number is filled up to so many digits. `code` is the format as it stands in the file.
@@ -65,7 +65,7 @@ class Refusal(Exception):
 
 
 def broken(detail: str) -> Refusal:
-    """The refusal of a file that its format's libraries cannot read; `detail` is what they say."""
+    """The refusal of a file that its format's libraries cannot read; `detail` is their message."""
     return Refusal(
         "unreadable", "文件结构已损坏或格式不支持", f"broken or of an unknown format: {' '.join(detail.split())[:120]}"
     )

@@ -1,4 +1,4 @@
-"""One table's columns, from cells to typed values with an account of each: `Plans` says how, `TableReader` does it.
+"""Parses the columns of one table with an account of each: `Plans` has the parsers, `TableReader` applies them.
 
 Belongs here: tables whose header and rows are known. Not here: where they are (layout), or what a single cell says (values).
 """

@@ -1,4 +1,4 @@
-"""Columns of texts that Arrow holds, read at once: what the readers of cells give, for a whole column.
+"""Parses columns of texts vectorised in Arrow, with the results of the cell parsers.
 
 Belongs here: numbers as programs write them, which Arrow reads as float() does; each other text is read once by its column's own
 reader, however often it stands there. Not here: what a text says (values), or what stands beside it (table.py, suspects.py).

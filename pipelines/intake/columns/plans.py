@@ -1,4 +1,4 @@
-"""How the columns under a header are read, made once for each header and what its sheet states above it.
+"""Parsing plans of the columns under a header, built once for each header and the values stated above it.
 
 Belongs here: which reader each column gets, with which factor. Not here: rows (table.py).
 """

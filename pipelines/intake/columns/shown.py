@@ -1,4 +1,4 @@
-"""What number formats change of a column's numbers: scales, units, zeros of codes, percentages.
+"""Applies number formats to a column's numbers: scales, units, leading zeros of codes, percentages.
 
 Belongs here: numbers as who looks at the sheet sees them. Not here: what a format's code says (formats/number_format.py).
 """

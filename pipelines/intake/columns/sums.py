@@ -1,4 +1,4 @@
-"""Rows that are sums of others, and whether totals are the sums of the rows they stand under.
+"""Detects rows that are sums of others, and checks totals against the rows they sum up.
 
 Belongs here: what adds up. Not here: rows that say that they are totals (layout/rules.py).
 """

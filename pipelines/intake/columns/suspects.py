@@ -1,4 +1,4 @@
-"""Columns whose cells are each read well and together cannot be right: days among codes, months of another year, lost noughts.
+"""Detects columns whose cells are plausible one by one and wrong together: days among codes, months of another year, lost zeros.
 
 Belongs here: what is taken out of a column, or doubted, for what stands beside it. Not here: what one cell says (values), number
 formats (shown.py) or sums (sums.py).

@@ -1,4 +1,4 @@
-"""Reads the rows of one table into typed columns: what each cell says, what its sheet states once, and what its totals add up to.
+"""Reads the rows of one table into typed columns: its cells, the values its sheet states once, and its totals.
 
 Belongs here: the order of the work on one table whose header and rows are known. Not here: where tables are (layout), which file or
 sheet it is (file_reader.py), or what a single cell says (values).

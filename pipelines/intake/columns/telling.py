@@ -1,4 +1,4 @@
-"""What is said of the cells of one table: issues with their place, and the unit that a column was read with.
+"""Builds the issues of one table's cells with their positions, and the unit of each column.
 
 Belongs here: the words for what was odd. Not here: what is odd (values, suspects.py, shown.py, sums.py).
 """

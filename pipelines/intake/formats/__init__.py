@@ -1,4 +1,4 @@
-"""Any file to grids of cells: which format it is (by content, never by its extension), and opening it.
+"""Opens any file as grids of cells, by the format of its content, never by its extension.
 
 Belongs here: sniffing and the limit on one file. Not here: how a format is read (a module each), or what the cells mean. Nothing is executed, no link followed, no entity expanded.
 """

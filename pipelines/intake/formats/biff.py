@@ -1,4 +1,4 @@
-"""The records of an .xls (BIFF5 and BIFF8, [MS-XLS]) that tell what calamine does not: one pass over them.
+"""Reads the records of an .xls (BIFF5 and BIFF8, [MS-XLS]) that calamine ignores, in one pass.
 
 Belongs here: fonts, number formats, hidden and merged cells, errors, and formulas as they are stored. Not here: whether a formula
 was computed (computed.py), texts and numbers (calamine, xlrd).
@@ -25,7 +25,7 @@ _WANTED = frozenset([0x06, 0x7D, 0xE5, 0x205, 0x207, 0x208, _SHARED, _ARRAY])
 
 @dataclass(slots=True)
 class BiffSheet:
-    """What the records of one worksheet tell. Rows of `hidden_rows` are 1-based, all others 0-based."""
+    """The records of one worksheet. Rows of `hidden_rows` are 1-based, all others 0-based."""
 
     hidden_rows: list[int] = field(default_factory=list)
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)

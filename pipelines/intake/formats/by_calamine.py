@@ -1,4 +1,4 @@
-"""What calamine reads of a workbook: the cells of its sheets, and for some formats their merges.
+"""Reads the cells of a workbook's sheets with calamine, and for some formats their merges.
 
 Belongs here: calling calamine, its errors as refusals, and the limit on cells. Not here: what calamine does not tell.
 """

@@ -1,4 +1,4 @@
-"""Whether anybody computed the formulas of a workbook, or a writer put a constant in place of their results.
+"""Checks whether the cached results of a workbook's formulas were computed, or are constants that a library wrote.
 
 Belongs here: what a formula can give, by the cells it refers to, as far as that shows that the result it holds is none; for every
 format alike, which hands its formulas over as steps (tokens.py, expressions.py). Not here: giving a value that the file does not
@@ -27,7 +27,7 @@ _DEEPEST = 40  # formulas that refer to formulas
 
 
 class ValueKind(Flag):
-    """What a value can be, where it is not known."""
+    """The possible types of an unknown value."""
 
     NUMBER = auto()
     TEXT = auto()  # at least one character

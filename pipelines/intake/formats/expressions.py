@@ -1,4 +1,4 @@
-"""Formulas in text to steps: as in .xlsx (A1), in XML of Excel 2003 (R1C1), and in OpenDocument ([.A1]).
+"""Parses formulas in text to steps: those of .xlsx (A1), Excel 2003 XML (R1C1) and OpenDocument ([.A1]).
 
 Belongs here: operators, references, calls (ECMA-376 part 1, 18.17; OpenFormula 1.3, 5). Not here: what a formula gives (computed.py).
 A formula with anything else in it has no steps: nothing is told of it.

@@ -1,4 +1,4 @@
-"""OpenDocument spreadsheets in one XML file (.fods): the same elements as in the content of an .ods.
+"""Reads OpenDocument spreadsheets in one XML file (.fods), with the elements of an .ods content part.
 
 Belongs here: telling them, and the book of one. Not here: what the elements mean.
 """

@@ -1,4 +1,4 @@
-"""What the formats in markup share: a table under construction, and how documents that declare anything are refused.
+"""Shared by the markup formats: a table under construction, and the refusal of documents with declarations.
 
 Not here: any one format (pages.py, xml2003.py). No entity is expanded, no DTD or link is followed.
 """

@@ -1,4 +1,4 @@
-"""A number format's code to what it changes of a number in the eye of who looks at it.
+"""Interprets number format codes: how the number shown differs from the number stored.
 
 Belongs here: the code as Excel writes it (ECMA-376 part 1, 18.8.31), for every file format that holds such codes. Not here: where
 the code stands in a file, or what is made of the number.
@@ -41,7 +41,7 @@ class _Section(NamedTuple):
 
 
 def of(code: str, value: float) -> Format | None:
-    """What the format `code` changes of the number `value`; None where it shows the number as it is, or as a date.
+    """The difference between the number `value` and its display by the format `code`; None where it is shown unchanged, or as a date.
 
     Of several sections that one counts which shows this number: `[<1]0.00%;0.00` is a percentage for 0.85 and none for 85.
     """

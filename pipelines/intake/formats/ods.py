@@ -1,4 +1,4 @@
-"""The content of an OpenDocument spreadsheet to grids of cells, in one pass.
+"""Reads the content of an OpenDocument spreadsheet to grids of cells, in one pass.
 
 Belongs here: cells, merges, what is hidden, formulas without a result, errors, number styles, runs of fonts (OpenDocument 1.3
 part 3, 9 and 16; also the same of OpenOffice 1). calamine 0.9 refuses a document with white space between its cells, and drops
@@ -63,7 +63,7 @@ class _Style:
 
 
 class _OdsStyles:
-    """What the styles of both parts say."""
+    """The styles of both parts."""
 
     def __init__(self) -> None:
         self.data: dict[str, _Style] = {}

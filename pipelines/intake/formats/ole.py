@@ -1,4 +1,4 @@
-"""OLE2 containers: the stream of a workbook in one, and what only a password opens.
+"""OLE2 containers: the workbook's stream, and encrypted packages.
 
 Belongs here: [MS-CFB] by olefile, decryption with the password that spreadsheets try by themselves. Not here: records of a
 workbook (biff.py), packages (package.py).

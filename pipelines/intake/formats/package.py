@@ -1,4 +1,4 @@
-"""A zip package: its members, the limits on them, and which part refers to which (ECMA-376 part 2).
+"""Zip packages: members with limits, and relationships between parts (ECMA-376 part 2).
 
 Belongs here: what .xlsx, .xlsb and .ods share as zips, and the properties beside the sheets. Not here: what any part says of cells.
 """
@@ -54,7 +54,7 @@ class Package:
         return markup.recoded(self.part(name))
 
     def related(self, name: str) -> dict[str, PackageRelation]:
-        """What a part, or the package as a whole (""), refers to, by the ids of the relations."""
+        """Relationships of a part, or of the package as a whole (""), by id."""
         folder, _, file = name.rpartition("/")
         relations = markup.attributes(self.xml(f"{folder}/_rels/{file}.rels".lstrip("/")), "Relationship")
         base = f"/{folder}" if folder else "/"

@@ -1,4 +1,4 @@
-"""Pages that spreadsheet programs and web systems save as spreadsheets: HTML, and MHTML (RFC 2557), often named .xls.
+"""Reads web pages saved as spreadsheets: HTML and MHTML (RFC 2557), often named .xls.
 
 Belongs here: tables of a page, what it says of each cell besides the text that is shown (the exact number, its format), and what
 of it nobody sees. Not here: sniffing. No link is followed.

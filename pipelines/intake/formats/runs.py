@@ -1,4 +1,4 @@
-"""Runs of differing fonts in one text: what is struck out of it, or raised beside a digit, so that nobody can rely on it.
+"""Rich text runs: text that is struck out, or superscript behind a digit, and makes a cell unreliable.
 
 Belongs here: judging the runs of a text, whatever format they came from. Not here: how a format writes them.
 """

@@ -1,4 +1,4 @@
-"""A large separated text to columns at once, where that gives the cells that the csv module gives.
+"""Reads a large separated text column by column, where the result equals that of the csv module.
 
 Belongs here: whether it does, and the columns. Not here: the separator, or texts that are read line by line (text.py). Arrow parts
 the cells; whatever Arrow would take otherwise (a stray quotation mark, a separator of several bytes) is not taken here.

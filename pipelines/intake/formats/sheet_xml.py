@@ -1,4 +1,4 @@
-"""Parts of SpreadsheetML: a sheet, shared texts and styles, each in one pass (ECMA-376 part 1, 18).
+"""Reads parts of SpreadsheetML: sheets, shared strings and styles, each in one pass (ECMA-376 part 1, 18).
 
 Belongs here: what stands in the parts of an .xlsx, read by expat in any prefix, order and spelling. Not here: which parts a workbook
 has, and whether it is worth reading them (xlsx.py).
@@ -30,7 +30,7 @@ _LAST_ROW, _LAST_COLUMN = 1_048_575, 16_383
 
 @dataclass(slots=True)
 class Details:
-    """What the XML of one sheet tells: hidden rows 1-based, columns 0-based, cells by absolute row and column 0-based."""
+    """Information of one sheet's XML: hidden rows 1-based, columns 0-based, cells by absolute row and column 0-based."""
 
     hidden_rows: list[int] = field(default_factory=list)
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Details:
 
 @dataclass(slots=True)
 class Values:
-    """What it takes to read the values of a sheet: shared texts, of each style its number and code of format, days from 1904."""
+    """The context of a sheet's values: shared strings, of each style its number and code of format, days from 1904."""
 
     texts: Sequence[str | Fault]
     styles: Sequence[tuple[int, str]]

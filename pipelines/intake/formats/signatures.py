@@ -1,4 +1,4 @@
-"""Formats that are not read, by their first bytes: a department is told what its file is, and to save it as .xlsx.
+"""Recognises unsupported formats by their first bytes, to name the format and ask for .xlsx.
 
 Belongs here: one entry for each format that spreadsheets, databases and offices write and that is not read. Not here: the words
 of the message (messages.py), the formats that are read.

@@ -1,4 +1,4 @@
-"""Text to cells: what encoding, what separator, which rows.
+"""Reads separated text: detects encoding and separator, and splits rows into cells.
 
 Belongs here: bytes of a csv, tsv or semicolon file to rows of strings. Not here: markup, or what the rows mean.
 """
@@ -98,7 +98,7 @@ def _wide(data: bytes) -> str | None:
 
 
 def _quality(data: bytes, encoding: str) -> float:
-    """How much of the Chinese in a decoding is common Chinese, 0..1; damage counts against it."""
+    """The share of common characters among the Chinese of a decoding, 0..1, less damaged ones."""
     text = data[:200_000].decode(encoding, "replace")
     hanzi = _HANZI.findall(text)
     bad = text.count("\ufffd") + len(_PRIVATE.findall(text))

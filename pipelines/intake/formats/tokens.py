@@ -1,4 +1,4 @@
-"""The tokens of formulas in Excel's binary formats ([MS-XLS] 2.5.198, [MS-XLSB] 2.5.97) to steps.
+"""Decodes formula tokens of Excel's binary formats ([MS-XLS] 2.5.198, [MS-XLSB] 2.5.97) to steps.
 
 Belongs here: BIFF5, BIFF8 and BIFF12. Not here: which records hold formulas (biff.py, xlsb.py), or what a formula gives (computed.py).
 """

@@ -1,4 +1,4 @@
-"""Excel workbooks before 2007: BIFF in an OLE2 container or bare.
+"""Reads Excel workbooks before 2007: BIFF, in an OLE2 container or bare.
 
 Belongs here: which library reads what of them. calamine reads the cells; the records (biff.py) tell what it does not; xlrd reads
 what calamine cannot, or reads wrong. Not here: what the cells mean.

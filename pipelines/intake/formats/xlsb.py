@@ -1,4 +1,4 @@
-"""Excel workbooks in binary parts (.xlsb, [MS-XLSB]), in one pass over the records of each sheet.
+"""Reads Excel workbooks in binary parts (.xlsb, [MS-XLSB]), in one pass over the records of each sheet.
 
 Belongs here: cells of all kinds, also the short ones of other programs, which calamine leaves out; merges, what is hidden, number
 formats, runs of fonts, errors, formulas as they are stored. Not here: the zip around the parts.

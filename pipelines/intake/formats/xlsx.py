@@ -1,4 +1,4 @@
-"""Excel workbooks in XML (.xlsx, .xlsm): calamine reads the values; what it does not tell, or cannot read, the parts themselves say.
+"""Reads Excel workbooks in XML (.xlsx, .xlsm): values with calamine, everything else from the parts themselves.
 
 Belongs here: which parts a workbook has, and which of them are read by whom: a search for bytes, which is cheap, says where there may
 be something that calamine leaves out or reads wrong. Not here: what stands in the parts (sheet_xml.py), the zip around them.

@@ -1,4 +1,4 @@
-"""Workbooks of Excel 2003 in one XML file (SpreadsheetML), often named .xls.
+"""Reads Excel 2003 workbooks in one XML file (SpreadsheetML), often named .xls.
 
 Belongs here: their cells, formats, merges, formulas, and what of them is hidden. Not here: sniffing. No entity is expanded, no DTD
 followed.

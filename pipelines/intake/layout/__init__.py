@@ -1,4 +1,4 @@
-"""Where in a grid the tables are, and what each row of them is.
+"""Finds the tables of a grid and classifies each of their rows.
 
 Belongs here: cutting a sheet into tables from header to header, and going through the rows of each. Not here: what makes a header
 (header_rows.py), what makes a row no data (rules.py), or values. A row is data unless a rule says otherwise.
@@ -65,7 +65,7 @@ class Finder:
         return None
 
     def _beside(self, grid: Grid, parts: Sequence[Region]) -> FoundTables:
-        """Reads the parts of a sheet that stand side by side, each by itself."""
+        """Read the regions of a sheet separately."""
         found = FoundTables([])
         highest = min(p.block.first for p in parts if p.block)
         heads = [read_heading(HeaderCells(grid.rows, p.left, p.right)[:highest], self.headers) for p in parts]

@@ -1,4 +1,4 @@
-"""Where the rows of a header end: rules that are asked once of a row, before it is looked at for each table.
+"""The end of the rows under a header: rules applied once to a row, before it is classified for each table.
 
 Belongs here: headers under a header, the same one again and others. Not here: what other rows are (rules.py).
 """

@@ -1,4 +1,4 @@
-"""Where in a grid a header stands: its main row, the groups above it, the units, translations and column numbers below it.
+"""Finds header rows in a grid: the main row, groups above it, and units, translations and column numbers below it.
 
 Belongs here: whether rows are a header, and how their texts are put together down each column. Not here: what a text is the
 name of (headers.py), or what the rows under a header are (rules.py).
@@ -145,7 +145,7 @@ class HeaderRows:
         return tuple(replace(c, figures=()) for c in choices)
 
     def _stands_alone(self, rows: Rows, i: int, dataset: str) -> bool:
-        """Whether row `i` names a column where the header under it names none, as a cell merged down over both does."""
+        """Whether row `i` has a label where the header under it has none, as with a vertically merged cell."""
         return any(
             type(v) is str and v and under == "" and any(m.dataset == dataset for m in self.headers.resolve(v))
             for v, under in zip(rows[i], rows[i + 1], strict=True)
@@ -283,7 +283,7 @@ class HeaderRows:
 
     @staticmethod
     def _merged_down(first: int, last: int, choice: Choice, most: int, merges: Merges) -> int:
-        """The last row of a header whose names are merged down beside others' names in two rows that nobody knows: 年 月 日."""
+        """Returns the last row of a multi-row header in which some labels are merged vertically and others span unknown sub-labels (年 月 日)."""
         if not merges.any_tall:
             return last
         ends = [max((merges.end(r, m.place) for r in range(first, last + 1)), default=last) for m in choice.mapped]
@@ -369,7 +369,7 @@ class HeaderRows:
 
 
 def header_texts(choices: Sequence[Choice], width: int) -> list[str]:
-    """The header texts that choices were made of, by place."""
+    """The header texts of the choices, by position."""
     texts = [""] * width
     for c in choices:
         for m in c.mapped:

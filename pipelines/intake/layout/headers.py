@@ -1,4 +1,4 @@
-"""A row of header texts to the dataset it belongs to, and to that dataset's columns.
+"""Maps a row of header texts to a dataset and its columns.
 
 Belongs here: which dataset fits a header best, and where tables stand side by side. Not here: what one text stands for (names.py),
 where in a sheet the header is (header_rows.py), or what is under it.

@@ -1,4 +1,4 @@
-"""What a sheet states once: who submits it, in what units, for which year, and whether it is made-up.
+"""Values that a sheet states once: its submitter, units, year, and the mark of made-up data.
 
 Belongs here: the words in the rows above a table (and the names of the sheet and the file). Not here: the table itself.
 """
@@ -40,7 +40,7 @@ _SEAL = re.compile(rf"\((?:{_SEALS})\)$")
 
 @dataclass(slots=True)
 class HeadingFacts:
-    """What was stated: `units` as written; `texts` all the heading's text squeezed, for hints and for repeats."""
+    """The values stated: `units` as written; `texts` all the heading's text squeezed, for hints and for repeats."""
 
     submitter: str | None = None
     units: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The merged cells of one grid: the one place that is asked about them.
+"""The merged cells of one grid; every question about them is answered here.
 
 Belongs here: what a merge covers and what its text stands over. Not here: how a format tells of merges (formats), or what a
 covered cell is worth (columns). Rows and columns are 0-based in `grid.rows`; the merges of a Grid are absolute.

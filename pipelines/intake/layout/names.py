@@ -1,4 +1,4 @@
-"""A header's text to the columns it may stand for, whatever stands around its name: units, notes, stars, numbers, translations.
+"""Maps a header's text to the columns it may name, without units, notes, stars, numbers and translations around the name.
 
 Belongs here: one text by itself. Not here: which dataset a whole header is of (headers.py).
 """
@@ -47,7 +47,7 @@ _SERIAL = frozenset(squeeze(h).lower() for h in vocabulary("rows")["counter"]["h
 
 
 def is_serial(header: str) -> bool:
-    """Whether a header is what a plain counter of rows is called: 序号, 行次, No."""
+    """Whether a header is the name of a row counter: 序号, 行次, No."""
     return _STARS.sub("", squeeze(header)).lower() in _SERIAL
 
 

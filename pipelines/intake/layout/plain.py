@@ -1,4 +1,4 @@
-"""The short way for rows that are plainly data, which nearly all are: whole columns are looked at, not each row by every rule.
+"""The fast path for rows that are plainly data, which nearly all are: checks whole columns instead of each row by every rule.
 
 Belongs here: what makes a row plainly data. Not here: the rules (rules.py); a test holds the two against one another.
 """

@@ -1,4 +1,4 @@
-"""Which rows of a large sheet of texts are plainly data: the same as plain.py finds, asked of columns that Arrow holds.
+"""The fast path of plain.py over Arrow columns, for a large sheet of texts.
 
 Belongs here: the same questions, each asked once of a column or of its distinct texts. Not here: what makes a row plainly data
 (plain.py), or a row for which the answer is no: it goes to the rules.

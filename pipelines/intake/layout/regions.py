@@ -1,4 +1,4 @@
-"""The parts of a sheet that stand side by side, each with tables or a form of its own: columns with nothing in them part them.
+"""Splits a sheet into regions side by side, each with its own tables or form, at empty columns.
 
 Belongs here: where one part ends and another begins, and what of one's heading holds for another. Not here: the tables in a part.
 """
@@ -25,7 +25,7 @@ class Region(NamedTuple):
 
 
 def columns_apart(rows: Sequence[list[Any]]) -> list[tuple[int, int]]:
-    """The runs of columns that columns without any cell part, each with its first and the one behind its last."""
+    """The runs of columns between empty columns, each as (first, last + 1)."""
     width = len(rows[0]) if rows else 0
     blank = set(range(width))
     if isinstance(rows, LargeRows):  # whose cells have no white space around them
@@ -41,7 +41,7 @@ def columns_apart(rows: Sequence[list[Any]]) -> list[tuple[int, int]]:
 def regions(
     rows: Sequence[list[Any]], whole: Block | None, header_in: Callable[[int, int], Block | None]
 ) -> list[Region]:
-    """The parts of a sheet that are read by themselves; [] where it is read as one, as nearly all are.
+    """The regions of a sheet that are read separately; [] where it is read as one, as nearly all are.
 
     `whole`: the first header of the sheet as one; `header_in`: that of some columns alone.
     """

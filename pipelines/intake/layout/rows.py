@@ -1,4 +1,4 @@
-"""A row under a header, and what a rule knows beside it.
+"""A row under a header, and the context of a rule.
 
 Belongs here: the shapes that rules look at, and the kinds that they answer with. Not here: the rules (ends.py, rules.py).
 """
@@ -21,7 +21,7 @@ _MEASURED = ("decimal", "integer", "year", "month", "date")  # kinds of columns 
 
 
 class RowKind(Enum):
-    """What a row is. All but DATA and END are explained; totals are held against the rows they sum up."""
+    """The kind of a row. All but DATA and END are explained; totals are checked against the rows they sum up."""
 
     DATA = "data"
     TOTAL = "total"
@@ -74,7 +74,7 @@ class SheetRow:
 
 @dataclass(slots=True)
 class SheetRows:
-    """What the rules know beside a row: all rows of the grid, its merges, the tables under the header `block`, and the one of them
+    """The context of a rule: all rows of the grid, its merges, the tables under the header `block`, and the one of them
     whose columns the row is looked at in. The rules of ENDS leave `until` and `following` here."""
 
     rows: list[list[Any]]

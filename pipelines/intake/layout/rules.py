@@ -1,4 +1,4 @@
-"""What each row under a header is: an ordered list of named rules, of which the first that answers counts.
+"""Classifies each row under a header by an ordered list of named rules; the first that matches decides.
 
 Belongs here: the rules, and the order in which they are asked. A rule looks at a row and its sheet and says what kind of row it
 is, or None; its name is kept as the reason. What no rule answers is data: nothing is dropped without a reason. Not here: what a
@@ -252,7 +252,7 @@ LAST: tuple[Rule, ...] = (signing_date, signing_office, below_signatures)
 
 
 def judge(row: SheetRow, sheet: SheetRows, rules: Sequence[Rule]) -> tuple[RowKind, str] | None:
-    """The kind of a row by the first rule that answers, and that rule's name; None where none does."""
+    """Return the kind of a row by the first rule that matches, and that rule's name; None where none does."""
     for rule in rules:
         kind = rule(row, sheet)
         if kind is not None:

@@ -1,4 +1,4 @@
-"""What was found in a grid: headers, and the tables under them.
+"""The headers found in a grid, and the tables under them.
 
 Belongs here: these shapes, and cutting one header into the tables that stand side by side under it, or one table at the years
 between its rows. Not here: finding a header (header_rows.py), or what a row is (rules.py).

@@ -1,4 +1,4 @@
-"""Lines between a header and its data: its names in English, and the numbers of its columns.
+"""Rows between a header and its data: English names, and column numbers.
 
 Belongs here: whether such lines stand under a header. Not here: rows of units and years, which say what the columns are
 (header_rows.py).

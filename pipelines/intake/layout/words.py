@@ -1,4 +1,4 @@
-"""What the texts of a row say of it: the words of vocabulary/rows.toml, put together to patterns in this one place.
+"""Classifies the texts of a row by the patterns compiled from vocabulary/rows.toml.
 
 Belongs here: one text by itself. Not here: what a row is, which hangs on its other cells too (rules.py), or the words themselves.
 """
@@ -23,7 +23,7 @@ _LONGEST_SECTION = 40
 
 
 class Says(IntEnum):
-    """What a text says of its row; NOTHING is false."""
+    """The kind of row that a text indicates; NOTHING is false."""
 
     NOTHING = 0
     TOTAL = 1
@@ -97,7 +97,7 @@ class RowWords:
         self._more = len(self._totals) > 2 or bool(self.names)
 
     def says(self, text: str) -> Says:
-        """What a text says its row is."""
+        """Return the kind of row that a text indicates."""
         known = self.known.get(text)
         if known is None:
             if len(self.known) > 50_000:

@@ -1,4 +1,4 @@
-"""Cells to typed values: pure functions, one for each kind of column, and one that reads a whole column.
+"""Parses cells to typed values: a pure function for each kind of column, and one for a whole column.
 
 Belongs here: how people write numbers, dates, months, years, yes and no. Not here: which column a cell belongs to, and
 any rule over values (ranges, lists, keys, empty cells): those are the suites'.

@@ -1,4 +1,4 @@
-"""Whole columns of cells: which reader a column has, and reading many cells at once.
+"""Parses whole columns: the cell parser of a column, and many cells at once.
 
 Belongs here: the fast paths. Not here: what one cell says (numbers.py, dates.py, texts.py).
 """

@@ -1,4 +1,4 @@
-"""Cells to dates, months and years.
+"""Parses cells as dates, months and years.
 
 Belongs here: the spellings of a day by people and by programs, times and time zones behind it, day numbers of spreadsheets. Not
 here: which days are possible in a column.

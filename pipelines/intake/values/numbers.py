@@ -1,4 +1,4 @@
-"""Cells to numbers in canonical units.
+"""Parses cells as numbers in canonical units.
 
 Belongs here: how people write numbers, units in cells, and approximate figures; how exactly a number is written. Not here: what
 a number format changes (columns/shown.py), or any range.
@@ -121,7 +121,7 @@ def _read(text: str, units: Mapping[str, Decimal], factor: Decimal | None, unit:
 
 
 def _scale_in_cell(tail: str, units: Mapping[str, Decimal], factor: Decimal | None, unit: str | None) -> Decimal | None:
-    """What a unit written in the cell makes of its number; None where that is unclear."""
+    """Convert a number by the unit written in its cell; None where that is ambiguous."""
     stated = Decimal(1) if factor is None else factor
     if tail == "%" and unit != "%":
         return None

@@ -1,4 +1,4 @@
-"""What reading one cell gives where it gives no plain value.
+"""The results of parsing a cell that are no plain value: bad and doubtful.
 
 Belongs here: the shapes alone. `variant` names the message: `bad_type.<variant>`, `doubtful.<variant>` in messages.py.
 """
@@ -18,7 +18,7 @@ class Bad:
 
 @dataclass(frozen=True, slots=True)
 class DoubtfulValue:
-    """A value that was read although something about it speaks against it."""
+    """A value that was parsed, with evidence against it."""
 
     value: Any
     variant: str = "approximate"

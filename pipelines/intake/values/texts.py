@@ -1,4 +1,4 @@
-"""Cells to texts, to one of a closed list, and to yes or no.
+"""Parses cells as text, as a value of a closed list, and as a boolean.
 
 Belongs here: what a text keeps and what it loses. Not here: whether it may stand in its column.
 """

@@ -1,4 +1,4 @@
-"""Texts as people write them, folded for comparison, and the words that stand in place of a value.
+"""Folds texts for comparison, and recognises words written in place of a value.
 
 Belongs here: what is nothing, what is an error, what is a formula, what is the mark of a footnote. Not here: values.
 """

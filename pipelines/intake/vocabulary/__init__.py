@@ -1,4 +1,4 @@
-"""The words that people and programs use in sheets, as data: one TOML file for each kind of word, each read once.
+"""Vocabulary of sheets, as data: one TOML file for each kind of word, each read once.
 
 Belongs here: reading those files. Not here: what a word does to a cell or a row. A contract or a city adds words of its own to
 them, see docs/contracts.md. TOML, because processes that only read spreadsheets never load a YAML parser.
