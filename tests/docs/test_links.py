@@ -71,3 +71,10 @@ def test_files_that_are_named_exist(page: Path) -> None:
 def test_targets_of_make_exist(page: Path) -> None:
     there = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(re.findall(r"`make ([a-z-]+)", page.read_text(encoding="utf-8"))) <= there
+
+
+def test_every_document_is_in_the_index() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = {(index.parent / target).resolve() for target, _ in LINK.findall(prose(index)) if "://" not in target}
+    pages = {p for p in PAGES if p.is_relative_to(ROOT / "docs") and p.parent.name != "issues"} - {index}
+    assert sorted(p.relative_to(ROOT).as_posix() for p in pages - linked) == []
