@@ -16,20 +16,18 @@ import asyncio
 import re
 from pathlib import Path
 
-from datasette.utils.asgi import Request
-
-from publish.site import charts, guard, language, messages, newer, pages, validation
+from publish.site import charts, guard, language, messages, newer, pages
 from publish.site.api.http import OWN_DATA, api_answer
 from publish.site.api.model import ROOT
 from publish.site.cache import AnswerCache, Key
 from publish.site.crawlers import ROBOTS, SITEMAP, for_crawlers
 from publish.site.facts import DB, ReleaseBroken
-from publish.site.inner import ask, inner_scope, no_body, worker_request
+from publish.site.inner import ask, inner_scope, worker_request
 from publish.site.instance import Instance, ReleaseUnhealthy
-from publish.site.language import Pair
 from publish.site.limits import ClientSemaphores, SendLimit, SendLimitReached
 from publish.site.pool import Busy, Pool, QueryStopped
 from publish.site.ratelimit import Bucket
+from publish.site.refusals import ADDRESS_CHARACTERS, busy, invalid, refuse
 from publish.site.responses import (
     CSP_DRAWING,
     Answer,
@@ -51,15 +49,12 @@ from publish.site.routes import (
     host_of,
     is_data,
     is_utf8,
-    missing_target,
     needs_worker,
     origin_of,
 )
 from publish.site.settings import SiteSettings
 from publish.site.switch import NoRelease, Releases, current_folder
-from publish.site.tabular import explain_error
 
-ADDRESS_CHARACTERS = 16_000
 ANSWERS_AT_A_TIME = 3  # in progress for one client; its further requests wait
 OWN_PAGES = pages.PLACES | {"static"}
 EMPTY_CSV = b"\xef\xbb\xbf\r\n\t "  # the bytes of a CSV without content
@@ -163,11 +158,11 @@ class Site:
             lease = await self.releases.past(match[1], client_of(scope))
         except Busy:
             with self.releases.current.used() as current:
-                await self._send(send, scope, await _busy(current, scope, path), "no-store")
+                await self._send(send, scope, await busy(current, scope, path), "no-store")
             return
         if lease is None:
             with self.releases.current.used() as current:
-                answer = await _refuse(current, scope, path, 404, "no_release", messages.NO_RELEASE)
+                answer = await refuse(current, scope, path, 404, "no_release", messages.NO_RELEASE)
             await self._send(send, scope, answer, "no-store")
             return
         with lease.used() as instance:
@@ -189,7 +184,7 @@ class Site:
         except SendLimitReached:
             assert self.releases.current is not None
             path = (scope.get("raw_path") or b"/").decode("latin-1").partition("?")[0]
-            await self._send(send, scope, await _busy(self.releases.current.instance, scope, path), "no-store")
+            await self._send(send, scope, await busy(self.releases.current.instance, scope, path), "no-store")
 
     async def _send(self, send: Send, scope: Scope, answer: Answer, cache_control: str) -> None:
         await send_answer(send, scope, finalize(answer, cache_control, scope["scheme"] == "https"))
@@ -210,7 +205,7 @@ class Site:
             return None
         if (limited := self._rate_limited(scope, path)) is not None:
             return limited
-        refused = await _refuse(current, scope, shown, status, code, sentences)
+        refused = await refuse(current, scope, shown, status, code, sentences)
         return Answer(405, [*refused.headers, ALLOWED[0]], refused.body) if status == 405 else refused
 
     async def _answer(
@@ -242,7 +237,7 @@ class Site:
         if first == "files" and rest in facts.files:
             await send_file(send, scope, facts, rest, instance.base_url, cache_control)
             return
-        refused = self._rate_limited(scope, path) or await _invalid(instance, scope, path, route, query)
+        refused = self._rate_limited(scope, path) or await invalid(instance, scope, path, route, query)
         if refused is not None:
             await self._send(send, scope, refused, "no-store")
             return
@@ -310,7 +305,7 @@ class Site:
             policy = [(b"content-security-policy", CSP_DRAWING.encode())] if svg else []
             return Answer(200, [(b"content-type", kind.encode()), *policy], picture)
         if not is_data(route) and (first not in OWN_PAGES or first == "favicon.ico"):
-            return await _refuse(instance, scope, path, 404, "not_found", messages.NOT_FOUND)
+            return await refuse(instance, scope, path, 404, "not_found", messages.NOT_FOUND)
         return await ask(instance.app, inner_scope(scope["scheme"], host_of(scope), path, query))
 
     async def _run(self, instance: Instance, scope: Scope, path: str, route: str, query: str) -> Answer:
@@ -323,9 +318,9 @@ class Site:
             head, body = await self.pool.ask(request, client)
         except QueryStopped as e:
             sentences = messages.TOO_SLOW if e.why == "too_slow" else messages.TOO_LARGE
-            return await _refuse(instance, scope, path, 400, e.why, sentences)
+            return await refuse(instance, scope, path, 400, e.why, sentences)
         except Busy:
-            return await _busy(instance, scope, path)
+            return await busy(instance, scope, path)
         finally:
             self.sql_seconds.spend(client, request.get("spent", 0.0))
         headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in head["headers"]]
@@ -334,29 +329,3 @@ class Site:
             # Datasette answers a query that cannot run with an empty CSV; its JSON has the error.
             return await self._run(instance, scope, path.removesuffix(".csv") + ".json", f"/{DB}.json", query)
         return answer
-
-
-async def _invalid(instance: Instance, scope: Scope, path: str, route: str, query: str) -> Answer | None:
-    """Return the refusal of an address without a target or with an argument that cannot be used; None where it is valid."""
-    if (missing := missing_target(instance.facts.tables, route, query)) is not None:
-        return await _refuse(instance, scope, path, *missing)
-    if is_data(route) and (sentences := await validation.refusal(instance.ds, route, query)) is not None:
-        return await _refuse(instance, scope, path, 400, "bad_argument", sentences)
-    return None
-
-
-async def _busy(instance: Instance, scope: Scope, path: str) -> Answer:
-    refused = await _refuse(instance, scope, path, 503, "busy", messages.BUSY)
-    return Answer(503, [*refused.headers, (b"retry-after", b"2")], refused.body)
-
-
-async def _refuse(instance: Instance, scope: Scope, path: str, status: int, code: str, sentences: Pair) -> Answer:
-    """Return an error as a page, or as JSON where the path asks for data."""
-    query = scope["query_string"].decode("latin-1")[:ADDRESS_CHARACTERS]
-    inner = inner_scope(scope["scheme"], host_of(scope), path if path.isascii() else "/", query)
-    response = await instance.error(Request(inner, no_body), status, code, *sentences)
-    body = response.body if isinstance(response.body, bytes) else str(response.body).encode()
-    answer = Answer(status, [(b"content-type", response.content_type.encode())], body)
-    if "json" in response.content_type:
-        return explain_error(answer, instance.facts, f"{instance.base_url}openapi.json")
-    return answer

@@ -45,7 +45,7 @@ SECURITY: Headers = [
     ),
 ]
 DROPPED = frozenset(
-    (b"set-cookie", b"vary", b"content-length", b"transfer-encoding", b"cache-control", b"referrer-policy")
+    (b"set-cookie", b"vary", b"content-length", b"transfer-encoding", b"cache-control", b"etag", b"referrer-policy")
 )
 DESCRIBED = ".csv-metadata.json"  # beside a CSV file; publish/catalog/csvw.py writes it
 

@@ -14,6 +14,7 @@ from datasette import app, database, url_builder
 
 import publish.site
 from publish.site import compat
+from publish.site.responses import Answer, finalize
 
 # Of Datasette compat.READ_FROM. Where one differs: read what changed, carry over what matters, then write the new hash here.
 SEEN: dict[str, tuple[Any, str]] = {
@@ -76,3 +77,9 @@ def test_no_other_module_reads_a_private_name_of_datasette_or_its_version() -> N
         if p.name != "compat.py" and (hits := private.findall(p.read_text(encoding="utf-8")))
     }
     assert found == {}
+
+
+def test_an_answer_has_one_etag_whatever_datasette_sends() -> None:
+    """1.0 sends one for its static files; 0.65 sends none."""
+    ready = finalize(Answer(200, [(b"ETag", b'"theirs"')], b"body"), "no-store", secure=False)
+    assert [v for k, v in ready.headers if k == b"etag"] == [ready.etag] != [b'"theirs"']
