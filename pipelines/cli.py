@@ -99,7 +99,7 @@ def run(
             "--as-of", help="The date the release speaks of, YYYY-MM-DD. Default: today in the city's time zone."
         ),
     ] = "",
-    full: Annotated[bool, typer.Option("--full", help="Read every file again, not only new ones.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Make every stage again, and read every file again.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take in what departments sent, check it, compute the statistics, and publish a release.
@@ -135,7 +135,7 @@ def check(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what would be accepted of each file, without keeping anything.
+    """Report what would be accepted of each file, without keeping anything.
 
     Exit status: 0 every file would be accepted without an error; 1 a file has an error.
     """
@@ -222,7 +222,7 @@ def dev(
     home: HomeOption = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 3000,
 ) -> None:
-    """Open Dagster's own page on the same home: the graph, the runs, the checks."""
+    """Open Dagster's UI on the same home: the graph, the runs, the checks."""
     from pipelines.run import end_dead_runs, use_dagster_home
 
     s = _settings(home=home)
@@ -243,7 +243,7 @@ app.add_typer(releases, name="releases")
 
 @releases.command("list")
 def releases_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Every release kept, the newest last, and the one that is held."""
+    """List the kept releases, the newest last, and the one that is held."""
     from dataclasses import asdict
 
     from publish.release.store import held, listed
@@ -271,7 +271,7 @@ def releases_show(
         typer.Option("--why", help="Where a number comes from, down to the cells.", metavar="INDICATOR YEAR"),
     ] = None,
 ) -> None:
-    """What a release says of itself: its inputs, rows and gates. With --why, where one of its numbers comes from."""
+    """Show a release's inputs, rows and results of the gates. With --why, the lineage of one of its numbers."""
     from publish.release.store import show
 
     if why is not None:
@@ -284,7 +284,7 @@ def releases_show(
 
 @releases.command("diff")
 def releases_diff(old: ReleaseArgument, new: ReleaseArgument, home: HomeOption = None) -> None:
-    """What changed from one release to another."""
+    """Show the differences between two releases."""
     from publish.release.store import diff
 
     print(json.dumps(diff(_home(home), old, new), ensure_ascii=False, indent=2))

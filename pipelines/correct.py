@@ -91,7 +91,7 @@ def withdraw(
     dataset: Annotated[str | None, typer.Option(help="Only this dataset of the file.")] = None,
     home: HomeOption = None,
 ) -> None:
-    """Treat a submission as never received, also while its file lies in the inbox. What it had replaced holds again."""
+    """Treat a submission as never received, also while its file lies in the inbox. What it had replaced is valid again."""
     from pipelines.records.corrected import WITHDRAW
 
     place = _home(home)
@@ -187,7 +187,7 @@ def listed(
     home: HomeOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array on standard output.")] = False,
 ) -> None:
-    """Every decision, the oldest first, with its number."""
+    """List every decision, the oldest first, with its number."""
     found = decisions.read(_home(home))
     undone = {d.target for d in found if d.kind == decisions.UNDO}
     if as_json:
