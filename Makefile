@@ -11,6 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= data
 PORT ?= 8001
+DOCS_PORT ?= 8003
 
 # Neither Dagster nor dbt reports to anybody what is done here.
 export DAGSTER_DISABLE_TELEMETRY := yes
@@ -52,8 +53,12 @@ demo: setup ## make a made-up city, run the pipeline, serve the site at http://1
 data-docs: setup ## Great Expectations' pages about the suites of the last run
 	@$(BIN)/python -m pipelines.records.data_docs --home $(HOME_DIR)
 
-dev: setup data-docs ## Dagster's UI on the same home
-	@exec $(BIN)/mingzhang dev --home $(HOME_DIR)
+dev: setup data-docs ## Dagster's UI on the same home, and the models of dbt at http://127.0.0.1:8003
+	@$(BIN)/python -m pipelines.statistics.dbt_docs --home $(HOME_DIR) >/dev/null
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(HOME_DIR)/work/dbt/docs $(DOCS_PORT) >/dev/null 2>&1 &
+	trap "kill $$! 2>/dev/null || true" EXIT
+	echo "The models of dbt and their lineage: http://127.0.0.1:$(DOCS_PORT)"
+	$(BIN)/mingzhang dev --home $(HOME_DIR)
 
 test: setup-dev browser nginx servers r ## every test
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long"

@@ -158,7 +158,7 @@ def build_statistics(home: Home, as_of: date, unit_tests: bool = False) -> Stati
     Wants the Parquet files of work/{intake,records,city} as the other stages leave them. Raises StatisticsError; the
     warehouse of the last run is then untouched.
     """
-    _dbt(["build", *([] if unit_tests else PRODUCTION)], PROJECT, environment(home, as_of))
+    run_dbt(["build", *([] if unit_tests else PRODUCTION)], PROJECT, environment(home, as_of))
     result = collect(home)
     publish(home, as_of, "")
     return result
@@ -194,7 +194,7 @@ def manifest(project: Path = PROJECT) -> Path:
         # No date and no home matter to a manifest: it says which models there are.
         env = environment(Home(Path(scratch)), date(1970, 1, 1))
         env |= {"DBT_TARGET_PATH": scratch, "DBT_LOG_PATH": str(project / "logs")}
-        _dbt(["parse"], project, env)
+        run_dbt(["parse"], project, env)
         (Path(scratch) / "manifest.json").replace(out)
         stamp.write_text(digest)
     return out
@@ -209,7 +209,7 @@ def _digest(project: Path) -> str:
     return h.hexdigest()
 
 
-def _dbt(command: list[str], project: Path, env: dict[str, str]) -> None:
+def run_dbt(command: list[str], project: Path, env: dict[str, str]) -> None:
     """Runs dbt in a process of its own, which gives back the warehouse's lock and dbt's memory when it ends."""
     results = Path(env["DBT_TARGET_PATH"]) / "run_results.json"
     results.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from typing import Any
 from pipelines.core.home import Home
 from pipelines.records.load import load
 from pipelines.statistics.city import load_city
-from pipelines.statistics.run import PRODUCTION, PROJECT, _dbt, being_built, environment
+from pipelines.statistics.run import PRODUCTION, PROJECT, being_built, environment, run_dbt
 from tests.bench.figures import Measured
 from tests.statistics.statistics_home import institution, months, write
 
@@ -56,10 +56,10 @@ def main(arguments: list[str]) -> list[Measured]:
         write(home, _records(count))
         load_city(PROJECT.parent / "cities" / "zhuzhou", home)
         env = environment(home, date(2025, 12, 31))
-        start = _seconds(lambda: _dbt(["parse"], PROJECT, env))  # the first reads the whole project, once in a home
-        start = _seconds(lambda: _dbt(["parse"], PROJECT, env))
+        start = _seconds(lambda: run_dbt(["parse"], PROJECT, env))  # the first reads the whole project, once in a home
+        start = _seconds(lambda: run_dbt(["parse"], PROJECT, env))
         _fresh(home)
-        dbt = _seconds(lambda: _dbt(["build", *PRODUCTION], PROJECT, env))
+        dbt = _seconds(lambda: run_dbt(["build", *PRODUCTION], PROJECT, env))
         _fresh(home)
         command = [sys.executable, "-c", BY_HAND, env["DBT_TARGET_PATH"], str(being_built(home))]
         hand = _seconds(lambda: subprocess.run(command, check=True))

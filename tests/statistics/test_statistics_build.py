@@ -22,7 +22,9 @@ from pipelines.statistics.run import (
     StatisticsError,
     being_built,
     build_statistics,
+    environment,
     manifest,
+    run_dbt,
     target,
 )
 from tests.statistics.statistics_home import date, institution, months, public_database, write
@@ -525,6 +527,15 @@ def test_what_breaks_names_the_model_and_the_log_and_leaves_the_last_warehouse(h
     assert "\n" not in str(e.value)
     assert broken.warehouse.read_bytes() == b"the last one"
     assert being_built(broken).exists()
+
+
+def test_without_an_as_of_date_dbt_stops(tmp_path: Path) -> None:
+    """It is a setting of the environment and no variable of dbt, which reads the whole project again where a variable changes."""
+    home = Home(tmp_path / "home")
+    home.create()
+    env = {k: v for k, v in environment(home, AS_OF).items() if k != "MINGZHANG_AS_OF"}
+    with pytest.raises(StatisticsError, match="Env var required but not provided: 'MINGZHANG_AS_OF'"):
+        run_dbt(["parse"], PROJECT, env)
 
 
 def test_the_manifest_is_made_once_and_again_when_the_project_changes(tmp_path: Path) -> None:
