@@ -74,7 +74,7 @@ class _BatchReader:
     def _book(self, path: str) -> Book | Refusal:
         try:
             data = bytes_of(path)
-            return data if isinstance(data, Refusal) else self.reader.opened(data)
+            return data if isinstance(data, Refusal) else self.reader.open_book(data)
         except MemoryError:
             return out_of_memory()
         except OSError as e:
@@ -83,7 +83,7 @@ class _BatchReader:
     def _reading(self, book: Book | Refusal, job: tuple[str, str, str]) -> tuple[Any, ...]:
         file_id, _, name = job
         try:
-            return packed(self.reader.made_of(book, name, file_id))
+            return packed(self.reader.read_book(book, name, file_id))
         except MemoryError:
             return packed(refused(file_id, name, out_of_memory()))
         except OSError as e:

@@ -43,17 +43,17 @@ class FileReader:
 
     def read(self, data: bytes, name: str, file_id: str | None = None) -> FileReading:
         """Reads the bytes of a file called `name` (which only breaks ties). `file_id`: its sha256, if already known."""
-        return self.made_of(self.opened(data), name, file_id or hashlib.sha256(data).hexdigest())
+        return self.read_book(self.open_book(data), name, file_id or hashlib.sha256(data).hexdigest())
 
     @staticmethod
-    def opened(data: bytes) -> Book | Refusal:
+    def open_book(data: bytes) -> Book | Refusal:
         """The first half of reading: a file's cells, or why it has none."""
         try:
             return open_book(data)
         except Refusal as e:
             return e
 
-    def made_of(self, book: Book | Refusal, name: str, file_id: str) -> FileReading:
+    def read_book(self, book: Book | Refusal, name: str, file_id: str) -> FileReading:
         """The second half: parse the cells of an opened file."""
         if isinstance(book, Refusal):
             return refused(file_id, name, book)

@@ -22,7 +22,7 @@ WAN = Format("0!.0000", power=4)
 
 
 def file(rows: list[list[Any]], formats: Formats | None = None, **more: Any) -> FileReading:
-    return READER.made_of(Book([Grid("表", rows, formats=lambda: formats, **more)]), "表.xlsx", "f")
+    return READER.read_book(Book([Grid("表", rows, formats=lambda: formats, **more)]), "表.xlsx", "f")
 
 
 def sheet(rows: list[list[Any]], formats: Formats | None = None) -> SheetReading:
@@ -330,7 +330,7 @@ PERCENT = Format("0%", percent=True)
 
 def rates(*cells: Any, formats: Formats | None = None) -> SheetReading:
     book = Book([Grid("表", contracts_of(*cells), formats=lambda: formats or {})])
-    return RATES.made_of(book, "表.xlsx", "f").sheets[0]
+    return RATES.read_book(book, "表.xlsx", "f").sheets[0]
 
 
 def test_beside_percentages_a_share_is_taken_for_neither() -> None:
@@ -446,7 +446,7 @@ def test_a_whole_number_that_no_column_has_room_for_is_bad_and_does_not_end_the_
     ]
     rows = [header, ["湘A1", "2021-01", raw, 3.0, 10.0, 1.0], ["湘A2", "2021-01", 2.0, 3.0, 10.0, 1.0]]
     formats = {(1, 2): shown_by} if shown_by else {}
-    reading = FileReader(TRIPS).made_of(Book([Grid("表", rows, formats=lambda: formats)]), "出车.xlsx", "0")
+    reading = FileReader(TRIPS).read_book(Book([Grid("表", rows, formats=lambda: formats)]), "出车.xlsx", "0")
     trips = tables([reading], TRIPS)["rows-timeshare_trips"]["trips"].to_pylist()
     assert trips == [None, 20_000 if unit else 2]
     assert [i.code for i in reading.sheets[0].issues] == ["bad_type"]

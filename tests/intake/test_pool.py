@@ -18,11 +18,11 @@ from tests.intake.cases import CASES
 # Put in front of a child's own start: files with these names do what a bad file might make a library do.
 HOOK = """
 import pipelines.intake.file_reader as reader, os, signal, socket, time
-true, opened = reader.FileReader.made_of, reader.FileReader.opened
+true, opened = reader.FileReader.read_book, reader.FileReader.open_book
 def open_it(data):
     if data == b"abort": os.abort()
     return opened(data)
-def made_of(self, book, name, file_id):
+def read_book(self, book, name, file_id):
     if name == "abort": os.abort()
     if name == "segv": os.kill(os.getpid(), signal.SIGSEGV)
     if name == "hang": time.sleep(60)
@@ -32,7 +32,7 @@ def made_of(self, book, name, file_id):
     if name == "connect": socket.create_connection(("127.0.0.1", 9), 1)
     if name == "start": os.system("true")
     return true(self, book, name, file_id)
-reader.FileReader.made_of, reader.FileReader.opened = made_of, staticmethod(open_it)
+reader.FileReader.read_book, reader.FileReader.open_book = read_book, staticmethod(open_it)
 if os.environ.get("MINGZHANG_TEST_NO_NAMESPACES"):  # a container that permits none
     import ctypes, types
     ctypes.CDLL = lambda *_, **__: types.SimpleNamespace(unshare=lambda _: -1)

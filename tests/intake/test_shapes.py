@@ -32,7 +32,7 @@ Merges = list[tuple[int, int, int, int]]
 def sheets(rows: list[Row], merges: Merges | None = None) -> list[SheetReading]:
     width = max(map(len, rows))
     grid = Grid("表", [[*r, *[""] * (width - len(r))] for r in rows], merges=merges)
-    return READER.made_of(Book([grid]), "报送表.xlsx", "0").sheets
+    return READER.read_book(Book([grid]), "报送表.xlsx", "0").sheets
 
 
 def read(rows: list[Row], merges: Merges | None = None) -> SheetReading:

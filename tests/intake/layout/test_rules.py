@@ -140,7 +140,7 @@ def test_the_short_way_gives_what_the_rules_give_on_any_rows(rows: list[tuple[An
 
     def read() -> dict[str, Any]:
         grid = Grid("表", [list(r) for r in [head, *below]])
-        return asdict(FileReader(ENERGY).made_of(Book([grid]), "表.xlsx", "0"))
+        return asdict(FileReader(ENERGY).read_book(Book([grid]), "表.xlsx", "0"))
 
     short = read()
     with pytest.MonkeyPatch.context() as patch:

@@ -46,7 +46,7 @@ def reading(found: Contracts, rows: list[list[Any]], merges: Merges | None = Non
     """What a file of one sheet with these rows gives."""
     width = max(map(len, rows))
     grid = Grid("表", [[*r, *[""] * (width - len(r))] for r in rows], merges=merges)
-    return FileReader(found).made_of(Book([grid]), "报送表.xlsx", "0")
+    return FileReader(found).read_book(Book([grid]), "报送表.xlsx", "0")
 
 
 def sheet(found: Contracts, rows: list[list[Any]], merges: Merges | None = None) -> SheetReading:
