@@ -92,7 +92,7 @@ def drift(
     names = dict(zip(files["file_id"], files["name"], strict=True))
     found = {str(dataset): (rows, _by_header(rows)) for dataset, rows in strange.groupby("dataset", sort=True)}
     looked = {
-        _place(r) for _, groups in found.values() for rows in groups.values() for r in rows[:_LOOKED_INTO]
+        _cells_below(r) for _, groups in found.values() for rows in groups.values() for r in rows[:_LOOKED_INTO]
     }  # of all datasets at once: opening files means starting children
     values = cells(sorted(looked)) if cells is not None and looked else {}
     out = {}
@@ -255,7 +255,7 @@ def _score(
     parts["place"] = sum(at) / len(at)
     if parts["place"] > 0.5:
         reasons.append("位置相合 / it stands where the column stood")
-    fits = [_fits(c, values[_place(r)]) for r in rows if _place(r) in values]
+    fits = [_fits(c, values[_cells_below(r)]) for r in rows if _cells_below(r) in values]
     known = [f for f in fits if f is not None]
     parts["values"] = sum(known) / len(known) if known else 0.0
     if parts["values"] > 0.9:
@@ -319,7 +319,7 @@ def _split_unit(header: str) -> tuple[str, str | None]:
     return (header[: m.start()], m[1].strip()) if m else (header, None)
 
 
-def _place(r: Any) -> tuple[str, str, str, int, int]:
+def _cells_below(r: Any) -> tuple[str, str, str, int, int]:
     return (r.file_id, r.sheet if isinstance(r.sheet, str) else "", r.letter, int(r.first_row), int(r.last_row))
 
 

@@ -12,7 +12,7 @@ from pipelines.core.issue_codes import ISSUE_CODES
 
 CODES = tuple(ISSUE_CODES)
 
-# code or code.variant -> (zh, en). Fields in braces are given by the caller; `where` is what `place` returns.
+# code or code.variant -> (zh, en). Fields in braces are given by the caller; `where` is what `position_texts` returns.
 _TEXTS: dict[str, tuple[str, str]] = {
     "missing_required": (
         "{where}没有填写；这一项必须填，请补上后重新报送。",
@@ -355,7 +355,7 @@ def say(code: str, variant: str | None = None, **fields: object) -> tuple[str, s
     return zh.format_map(fields), en.format_map(fields)
 
 
-def place(row: int | None, header: str | None, cell: str | None) -> dict[str, str]:
+def position_texts(row: int | None, header: str | None, cell: str | None) -> dict[str, str]:
     """The fields `where` and `where_en`: `row` 1-based, `header` as the sheet or the contract calls the column."""
     name = " ".join(_BESIDE_CHINESE.sub("", header or "").split())
     zh = (f"第 {row} 行" if row else "") + (f"“{name}”" if name else "") + (f"（{cell} 单元格）" if cell else "")

@@ -18,7 +18,7 @@ import pandas as pd
 from expectations.contract import Column, Contract
 from expectations.expression import SCOPE
 from pipelines.intake.issues import EACH
-from pipelines.intake.messages import place, say, shown
+from pipelines.intake.messages import position_texts, say, shown
 
 POWERS = (1, 2, 3, 4)  # a slip of unit or decimal point is ten to these, or their inverse
 NEAR = 0.2  # how far from such a power, in log10, the ratio of two years may be: 6.3 to 15.8 times for ten
@@ -342,7 +342,7 @@ class _Teller:
                 f"{len(same)} of {copies} figures of {year} ({named_en}) are exactly those of {last} ('{where}'; e.g. {told} "
                 "in both years), as if last year's return had been sent again; check them."
             )
-            spot = place(None, None, None)
+            spot = position_texts(None, None, None)
             text = say("doubtful", message=zh, message_en=en, **spot)
             yield Doubt(str(file), int(table), str(sheet), None, c.name, None, None, *text)
 
@@ -370,7 +370,7 @@ class _Teller:
         letter, header, _ = self.where.get((f, int(t), c.name), (None, None, None))
         row = None if whole else int(row)
         cell = f"{letter}{row}" if letter and row else None
-        text = say("doubtful", message=zh, message_en=en, **place(row, header or c.header_zh, cell))
+        text = say("doubtful", message=zh, message_en=en, **position_texts(row, header or c.header_zh, cell))
         value = None if whole else float(self.rows[c.name].iloc[self.frame.index[n]])
         return Doubt(str(f), int(t), str(s), row, c.name, cell, value, *text)
 

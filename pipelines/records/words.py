@@ -16,7 +16,7 @@ import pandas as pd
 
 from expectations.contract import Column, Contract, Contracts, unit_key
 from expectations.suite import LARGEST
-from pipelines.intake.messages import EXPECTED, place, say, shown
+from pipelines.intake.messages import EXPECTED, position_texts, say, shown
 from pipelines.records import doubts
 from pipelines.records.divisions import Divisions
 from pipelines.records.institutions import Register
@@ -54,13 +54,13 @@ def of_failures(
         hidden = c is not None and c.access not in ("L0", "L1")
         if rule == "key":
             first, where_first = int(first_rows[n]), str(first_sheets[n])
-            spot = place(row, None, None) | {"where_en": f"Row {row}"}
+            spot = position_texts(row, None, None) | {"where_en": f"Row {row}"}
             zh, en = say("duplicate_key", first=first, **_keys(contract), **spot)
             if where_first != sheets[n]:
                 zh = zh.replace(f"与第 {first} 行", f"与工作表“{where_first}”第 {first} 行", 1)
                 en = en.replace(f"repeats row {first}", f"repeats row {first} of sheet '{where_first}'", 1)
         else:
-            spot = place(row, header or (c.header_zh if c else None), cell)
+            spot = position_texts(row, header or (c.header_zh if c else None), cell)
             if c is not None and rule == f"{c.name}.reference":
                 zh, en = _stranger(contract, c, value, hidden, spot, contracts)
             else:
@@ -115,7 +115,7 @@ def renamed(judged: Judged, columns: pd.DataFrame) -> list[tuple[Any, ...]]:
             "doubtful",
             message=f"填的是“{shown(read.iloc[n])}”，而同一信用代码在最近一年的名录里是“{shown(now.iloc[n])}”，已按后者归并；如不是同一单位，请更正信用代码。",
             message_en=f"the same credit code is called '{shown(now.iloc[n])}' in the latest register; both were taken as one.",
-            **place(int(row), header or c.header_zh, cell),
+            **position_texts(int(row), header or c.header_zh, cell),
         )
         out.append((f, int(t), s, int(row), c.name, cell, "doubtful", "warning", read.iloc[n], zh, en, "department"))
     return out
@@ -148,7 +148,7 @@ def two_institutions(judged: Judged, columns: pd.DataFrame, register: Register) 
             "doubtful",
             message=f"填的是“{shown(value)}”，在名录里是“{shown(its)}”的代码，而这一行的单位是“{shown(mine)}”；已按单位名称计入，请核对名称和代码。",
             message_en=f"'{shown(value)}' is the code of '{shown(its)}' while the row names '{shown(mine)}'; it was counted for the name, check both.",
-            **place(int(row), header or code.header_zh, cell),
+            **position_texts(int(row), header or code.header_zh, cell),
         )
         raw = value if code.access in ("L0", "L1") else None
         out.append((f, int(t), s, int(row), code.name, cell, "doubtful", "warning", raw, zh, en, "department"))

@@ -28,7 +28,7 @@ import pandas as pd
 
 from pipelines.sources.decisions import Decision
 from publish.disclosure.history import Parts, Past, aligned, reach, stands
-from publish.disclosure.relations import Indicator, place
+from publish.disclosure.relations import Indicator, cube_cell
 from publish.disclosure.suppress import KEY
 
 FIGURE = "figure"  # the kind of decision
@@ -157,7 +157,7 @@ def _reached(
     institutions' contributions of the same years have changed as behind the `named`."""
     year = d.details["year"]
     triples = zip(cells["year"], cells["dimension"], cells["member"], strict=True)
-    places = [place(int(y), dimension, member) for y, dimension, member in triples]
+    places = [cube_cell(int(y), dimension, member) for y, dimension, member in triples]
     # A change since a base year, or a sum of years, would name whoever moved in the other years as well.
     plain = named & np.array([p.over == "" for p in places], dtype=bool)
     origin = plain if plain.any() else named

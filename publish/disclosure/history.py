@@ -40,7 +40,7 @@ from pipelines.core.home import Home, release_folders, whole_file
 from publish.disclosure.contributions import Kind, Parts, differences
 from publish.disclosure.kept import ResultCache
 from publish.disclosure.membership import State
-from publish.disclosure.relations import Indicator, Relation, find_relations, place
+from publish.disclosure.relations import Indicator, Relation, cube_cell, find_relations
 from publish.disclosure.suppress import COUNTS, KEY, Hiding, Rules
 
 HELD_ZH = "沿用上一版数值：此后有变动的单位太少"
@@ -327,7 +327,7 @@ def places_of(cells: pd.DataFrame, indicators: dict[str, Indicator]) -> pd.DataF
     for at, (indicator, factors, year, dimension, member) in enumerate(
         zip(*(cells[c] for c in ("indicator_id", "factor_set", "year", "dimension", "member")), strict=True)
     ):
-        p = place(int(year), dimension, member)
+        p = cube_cell(int(year), dimension, member)
         about = indicators.get(indicator, Indicator())
         years = range(p.first, p.year + 1) if p.over == "period" else {p.first, p.year}
         of = (about.change_of or about.compares or indicator) if p.over == "base" else indicator

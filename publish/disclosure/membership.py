@@ -31,7 +31,7 @@ from scipy.sparse import csr_array
 from publish.disclosure.classes import ALIKE, SIDES, Behind, Yearly, behind
 from publish.disclosure.contributions import PLACE, Kind, Parts, same_file
 from publish.disclosure.kept import ResultCache
-from publish.disclosure.relations import CubeCell, Indicator, place
+from publish.disclosure.relations import CubeCell, Indicator, cube_cell
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _shown(state: State) -> list[Shown]:
     columns = (state.cells[c] for c in ("indicator_id", "factor_set", "year", "dimension", "member"))
     told = np.zeros(len(state.cells), dtype=bool) if state.told is None else state.told
     rows = zip(*columns, told, state.shown, strict=True)
-    return [(n, i, f, place(int(y), d, m), bool(t)) for n, (i, f, y, d, m, t, shown) in enumerate(rows) if shown]
+    return [(n, i, f, cube_cell(int(y), d, m), bool(t)) for n, (i, f, y, d, m, t, shown) in enumerate(rows) if shown]
 
 
 def _names(indicator: str, factors: str, indicators: dict[str, Indicator], speaks: dict[Kind, str]) -> set[str]:

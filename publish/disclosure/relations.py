@@ -59,7 +59,7 @@ class Relation:
 
 @dataclass(frozen=True)
 class CubeCell:
-    """Where a cell stands: `over` is '' for a year, 'period' or 'base' for years set against one another; `first` is the
+    """The position of a cell of the published cube: `over` is '' for a year, 'period' or 'base' for years set against one another; `first` is the
     first of those years, `year` the last. `group` is the dimension without that, `member` its member."""
 
     over: str
@@ -69,7 +69,7 @@ class CubeCell:
     member: str
 
 
-def place(year: int, dimension: str, member: str) -> CubeCell:
+def cube_cell(year: int, dimension: str, member: str) -> CubeCell:
     """Reads dimension and member: `total`/`all`, `district`/`430202`, `period`/`2021-2025`, `period/district`/
     `2021-2025/430202`, `base`/`2021`, `base/district`/`2021/430202`."""
     over, _, group = dimension.partition("/")
@@ -98,7 +98,7 @@ class _Cells:
         self.indicator = [str(i) for i in cells["indicator_id"]]
         self.factors = [str(f) for f in cells["factor_set"]]
         triples = zip(cells["year"], cells["dimension"], cells["member"], strict=True)
-        self.place = [place(int(y), d, m) for y, d, m in triples]
+        self.place = [cube_cell(int(y), d, m) for y, d, m in triples]
         self.known = [i for i in range(len(cells)) if not math.isnan(self.value[i])]
         self.at = {(self.indicator[i], self.factors[i], self.place[i]): i for i in self.known}
         self.sums_of: dict[str, list[str]] = defaultdict(list)

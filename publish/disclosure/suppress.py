@@ -36,7 +36,7 @@ from scipy.sparse.csgraph import connected_components
 from publish.disclosure.contributions import Parts
 from publish.disclosure.kept import ResultCache
 from publish.disclosure.membership import State, families
-from publish.disclosure.relations import Indicator, Relation, find_relations, place
+from publish.disclosure.relations import Indicator, Relation, cube_cell, find_relations
 from publish.disclosure.rules import Rules
 from publish.disclosure.unions import withhold
 
@@ -144,7 +144,7 @@ def _costs(cells: pd.DataFrame, scale: np.ndarray) -> np.ndarray:
     """What hiding each cell costs: its size, and more for what is most read, which is hidden last."""
     value = cells["value"].to_numpy(dtype=float, na_value=np.nan)
     triples = zip(cells["year"], cells["dimension"], cells["member"], strict=True)
-    places = [place(int(y), d, m) for y, d, m in triples]
+    places = [cube_cell(int(y), d, m) for y, d, m in triples]
     # Rather a member than the total, rather a year than the whole period.
     bonus = np.array([5.0 * (p.group == "total") + 1.0 * (p.over == "period") for p in places])
     return 0.01 + np.nan_to_num(np.abs(value) / scale) + bonus
@@ -176,7 +176,7 @@ def _apart(
     changes = []
     for (indicator, year, dimension, member, factors), n in at.items():
         base = indicators.get(indicator, Indicator()).change_of
-        p = place(year, dimension, member)
+        p = cube_cell(year, dimension, member)
         if p.over == "base" and base is not None:
             inner = ("total", "all") if p.group == "total" else (p.group, p.member)
             changes.append((n, [(base, y, *inner, factors) for y in (p.year, p.first)]))
@@ -212,7 +212,7 @@ class Hiding:
             of_closed = cells[OF_CLOSED].to_numpy(dtype=float, na_value=np.nan)
             self.secret = np.where(np.isnan(of_closed), self.secret, np.abs(of_closed))
         triples = zip(cells["year"], cells["dimension"], cells["member"], strict=True)
-        self.place = [place(int(y), d, m) for y, d, m in triples]
+        self.place = [cube_cell(int(y), d, m) for y, d, m in triples]
         self.relations = find_relations(cells, indicators) if relations is None else relations
         self.twins: dict[int, set[int]] = defaultdict(set)
         for r in self.relations:

@@ -20,7 +20,7 @@ import pandas as pd
 from publish.disclosure.contributions import Amounts, Contributions, Kind, Parts, StateWords, less, table
 from publish.disclosure.history import moved, places_of
 from publish.disclosure.kept import ResultCache
-from publish.disclosure.relations import Indicator, place
+from publish.disclosure.relations import Indicator, cube_cell
 from publish.disclosure.suppress import KEY, Rules
 
 Key = tuple[str, int, str, str, str]
@@ -112,7 +112,7 @@ def _pairs(cells: pd.DataFrame, indicators: dict[str, Indicator]) -> list[_Pair]
             }
             if all(beside.values()):
                 pairs += [(n, w, indicator, side, 0) for side, wholes in beside.items() for w in wholes]
-        p = place(year, dimension, member)
+        p = cube_cell(year, dimension, member)
         if p.over == "base" and about.compares is not None:
             inner = ("total", "all") if p.group == "total" else (p.group, p.member)
             found = [at[k] for y in (p.year, p.first) if (k := (about.compares, y, *inner, factors)) in at]

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from publish.disclosure.audit import bounds
-from publish.disclosure.relations import Indicator, find_relations, place
+from publish.disclosure.relations import Indicator, cube_cell, find_relations
 from publish.disclosure.suppress import NOTE, Rules, suppress
 
 ENERGY = Indicator("flow", "energy")
@@ -195,10 +195,10 @@ def test_members_of_a_period_add_up_over_years_and_over_members():
 
 
 def test_places_are_read_from_dimension_and_member():
-    assert place(2024, "total", "all") == place(2024, "total", "city")
-    p = place(2025, "period/district", "2021-2025/430202")
+    assert cube_cell(2024, "total", "all") == cube_cell(2024, "total", "city")
+    p = cube_cell(2025, "period/district", "2021-2025/430202")
     assert (p.over, p.first, p.year, p.group, p.member) == ("period", 2021, 2025, "district", "430202")
-    p = place(2024, "base", "2021")
+    p = cube_cell(2024, "base", "2021")
     assert (p.over, p.first, p.year, p.group, p.member) == ("base", 2021, 2024, "total", "")
 
 

@@ -10,7 +10,7 @@ import pytest
 from expectations.contract import load_contracts
 from pipelines.intake import messages
 from pipelines.intake.file_reader import FileReader
-from pipelines.intake.messages import CODES, EXPECTED, place, say, shown
+from pipelines.intake.messages import CODES, EXPECTED, position_texts, say, shown
 from tests.intake.layout.trial import column, contracts, sheet
 from tests.intake.make import xls
 
@@ -39,11 +39,11 @@ def test_a_missing_field_is_an_error_and_not_a_hole() -> None:
 
 
 def test_places() -> None:
-    assert place(7, "用电量\n（度）", "C7") == {
+    assert position_texts(7, "用电量\n（度）", "C7") == {
         "where": "第 7 行“用电量（度）”（C7 单元格）",
         "where_en": "'用电量（度）' in C7",
     }
-    assert place(None, None, None)["where"] == "本表"
+    assert position_texts(None, None, None)["where"] == "本表"
 
 
 def test_long_values_are_cut() -> None:

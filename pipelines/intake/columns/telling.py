@@ -17,7 +17,7 @@ from pipelines.intake.columns.plans import Plan
 from pipelines.intake.issues import EACH, as_shown, issue
 from pipelines.intake.layout.headers import Mapped
 from pipelines.intake.layout.heading import HeadingFacts
-from pipelines.intake.messages import EXPECTED, place, say, shown
+from pipelines.intake.messages import EXPECTED, position_texts, say, shown
 from pipelines.intake.model import Severity, SheetReading
 from pipelines.intake.sheets import Grid
 from pipelines.intake.values import Bad, DoubtfulValue
@@ -63,7 +63,7 @@ class Telling:
                 raw=text,
                 quarantines=quarantines,
                 words={
-                    **place(row, m.header, cell),
+                    **position_texts(row, m.header, cell),
                     "value": shown(text or ""),
                     "expected": zh,
                     "expected_en": en,

@@ -238,7 +238,7 @@ class _Pass:
         if self.parts is not None:
             self.parts.append(part)
 
-    def place(self) -> tuple[int, int]:
+    def position(self) -> tuple[int, int]:
         return self.row, (column_number(self.reference) if self.reference else -1) + self.since
 
     def cell(self, attrs: Mapping[str, str]) -> None:
@@ -247,18 +247,18 @@ class _Pass:
         if self.values is not None:
             self.put(self.values.of(kind, value, said if isinstance(said, str) else None, attrs.get("s", "0")))
         if value is not None and value.startswith("=DISPIMG("):
-            self.out.faults[self.place()] = Fault("picture", value)
+            self.out.faults[self.position()] = Fault("picture", value)
         elif kind == "e":
-            self.out.faults[self.place()] = Fault("error", (value or "").strip() or "#N/A")
+            self.out.faults[self.position()] = Fault("error", (value or "").strip() or "#N/A")
         elif self.formula is not None:
             self.computed(*self.formula, kind, value)
         elif kind == "s" and value is not None and value.strip() in self.shared:
-            self.out.faults[self.place()] = self.shared[value.strip()]
+            self.out.faults[self.position()] = self.shared[value.strip()]
         elif isinstance(said, Fault):
-            self.out.faults[self.place()] = said
+            self.out.faults[self.position()] = said
 
     def put(self, value: Any) -> None:
-        row, column = self.place()
+        row, column = self.position()
         if value != "" and row <= _LAST_ROW and column <= _LAST_COLUMN:
             line = self.lines.setdefault(row, [])
             line += [""] * (column + 1 - len(line))
@@ -266,7 +266,7 @@ class _Pass:
 
     def computed(self, formula: str, attrs: Mapping[str, str], kind: str, value: str | None) -> None:
         """A cell with a formula, which may be written in another cell that shares it."""
-        row, column = self.place()
+        row, column = self.position()
         shown = "=" + formula.lstrip("=")[:200] if formula else ""
         if _PICTURE in formula:
             self.out.faults[row, column] = Fault("picture", shown)
