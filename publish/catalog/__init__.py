@@ -1,6 +1,6 @@
 """The release's own description of itself, for machines: a Frictionless data package and a DCAT 3 catalogue.
 
-Belongs here: what both say about a release (`About`, `Resource`). Not here: the files described (publish/release).
+Belongs here: what both say about a release (`About`, `TableResource`). Not here: the files described (publish/release).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Resource:
+class TableResource:
     """A public table and its files, by format (csv, xlsx, parquet)."""
 
     table: Table

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from publish.catalog import About, Resource
+from publish.catalog import About, TableResource
 from publish.schema import Field, Type
 
 # W3C, "Metadata Vocabulary for Tabular Data", 5.11.1. A date is yyyy-MM-dd, a boolean true or false, as CSVW expects them.
@@ -21,7 +21,7 @@ TYPES: dict[Type, str] = {
 }
 
 
-def metadata(about: About, r: Resource, unique: bool) -> dict[str, Any]:
+def metadata(about: About, r: TableResource, unique: bool) -> dict[str, Any]:
     """The description of a table's CSV file; it lies beside it. `unique`: the key names a row once."""
     city = about.city
     schema: dict[str, Any] = {"columns": [_column(f) for f in r.table.fields]}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from publish.catalog import About, Resource
+from publish.catalog import About, TableResource
 from publish.schema import Field, Table, Type
 
 TYPES: dict[Type, str] = {
@@ -20,7 +20,7 @@ TYPES: dict[Type, str] = {
 }
 
 
-def datapackage(about: About, resources: Sequence[Resource], unique: dict[str, bool]) -> dict[str, Any]:
+def datapackage(about: About, resources: Sequence[TableResource], unique: dict[str, bool]) -> dict[str, Any]:
     """The package. `unique`: whether a table's key names a row once, and so may be called its primary key."""
     city = about.city
     return {
@@ -46,7 +46,7 @@ def datapackage(about: About, resources: Sequence[Resource], unique: dict[str, b
     }
 
 
-def _resource(r: Resource, unique: bool) -> dict[str, Any]:
+def _resource(r: TableResource, unique: bool) -> dict[str, Any]:
     file = r.files["csv"]
     return {
         "name": r.table.name,

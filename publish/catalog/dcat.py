@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from expectations.contract import Contract, Contracts
-from publish.catalog import MEDIA, About, File, Resource
+from publish.catalog import MEDIA, About, File, TableResource
 from publish.schema import Table, is_open
 
 FREQUENCIES = {
@@ -55,7 +55,7 @@ FREQUENCY = "http://publications.europa.eu/resource/authority/frequency/"
 def catalog(
     about: About,
     contracts: Contracts,
-    resources: Sequence[Resource],
+    resources: Sequence[TableResource],
     facts: Mapping[str, Mapping[str, Any]],
     database: File,
 ) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def _describe(about: About) -> tuple[str, str]:
     return (f"{about.notice} {zh}".strip(), f"{about.notice} {en}".strip())
 
 
-def _dataset(about: About, c: Contract, r: Resource | None, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _dataset(about: About, c: Contract, r: TableResource | None, facts: Mapping[str, Any]) -> dict[str, Any]:
     opened = is_open(c)
     out: dict[str, Any] = {
         "@id": f"urn:mingzhang:{about.city.code}:dataset:{c.dataset}",
@@ -142,7 +142,7 @@ def _dataset(about: About, c: Contract, r: Resource | None, facts: Mapping[str, 
     return out
 
 
-def _table(about: About, r: Resource) -> dict[str, Any]:
+def _table(about: About, r: TableResource) -> dict[str, Any]:
     return {
         "@id": f"urn:mingzhang:{about.city.code}:table:{r.table.name}",
         "@type": "dcat:Dataset",
@@ -168,7 +168,7 @@ def _fields(table: Table) -> list[dict[str, Any]]:
     ]
 
 
-def _distributions(r: Resource) -> list[dict[str, Any]]:
+def _distributions(r: TableResource) -> list[dict[str, Any]]:
     return [_file(file, MEDIA[form], form.upper()) for form, file in sorted(r.files.items())]
 
 

@@ -35,7 +35,7 @@ from pipelines.core.fingerprint import code_of
 from pipelines.core.home import Home, sync
 from pipelines.core.progress import report
 from pipelines.sources import decisions
-from publish.catalog import About, File, Resource, csvw
+from publish.catalog import About, File, TableResource, csvw
 from publish.catalog.datapackage import datapackage
 from publish.catalog.dcat import catalog
 from publish.disclosure import gate, history
@@ -387,7 +387,7 @@ def _describe(
     unique: dict[str, bool],
 ) -> None:
     resources = [
-        Resource(
+        TableResource(
             shapes[name],
             data[name].num_rows,
             {form: _file(folder, f"{form}/{name}.{form}") for form in ("csv", "xlsx", "parquet")},

@@ -53,7 +53,7 @@ from publish.site.routes import (
     origin_of,
 )
 from publish.site.settings import SiteSettings
-from publish.site.switch import NoRelease, Releases, current_folder
+from publish.site.switch import NoCurrentRelease, Releases, current_folder
 
 ANSWERS_AT_A_TIME = 3  # in progress for one client; its further requests wait
 OWN_PAGES = pages.PLACES | {"static"}
@@ -69,7 +69,7 @@ ALLOWED = [
 def create_app(home: Path, workers: int | None = None, settings: SiteSettings | None = None) -> Site:
     """Return the ASGI app that serves HOME/current and HOME/releases.
 
-    `workers`: processes for public SQL; `settings`: from the environment by default. Raises NoRelease where there is no
+    `workers`: processes for public SQL; `settings`: from the environment by default. Raises NoCurrentRelease where there is no
     release, guard.GuardUnavailable where this Python cannot guard SQL.
     """
     guard.require()
@@ -108,7 +108,7 @@ class Site:
             if message["type"] == "lifespan.startup":
                 try:
                     await self.start()
-                except (ReleaseBroken, ReleaseUnhealthy, NoRelease, TimeoutError, OSError) as e:
+                except (ReleaseBroken, ReleaseUnhealthy, NoCurrentRelease, TimeoutError, OSError) as e:
                     await send({"type": "lifespan.startup.failed", "message": str(e)})
                     return
                 await send({"type": "lifespan.startup.complete"})

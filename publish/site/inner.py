@@ -53,14 +53,14 @@ async def ask(app: Any, scope: Scope, most: int | None = None) -> Answer:
     return Answer(start["status"], [(bytes(k), bytes(v)) for k, v in start["headers"]], b"".join(parts))
 
 
-class Release(Protocol):
+class OpenRelease(Protocol):
     """The part of an instance that a request names."""
 
     facts: Facts
     base_url: str
 
 
-def worker_request(release: Release, scheme: str, host: str, path: str, route: str, query: str) -> dict[str, Any]:
+def worker_request(release: OpenRelease, scheme: str, host: str, path: str, route: str, query: str) -> dict[str, Any]:
     """Return a request to a worker; `route` is the path below the base_url of the release, in Chinese."""
     return {
         "folder": str(release.facts.folder),

@@ -21,7 +21,7 @@ from publish.site.guard import GuardUnavailable
 from publish.site.questions import FILE as QUESTIONS
 from publish.site.questions import questions
 from publish.site.settings import SiteSettings
-from publish.site.switch import NoRelease, current_folder
+from publish.site.switch import NoCurrentRelease, current_folder
 
 
 class CannotServe(RuntimeError):
@@ -42,7 +42,7 @@ def serve(home: Path, host: str = "127.0.0.1", port: int = 8001) -> None:
         settings = SiteSettings()
         app = create_app(home.resolve(), settings=settings)
         facts = read_facts(current_folder(home.resolve()))
-    except (NoRelease, ReleaseBroken, GuardUnavailable) as e:
+    except (NoCurrentRelease, ReleaseBroken, GuardUnavailable) as e:
         raise CannotServe(str(e)) from e
     except ValidationError as e:
         wrong = e.errors()[0]

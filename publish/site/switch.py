@@ -34,7 +34,7 @@ OPENINGS_EACH = Rate(8, 0.1)  # the same per client, so that no client uses up t
 BROKEN = (sqlite3.Error, ValueError, LookupError, TypeError)
 
 
-class NoRelease(RuntimeError):
+class NoCurrentRelease(RuntimeError):
     """The home has no current release. The message says what to do."""
 
 
@@ -65,10 +65,12 @@ class Lease:
 
 
 def current_folder(home: Path) -> Path:
-    """Return the folder of the current release. Raises NoRelease where there is none."""
+    """Return the folder of the current release. Raises NoCurrentRelease where there is none."""
     current = store.current(Home(home))
     if current is None:
-        raise NoRelease(f"There is no release in {home} yet; run `mingzhang run --inbox FOLDER --home {home}` first.")
+        raise NoCurrentRelease(
+            f"There is no release in {home} yet; run `mingzhang run --inbox FOLDER --home {home}` first."
+        )
     return current.resolve()
 
 
@@ -90,7 +92,7 @@ class Releases:
         self._switching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Open the current release and the pool, once. Raises NoRelease, ReleaseBroken, ReleaseUnhealthy, TimeoutError."""
+        """Open the current release and the pool, once. Raises NoCurrentRelease, ReleaseBroken, ReleaseUnhealthy, TimeoutError."""
         if self.current is not None:
             return
         async with self._starting:
@@ -139,7 +141,7 @@ class Releases:
         self._looked = now
         try:
             folder = current_folder(self.home)
-        except NoRelease:
+        except NoCurrentRelease:
             return  # between two releases, or removed: the open release stays
         if self.current is not None and folder not in (self.current.instance.facts.folder, self._refused):
             self._switching = asyncio.get_running_loop().create_task(self._switch(folder))

@@ -44,3 +44,13 @@ def test_letters_of_columns(column: int, letter: str) -> None:
 
 def test_an_address_without_letters_has_no_column() -> None:
     assert column_number("12") == column_number("") == -1
+
+
+def test_a_class_name_means_one_thing(root: Path) -> None:
+    """Four classes were called Reader and three Table, in packages that one reads together."""
+    found: dict[str, list[str]] = {}
+    for package in ("pipelines", "expectations", "publish"):
+        for p in sorted((root / package).rglob("*.py")):
+            for name in re.findall(r"^class _?(\w+)", p.read_text(encoding="utf-8"), re.MULTILINE):
+                found.setdefault(name, []).append(p.relative_to(root).as_posix())
+    assert {name: places for name, places in found.items() if len(places) > 1} == {}

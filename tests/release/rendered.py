@@ -48,8 +48,9 @@ def render(con: duckdb.DuckDBPyConnection, model: str) -> str:
         "config": lambda **_: "",
         "execute": True,
     }
-    macros = environment.from_string((PROJECT / "macros" / "contracts.sql").read_text(encoding="utf-8"))
-    context |= vars(macros.make_module(context))
+    for name in ("texts.sql", "contracts.sql"):
+        macros = environment.from_string((PROJECT / "macros" / name).read_text(encoding="utf-8"))
+        context |= vars(macros.make_module(context))
     context |= {"contracts": lambda: contracts_in(con), "records_of": lambda c: f'records."{c.dataset}"'}
     return environment.from_string(path.read_text(encoding="utf-8")).render(context)
 

@@ -26,7 +26,7 @@ from publish.site.instance import Instance, ReleaseUnhealthy
 from publish.site.pool import Pool
 from publish.site.responses import Ready
 from publish.site.routes import needs_worker
-from publish.site.switch import NoRelease
+from publish.site.switch import NoCurrentRelease
 
 PAGES = (
     "/",
@@ -620,7 +620,7 @@ def test_an_unhealthy_release_never_takes_over(
 
 
 def test_no_release_yet_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(NoRelease, match="mingzhang run"):
+    with pytest.raises(NoCurrentRelease, match="mingzhang run"):
         create_app(tmp_path)
 
 

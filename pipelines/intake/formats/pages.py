@@ -43,7 +43,7 @@ _AROUND_BREAK = re.compile(r"[ \t]*\n[ \t]*")
 _SHOWN = re.compile(r"[\s,，¥￥$€%]")
 
 
-class _Page(HTMLParser):
+class _WebPage(HTMLParser):
     """The tables of one page, with what its style sheet says of cells."""
 
     def __init__(self, content: str, from_1904: bool) -> None:
@@ -274,7 +274,7 @@ def _says_1904(content: str) -> bool:
 
 def _tables(content: str, from_1904: bool) -> list[MarkupTable]:
     """Every table with a cell in it, in the order they begin; a table in a table is one of its own."""
-    page = _Page(content, from_1904)
+    page = _WebPage(content, from_1904)
     page.feed(content)
     page.close()
     while page.open:
