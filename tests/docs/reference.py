@@ -11,6 +11,7 @@ import inspect
 import json
 import pkgutil
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -59,7 +60,10 @@ def modules() -> Iterator[Any]:
         root = importlib.import_module(package)
         for found in pkgutil.walk_packages(root.__path__, f"{package}."):
             if not found.name.endswith("__main__") and ".target." not in found.name:
-                yield importlib.import_module(found.name)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # of other libraries, at their import
+                    module = importlib.import_module(found.name)
+                yield module
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------
