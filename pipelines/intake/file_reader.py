@@ -42,12 +42,12 @@ class FileReader:
         self._placed: dict[tuple[int, int, int, int], tuple[Choice, list[MappedColumn]]] = {}
 
     def read(self, data: bytes, name: str, file_id: str | None = None) -> FileReading:
-        """Reads the bytes of a file called `name` (which only breaks ties). `file_id`: its sha256, if already known."""
+        """Read the bytes of a file called `name` (which only breaks ties). `file_id`: its sha256, if already known."""
         return self.read_book(self.open_book(data), name, file_id or hashlib.sha256(data).hexdigest())
 
     @staticmethod
     def open_book(data: bytes) -> Book | Refusal:
-        """The first half of reading: a file's cells, or why it has none."""
+        """The first half: open a file as grids of cells, or refuse it."""
         try:
             return open_book(data)
         except Refusal as e:
@@ -98,7 +98,7 @@ class FileReader:
     def _no_table(
         self, sheet: SheetReading, grid: Grid, found: FoundTables, name: str, taken: bool, form: str | None
     ) -> None:
-        """Says why a sheet gave nothing: a dataset that lacks columns, or nothing of ours."""
+        """Add the issue of a sheet without a reading: a dataset that lacks columns, or no known dataset."""
         near = self._incomplete(found.nearest, found.facts, grid.name, name, form) if found.nearest else None
         if near and found.nearest:
             contract = self.contracts[near.dataset]
@@ -143,7 +143,7 @@ class FileReader:
         return {"title": contract.title_zh, "title_en": contract.title_en, "columns": lost}
 
     def _incomplete(self, block: Block, facts: HeadingFacts, sheet: str, name: str, form: str | None) -> Choice | None:
-        """The dataset a sheet clearly means although required columns are missing; None where that is not clear."""
+        """The dataset that a sheet clearly belongs to although required columns are missing; None where ambiguous."""
         lacking = [c for c in block.choices if c.lacking]  # else it has too many headers that nobody knows
         ranked = sorted(lacking, key=lambda c: (len(c.missing) - len(c.mapped), len(c.missing)))
         hints = {c.dataset: self._hint(c.dataset, facts, sheet, name, form) for c in ranked}
@@ -162,7 +162,7 @@ class FileReader:
         return best if clear and not rivals else None
 
     def _hint(self, dataset: str, facts: HeadingFacts, sheet: str, name: str, form: str | None) -> int:
-        """How strongly a file names a dataset: 4 by a form's id, 3 in the heading, 2 in the sheet's name, 1 in its own."""
+        """How strongly a file indicates a dataset: 4 by a form's id, 3 in the heading, 2 in the sheet's name, 1 in its own."""
         if dataset == form:
             return 4
         title = self.titles[dataset]
@@ -173,7 +173,7 @@ class FileReader:
         return 1 if title in squeeze(name) else 0
 
     def placed(self, choice: Choice, grid: Grid, first: int, last: int) -> list[MappedColumn]:
-        """Where a table's columns stand; `first` and `last` are its rows, 0-based in the grid."""
+        """The positions of a table's columns; `first` and `last` are its rows, 0-based in the grid."""
         key = id(choice), grid.left, first + grid.top, last + grid.top
         known = self._placed.get(key)
         if known is None or known[0] is not choice:
@@ -313,7 +313,7 @@ class FileReader:
 
 
 def _judge(result: FileReading, near: Callable[[SheetReading], dict[str, str]]) -> None:
-    """The file's status from its sheets', and one issue where nothing was taken."""
+    """The file's status from those of its sheets, and one issue where nothing was accepted."""
     tables = [s for s in result.sheets if s.dataset is not None and s.status != "rejected"]
     failed = [s for s in result.sheets if s.status == "rejected"]
     if tables:
@@ -335,7 +335,7 @@ def _judge(result: FileReading, near: Callable[[SheetReading], dict[str, str]]) 
 
 
 def _is_excerpt(grid: Grid) -> bool:
-    """Whether a sheet is the excerpt of another that feedback made: its few rows are no submission of all."""
+    """Whether a sheet is an excerpt written by feedback: its rows are no complete submission."""
     first = grid.rows[0][0] if grid.rows and grid.rows[0] else ""
     return type(first) is str and first.startswith(EXCERPT)
 
@@ -371,7 +371,7 @@ def _columns(
 
 
 def _named(contract: Contract, columns: Sequence[str]) -> str:
-    """Columns by their official headers, the first of many."""
+    """Official headers of columns, at most the first few."""
     most = 8
     return "、".join(f"“{contract.column(c).header_zh}”" for c in columns[:most]) + ("…" if len(columns) > most else "")
 
@@ -384,7 +384,7 @@ _READERS: dict[str, FileReader] = {}
 
 
 def read_file(path: Path, name: str, contracts: Contracts, file_id: str | None = None) -> FileReading:
-    """Reads the file at `path`, called `name`, in this process: no limits on memory or time (see pool.py).
+    """Read the file at `path`, called `name`, in this process: no limits on memory or time (see pool.py).
 
     A file that cannot be read gives a FileReading that says so; only a path that cannot be opened raises (OSError).
     """
@@ -395,7 +395,7 @@ def read_file(path: Path, name: str, contracts: Contracts, file_id: str | None =
 
 
 def bytes_of(path: Path | str) -> bytes | Refusal:
-    """What a file holds, or that it is more than may be read. Raises OSError."""
+    """Read a file's bytes, or refuse one beyond the size limit. Raises OSError."""
     with open(path, "rb", buffering=0) as f:  # noqa: PTH123 - half the time of the same through pathlib
         size = os.fstat(f.fileno()).st_size
         if size > LARGEST_FILE:

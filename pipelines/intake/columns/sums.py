@@ -27,8 +27,8 @@ FEWEST_OF_A_WHOLE = 4  # rows, with the one that may be the whole
 
 
 def wholes(telling: Telling, data: list[int]) -> None:
-    """Doubts a row whose figures are all the sums of the other rows', or half of that where these hold subtotals: a total row
-    that is called by the name of the whole."""
+    """Mark as doubtful a row whose figures are all the sums of the other rows, or half of that where these include subtotals: a total
+    row labelled with the name of the whole."""
     filled = [(m, _Figures(telling.sheet.values.get(m.column.name, ()))) for m, _ in telling.plan.summed]
     filled = [(m, f) for m, f in filled if f.count_filled() >= FEWEST_OF_A_WHOLE]
     if not any(f.may_be_close() for _, f in filled[:1]):
@@ -68,11 +68,11 @@ class _Figures:
             self.values = [v or 0.0 for v in column]
 
     def count_filled(self) -> int:
-        """How many are not 0."""
+        """Count the numbers other than 0."""
         return sum(v != 0 for v in self.values) if type(self.values) is list else int((self.values != 0).sum())
 
     def may_be_close(self) -> bool:
-        """Whether some may be their sum's half or third: what costs little first."""
+        """Whether some may be half or a third of the sum; cheap checks come first."""
         if type(self.values) is list:
             return True
         from pipelines.intake.columns import at_once
@@ -84,7 +84,7 @@ class _Figures:
         return fsum(self.values if type(self.values) is list else self.values.tolist())
 
     def close(self, times: int, whole: float, relative: float) -> list[int]:
-        """The places of those that are `whole` when multiplied, near enough."""
+        """The positions of the numbers that give `whole` when multiplied, within rounding."""
         if type(self.values) is list:
             return [k for k, v in enumerate(self.values) if isclose(v * times, whole, rel_tol=relative)]
         from pipelines.intake.columns import at_once
@@ -93,8 +93,8 @@ class _Figures:
 
 
 def nameless_totals(contract: Contract, plan: Plan, values: Mapping[str, Sequence[Any]], data: list[int]) -> set[int]:
-    """The places in `data` of rows that say nothing but sums of other rows, and not even 合计, or a group's name and its
-    sums where a row of data must say more."""
+    """Find unlabelled subtotal rows: the positions in `data` of rows that hold only sums of other rows, without 合计, or a group's name
+    and its sums where a row of data has more."""
     needed, last = plan.needed, len(data) - 1
     if not plan.sums_alone and not any(None in values[n] for n in needed):
         return set()
@@ -130,7 +130,7 @@ def nameless_totals(contract: Contract, plan: Plan, values: Mapping[str, Sequenc
 
 
 def totals(telling: Telling, table: SheetTable, formats: NumberFormats, data: list[int]) -> None:
-    """Compares each total with the rows it may be the sum of; where it is none of their sums, says so once a cell."""
+    """Compare each total with the rows it may sum up; add one issue for each cell that is none of their sums."""
     rows, t = telling.grid.rows, table
     bad = {i.column for i in telling.sheet.issues if i.code in ("bad_type", "doubtful")}
     marks = sorted({*t.totals, *t.sections})
@@ -166,8 +166,8 @@ def totals(telling: Telling, table: SheetTable, formats: NumberFormats, data: li
 def _sums(
     i: int, data: list[int], values: Sequence[Any], halves: list[float], marks: list[int], totals: list[int]
 ) -> list[tuple[float, float]]:
-    """The sums a total in row `i` may stand for (all rows; those since the mark before; those up to the one after), each with
-    how far it may be off because its numbers are written to some digit."""
+    """The candidate sums of a total in row `i` (all rows; those since the mark before; those up to the one after), each with its
+    rounding error."""
     before = max((k for k in marks if k < i), default=-1)
     after = min((k for k in marks if k > i), default=10**9)
     up = max((k for k in totals if k < i), default=-1)

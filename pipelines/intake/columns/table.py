@@ -36,10 +36,10 @@ _NO_HEADER = HEADER_BLANKS | {""}
 
 
 class TableReader:
-    """Reads the rows of one table into one SheetReading."""
+    """Parser of the rows of one table, into one SheetReading."""
 
     def __init__(self, plans: Plans, book: Book, grid: Grid, table: SheetTable, name: str):
-        """`name`: the file's, which may say the year."""
+        """`name`: the file's, which may contain the year."""
         self.book, self.grid, self.table = book, grid, table
         self.contract: Contract = plans.contracts[table.choice.dataset]
         facts = table.facts
@@ -57,7 +57,7 @@ class TableReader:
         ] = {}  # of one column: which row a cell is taken from that stands for more than its own
 
     def read(self, columns: list[MappedColumn], issues: list[Issue]) -> SheetReading:
-        """What the rows say; `columns` is where the table's columns stand, `issues` what was said of its header."""
+        """Read the rows; `columns` are the positions of the table's columns, `issues` those of its header."""
         t, sheet = self.table, self.sheet
         self._take(t.data)
         data = self._refuse(t.data) if self.plan.guards else t.data
@@ -107,7 +107,7 @@ class TableReader:
         return sheet
 
     def _take(self, data: list[int]) -> None:
-        """Turns the cells of the rows `data` into columns."""
+        """Parse the cells of the rows `data` into columns."""
         t, rows = self.table, self.grid.rows
         self.columns: Sequence[Sequence[Any]]
         self.types: Sequence[set[type]]
@@ -121,7 +121,7 @@ class TableReader:
         self.types = [_TEXTS if type(c) is Packed and c else set(map(type, c)) for c in self.columns]
 
     def _numbers(self, data: list[int]) -> Sequence[int]:
-        """The numbers of some rows as a spreadsheet shows them."""
+        """The row numbers of some rows, as a spreadsheet shows them."""
         top = self.grid.top + 1
         if isinstance(self.grid.rows, LargeRows) and data and data[-1] - data[0] + 1 == len(data):
             return range(data[0] + top, data[-1] + top + 1)
@@ -145,7 +145,7 @@ class TableReader:
         return [cells.written_to(r, v, reader.factor) for r, v in zip(raw, values, strict=True)]
 
     def _refuse(self, data: list[int]) -> list[int]:
-        """Takes out the rows that may not be kept at all, and says so without saying what they held."""
+        """Remove rows that may not be kept, with an issue that does not quote them."""
         guards = self.plan.guards
         refused: set[int] = set()
         for m in guards:
@@ -166,7 +166,7 @@ class TableReader:
         return [i for i in data if i not in refused] if refused else data
 
     def _cells(self, m: Mapped, data: list[int], tell: bool = True) -> Sequence[Any]:
-        """A column's cells in the rows `data`; a merged cell stands for each of its rows."""
+        """A column's cells in the rows `data`; a merged cell gives its value to each of its rows."""
         at = m.place
         spans = self.table.merges.tall(at)
         if not spans:
@@ -190,7 +190,7 @@ class TableReader:
         return out
 
     def _at_once(self, m: Mapped, data: list[int], reader: cells.ColumnReader, raw: Packed) -> Packed | None:
-        """A column's values where each cell says by itself what it means; None where some cell may have to be seen beside others."""
+        """A column's values where each cell can be parsed by itself; None where some may depend on other cells."""
         from pipelines.intake.columns import at_once
 
         column = m.column
@@ -257,7 +257,7 @@ class TableReader:
         return values
 
     def _same_as_above(self, m: Mapped, raw: list[Any], data: list[int]) -> list[Any]:
-        """Puts what stands above in place of 同上; where nothing does, or what did was refused, the cell cannot be read."""
+        """Replace 同上 by the value above; the cell is bad where there is none or it was refused."""
         place = {i: k for k, i in enumerate(self.table.data)} if self.sheet.refused else {}
         for k, v in enumerate(raw):
             if type(v) is str and v in DITTO:
@@ -275,7 +275,7 @@ class TableReader:
         return [other.get(k, i) + top for k, i in enumerate(data)]
 
     def _explain(self, these: set[int], data: list[int]) -> list[int]:
-        """Takes rows out of the sheet's data, `these` by their place in it; what was said of them goes with them. Returns the rest."""
+        """Remove rows from the sheet's data, with their issues; `these` are positions in it. Return the remaining rows."""
         if not these:
             return data
         sheet = self.sheet
@@ -288,7 +288,7 @@ class TableReader:
         return [i for k, i in enumerate(data) if k not in these]
 
     def _state(self) -> None:
-        """Fills what the sheet states once: the submitter where the column is empty throughout, the year where blank."""
+        """Fill in the values that the sheet states once: the submitter where the column is empty throughout, the year where blank."""
         values, n = self.sheet.values, len(self.sheet.rows)
         for column in self.contract.kept:
             if (
@@ -309,7 +309,7 @@ class TableReader:
         return {i.row for i in self.sheet.issues if i.column == column.name and i.code == "bad_type" and i.row}
 
     def _name(self) -> None:
-        """The sheet's submitter and period: what it names, else what all its rows have in common."""
+        """The sheet's submitter and period: as stated, else as common to all its rows."""
         sheet, contract = self.sheet, self.contract
         if sheet.submitter is None:
             column = contract.institution_name
@@ -336,7 +336,7 @@ class TableReader:
             sheet.period = str(self.year)
 
     def _months(self, first: str, last: str) -> str:
-        """The period of a sheet that tells of the months of one year: a correction of three months is not the year's.
+        """The period of a sheet over months of one year: a correction of three months is not the year's.
 
         The year where it tells of each of its months, or says that it is the year's and tells of more than half of it: a
         year's sheet may lack a month, or come in November.
@@ -347,7 +347,7 @@ class TableReader:
         return year if months == 12 or (months > 6 and str(self.year) == year) else f"{first}..{last}"
 
     def _contradictions(self) -> None:
-        """Says so where headers have other units than the one stated above them; the headers' hold."""
+        """Add an issue where headers have other units than the one stated above them; those of the headers apply."""
         ms, row = self.plan.contradicting, self.grid.top + self.table.header[1] + 1
         known = {u for m in ms for u in m.column.units}
         words = {
@@ -361,7 +361,7 @@ class TableReader:
         )
 
     def _without_header(self) -> None:
-        """Says so where a column has values and no header; one that only counts the rows needs none."""
+        """Add an issue where a column has values and no header, unless it only counts the rows."""
         t, grid = self.table, self.grid
         if t.own:
             return  # of tables that share columns each would speak of the others'
@@ -392,5 +392,5 @@ class TableReader:
 
 
 def _each_once(values: Sequence[Any]) -> Sequence[Any]:
-    """A column's values, those of a large one once each."""
+    """A column's values; of a large column each distinct value once."""
     return values.distinct() if type(values) is Packed else values
