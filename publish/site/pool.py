@@ -252,13 +252,16 @@ class Pool:
         async with self._lock:
             control = self._nursery_control()
             ours, theirs = socket.socketpair()
-            with theirs:
-                socket.send_fds(control, [f"fork {lane.nice}".encode()], [theirs.fileno()])
-            pid = int(await asyncio.wait_for(loop.sock_recv(control, 64), START_SECONDS) or b"0")
-        if not pid:
-            ours.close()
-            raise OSError("the nursery ended")
-        reader, writer = await asyncio.open_unix_connection(sock=ours)
+            try:
+                with theirs:
+                    socket.send_fds(control, [f"fork {lane.nice}".encode()], [theirs.fileno()])
+                pid = int(await asyncio.wait_for(loop.sock_recv(control, 64), START_SECONDS) or b"0")
+                if not pid:
+                    raise OSError("the nursery ended")
+                reader, writer = await asyncio.open_unix_connection(sock=ours)
+            except BaseException:  # cancelled, too: the pool is closed while a worker starts
+                ours.close()
+                raise
         worker = _WorkerHandle(lane, pid, reader, writer)
         self._all.add(worker)
         return worker
