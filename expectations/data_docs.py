@@ -37,6 +37,7 @@ class SuiteResult:
 
 def build(results: Iterable[SuiteResult], folder: Path) -> Path:
     """Write the pages into `folder`, in place of those there, and return their index.html."""
+    context = ephemeral_context()  # first: it imports GX without the warnings of GX's own imports
     import great_expectations as gx
     from great_expectations.core.run_identifier import RunIdentifier
     from great_expectations.data_context.types.resource_identifiers import (
@@ -44,7 +45,6 @@ def build(results: Iterable[SuiteResult], folder: Path) -> Path:
         ValidationResultIdentifier,
     )
 
-    context = ephemeral_context()
     suites: dict[str, dict[str, Any]] = {}
     listed = list(results)
     for r in listed:
