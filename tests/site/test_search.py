@@ -17,12 +17,14 @@ from publish.site import search
 from publish.site.search import figures, find, simplify
 
 ROOT = Path(__file__).resolve().parents[2]
-ASKED = list(
-    csv.DictReader((Path(__file__).parent / "asked.csv").open(encoding="utf-8"))
-)  # in the words of the titles, mostly
-FREELY = list(
-    csv.DictReader((Path(__file__).parent / "asked_freely.csv").open(encoding="utf-8"))
-)  # as people who do not know them ask
+
+
+def _asked(name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader((Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()))
+
+
+ASKED = _asked("asked.csv")  # in the words of the titles, mostly
+FREELY = _asked("asked_freely.csv")  # as people who do not know them ask
 FIRST_FEW = 8  # what a reader sees without scrolling
 SHOWN = {"indicators": "dbt_project/seeds/seed_indicators.csv", "claims": "cities/zhuzhou/claims.csv"}
 RECORDS = (("市政示例礼堂", "市政示例礼堂停车场"), ("XZ示例大院", "XZ示例大院第2停车场"), ("示例图书馆", "东门停车场"))
