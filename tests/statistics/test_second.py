@@ -180,7 +180,8 @@ def again(home: Home, warehouse: Path) -> None:
     with duckdb.connect(str(warehouse)) as con:
         for schema in ("seeds", "staging", "intermediate", "marts"):
             con.execute(f"create schema {schema}")
-        for result in sorted(ran, key=lambda x: min(t["started_at"] for t in x["timing"])):
+        made = [r for r in ran if r["unique_id"] in nodes]  # dbt lists exposures too, which make nothing
+        for result in sorted(made, key=lambda x: min(t["started_at"] for t in x["timing"])):
             node = nodes[result["unique_id"]]
             name = f"{node['schema']}.{node['name']}"
             if node["resource_type"] == "seed":
