@@ -114,6 +114,7 @@ def test_what_stands_beside_each_csv_file_describes_it(release: Path) -> None:
         assert not described.no_metadata, path.name
 
 
+@pytest.mark.filterwarnings("always:Invalid column value")  # csvw catches its own warnings to tell what is valid
 def test_csvw_finds_a_column_that_is_not_as_described(release: Path, tmp_path: Path) -> None:
     for name in ("factors.csv", "factors.csv-metadata.json"):
         shutil.copy(release / "csv" / name, tmp_path / name)
@@ -123,8 +124,7 @@ def test_csvw_finds_a_column_that_is_not_as_described(release: Path, tmp_path: P
     said = json.loads(about.read_text(encoding="utf-8"))
     next(c for c in said["tableSchema"]["columns"] if c["name"] == "carrier")["datatype"] = "integer"
     about.write_text(json.dumps(said), encoding="utf-8")
-    with pytest.warns(UserWarning, match="Invalid column value"):
-        assert not CSVW(str(tmp_path / "factors.csv"), validate=True).is_valid
+    assert not CSVW(str(tmp_path / "factors.csv"), validate=True).is_valid
 
 
 # --- contracts ---
