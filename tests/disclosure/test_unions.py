@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 
 from publish.disclosure.audit import exposed
 from publish.disclosure.contributions import PARTS
 from publish.disclosure.history import HELD_ZH, Past, stand, states
-from publish.disclosure.membership import State, families
+from publish.disclosure.membership import Family, State, families
 from publish.disclosure.relations import Indicator
-from publish.disclosure.suppress import Knowledge, Rules, suppress
-from publish.disclosure.unions import _Exact
+from publish.disclosure.rules import Rules
+from publish.disclosure.suppress import Knowledge, suppress
+from publish.disclosure.unions import _Exact, _Single
 from tests.disclosure.attacker import bounded, determined, follows, subtract
 
 ABOUT = {
@@ -237,3 +242,47 @@ def test_rows_known_before_that_give_nothing_hide_no_leak() -> None:
     leak = _Exact(np.arange(7), matrix, np.arange(9) == 2, np.arange(7) < 6)
     assert leak.there and leak.ends((6,))
     assert not _Exact(np.arange(6), matrix[:6], np.arange(9) == 2, np.ones(6, dtype=bool)).there
+
+
+def single(seed: int, institutions: int, sums: int) -> _Single:
+    """Figures of one quantity over single institutions: each over a random tenth of them, the last over all."""
+    rng = np.random.default_rng(seed)
+    matrix = (rng.random((sums, institutions)) < 0.1).astype(float)
+    matrix[-1] = 1
+    value = np.exp(rng.normal(0, 1.5, institutions))
+    n = np.arange(institutions)
+    family = Family(
+        matrix=csr_array(matrix),
+        basis=csr_array(np.eye(institutions)),
+        cells=tuple((i,) for i in range(sums)),
+        known=np.zeros(sums, dtype=bool),
+        unit=n,
+        size=np.ones(institutions, dtype=int),
+        quantity=np.zeros(institutions, dtype=int),
+        current=np.ones(institutions, dtype=bool),
+        value=value,
+        largest=value,
+        least=value,
+        basis_unit=n,
+    )
+    return _Single(family, Rules(), np.arange(sums), n)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_pair_passed_over_is_not_narrow(seed: int) -> None:
+    found = single(seed, 24, 6 + 2 * seed)
+    mine = np.ones(len(found.rows), dtype=bool)
+    every = [(j,) for j in range(24)] + list(itertools.combinations(range(24), 2))
+    assert found._narrow(mine) == found._narrow(mine, every)
+
+
+def test_thousands_of_single_institutions_fit_in_memory() -> None:
+    """Their pairs are millions: all of them at once took 418 GiB."""
+    found = single(1, 4000, 40)
+    mine = np.ones(len(found.rows), dtype=bool)
+    tracemalloc.start()
+    try:
+        assert found._narrow(mine) == []
+        assert tracemalloc.get_traced_memory()[1] < 500e6
+    finally:
+        tracemalloc.stop()
