@@ -10,7 +10,8 @@ and of the equations, so that a mistake there is not repeated here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,8 @@ NARROW = 0.1  # bounds on two institutions' sum nearer to it than this share of 
 FLAT = 1e-10  # an eigenvalue of this share of the largest is nothing
 RANK = 1e-9  # a singular value of this share of the largest is the rounding of the arithmetic
 NEARLY = 1e-4  # an inverse of what is nearer to singular than this is not relied on
+AT_ONCE = 1000  # targets of which the lines are held in memory together
+CERTAIN = 1 - 1e-9  # of what a line frees, so that the rounding of the arithmetic frees no pair
 FOLLOWS = 1e-6  # what follows but for this much of its square follows: the rounding of the arithmetic
 
 
@@ -352,94 +355,143 @@ class _Quantity:
         """Institutions, and twos of them, that all sums together bound more narrowly than the rules allow."""
         if self.signed:
             return set()
-        x, n = self.value, len(self.value)
-        scale = float(x.max(initial=0)) or 1.0
-        matrix = self.matrix[rows]
-        equal, rest = matrix, matrix @ (x / scale)
-        seen = [x / scale]
-
-        def end(cost: np.ndarray) -> float:
-            found = linprog(cost, A_eq=equal, b_eq=rest, bounds=(0, 1e6), method="highs")
-            if found.status != 0:
-                raise RuntimeError(f"The linear programme of the proof ended with: {found.message}")
-            seen.append(found.x)
-            return float(found.fun)
-
-        targets = [t for t in range(n) if x[t] > 0 and (self.size[t] <= 2 or self.largest[t] > rules.max_share * x[t])]
-        if not targets:
+        x = self.value
+        targets = np.flatnonzero((x > 0) & ((self.size <= 2) | (self.largest > rules.max_share * x)))
+        if not len(targets):
             return set()
-        if len(matrix):
-            seen += self._witnesses(matrix, targets)
-
-        def wide(columns: list[int], low: float, high: float, either: bool) -> bool:
-            true = float(x[columns].sum()) / scale
-            cost = np.zeros(n)
-            cost[columns] = 1.0
-            falls, rises = low >= 1, high <= 1
-            low, high = low * true + 1e-9, high * true - 1e-9
-            possible = [float(s[columns].sum()) for s in seen]
-            falls, rises = falls or min(possible) <= low, rises or max(possible) >= high
-            if either and (falls or rises):
-                return True
-            falls = falls or end(cost) <= low
-            if either and falls:
-                return True
-            rises = rises or -end(-cost) >= high
-            return rises if either else falls and rises
-
+        others = _Alternatives(self.matrix[rows], x, targets)
         out = set()
-        for t in targets:
+        for t in targets.tolist():
             if self.size[t] == 1:
-                fine = wide([t], 1 - rules.protection, 1 / rules.max_share, False)
+                fine = others.wide([t], 1 - rules.protection, 1 / rules.max_share, False)
             elif self.largest[t] > rules.max_share * x[t]:
-                fine = wide([t], 1.0, float(self.largest[t] / x[t]) / rules.max_share, False)
+                fine = others.wide([t], 1.0, float(self.largest[t] / x[t]) / rules.max_share, False)
             else:
-                fine = wide([t], 1 - NARROW, 1 + NARROW, True)
+                fine = others.wide([t], 1 - NARROW, 1 + NARROW, True)
             if not fine:
                 out.add(frozenset([t]))
-        ones = np.array([t for t in targets if self.size[t] == 1], dtype=int)
-        if len(ones) > 1:
-            # What two have together is wide where one solution seen so far is far enough from what they really have.
-            free = np.zeros((len(ones), len(ones)), dtype=bool)
-            true = np.add.outer(seen[0][ones], seen[0][ones])
-            for s in seen:
-                free |= np.abs(np.add.outer(s[ones], s[ones]) - true) >= NARROW * true - 1e-9
-            for a, b in np.argwhere(np.triu(~free, 1)):
-                if not wide([int(ones[a]), int(ones[b])], 1 - NARROW, 1 + NARROW, True):
-                    out.add(frozenset([int(ones[a]), int(ones[b])]))
+        for a, b in others.doubtful(targets[self.size[targets] == 1]):
+            if not others.wide([a, b], 1 - NARROW, 1 + NARROW, True):
+                out.add(frozenset([a, b]))
         return out
 
-    def _witnesses(self, matrix: np.ndarray, targets: list[int]) -> list[np.ndarray]:
-        """Other values of all institutions that give the same sums, as far from the true ones as a straight line goes: one up
-        and one down for each target. How they are found does not matter: each is held against the equations."""
-        x = self.value / self.value.max()
-        length, vectors = np.linalg.eigh((matrix * x) @ (matrix * x).T)
+
+class _Alternatives:
+    """Other values of all institutions, none below nothing, that give the same sums as the true ones.
+
+    How they are found does not matter: each is held against the equations. `lowest` and `highest` are the extremes of each
+    institution over all of them, `kept` (blocks of rows, of which the first row is the truth) those that are remembered whole.
+    """
+
+    def __init__(self, matrix: np.ndarray, value: np.ndarray, targets: np.ndarray):
+        self.matrix = matrix
+        self.true = value / (float(value.max(initial=0)) or 1.0)
+        self.sums = matrix @ self.true
+        self.lowest, self.highest = self.true.copy(), self.true.copy()
+        self.kept = [self.true[None, :]]
+        # The value up to which any other institution's may be and what the two have together is wide all the same.
+        self.partner = np.full(len(value), -np.inf)
+        for begin in range(0, len(targets) if len(matrix) else 0, AT_ONCE):
+            self._straight_lines(targets[begin : begin + AT_ONCE])
+
+    def _straight_lines(self, targets: np.ndarray) -> None:
+        """One alternative up and one down for each target, as far from the truth as a straight line goes.
+
+        Along the line of t its value changes by `own` of itself and no other by more than `most` of itself, so that what t and u
+        have together changes by own * t - most * u at least.
+        """
+        x, at = self.true, np.arange(len(targets))
+        white = self._white
+        lines = -white[targets] @ white.T
+        lines[at, targets] += 1.0
+        own = lines[at, targets].copy()
+        lines[at, targets] = 0.0
+        most = np.abs(lines).max(axis=1)
+        lines[at, targets] = own
+        found = []
+        for sign in (1.0, -1.0):
+            falls = -(sign * lines).min(axis=1)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                there = x * (1 + sign * lines / falls[:, None])
+                partner = x[targets] * (own - NARROW * falls) / (NARROW * falls + most)
+            good = (falls > 0) & (there.min(axis=1) >= -1e-12)
+            good[good] = np.isclose(there[good] @ self.matrix.T, self.sums, rtol=1e-9, atol=1e-12).all(axis=1)
+            self.partner[targets[good]] = np.maximum(self.partner[targets[good]], partner[good] * CERTAIN)
+            found.append(there[good])
+        self._see(np.concatenate(found), len(self.kept) == 1)
+
+    @cached_property
+    def _white(self) -> np.ndarray:
+        """Orthonormal columns that span the equations, each institution's coefficient times its value."""
+        weighed = self.matrix * self.true
+        length, vectors = np.linalg.eigh(weighed @ weighed.T)
         kept = length > FLAT * length[-1]
-        white = (matrix * x).T @ vectors[:, kept] / np.sqrt(length[kept])
-        out = []
-        for t in targets:
-            line = -white @ white[t]
-            line[t] += 1.0
-            for sign in (1.0, -1.0):
-                falls = -(sign * line).min()
-                if falls <= 0:
-                    continue
-                other = x * (1 + sign * line / falls)
-                if other.min() >= -1e-12 and np.allclose(matrix @ other, matrix @ x, rtol=1e-9, atol=1e-12):
-                    out.append(other)
-        return out
+        return weighed.T @ vectors[:, kept] / np.sqrt(length[kept])
+
+    def _see(self, found: np.ndarray, whole: bool = True) -> None:
+        self.lowest = np.minimum(self.lowest, found.min(axis=0, initial=np.inf))
+        self.highest = np.maximum(self.highest, found.max(axis=0, initial=-np.inf))
+        if whole:
+            self.kept.append(found)
+
+    def _end(self, cost: np.ndarray) -> float:
+        found = linprog(cost, A_eq=self.matrix, b_eq=self.sums, bounds=(0, 1e6), method="highs")
+        if found.status != 0:
+            raise RuntimeError(f"The linear programme of the proof ended with: {found.message}")
+        self._see(found.x[None, :])
+        return float(found.fun)
+
+    def wide(self, columns: list[int], low: float, high: float, either: bool) -> bool:
+        """Whether these columns together may be as low and as high as these multiples of the truth (`either`: one of the two)."""
+        true = float(self.true[columns].sum())
+        cost = np.zeros(len(self.true))
+        cost[columns] = 1.0
+        falls, rises = low >= 1, high <= 1
+        low, high = low * true + 1e-9, high * true - 1e-9
+        if len(columns) == 1:
+            least, most = float(self.lowest[columns[0]]), float(self.highest[columns[0]])
+        else:
+            possible = np.concatenate([block[:, columns].sum(axis=1) for block in self.kept])
+            least, most = float(possible.min()), float(possible.max())
+        falls, rises = falls or least <= low, rises or most >= high
+        if either and (falls or rises):
+            return True
+        falls = falls or self._end(cost) <= low
+        if either and falls:
+            return True
+        rises = rises or -self._end(-cost) >= high
+        return rises if either else falls and rises
+
+    def doubtful(self, ones: np.ndarray) -> Iterator[tuple[int, int]]:
+        """Pairs of single institutions of which no straight line shows that what they have together is wide.
+
+        Sorted by value, those that the line of the larger leaves in doubt follow it directly: of thousands of institutions, whose
+        pairs are millions, few are looked at.
+        """
+        order = ones[np.argsort(-self.true[ones], kind="stable")]
+        size, partner = self.true[order], self.partner[order]
+        ends = np.searchsorted(-size, -partner, side="left")
+        for n, a in enumerate(order.tolist()):
+            later = np.arange(n + 1, max(int(ends[n]), n + 1))
+            for b in order[later[size[n] > partner[later]]].tolist():
+                yield a, b
 
 
 def _followed(matrix: csr_array, family: Family) -> set[tuple[int, ...]]:
     """Classes of one institution or two of which something follows from the rows by adding and subtracting, and pairs of
     institutions of which the one can compute something about the other from its own values."""
     whose, size = family.basis_unit, family.size
-    small = [int(u) for u in np.unique(whose) if size[u] <= 2]
-    blocks = {u: matrix[:, np.flatnonzero(whose == u)].toarray() for u in small}
+    by_unit, order = matrix.tocsc(), np.argsort(whose, kind="stable")
+    units, starts = np.unique(whose[order], return_index=True)
+    columns_of = dict(zip(units.tolist(), np.split(order, starts[1:]), strict=True))
+    small = [u for u in columns_of if size[u] <= 2]
+    blocks = {u: by_unit[:, columns_of[u]] for u in small}
     out: set[tuple[int, ...]] = set()
     gram = np.asarray((matrix @ matrix.T).toarray())
     white = _whitening(gram)
-    seen = {u: white.T @ b for u, b in blocks.items()}
+
+    def whitened(u: int) -> np.ndarray:
+        return (blocks[u].T @ white).T
 
     def share(block: np.ndarray) -> float:
         """How much of some direction of a class's values follows (1: all of it), from its block of whitened columns."""
@@ -458,8 +510,8 @@ def _followed(matrix: csr_array, family: Family) -> set[tuple[int, ...]]:
         mine = seen[u]
         rest = np.eye(mine.shape[1]) - mine.T @ mine
         if np.linalg.eigvalsh(rest)[0] < NEARLY:
-            without = _whitening(gram - blocks[u] @ blocks[u].T)
-            return [v for v in others if share(without.T @ blocks[v]) > 1 - FOLLOWS]
+            without = _whitening(gram - (blocks[u] @ blocks[u].T).toarray())
+            return [v for v in others if share((blocks[v].T @ without).T) > 1 - FOLLOWS]
         left = np.linalg.solve(rest, mine.T)  # (1 - Wu'Wu)^-1 Wu'
         near = []
         for v in others:
@@ -469,9 +521,13 @@ def _followed(matrix: csr_array, family: Family) -> set[tuple[int, ...]]:
                 near.append(v)
         return near
 
-    first = {u: share(b) for u, b in seen.items()}
+    first = {u: share(whitened(u)) for u in small}
     out |= {(u,) for u in small if first[u] > 1 - FOLLOWS and _gives(matrix, whose == u, whose != u)}
     ones = [u for u in small if size[u] == 1 and 0 < first[u] <= 1 - FOLLOWS]
+    # Of those that no partner completes nothing is asked; the shares of all come to the rank, so that the rest are not many.
+    largest = max((first[u] for u in ones), default=0.0)
+    ones = [u for u in ones if first[u] + largest > 1 - FOLLOWS]
+    seen = {u: whitened(u) for u in ones}
     for u in ones:
         for v in known_beside(u):
             if _gives(matrix, whose == v, (whose != u) & (whose != v)):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pytest
+from scipy.optimize import linprog
 
-from publish.disclosure.audit import bounds, determined, traced
+from publish.disclosure import audit
+from publish.disclosure.audit import NARROW, _Alternatives, _Quantity, bounds, determined, traced
+from publish.disclosure.rules import Rules
 
 KINDS = {"e": "flow", "s": "stock", "r": "ratio"}
 
@@ -115,3 +120,72 @@ def test_what_comes_near_to_a_value_is_not_what_gives_it() -> None:
     near = csr_array(np.array([later - 0.9995 * both, later - 0.9994 * both, others]))
     assert _followed(near[[0, 2]], family) == {(0,)}  # type: ignore[arg-type]
     assert _followed(near[[1, 2]], family) == set()  # type: ignore[arg-type]
+
+
+RULES = Rules()
+
+
+def quantity(matrix: np.ndarray, value: np.ndarray) -> _Quantity:
+    """One quantity of single institutions with these values, whose sums over the rows of `matrix` are published."""
+    count = len(value)
+    family = SimpleNamespace(
+        size=np.ones(count, dtype=int), unit=np.arange(count), value=value, largest=value, least=value
+    )
+    return _Quantity(matrix, family, np.arange(count))  # type: ignore[arg-type]
+
+
+def narrow_by_programmes(matrix: np.ndarray, value: np.ndarray) -> set[frozenset[int]]:
+    """What the definition says, by two linear programmes for every institution and every pair."""
+    x = value / value.max()
+
+    def ends(columns: tuple[int, ...]) -> tuple[float, float]:
+        cost = np.zeros(len(x))
+        cost[list(columns)] = 1.0
+        both = [
+            linprog(sign * cost, A_eq=matrix, b_eq=matrix @ x, bounds=(0, None), method="highs").fun for sign in (1, -1)
+        ]
+        return both[0], -both[1]
+
+    out = set()
+    for i in range(len(x)):
+        low, high = ends((i,))
+        if not (low <= (1 - RULES.protection) * x[i] + 1e-7 and high >= x[i] / RULES.max_share - 1e-7):
+            out.add(frozenset({i}))
+    for i, j in itertools.combinations(range(len(x)), 2):
+        (low, high), true = ends((i, j)), x[i] + x[j]
+        if low > (1 - NARROW) * true + 1e-7 and high < (1 + NARROW) * true - 1e-7:
+            out.add(frozenset({i, j}))
+    return out
+
+
+def drawn(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sums over all, over parts of two dimensions and over some drawn at random, of values of very different size."""
+    rng = np.random.default_rng(seed)
+    one, two = rng.integers(0, 4, count), rng.integers(0, 3, count)
+    rows = [np.ones(count), *(one == k for k in range(4)), *(two == k for k in range(3))]
+    rows += [rng.random(count) < 0.5 for _ in range(int(rng.integers(0, count // 2)))]
+    return np.array(rows, dtype=float), np.exp(rng.normal(6, 1.5, count)).round(2)
+
+
+def test_what_is_too_narrow_is_what_linear_programmes_say_of_every_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "AT_ONCE", 5)  # so that some alternatives are forgotten
+    sizes = []
+    for seed in range(12):
+        matrix, value = drawn(seed, 14)
+        found = quantity(matrix, value).too_narrow(np.ones(len(matrix), dtype=bool), RULES)
+        assert found == narrow_by_programmes(matrix, value), seed
+        sizes += [len(f) for f in found]
+    assert sizes.count(1) > 10 and sizes.count(2) > 3
+
+
+def test_thousands_of_single_institutions_are_proved_without_millions_of_pairs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    matrix, value = drawn(3, 3000)
+    asked: list[list[int]] = []
+    wide = _Alternatives.wide
+    monkeypatch.setattr(
+        _Alternatives, "wide", lambda self, columns, *rest: asked.append(columns) or wide(self, columns, *rest)
+    )
+    assert quantity(matrix[:8], value).too_narrow(np.ones(8, dtype=bool), RULES) == set()
+    assert 3000 <= len(asked) < 20_000  # 4.5 million pairs
