@@ -18,6 +18,7 @@ from expectations.contract.units import UNITS
 from expectations.contract.words import CITY_WORDS, read_words
 
 CONTRACTS = Path(__file__).parents[1] / "contracts"
+CITY_CONTRACTS = "contracts"  # the folder of a city's own contracts, in the city's folder
 
 
 class Contracts(Mapping[str, Contract]):
@@ -97,11 +98,11 @@ class Contracts(Mapping[str, Contract]):
 def load_contracts(
     extra: Iterable[Path] = (), only: Iterable[str] | None = None, city: Path | None = None
 ) -> Contracts:
-    """Read the contracts of expectations/contracts and of each folder in `extra`, and the words of the folder `city`.
+    """Read the contracts of expectations/contracts, of each folder in `extra` and of the folder `city`, whose words count too.
 
     `only` keeps just the named datasets. Raises ContractError for the first contract that cannot be used.
     """
-    paths = sorted(CONTRACTS.glob("*.yaml"))
+    paths, extra = sorted(CONTRACTS.glob("*.yaml")), tuple(extra)
     for folder in extra:
         if not folder.is_dir():
             raise ContractError(f"There is no folder of contracts at {folder}; name a folder that holds *.yaml files.")
@@ -109,6 +110,8 @@ def load_contracts(
         if not found:
             raise ContractError(f"The folder {folder} holds no contract; put at least one *.yaml file in it.")
         paths += found
+    if city and (own := city / CITY_CONTRACTS).is_dir() and own.resolve() not in {p.resolve() for p in extra}:
+        paths += sorted([*own.glob("*.yaml"), *own.glob("*.yml")])
     wanted = None if only is None else set(only)
     words = read_words(city / CITY_WORDS) if city else {}
     nothing = words.get("nothing", ())

@@ -102,6 +102,7 @@ class Column:
     subset: bool = False  # several of `values` in one cell, in any order
     codelist: Literal["divisions"] | None = None  # a closed list that belongs to the city and not to the contract
     compare: Literal["flow", "stock"] | None = None  # how it is compared with other years; None: not at all
+    unit_column: str | None = None  # the column that says, row by row, in which of `units` its numbers are
 
     @property
     def kept(self) -> bool:
@@ -167,6 +168,10 @@ class Contract:
     register: bool  # this dataset is the register of institutions
     dated_by: str | None  # the column named as the period; None: none is
     total_rows: frozenset[str]  # labels of rows that are totals of others, folded as headers are: 全国, National Total
+    example_rows: tuple[
+        Mapping[str, str], ...
+    ]  # column -> text, folded: a row that has all of one is the form's example
+    unused: frozenset[str]  # headers of the form, folded, that the dataset leaves out on purpose
     words: Mapping[
         str, tuple[str, ...]
     ]  # by OF_WORDS: labels of rows of its sheets that hold no data, beside the common ones

@@ -23,7 +23,8 @@ if TYPE_CHECKING:  # half a second to import, and a process that is handed its c
 
 OF_DATASET = (
     "opening", "openingNote", "openRowsWhere", "openingAttribute", "openingDecidedBy", "openingDecidedOn", "openingGround",
-    "theme", "register", "versions", "missingValues", "period", "totalRows", "words",
+    "theme", "register", "versions", "missingValues", "period", "totalRows", "exampleRows",
+    "unusedHeaders", "words",
 )  # fmt: skip
 
 
@@ -118,7 +119,9 @@ def _checked(
         "versions": tuple(_version(file, v, {c.name for c in columns}) for v in top.get("versions") or []),
         "register": bool(top.get("register", False)),
         "dated_by": _dated_by(file, top.get("period"), columns),
-        "total_rows": _total_rows(file, top.get("totalRows")),
+        "total_rows": _labels(file, top, "totalRows", "[全国, 东部地区]"),
+        "unused": _labels(file, top, "unusedHeaders", "['Renewable?', 备查]"),
+        "example_rows": _example_rows(file, top.get("exampleRows"), columns),
         "words": check_words(top.get("words", {}), OF_WORDS, f"{file.path.name}: custom property 'words'"),
         "undated": "period" in top and top["period"] is None,
     }
@@ -137,6 +140,24 @@ def _check_columns(file: ContractFile, columns: tuple[Column, ...]) -> None:
             other = by_header.setdefault(header_key(h), c.name)
             if other != c.name:
                 raise file.error(f"header '{h}' stands for both '{other}' and '{c.name}'; take it from one of them.")
+    _check_unit_columns(file, {c.name: c for c in columns})
+
+
+def _check_unit_columns(file: ContractFile, by_name: dict[str, Column]) -> None:
+    """Refuse a `unitColumn` that cannot say what unit a number is in."""
+    for c in by_name.values():
+        if c.unit_column is None:
+            continue
+        if c.kind not in ("decimal", "integer") or not c.units:
+            raise file.error(
+                f"column '{c.name}': unitColumn stands beside the unit of a column of numbers; write unit."
+            )
+        beside = by_name.get(c.unit_column)
+        if beside is None or beside.kind not in ("string", "enum") or not beside.kept:
+            raise file.error(
+                f"column '{c.name}': unitColumn is {c.unit_column!r}; name the column of texts, of level L0 to L2, that "
+                "states the unit of each row."
+            )
 
 
 def _key(file: ContractFile, table: SchemaObject, kept: set[str]) -> tuple[str, ...]:
@@ -168,10 +189,28 @@ def _dated_by(file: ContractFile, named: Any, columns: tuple[Column, ...]) -> st
     return str(named)
 
 
-def _total_rows(file: ContractFile, raw: Any) -> frozenset[str]:
+def _labels(file: ContractFile, top: dict[str, Any], name: str, such_as: str) -> frozenset[str]:
+    """The texts of the custom property `name`, folded as headers are."""
+    raw = top.get(name)
     if raw is not None and (not isinstance(raw, list) or not all(isinstance(n, str) and header_key(n) for n in raw)):
-        raise file.error(f"custom property 'totalRows' is {raw!r}; write a list of names, [全国, 东部地区].")
+        raise file.error(f"custom property '{name}' is {raw!r}; write a list of texts, {such_as}.")
     return frozenset(header_key(n) for n in raw or ())
+
+
+def _example_rows(file: ContractFile, raw: Any, columns: tuple[Column, ...]) -> tuple[dict[str, str], ...]:
+    """The rows that custom property `exampleRows` describes, each by the texts of some of its columns."""
+    texts = {c.name for c in columns if c.kind in ("string", "enum")}
+    if raw is not None and (not isinstance(raw, list) or not all(isinstance(row, dict) and row for row in raw)):
+        raise file.error(
+            f"custom property 'exampleRows' is {raw!r}; write a list of rows, [{{<column>: <text>}}, ...]."
+        )
+    for name, text in (cell for row in raw or () for cell in row.items()):
+        if name not in texts or not isinstance(text, str) or not header_key(text):
+            raise file.error(
+                f"custom property 'exampleRows': {{{name}: {text!r}}} is not a column of texts with what its cell holds, "
+                "in quotes."
+            )
+    return tuple({name: header_key(text) for name, text in row.items()} for row in raw or ())
 
 
 def _due_days(file: ContractFile, stated: Any) -> int | None:

@@ -30,7 +30,7 @@ STATED = ("submitter", "year")
 COMPARE = ("flow", "stock", "none")
 OF_COLUMN = (
     "titleEn", "aliases", "kind", "unit", "units", "statedOnce", "institution", "check", "codelist", "minimum", "maximum",
-    "refuseRowWhenTrue", "compare", "missingValues",
+    "refuseRowWhenTrue", "compare", "missingValues", "unitColumn",
 )  # fmt: skip
 
 
@@ -70,6 +70,7 @@ def parse_column(file: ContractFile, p: SchemaProperty, missing: tuple[str, ...]
         subset=subset,
         codelist=own.get("codelist"),
         compare=_compare(file, own, number, unit, where),
+        unit_column=own.get("unitColumn"),
         **_bounds(file, p, own, kind in ("month", "date"), where),
     )
     if number and unit is not None:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from expectations.contract import Contract, Contracts
+from expectations.contract import Contract, Contracts, header_key
 from pipelines.core.digests import file_sha256
 from pipelines.core.letters import column_letter, column_number
 from pipelines.core.text import squeeze
@@ -279,7 +279,7 @@ class FileReader:
         taken = [m.column.name for m in choice.mapped]
         out = []
         for at, header in choice.unmapped:
-            if self.headers.is_serial(header):
+            if self.headers.is_serial(header) or header_key(header) in self.contracts[choice.dataset].unused:
                 continue
             twin = next((m for m in self.headers.resolve(header) if m.dataset == choice.dataset), None)
             if twin:

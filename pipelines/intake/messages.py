@@ -39,6 +39,20 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{where}填的是“{value}”，单元格里的单位与表头（{unit}）重复或不一致，不知道该按哪个算；请只填数字，单位写在表头。",
         "{where_en} holds '{value}': the unit in the cell repeats or contradicts the header's ({unit}); write the number alone.",
     ),
+    "bad_type.no_unit": (
+        "{where}填的是“{value}”，而这一行的单位一栏没有写单位，不知道该按哪个算，没有收下这个数；请补上单位。",
+        "{where_en} holds '{value}' while its row states no unit for it; the figure was not taken: state its unit.",
+    ),
+    "bad_type.unknown_unit": (
+        "{where}填的是“{value}”，而这一行的单位一栏写的是“{said}”，不是这一项能用的单位，没有收下这个数；请改正单位。",
+        "{where_en} holds '{value}' and its row states the unit '{said}', which is none that this column may be in; the figure was "
+        "not taken: correct the unit.",
+    ),
+    "bad_type.no_unit_column": (
+        "{where}填的是“{value}”，而表里没有写明它的单位的那一列，不知道该按哪个算；请补上单位一列，或把单位写在表头。",
+        "{where_en} holds '{value}', and the column that states its unit is not there; add that column, or write the unit in "
+        "the header.",
+    ),
     "bad_type.bound": (
         "{where}填的是“{value}”，只说了上限或下限，不是一个数；请填写准确的数字。",
         "{where_en} holds '{value}', which says how much at least or at most and no number; write the exact one.",
@@ -195,6 +209,16 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{where}这一列的 {count} 个日期都带着 16:00:00，像是导出程序把北京时间的零点写成了世界时，日期会早一天；已按写的日期收下，请核对，并只填日期。",
         "The {count} dates of {where_en} all stand at 16:00:00, as programs write midnight in China in UTC, a day early; they were "
         "taken as written: check them and write the date alone.",
+    ),
+    "doubtful.nought_without_unit": (
+        "{where}填的是 0，而这一行没有写它的单位，像是没有填报；没有当作 0 收下，请核对：确实是 0 的请写上单位。",
+        "{where_en} holds 0 and its row states no unit for it, as if nothing had been reported; it was not taken as 0: if it is 0, "
+        "state its unit.",
+    ),
+    "doubtful.noughts_without_unit": (
+        "从{where}起，这一列有 {count} 个 0 没有写单位，像是没有填报；没有当作 0 收下，请核对：确实是 0 的请写上单位。",
+        "From {where_en} on, {count} cells of this column hold 0 and their rows state no unit, as if nothing had been reported; they "
+        "were not taken as 0: where it is 0, state its unit.",
     ),
     "doubtful.scaled": (
         "从{where}起，这一列有 {count} 个数的数字格式（{number_format}）把数缩小了显示，表里看到的与单元格里存的不是同一个数；已按看到的数和标明的单位收下，没有标明单位的按存的数收下，请核对。",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from expectations.contract import Contracts
+from expectations.contract import Column, Contracts
 from pipelines.intake import values as cells
 from pipelines.intake.layout.headers import Choice, Headers, Mapped
 
@@ -27,6 +27,12 @@ class Plan:
     sums_alone: bool = False  # there are such columns, but the sheet states their values once
     unclear: set[str] = field(default_factory=set)  # columns for which the heading states several units
     contradicting: list[Mapped] = field(default_factory=list)  # and those whose header says another unit than it
+    beside: dict[str, Mapped] = field(
+        default_factory=dict
+    )  # columns whose unit another states row by row, and that one
+    unitless: set[str] = field(
+        default_factory=set
+    )  # and those where it is not there, and no header or heading states a unit
     above: dict[str, str] = field(default_factory=dict)  # columns whose unit is the heading's, and which, folded
 
     def factor(self, m: Mapped) -> Decimal | None:
@@ -57,6 +63,17 @@ class Plans:
             known = self._plans[key] = self._plan(choice, stated, year)
         return known
 
+    def reader(
+        self, dataset: str, column: Column, factor: Decimal | None, year: int | None = None
+    ) -> cells.ColumnReader:
+        """The reader of a column's cells where one of the sheet's units is `factor` canonical ones."""
+        key = dataset, column.name, factor, year if column.kind == "month" else None
+        if key not in self._readers:
+            self._readers[key] = cells.ColumnReader(
+                column, factor, year, name=column.name in self.contracts[dataset].key
+            )
+        return self._readers[key]
+
     def _plan(self, choice: Choice, stated: tuple[str, ...], year: int | None) -> Plan:
         contract = self.contracts[choice.dataset]
         plan = Plan(choice, {m.column.name: m for m in choice.mapped})
@@ -64,6 +81,11 @@ class Plans:
             m = plan.places.get(c.name)
             if m is None:
                 plan.columns.append((c.name, None, None, False))
+                continue
+            if c.unit_column in plan.places:
+                plan.beside[c.name] = plan.places[c.unit_column]
+                plan.columns.append((c.name, m, self.reader(choice.dataset, c, None), False))
+                plan.summed.append((m, None))
                 continue
             factor = m.match.factor
             above = {c.units[u]: u for u in reversed(stated) if u in c.units}  # factor -> the first of its spellings
@@ -75,11 +97,10 @@ class Plans:
                     plan.above[c.name] = above[factor]
             elif above and factor not in above:
                 plan.contradicting.append(m)
-            key = contract.dataset, c.name, factor, year if c.kind == "month" else None
-            if key not in self._readers:
-                self._readers[key] = cells.ColumnReader(c, factor, year, name=c.name in contract.key)
-            reader = self._readers[key]
-            plan.columns.append((c.name, m, reader, reader.plain and len(above) < 2))
+            if c.unit_column and factor is None:
+                plan.unitless.add(c.name)
+            reader = self.reader(choice.dataset, c, factor, year)
+            plan.columns.append((c.name, m, reader, reader.plain and len(above) < 2 and c.name not in plan.unitless))
             if c.kind in ("decimal", "integer") and c.unit not in ("%", "分"):
                 plan.summed.append((m, reader.factor))
         plan.summed.sort(key=lambda s: s[0].place)

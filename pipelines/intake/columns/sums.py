@@ -138,6 +138,10 @@ def totals(telling: Telling, table: SheetTable, formats: NumberFormats, data: li
         column, name = m.column, m.column.name
         if name in bad:
             continue  # a row that could not be read would make every total wrong
+        if name in telling.plan.beside:
+            if name not in telling.one_unit:
+                continue  # in which of its rows' units is a total?
+            factor = telling.one_unit[name]
         values = telling.sheet.values[name]
         whole = sum([v for v in values if v is not None] if None in values else values)
         halves: list[float] | None = None

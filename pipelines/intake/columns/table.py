@@ -15,7 +15,7 @@ from expectations.contract import Column, Contract, unit_key
 from expectations.expression import HALF
 from pipelines.core.letters import column_letter
 from pipelines.intake import values as cells
-from pipelines.intake.columns import sums, suspects
+from pipelines.intake.columns import sums, suspects, units
 from pipelines.intake.columns.plans import Plans
 from pipelines.intake.columns.shown import NO_FORMATS, NumberFormats, as_shown, percentages
 from pipelines.intake.columns.telling import Telling
@@ -49,6 +49,7 @@ class TableReader:
         if table.beside:
             n = table.last - table.header[0] + 1
         self.sheet = SheetReading(grid.name, self.contract.dataset, facts.submitter, rows_read=n)
+        self.plans = plans
         self.plan = plans.plan(table.choice, tuple([unit_key(u) for u in facts.units]), self.year)
         self.telling = Telling(self.sheet, grid, facts, self.plan)
         self.formats = NumberFormats(grid)
@@ -194,7 +195,13 @@ class TableReader:
         from pipelines.intake.columns import at_once
 
         column = m.column
-        if column.unit == "%" or column.name in self.plan.unclear:
+        plan = self.plan
+        if (
+            column.unit == "%"
+            or column.name in plan.unclear
+            or column.name in plan.unitless
+            or column.name in plan.beside
+        ):
             return None
         times = column.kind in ("date", "month", "year")
         if times and any(suspects.in_doubt(text) for text in raw.distinct()):
@@ -232,9 +239,16 @@ class TableReader:
             types = set(map(type, raw))
         if column.kind in ("date", "month") and (float in types or int in types) and self.book.is_1904():
             reader = cells.ColumnReader(column, None, self.year, epoch_1904=True)
+        if column.name in self.plan.beside:
+            return units.read(
+                self.telling, self.plans, self.formats, m, data, self._rows(data), raw, self._units_of(m, data)
+            )
         values, odd = reader.read(raw, types)
         if column.name in self.plan.unclear:
             odd = [(k, Bad("two_units")) for k, v in enumerate(values) if v is not None]
+            values = [None] * len(values)
+        elif column.name in self.plan.unitless:
+            odd = [(k, Bad("no_unit_column")) for k, v in enumerate(values) if v is not None]
             values = [None] * len(values)
         if column.kind == "month" and self.year is not None:
             odd = sorted([*odd, *suspects.of_which_year(raw, values, self.year)], key=lambda o: o[0])
@@ -268,6 +282,14 @@ class TableReader:
                     self.telling.odd(m, data[k], v, cells.BAD)
                     raw[k] = ""
         return raw
+
+    def _units_of(self, m: Mapped, data: list[int]) -> list[Any]:
+        """The cells that state the unit of each of a column's."""
+        beside = list(self._cells(self.plan.beside[m.column.name], data, tell=False))
+        for k, v in enumerate(beside):
+            if k and type(v) is str and v in DITTO:
+                beside[k] = beside[k - 1]
+        return beside
 
     def _rows(self, data: list[int]) -> list[int]:
         """The absolute row that each cell of a column is taken from: another's where cells are merged, or for 同上."""

@@ -27,11 +27,13 @@ _LOST_FROM = 3  # a column of so many filled cells of which none could be read w
 
 
 class Telling:
-    """Says what is odd in one table, into its SheetReading. `lost`: the columns of which no cell could be read."""
+    """Says what is odd in one table, into its SheetReading. `lost`: the columns of which no cell could be read; `one_unit`: those
+    whose unit is stated row by row, and is the same in each, with its factor."""
 
     def __init__(self, sheet: SheetReading, grid: Grid, facts: HeadingFacts, plan: Plan):
         self.sheet, self.grid, self.facts, self.plan = sheet, grid, facts, plan
         self.lost: set[str] = set()
+        self.one_unit: dict[str, Decimal] = {}
 
     def say(
         self,
@@ -90,7 +92,8 @@ class Telling:
             raw, variant = _NOUGHT, ""
         if secret:
             variant = "hidden"
-        self.say("bad_type", "error", m, i, raw, variant or None, quarantines=m.column.required)
+        said = why.said if type(why) is Bad else ""
+        self.say("bad_type", "error", m, i, raw, variant or None, quarantines=m.column.required, said=shown(said))
 
     def all_odd(
         self,

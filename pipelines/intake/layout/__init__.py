@@ -108,12 +108,12 @@ class Finder:
     def words(self, dataset: str) -> RowWords:
         """What texts say in the rows of a dataset, whose contract may add words of its own."""
         contract = self.headers.contracts[dataset]
-        if not contract.total_rows and not contract.words:
+        if not contract.total_rows and not contract.words and not contract.example_rows:
             return self._common
         if dataset not in self._words:
             added = (self.headers.contracts.words, contract.words)
             self._words[dataset] = RowWords(
-                self.headers.resolve, added, contract.total_rows, self.headers.any_of_figures
+                self.headers.resolve, added, contract.total_rows, self.headers.any_of_figures, contract.example_rows
             )
         return self._words[dataset]
 

@@ -233,9 +233,17 @@ class HeaderRows:
                     own, spread = own[:-1], spread[:-1]
                 else:  # 学时 under a group's name is a header that looks like a unit
                     unit = None
-            texts.append(self._best_text(own, spread, resolve))
+            alike = bool(own) and sum(line.count(own[-1]) for line in lines) > 1
+            texts.append((alike and self._of_its_group(own, spread)) or self._best_text(own, spread, resolve))
             units.append(unit)
         return texts, units
+
+    def _of_its_group(self, own: list[str], spread: list[str]) -> str:
+        """What a column is called by its path, where the same word stands under each group: Natural Gas Unit; '' where none is."""
+        if len(spread) == len(own):
+            return ""
+        paths = ("".join(spread[k:]) for k in range(len(spread) - 1))
+        return next((p for p in paths if self.headers.is_name(p)), "")
 
     @staticmethod
     def _best_text(own: list[str], spread: list[str], resolve: Any) -> str:

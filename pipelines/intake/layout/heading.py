@@ -27,6 +27,15 @@ _YEAR_SAID = re.compile(
 )
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)\s*(?=年)(?!年\d{1,2}月\d{1,2}日)")
 _YEARS_FROM = re.compile(r"(?<!\d)((?:19|20)\d\d)年?\s*(?:[-—–~至到、和及/]|——)\s*(?=(?:19|20)\d\d年)")
+_YEAR_IN_ENGLISH = re.compile(
+    r"\b(?:for|year|FY)\s*(?:the\s+)?(?:(?:calendar|reporting|fiscal)\s+)?(?:year\s*)?[:\s]?\s*((?:19|20)\d\d)(?![\d/.-])",
+    re.IGNORECASE,
+)
+_MONTH_IN_ENGLISH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_MONTHS_OF_A_YEAR = re.compile(
+    rf"{_MONTH_IN_ENGLISH}[\s/-]*((?:19|20)\d\d)\s*(?:[-–—]|to|until|through)\s*{_MONTH_IN_ENGLISH}[\s/-]*\1",
+    re.IGNORECASE,
+)
 _YEAR_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _ANY_DATE = re.compile(r"(?:19|20)\d\d[-./年]\d{1,2}[-./月]\d{1,2}日?")
 _DATED = re.compile(r"日期|时间|打印|截至|截止|发文|印发")
@@ -87,7 +96,7 @@ class _Said(NamedTuple):
 def _said(cell: str, after: Any, headers: Headers) -> _Said:
     """What a cell says, which may be a label for the one after it. Most headings' cells come again in other files."""
     text = squeeze(cell)
-    years = _years(text) if "年" in text else ()
+    years = _years(text) if "年" in text else _english_years(cell)
     if len(text) <= 14:
         alone = headers.unit_alone(text)
         if alone:
@@ -128,6 +137,13 @@ def _years(text: str) -> tuple[str, ...]:
         return ()
     text = _ANY_DATE.sub("", text)
     return (*_YEARS_FROM.findall(text), *_YEAR.findall(text))
+
+
+def _english_years(cell: str) -> tuple[str, ...]:
+    """The years that an English heading names: for 2015, Reporting year 2015, Jan/2015 - Dec/2015; not those of two calendar years."""
+    if "19" not in cell and "20" not in cell:
+        return ()
+    return (*_YEAR_IN_ENGLISH.findall(cell), *_MONTHS_OF_A_YEAR.findall(cell))
 
 
 def _cut(cell: str, named: re.Match[str], text: str) -> str:

@@ -43,6 +43,17 @@ def total_by_name(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     return None
 
 
+def example_by_text(row: SheetRow, sheet: SheetRows) -> RowKind | None:
+    """The row with which the form shows how it is filled in, as the contract describes it."""
+    places = {m.column.name: m.place for m in sheet.table.choice.mapped} if sheet.words.examples else {}
+    for texts in sheet.words.examples:
+        if texts.keys() <= places.keys() and all(
+            squeeze(str(row.cells[places[name]])).lower() == text for name, text in texts.items()
+        ):
+            return RowKind.EXAMPLE
+    return None
+
+
 def total(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """合计 in its first cell."""
     return RowKind.TOTAL if row.says is Says.TOTAL else None
@@ -230,6 +241,7 @@ def below_signatures(row: SheetRow, sheet: SheetRows) -> RowKind | None:
 
 RULES: tuple[Rule, ...] = (
     blank,
+    example_by_text,
     total_by_name,
     total,
     among,

@@ -69,7 +69,7 @@ class RowWords:
     """What texts say, with the words that are added to those of rows.toml. `is_header`: whether a text is a column's name.
 
     `names`: what rows are called that sum up others, folded; `figures_may_be_headers`: whether a text of figures may be a column's
-    name; `figures_tell`: whether it may say anything. Keeps what it learnt, so use one for many sheets.
+    name; `figures_tell`: whether it may say anything; `examples`: rows of an example, as a contract describes them. Keeps what it learnt, so use one for many sheets.
     """
 
     def __init__(
@@ -78,9 +78,12 @@ class RowWords:
         added: Iterable[Added] = (),
         names: Iterable[str] = (),
         figures_may_be_headers: bool = True,
+        examples: Sequence[Mapping[str, str]] = (),
     ):
         self._is_header = is_header
         self.names = frozenset(names)
+        self.examples = examples
+        self._of_examples = frozenset(text for row in examples for text in row.values())
         self.known: dict[str, Says] = {}
         more: dict[str, list[str]] = {}
         for words in added:
@@ -94,7 +97,7 @@ class RowWords:
         self._totals = ("计", "otal", *_fold(more.get("total", ())))
         figures = any(map(FIGURES.fullmatch, self.names)) or not self._telling.isdisjoint("0123456789.,+-")
         self.figures_tell = figures_may_be_headers or figures
-        self._more = len(self._totals) > 2 or bool(self.names)
+        self._more = len(self._totals) > 2 or bool(self.names or examples)
 
     def says(self, text: str) -> Says:
         """Return the kind of row that a text indicates."""
@@ -110,9 +113,15 @@ class RowWords:
         return None if self._more else self._totals
 
     def any_total(self, cells: Iterable[Any]) -> bool:
-        """Whether one of some cells is a total's word, past the first column: 计 or the like is in it, or it is a name."""
+        """Whether one of some cells is a total's word, past the first column: 计 or the like is in it, or it is a name; or is of an
+        example's row."""
         for v in cells:
-            if type(v) is str and (self._more or "计" in v or "otal" in v) and v and self.is_total(v):
+            if (
+                type(v) is str
+                and (self._more or "计" in v or "otal" in v)
+                and v
+                and (self.is_total(v) or self._shows(v))
+            ):
                 return True
         return False
 
@@ -123,6 +132,10 @@ class RowWords:
                 return self.says(text) is Says.TOTAL
         return bool(self.names) and self.is_name(text)
 
+    def _shows(self, text: str) -> bool:
+        """Whether a text is one of those by which a contract describes an example's row."""
+        return bool(self._of_examples) and squeeze(text).lower() in self._of_examples
+
     def is_name(self, text: str) -> bool:
         """Whether a text is what the contract calls rows that sum up others."""
         return self.says(text) is Says.TOTAL and squeeze(text).lower() in self.names
@@ -130,6 +143,8 @@ class RowWords:
     def _says(self, text: str) -> Says:
         if self.names and squeeze(text).lower() in self.names:
             return Says.TOTAL
+        if self._shows(text):
+            return Says.EXAMPLE
         if not self._telling.isdisjoint(text):
             plain = squeeze(text).lower()
             for says, pattern in self._patterns:

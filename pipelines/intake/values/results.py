@@ -11,9 +11,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """A cell that cannot be read; the variant '' is the plain message."""
+    """A cell that cannot be read; the variant '' is the plain message. `said`: the text beside it that is to blame."""
 
     variant: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ ONE_EACH = {
     "among": Case([["", "其中：甲局", "", "", 30.0]]),
     "continued": Case([["续表"], [4.0, "丙局", "灯具", "2021-01", 5.0]], -2),
     "example": Case([["示例", "某局", "灯具", "2021-01", 1.0]]),
+    "example_by_text": Case([[1.0, "某局", "所报项目的名称", "2021-01", 1.0]]),
     "among_in_name": Case([[4.0, "甲局", "其中：灯具", "2021-01", 5.0]]),
     "total_further_right": Case([[4.0, "", "合计", "", 35.0]]),
     "total_by_name": Case([[4.0, "全市", "各项", "2021-01", 35.0]]),
@@ -84,7 +85,8 @@ def tables(tmp_path: Path, case: Case) -> tuple[list[SheetTable], int]:
         above = [heading, ["单位名称", "日期", "数额"], *([r[1], f"2021-01-0{n}", r[4]] for n, r in enumerate(ROWS, 1))]
     else:
         item = column("item", "项目", required=True)
-        found = contracts(tmp_path, org, item, column("month", "月份", "month", key=2), amount, totalRows=["全市"])
+        own = {"totalRows": ["全市"], "exampleRows": [{"item": "所报项目的名称"}]}
+        found = contracts(tmp_path, org, item, column("month", "月份", "month", key=2), amount, **own)
         above = [heading, HEAD, *ROWS]
     rows: list[list[Any]] = [*above, *case.rows]
     merges = [(a + 1, b, c + 1, d) for a, b, c, d in case.merges or ()]

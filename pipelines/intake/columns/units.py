@@ -1,0 +1,87 @@
+"""Parses a column of numbers whose unit another column states, row by row.
+
+Belongs here: which unit a row is in, and the rows that state none. Not here: units in headers and headings (plans.py), or in a cell
+beside its number (values/numbers.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from expectations.contract import unit_key
+from pipelines.intake import values as cells
+from pipelines.intake.columns.plans import Plans
+from pipelines.intake.columns.shown import NumberFormats, as_shown
+from pipelines.intake.columns.telling import Telling
+from pipelines.intake.issues import EACH
+from pipelines.intake.issues import as_shown as text_of
+from pipelines.intake.layout.headers import Mapped
+from pipelines.intake.values import Bad, DoubtfulValue
+
+_NO_UNIT = "0"  # what a look-up of an empty cell gives
+
+
+def read(
+    telling: Telling,
+    plans: Plans,
+    formats: NumberFormats,
+    m: Mapped,
+    data: list[int],
+    rows: Sequence[int],
+    raw: Sequence[Any],
+    beside: Sequence[Any],
+) -> list[Any]:
+    """Return a column's values in its canonical unit, each cell of `raw` in the unit that `beside` states for its row.
+
+    A number whose row states no unit, or one that the column does not know, is unreadable; a 0 there is nothing. `rows` are the absolute rows of the
+    cells, as number formats are kept.
+    """
+    column, dataset = m.column, telling.plan.choice.dataset
+    values: list[Any] = [None] * len(raw)
+    odd: list[tuple[int, Bad | DoubtfulValue]] = []
+    found: dict[str, str] = {}
+    for stated, places in _groups(telling, m, beside).items():
+        factor = column.units.get(unit_key(stated))
+        reader = plans.reader(dataset, column, factor)
+        some = [raw[k] for k in places]
+        numbers, strange = reader.read(some)
+        odd += [(places[k], why) for k, why in strange]
+        if factor is None:
+            why = Bad("unknown_unit", stated) if stated else Bad("no_unit")
+            odd += [(places[k], why) for k, v in enumerate(numbers) if v]
+            _noughts(telling, m, [data[places[k]] for k, v in enumerate(numbers) if v == 0])
+            continue
+        found.setdefault(unit_key(stated), stated)
+        if shown_by := formats.where_it_counts(m):
+            as_shown(telling, m, [data[k] for k in places], [rows[k] for k in places], some, numbers, shown_by, factor)
+        for k, v in zip(places, numbers, strict=True):
+            values[k] = v
+    if odd:
+        telling.all_odd(m, data, raw, values, sorted(odd, key=lambda o: o[0]))
+    if found:
+        telling.record_unit(column.name, "、".join(found.values()))
+    if len(factors := {column.units[u] for u in found}) == 1:
+        telling.one_unit[column.name] = factors.pop()
+    return values
+
+
+def _noughts(telling: Telling, m: Mapped, rows: Sequence[int]) -> None:
+    """Say that a nought in no unit is taken as an empty cell: look-ups of empty cells give 0 for the number and for its unit."""
+    told, count = (rows, "") if len(rows) <= EACH else (rows[:1], str(len(rows)))
+    for i in told:
+        telling.say(
+            "doubtful", "warning", m, i, "0", "noughts_without_unit" if count else "nought_without_unit", count=count
+        )
+
+
+def _groups(telling: Telling, m: Mapped, beside: Sequence[Any]) -> dict[str, list[int]]:
+    """Unit as stated, '' for none -> the places of the rows that state it."""
+    column = telling.plan.beside[m.column.name].column
+    read_text = cells.column_reader(column, None, None, False)
+    out: dict[str, list[int]] = {}
+    for k, v in enumerate(beside):
+        text = text_of(v) if type(v) in (float, int) else v
+        known = read_text(text)
+        out.setdefault(known if type(known) is str and known != _NO_UNIT else "", []).append(k)
+    return out

@@ -1,0 +1,296 @@
+"""What contracts say about forms of other administrations: units in columns of their own, paths of headers, examples, English periods."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from expectations.contract import ContractError, Contracts, load_contracts, read_contract
+from pipelines.intake.file_reader import FileReader, read_file
+from pipelines.intake.model import SheetReading
+from pipelines.intake.sheets import Book, Grid
+from tests.intake.layout.trial import column, contracts, sheet
+
+CITY = Path(__file__).parents[2] / "cities" / "toronto"
+FT2 = 0.09290304
+
+
+def codes(found: SheetReading) -> list[tuple[str, str | None]]:
+    return [(i.code, i.cell) for i in found.issues]
+
+
+def usage(folder: Path, **own: Any) -> Contracts:
+    return contracts(
+        folder,
+        column("site", "Site", required=True),
+        column("power", "Electricity Quantity", "number", unit="kWh", unitColumn="power_unit", **own),
+        column("power_unit", "Electricity Unit"),
+        column("gas", "Natural Gas Quantity", "number", unit="m³", unitColumn="gas_unit"),
+        column("gas_unit", "Natural Gas Unit"),
+    )
+
+
+GROUPS = [["Site", "Electricity", "", "Natural Gas", ""], ["", "Quantity", "Unit", "Quantity", "Unit"]]
+
+
+# ---- a unit in a column of its own
+
+
+def test_a_number_is_converted_by_the_unit_of_its_row(tmp_path: Path) -> None:
+    s = sheet(usage(tmp_path), [*GROUPS, ["A", 2.0, "MWh", 3.0, "m3"], ["B", 5.0, "kWh", "4", "万立方米"]])
+    assert s.values["power"] == [2000.0, 5.0]
+    assert s.values["gas"] == [3.0, 40_000.0]
+    assert s.values["power_unit"] == ["MWh", "kWh"]
+    assert [i for i in s.issues if i.severity == "error"] == []
+    assert {c.column: c.unit for c in s.columns}["power"] == "MWh、kWh"
+
+
+@pytest.mark.parametrize("none", ["", "0", 0.0, "N/A", "—"])
+def test_a_number_without_a_unit_is_not_taken(tmp_path: Path, none: Any) -> None:
+    s = sheet(usage(tmp_path), [*GROUPS, ["A", 7.0, none, 3.0, "m³"], ["B", 5.0, "kWh", "", none]])
+    assert s.values["power"] == [None, 5.0]
+    assert s.values["gas"] == [3.0, None]
+    assert codes(s) == [("bad_type", "B3")]
+    assert s.issues[0].severity == "error"
+    assert "没有写单位" in s.issues[0].message_zh
+
+
+def test_a_nought_without_a_unit_is_no_figure_and_is_told(tmp_path: Path) -> None:
+    s = sheet(usage(tmp_path), [*GROUPS, ["A", 0.0, "0", 3.0, "m³"], ["B", 0.0, "kWh", 2.0, "m³"]])
+    assert s.values["power"] == [None, 0.0]
+    assert [(i.code, i.severity, i.cell) for i in s.issues] == [("doubtful", "warning", "B3")]
+
+
+def test_many_noughts_without_a_unit_are_told_once(tmp_path: Path) -> None:
+    rows = [[f"S{n}", 0.0, "0", 3.0 + n * n, "m³"] for n in range(30)]
+    s = sheet(usage(tmp_path), [*GROUPS, *rows])
+    assert codes(s) == [("doubtful", "B3")]
+    assert "30 个 0" in s.issues[0].message_zh
+
+
+def test_a_unit_of_other_things_is_told_with_its_name(tmp_path: Path) -> None:
+    s = sheet(usage(tmp_path), [*GROUPS, ["A", 7.0, "litres", 3.0, "m³"], ["B", 5.0, "kWh", 1.0, "m³"]])
+    assert s.values["power"] == [None, 5.0]
+    assert codes(s) == [("bad_type", "B3")]
+    assert "litres" in s.issues[0].message_zh
+    assert "litres" in s.issues[0].message_en
+
+
+def test_a_required_number_without_a_unit_holds_its_row_back(tmp_path: Path) -> None:
+    s = sheet(usage(tmp_path, required=True), [*GROUPS, ["A", 7.0, "", 3.0, "m³"], ["B", 5.0, "kWh", 1.0, "m³"]])
+    assert [i.quarantines for i in s.issues] == [True]
+
+
+def test_without_its_column_of_units_a_number_is_not_taken(tmp_path: Path) -> None:
+    s = sheet(
+        usage(tmp_path),
+        [["Site", "Electricity Quantity", "Natural Gas Quantity (m³)"], ["A", 7.0, 3.0], ["B", 5.0, 1.0]],
+    )
+    assert s.values["power"] == [None, None]
+    assert s.values["gas"] == [3.0, 1.0]  # its header states one
+    assert {i.code for i in s.issues} == {"bad_type"}
+
+
+def test_ditto_marks_and_merged_cells_hold_for_units(tmp_path: Path) -> None:
+    rows = [*GROUPS, ["A", 1.0, "MWh", 3.0, "m³"], ["B", 2.0, "", 4.0, "同上"], ["C", 3.0, "kWh", 5.0, "m³"]]
+    s = sheet(usage(tmp_path), rows, merges=[(2, 2, 3, 2)])
+    assert s.values["power"] == [1000.0, 2000.0, 3.0]
+    assert s.values["gas"] == [3.0, 4.0, 5.0]
+
+
+def test_a_total_is_compared_in_the_one_unit_of_its_rows(tmp_path: Path) -> None:
+    rows = [["A", 1.5, "MWh", 3.0, "m³"], ["B", 2.5, "MWh", 4.0, "m³"]]
+    right = sheet(usage(tmp_path), [*GROUPS, *rows, ["Total", 4.0, "MWh", 7.0, "m³"]])
+    wrong = sheet(usage(tmp_path), [*GROUPS, *rows, ["Total", 5.0, "MWh", 7.0, "m³"]])
+    assert codes(right) == []
+    assert codes(wrong) == [("total_mismatch", "B5")]
+
+
+def test_units_of_a_large_text_file(tmp_path: Path) -> None:
+    lines = ["Site,Electricity Quantity,Electricity Unit,Natural Gas Quantity,Natural Gas Unit"]
+    lines += [f"S{n},{n}.5,{'MWh' if n % 2 else 'kWh'},{n},m³" for n in range(1, 30_000)]
+    found = FileReader(usage(tmp_path)).read("\n".join(lines).encode(), "large.csv")
+    (s,) = found.sheets
+    assert list(s.values["power"][:3]) == [1500.0, 2.5, 3500.0]
+    assert sum(s.values["power"]) == sum((n + 0.5) * (1000 if n % 2 else 1) for n in range(1, 30_000))
+    assert s.issues == []
+
+
+@pytest.mark.parametrize(
+    ("own", "says"),
+    [
+        ({"unit": "kWh", "unitColumn": "nowhere"}, "unitColumn is 'nowhere'"),
+        ({"unit": "kWh", "unitColumn": "power"}, "unitColumn is 'power'"),
+        ({"unitColumn": "site"}, "write unit"),
+    ],
+)
+def test_a_column_of_units_that_cannot_be_one_is_refused(tmp_path: Path, own: dict[str, Any], says: str) -> None:
+    with pytest.raises(ContractError, match=says):
+        contracts(tmp_path, column("site", "Site"), column("power", "Electricity", "number", **own))
+
+
+# ---- the same word under several groups
+
+
+def test_columns_are_named_by_their_path_without_merged_cells(tmp_path: Path) -> None:
+    top = ["NA", "Energy used", "NA", "NA", "NA"]
+    s = sheet(usage(tmp_path), [top, *GROUPS, ["A", 2.0, "MWh", 3.0, "m3"], ["B", 5.0, "kWh", 4.0, "m3"]])
+    assert {c.column: c.letter for c in s.columns} == {
+        "site": "A", "power": "B", "power_unit": "C", "gas": "D", "gas_unit": "E",
+    }  # fmt: skip
+    assert s.values["power"] == [2000.0, 5.0]
+
+
+def test_a_word_that_is_a_name_by_itself_is_still_taken_by_its_path(tmp_path: Path) -> None:
+    found = contracts(
+        tmp_path,
+        column("site", "Site", required=True),
+        column("area", "Area", "number", unit="㎡", unitColumn="area_unit"),
+        column("area_unit", "Unit"),
+        column("power", "Electricity Quantity", "number", unit="kWh", unitColumn="power_unit"),
+        column("power_unit", "Electricity Unit"),
+    )
+    header = [["Site", "Area", "Unit", "Electricity", ""], ["", "", "", "Quantity", "Unit"]]
+    s = sheet(found, [*header, ["A", 100.0, "square feet", 2.0, "MWh"], ["B", 10.0, "m2", 3.0, "kWh"]])
+    assert s.values["area"] == [100 * FT2, 10.0]
+    assert s.values["power"] == [2000.0, 3.0]
+
+
+# ---- rows and headers of the form that are no data
+
+
+def example_of(folder: Path) -> Contracts:
+    return contracts(
+        folder,
+        column("site", "Site", required=True),
+        column("area", "Area", "number"),
+        column("kind", "Kind"),
+        column("visits", "Visits", "number"),
+        column("remark", "Remark"),
+        exampleRows=[{"site": "Example Hall", "remark": "max. 255 characters"}],
+    )
+
+
+HEADER = ["Site", "Area", "Kind", "Visits", "Remark"]
+
+
+def test_the_row_that_a_contract_describes_is_the_forms_example(tmp_path: Path) -> None:
+    shown = ["Example Hall", 99.0, "office", 1.0, "Max. 255  characters"]
+    s = sheet(example_of(tmp_path), [HEADER, shown, *[[f"S{n}", n + 7.5, "office", n * n, "kept"] for n in range(9)]])
+    assert len(s.rows) == 9
+    assert s.rows_read == 11
+    assert s.rows_explained == 2  # with the header
+    assert "Example Hall" not in s.values["site"]
+
+
+def test_a_row_with_only_some_of_its_texts_is_data(tmp_path: Path) -> None:
+    rows = [
+        ["Example Hall", 99.0, "office", 1.0, "ours"],
+        ["B", 98.0, "office", 5.0, "max. 255 characters"],
+        ["C", 4.0, "x", 2.0, ""],
+    ]
+    s = sheet(example_of(tmp_path), [HEADER, *rows])
+    assert s.values["site"] == ["Example Hall", "B", "C"]
+
+
+def test_an_example_in_the_midst_of_a_large_text_file(tmp_path: Path) -> None:
+    lines = [",".join(HEADER), *[f"S{n},{n}.5,office,{n},kept" for n in range(20_000)]]
+    lines.insert(9_000, "Example Hall,99,office,1,max. 255 characters")
+    (s,) = FileReader(example_of(tmp_path)).read("\n".join(lines).encode(), "large.csv").sheets
+    assert (len(s.rows), s.rows_explained) == (20_000, 2)  # with the header
+
+
+@pytest.mark.parametrize("rows", ["Example Hall", [{}], [{"nowhere": "x"}], [{"area": "99"}], [{"site": 5}]])
+def test_an_example_that_describes_no_row_is_refused(tmp_path: Path, rows: Any) -> None:
+    with pytest.raises(ContractError, match="exampleRows"):
+        contracts(tmp_path, column("site", "Site"), column("area", "Area", "number"), exampleRows=rows)
+
+
+def test_headers_that_the_contract_leaves_out_are_not_told(tmp_path: Path) -> None:
+    rows = [["Site", "Area", "Renewable?", "Colour"], ["A", 1.0, "No", "red"], ["B", 2.0, "No", "blue"]]
+    own = column("site", "Site", required=True), column("area", "Area", "number")
+    s = sheet(contracts(tmp_path, *own, unusedHeaders=["Renewable?"]), rows)
+    assert codes(s) == [("unmapped_column", "D1")]
+
+
+# ---- period and organisation in English
+
+
+@pytest.mark.parametrize(
+    ("heading", "year"),
+    [
+        (["Energy Reporting - for 2015"], 2015),
+        (["Period", "Jan/2016 - Dec/2016"], 2016),
+        (["January 2014 to December 2014"], 2014),
+        (["Reporting Year: 2017"], 2017),
+        (["Period", "Apr/2017 - Mar/2018"], None),
+        (["Regulation 507/18, established 1998"], None),
+        (["for 2015-16"], None),
+    ],
+)
+def test_a_year_in_an_english_heading(tmp_path: Path, heading: list[str], year: int | None) -> None:
+    found = contracts(
+        tmp_path,
+        column("year", "Year", "year", statedOnce="year"),
+        column("body", "Body", statedOnce="submitter"),
+        column("site", "Site", required=True),
+        column("area", "Area", "number", required=True),
+    )
+    rows = [
+        heading,
+        ["Organization Name", "City of Somewhere", "Fill in what is red."],
+        ["Site", "Area"],
+        ["A", 1.0],
+        ["B", 2.0],
+    ]
+    width = max(map(len, rows))
+    grid = Grid("Sheet1", [[*r, *[""] * (width - len(r))] for r in rows])
+    (s,) = FileReader(found).read_book(Book([grid]), "return.xlsx", "0").sheets
+    assert s.values["year"] == [year, year]
+    assert s.period == (str(year) if year else None)
+    assert s.submitter == "City of Somewhere"
+    assert s.values["body"] == ["City of Somewhere"] * 2
+
+
+# ---- a city's own contracts
+
+
+def test_a_citys_folder_of_contracts_is_loaded_with_the_city(tmp_path: Path) -> None:
+    (tmp_path / "contracts").mkdir()
+    contracts(tmp_path / "contracts", column("site", "Site"), name="sites_here")
+    assert "sites_here" in load_contracts(city=tmp_path)
+    assert "sites_here" in load_contracts([tmp_path / "contracts"], city=tmp_path)
+    assert "sites_here" not in load_contracts()
+
+
+@pytest.mark.realdata
+def test_the_returns_of_toronto_meet_their_control_totals(shared: Path) -> None:
+    folder = shared / "realdata" / "toronto"
+    truth = json.loads((folder / "truth.json").read_text())
+    files = {name: want for name, want in truth.items() if isinstance(want, dict)}
+    assert len(files) == 4
+    found = Contracts([read_contract(CITY / "contracts" / "site_energy.yaml")])
+    for name, want in files.items():
+        (s,) = read_file(folder / name, "return", found).sheets  # the year is in the title, not in the name
+        assert s.rows_read == len(s.rows) + s.rows_explained
+        assert (len(s.rows), s.period, s.submitter) == (want["rows"], str(want["year"]), "City of Toronto")
+        assert (total(s, "electricity"), total(s, "natural_gas")) == (want["electricity_kwh"], want["natural_gas_m3"])
+        assert total(s, "stated_ghg") == want["ghg_kg"]
+        assert total(s, "floor_area", Decimal("0.09290304")) == want["floor_area_sqft"]
+        assert None not in s.values["operation_name"]
+        assert "Stephenson Building" not in s.values["operation_name"]
+        assert {i.code for i in s.issues} <= {"doubtful"}
+        assert {i.raw_value for i in s.issues} == {"0"}
+        assert [c.header for c in s.columns if c.column is None] in (
+            [],
+            ["Renewable?", "If Yes, enter Emission Factor"] * 2,
+        )
+
+
+def total(s: SheetReading, name: str, factor: Decimal = Decimal(1)) -> float:
+    """The sum of a column in units of `factor`, to three digits behind the point."""
+    return float(round(sum(Decimal(f"{v:.17g}") for v in s.values[name] if v is not None) / factor, 3))
