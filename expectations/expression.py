@@ -28,6 +28,7 @@ FUNCTIONS = {
     "years": (2, 2),
     "share": (2, 9),
     "same": (2, 3),
+    "follows": (2, 3),
 }  # name -> fewest and most arguments
 PARTS = (
     ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.BinOp, ast.Add, ast.Sub, ast.Mult,
@@ -54,7 +55,7 @@ class Parsed:
     beside: tuple[str, ...]
     must: tuple[str, ...]
     counts: bool  # uses share(), and so the column LIVE
-    exact: tuple[str, ...] = ()  # own columns that same() compares, and so their HALF
+    exact: tuple[str, ...] = ()  # own columns that same() or follows() compares, and so their HALF
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -91,6 +92,10 @@ def parse(expression: str) -> Parsed:
                     raise SyntaxError("same() takes sums, products and quotients of columns")
                 outer = {id(m.value) for m in inside if isinstance(m, ast.Attribute)}
                 exact += [m.id for m in inside if isinstance(m, ast.Name) and id(m) not in outer]
+            if name == "follows":
+                if not isinstance(n.args[0], ast.Name):
+                    raise SyntaxError("follows() takes first the column that is calculated")
+                exact.append(n.args[0].id)
             if name == "given":
                 asked.add(id(n.args[0]))
         if isinstance(n, ast.Attribute) and not isinstance(n.value, ast.Name):
@@ -125,6 +130,11 @@ def evaluate(expression: str, frame: pd.DataFrame) -> pd.Series:
     if whole.any():
         out[whole] = _value(parsed.tree, frame[whole]).astype(bool)
     return out
+
+
+def compute(expression: str, frame: pd.DataFrame) -> pd.Series:
+    """Compute an expression that gives a number for each row, over the columns of `Parsed.own`; null where one of them is."""
+    return _value(parse(expression).tree, frame)
 
 
 def _dotted(n: ast.Attribute) -> str:
@@ -201,9 +211,20 @@ def _same(arguments: list[ast.expr], frame: pd.DataFrame) -> Any:
     return abs(a - b) <= allowed + 1e-13 * (size_a + size_b)  # and floating-point error
 
 
+def _follows(arguments: list[ast.expr], frame: pd.DataFrame) -> Any:
+    """Whether a column states what is calculated, to the precision it is written with, plus the third argument. What it is calculated
+    from counts as written, without rounding: so did the form's own formula take it."""
+    stated, off, _ = _with_error(arguments[0], frame)
+    given = _value(arguments[1], frame)
+    allowed = off + (_value(arguments[2], frame) if len(arguments) > 2 else 0)
+    return abs(stated - given) <= allowed + 2e-13 * abs(stated)
+
+
 def _call(name: str, arguments: list[ast.expr], frame: pd.DataFrame) -> Any:
     if name == "same":
         return _same(arguments, frame)
+    if name == "follows":
+        return _follows(arguments, frame)
     values = [_value(a, frame) for a in arguments]
     if name == "abs":
         return abs(values[0])

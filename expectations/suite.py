@@ -23,6 +23,7 @@ from expectations.expression import HALF, LIVE, SCOPE, evaluate, parse
 
 # A larger number would not fit the decimals of the statistics, nor a float exactly. A province's budget, at some 10^12 元, does.
 LARGEST = Decimal(10) ** 15
+REPEATED = ".repeated"  # behind a column's name: the rule that each of its values comes once
 FAILURES = {"position": "int64", "column": "str", "code": "str", "severity": "str", "rule": "str"}
 
 
@@ -77,6 +78,12 @@ def plan(contract: Contract, known: Mapping[str, Collection[str]] | None = None)
         out += _of_column(c, known, contract.register)
     out += [_of_reference(r) for r in contract.references if not r.table.startswith("city.")]
     out += [_of_rule(r) for r in contract.rules]
+    period = contract.period
+    within = [period.name] if period and period.kept and period.kind in ("year", "month") else []
+    for c in contract.kept:
+        if c.distinct:
+            arguments = {"column_list": ["_file", *within, c.name], "ignore_row_if": "any_value_is_missing"}
+            out.append(Planned("ExpectUnique", arguments, f"{c.name}{REPEATED}", c.name, "doubtful", "warning"))
     if contract.key:
         columns = ["_file", SCOPE, *contract.key]
         arguments = {"column_list": columns, "ignore_row_if": "any_value_is_missing"}

@@ -35,7 +35,8 @@ class Rule:
     `expression` is in the language of expectations/expression.py; a row where any of `columns` is null passes, unless the
     expression tests for that with given(). The joined values are `previous.<column>` (the same key in the period before),
     `<dataset>.<column>` (the row that a reference leads to) and `city.<limit>`. `code` is one of the issue codes of the
-    platform; severity `error` puts the row in quarantine, `warning` keeps it.
+    platform; severity `error` puts the row in quarantine, `warning` keeps it. A rule over a calculated column gives one issue for
+    each table, with the count of its rows and the worst.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Rule:
     severity: Severity
     message_zh: str
     message_en: str
+    calculated: str | None = None  # of a rule over a calculated column: the expression that gives its value
 
     @property
     def parsed(self) -> Parsed:
@@ -102,6 +104,7 @@ class Column:
     subset: bool = False  # several of `values` in one cell, in any order
     codelist: Literal["divisions"] | None = None  # a closed list that belongs to the city and not to the contract
     compare: Literal["flow", "stock"] | None = None  # how it is compared with other years; None: not at all
+    distinct: bool = False  # a value that comes again in the same file and period is doubted
     unit_column: str | None = None  # the column that says, row by row, in which of `units` its numbers are
 
     @property

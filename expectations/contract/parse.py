@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from expectations.contract.contract_file import ContractFile
 from expectations.contract.model import Column, Contract, ContractError, OpenRows, Rule, Version
 from expectations.contract.parse_column import parse_column
-from expectations.contract.parse_rule import parse_references, parse_rule, prefixes
+from expectations.contract.parse_rule import parse_calculated, parse_references, parse_rule, prefixes
 from expectations.contract.units import header_key
 from expectations.contract.words import OF_WORDS, check_words, first_line
 
@@ -74,7 +74,9 @@ def _contract(file: ContractFile, odcs: OpenDataContractStandard, digest: str) -
     key = _key(file, table, kept)
     references = tuple(r for p in table.properties or [] for r in parse_references(file, p, kept))
     joined = prefixes(file, key, columns, references)
+    by_name = {c.name: c for c in columns}
     rules = tuple(parse_rule(file, q, kept, joined) for q in table.quality or [])
+    rules += tuple(r for p in table.properties or [] if (r := parse_calculated(file, p, by_name)))
     _check_rule_names(file, rules)
     return Contract(
         dataset=table.name,

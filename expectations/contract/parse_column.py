@@ -31,6 +31,7 @@ COMPARE = ("flow", "stock", "none")
 OF_COLUMN = (
     "titleEn", "aliases", "kind", "unit", "units", "statedOnce", "institution", "check", "codelist", "minimum", "maximum",
     "refuseRowWhenTrue", "compare", "missingValues", "unitColumn",
+    "calculated",
 )  # fmt: skip
 
 
@@ -40,7 +41,7 @@ def parse_column(file: ContractFile, p: SchemaProperty, missing: tuple[str, ...]
         raise file.error(f"column name {p.name!r} must be lower-case letters, digits and underscores.")
     where = f"column '{p.name}'"
     own = file.properties(p.customProperties, OF_COLUMN, where)
-    values, subset = _enum(file, p, where)
+    values, subset, distinct = _quality(file, p, where)
     kind = _kind(file, p, own.get("kind"), bool(values) and not subset, where)
     if p.classification not in ("L0", "L1", "L2", "L3"):
         raise file.error(f"{where}: classification is {p.classification!r}; write L0, L1, L2 or L3.")
@@ -71,6 +72,7 @@ def parse_column(file: ContractFile, p: SchemaProperty, missing: tuple[str, ...]
         codelist=own.get("codelist"),
         compare=_compare(file, own, number, unit, where),
         unit_column=own.get("unitColumn"),
+        distinct=distinct,
         **_bounds(file, p, own, kind in ("month", "date"), where),
     )
     if number and unit is not None:
@@ -187,15 +189,27 @@ def _aliases(file: ContractFile, raw: Any, where: str) -> tuple[str, ...]:
     return tuple(str(a) for a in raw)
 
 
-def _enum(file: ContractFile, p: SchemaProperty, where: str) -> tuple[tuple[str, ...], bool]:
-    """The closed list of a column from its check `invalidValues`, and whether a cell may hold several of it."""
+def _quality(file: ContractFile, p: SchemaProperty, where: str) -> tuple[tuple[str, ...], bool, bool]:
+    """The closed list of a column from its check `invalidValues`, whether a cell may hold several of it, and whether its check
+    `duplicateValues` wants each value once."""
+    values: tuple[str, ...] = ()
+    several = distinct = False
     for q in p.quality or []:
+        if q.metric == "duplicateValues":
+            if q.mustBe != 0 or q.severity == "error" or q.arguments:
+                raise file.error(
+                    f"{where}: duplicateValues needs mustBe: 0 and severity warning, and no arguments; where the second of two "
+                    "rows must not be kept, make the column part of the key."
+                )
+            distinct = True
+            continue
         if q.metric != "invalidValues":
             raise file.error(
-                f"{where}: quality metric {q.metric!r} is not known here; use invalidValues, or a rule of the table."
+                f"{where}: quality metric {q.metric!r} is not known here; use invalidValues, duplicateValues, or a rule of the "
+                "table."
             )
-        values = (q.arguments or {}).get("validValues")
-        if not values:
+        if not (q.arguments or {}).get("validValues"):
             raise file.error(f"{where}: invalidValues needs arguments.validValues, the list of what is allowed.")
-        return tuple(str(v) for v in values), bool((q.arguments or {}).get("several", False))
-    return (), False
+        values = tuple(str(v) for v in (q.arguments or {})["validValues"])
+        several = bool((q.arguments or {}).get("several", False))
+    return values, several, distinct

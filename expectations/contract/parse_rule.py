@@ -82,6 +82,41 @@ def parse_rule(file: ContractFile, q: DataQuality, kept: set[str], joined: Prefi
     )
 
 
+def parse_calculated(file: ContractFile, p: SchemaProperty, columns: dict[str, Column]) -> Rule | None:
+    """Return the rule that holds a calculated column against what the others give; None where it is not calculated.
+
+    It is written `calculated: {as: <expression over other columns>, tolerance: <share of the stated value>}`. Raises ContractError.
+    """
+    raw = next((c.value for c in p.customProperties or [] if c.property == "calculated"), None)
+    if raw is None:
+        return None
+    where, name = f"column '{p.name}'", str(p.name)
+    if not isinstance(raw, dict) or set(raw) - {"as", "tolerance"} or not isinstance(raw.get("as"), str):
+        raise file.error(
+            f"{where}: calculated is {raw!r}; write {{as: <expression>, tolerance: <share, such as 0.01>}}."
+        )
+    column, tolerance = columns[name], file.number(raw.get("tolerance", 0), f"{where}: tolerance")
+    if tolerance is None or not 0 <= tolerance < 1 or not column.kept or column.kind not in ("decimal", "integer"):
+        raise file.error(
+            f"{where}: calculated needs a column of numbers that is kept, and a tolerance from 0 to below 1."
+        )
+    whole = f"follows({name}, {raw['as']}, {tolerance} * abs({name}))"
+    numbers = {c.name for c in columns.values() if c.kept and c.kind in ("decimal", "integer")}
+    used = _expression(file, whole, numbers, {}, where)
+    if used.own.count(name) != 1 or name in parse(raw["as"]).own:
+        raise file.error(f"{where}: calculated names the column itself; write it over the others.")
+    return Rule(
+        name=f"{name}.calculated",
+        expression=whole,
+        columns=used.own,
+        code="inconsistent",
+        severity="warning",
+        message_zh=f"“{column.header_zh}”应与由其他各列算出的数一致。",
+        message_en=f"'{column.title_en}' should be what the other columns give.",
+        calculated=raw["as"],
+    )
+
+
 def _expression(file: ContractFile, expression: str, kept: set[str], joined: Prefixes, where: str) -> Parsed:
     try:
         parsed = parse(expression)

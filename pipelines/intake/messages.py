@@ -166,6 +166,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "date_order": ("{where}{message}", "{where_en}: {message_en}"),
     "inconsistent": ("{where}{message}", "{where_en}: {message_en}"),
+    "inconsistent.calculated": (
+        "{where}填的是 {value}，由其他各列算出来是 {computed}；这一列能核对的 {of} 个数里有 {count} 个与算出来的不一致，这一个相差最大，请核对。",
+        "{where_en} states {value} where the other columns give {computed}; of the {of} figures of this column that can be held against "
+        "the others {count} do not agree, and this one is the worst: check them.",
+    ),
     "duplicate_key": (
         "{where}与第 {first} 行的“{keys}”相同，是重复行；只收前一行，请删去多余的一行，或改正填错的编号。",
         "{where_en} repeats row {first} in {keys_en}; only the first is kept.",
@@ -219,6 +224,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "从{where}起，这一列有 {count} 个 0 没有写单位，像是没有填报；没有当作 0 收下，请核对：确实是 0 的请写上单位。",
         "From {where_en} on, {count} cells of this column hold 0 and their rows state no unit, as if nothing had been reported; they "
         "were not taken as 0: where it is 0, state its unit.",
+    ),
+    "doubtful.repeated": (
+        "{where}填的是“{value}”，{first}也是；是同一处填了两次，还是两处用了同一个编号，请核对。",
+        "{where_en} holds '{value}', and so does {first_en}: the same one twice, or two under one identifier? Check them.",
+    ),
+    "doubtful.repeated_often": (
+        "{where}填的是“{value}”，{first}也是；这一列共有 {count} 个值是前面出现过的，请核对这一列是不是编号。",
+        "{where_en} holds '{value}', and so does {first_en}; {count} values of this column come again: check whether they are identifiers.",
     ),
     "doubtful.scaled": (
         "从{where}起，这一列有 {count} 个数的数字格式（{number_format}）把数缩小了显示，表里看到的与单元格里存的不是同一个数；已按看到的数和标明的单位收下，没有标明单位的按存的数收下，请核对。",

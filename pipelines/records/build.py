@@ -21,7 +21,7 @@ import pandas as pd
 from expectations.contract import Contract, Contracts
 from pipelines.core.home import Home
 from pipelines.intake.readings import Readings
-from pipelines.records import account, corrected, inputs, tables, words
+from pipelines.records import account, corrected, inputs, once, tables, words
 from pipelines.records.beside import Beside, in_order, load_city_tables
 from pipelines.records.divisions import load_divisions
 from pipelines.records.institutions import Register, load_aliases
@@ -191,6 +191,7 @@ class _Build:
         """The tables of `ACCOUNT` for one dataset."""
         judged, columns = settled.judged, self.readings.columns
         found = words.of_failures(judged, columns, register, self.divisions, self.contracts)
+        found += once.of_failures(judged, columns)
         found += words.of_doubts(contract, records, columns, self.ages["name"])
         if register is None:
             found += words.no_register(judged)

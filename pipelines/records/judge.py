@@ -258,13 +258,31 @@ def _policy(
         over_row | out["column"].isin(must) | out["code"].isin(list(ALWAYS))
     )
     out["first"] = pd.array([pd.NA] * len(out), dtype="Int64")
-    out = out[keep]
+    out = _repeats(contract, rows, out[keep])
     bad = np.union1d(outside, out.loc[out["quarantines"], "position"].to_numpy())
     keys = keys[~keys["position"].isin(bad)]
     if len(keys):
-        groups = rows.loc[keys["position"], ["_file", SCOPE, *contract.key]].reset_index(drop=True)
-        group = groups.groupby(list(groups.columns), dropna=False, sort=False).ngroup()
-        firsts = pd.Series(keys["position"].to_numpy()).groupby(group).transform("min").to_numpy()
+        firsts = _firsts(rows, keys["position"].to_numpy(), ["_file", SCOPE, *contract.key])
         keys = keys.assign(quarantines=True, first=pd.array(firsts, dtype="Int64"))
         out = pd.concat([out, keys[keys["position"].to_numpy() != firsts]], ignore_index=True)
     return out.sort_values("position", kind="stable", ignore_index=True)[list(FAILURES)].astype(FAILURES)
+
+
+def _firsts(rows: pd.DataFrame, at: np.ndarray, columns: list[str]) -> np.ndarray:
+    """For each of the positions `at` the first of them whose row has the same values in these columns."""
+    groups = rows.loc[at, columns].reset_index(drop=True)
+    group = groups.groupby(columns, dropna=False, sort=False).ngroup()
+    return np.asarray(pd.Series(at).groupby(group).transform("min"))
+
+
+def _repeats(contract: Contract, rows: pd.DataFrame, failures: pd.DataFrame) -> pd.DataFrame:
+    """The failures without the first row of each value that a column has again; the others name that row."""
+    for p in suites.plan(contract):
+        if not p.rule.endswith(suites.REPEATED):
+            continue
+        of_rule = failures["rule"] == p.rule
+        at = failures.loc[of_rule, "position"].to_numpy()
+        firsts = _firsts(rows, at, p.arguments["column_list"])
+        failures.loc[of_rule, "first"] = pd.array(firsts, dtype="Int64")
+        failures = failures[~of_rule | (failures["first"] != failures["position"]).fillna(True)].copy()
+    return failures

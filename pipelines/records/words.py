@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from expectations.contract import Column, Contract, Contracts, unit_key
-from expectations.suite import LARGEST
+from expectations.suite import LARGEST, REPEATED
 from pipelines.intake.messages import EXPECTED, position_texts, say, shown
 from pipelines.records import doubts
 from pipelines.records.divisions import Divisions
@@ -32,14 +32,15 @@ FIELDS = [
 def of_failures(
     judged: Judged, columns: pd.DataFrame, register: Register | None, divisions: Divisions, contracts: Contracts
 ) -> list[tuple[Any, ...]]:
-    """One tuple of `FIELDS` for each failure. `columns` is the frame of `Readings`: letter, header and unit of a column."""
+    """One tuple of `FIELDS` for each failure but those of `told_once`. `columns` is the frame of `Readings`: letter, header and unit of a column."""
     contract, failures, read = judged.contract, judged.failures, judged.read
+    failures = failures[~failures["rule"].isin(told_once(contract))]
     if failures.empty:
         return []
     at = failures["position"].to_numpy()
     files, tables = read["_file"].to_numpy()[at], read["_table"].to_numpy()[at]
     sheets, rows = read["_sheet"].to_numpy()[at], read["_row"].to_numpy()[at]
-    where = _where(columns, set(files))
+    where = where_of(columns, set(files))
     firsts = failures["first"].astype("float64").fillna(-1).to_numpy().astype("int64")
     first_rows, first_sheets = read["_row"].to_numpy()[firsts], read["_sheet"].to_numpy()[firsts]
     out = []
@@ -50,7 +51,7 @@ def of_failures(
         letter, header, unit = where.get((files[n], int(tables[n]), name), NOWHERE) if c else NOWHERE
         row = int(rows[n])
         cell = f"{letter}{row}" if letter else None
-        value = None if c is None else _raw(_in_cell(c, read[c.name].array[at[n]], unit))
+        value = None if c is None else as_text(in_cell(c, read[c.name].array[at[n]], unit))
         hidden = c is not None and c.access not in ("L0", "L1")
         if rule == "key":
             first, where_first = int(first_rows[n]), str(first_sheets[n])
@@ -85,6 +86,12 @@ def of_failures(
     return out
 
 
+def told_once(contract: Contract) -> frozenset[str]:
+    """The rules whose failures are told together for each table: see once.py."""
+    calculated = {r.name for r in contract.rules if r.calculated}
+    return frozenset(calculated | {f"{c.name}{REPEATED}" for c in contract.kept if c.distinct})
+
+
 def no_register(judged: Judged) -> list[tuple[Any, ...]]:
     """One warning for each sheet whose names nobody could look up, because no register has come yet."""
     c = judged.contract.institution_name
@@ -105,7 +112,7 @@ def renamed(judged: Judged, columns: pd.DataFrame) -> list[tuple[Any, ...]]:
         return []
     read, now = judged.read[c.name], judged.rows[c.name]
     at = np.flatnonzero(judged.accepted & (read.notna() & (read != now)).to_numpy())
-    where = _where(columns, set(judged.read["_file"].to_numpy()[at]))
+    where = where_of(columns, set(judged.read["_file"].to_numpy()[at]))
     out = []
     for n in at:
         f, t, s, row = judged.read[["_file", "_table", "_sheet", "_row"]].iloc[n]
@@ -137,7 +144,7 @@ def two_institutions(judged: Judged, columns: pd.DataFrame, register: Register) 
         other.append(found if found is not None and found != names[n - 1] else None)
     odd = np.array([o is not None for o in other], dtype=bool)
     where_odd = np.flatnonzero(judged.accepted & odd[at]) if len(several) else np.array([], dtype="int64")
-    where = _where(columns, set(judged.read["_file"].to_numpy()[where_odd]))
+    where = where_of(columns, set(judged.read["_file"].to_numpy()[where_odd]))
     out = []
     for i in where_odd:
         f, t, s, row = judged.read[["_file", "_table", "_sheet", "_row"]].iloc[i]
@@ -159,11 +166,11 @@ def of_doubts(
     contract: Contract, records: pd.DataFrame, columns: pd.DataFrame, names: pd.Series
 ) -> list[tuple[Any, ...]]:
     """A warning for each thing that a person would doubt beside other years. `records` are those in force, `names` the files'."""
-    where = _where(columns, set(records["_file"]))
+    where = where_of(columns, set(records["_file"]))
     return [
         (
             d.file, d.table, d.sheet, d.row, d.column, d.cell, "doubtful", "warning",
-            _raw(_in_cell(contract.column(d.column), d.value, where.get((d.file, d.table, d.column), NOWHERE)[2])),
+            as_text(in_cell(contract.column(d.column), d.value, where.get((d.file, d.table, d.column), NOWHERE)[2])),
             d.message_zh, d.message_en, "department",
         )
         for d in doubts.find(contract, records.reset_index(drop=True), {str(f): str(n) for f, n in names.items()}, where)
@@ -173,7 +180,7 @@ def of_doubts(
 NOWHERE: Place = (None, None, None)
 
 
-def _where(columns: pd.DataFrame, files: set[str]) -> dict[Hashable, Place]:
+def where_of(columns: pd.DataFrame, files: set[str]) -> dict[Hashable, Place]:
     """(file, table, column) -> (letter, header, unit that the header gives)."""
     mine = columns[columns["file_id"].isin(files) & columns["column"].notna() & columns["table"].notna()]
     return {
@@ -184,7 +191,7 @@ def _where(columns: pd.DataFrame, files: set[str]) -> dict[Hashable, Place]:
     }
 
 
-def _in_cell(c: Column, value: Any, unit: str | None) -> Any:
+def in_cell(c: Column, value: Any, unit: str | None) -> Any:
     """A number as the cell has it, where its header gives a unit other than the contract's: -5 万kWh, not -50000 kWh."""
     factor = c.units.get(unit_key(unit)) if unit else None
     number = _number_of(value)
@@ -269,7 +276,7 @@ def _in_units(c: Column, value: str, number: float, unit: str | None) -> str:
     factor = c.units.get(unit_key(unit)) if unit else None
     if factor is None or factor == 1:
         return f"{value} {c.unit}"
-    return f"{value} {unit}（{_raw(number)} {c.unit}）"
+    return f"{value} {unit}（{as_text(number)} {c.unit}）"
 
 
 def _range(c: Column, number: float | None) -> tuple[str, str]:
@@ -300,7 +307,7 @@ def _number(value: Any) -> str | None:
     return None if value is None else f"{value.normalize():f}"
 
 
-def _raw(value: Any) -> str | None:
+def as_text(value: Any) -> str | None:
     """A value as it was read, as text; None where the cell was empty."""
     if value is None or value is pd.NA or value is pd.NaT or value != value:
         return None
