@@ -50,25 +50,5 @@
     || ''' and factor_set = ''' || claims.factor_set || ''''
 {% endmacro %}
 
-{# A decimal as people write it: 438, not 438.000000. #}
+{# A decimal without trailing zeros: 438, not 438.000000. #}
 {% macro plain(number) %}regexp_replace(cast({{ number }} as varchar), '\.?0+$', ''){% endmacro %}
-
-{# A figure with its unit. One that names a month (202502, 年月) is a date, and is said as one. #}
-{% macro spelled(number, unit, language) %}
-case
-    when {{ unit }} = '年月' then
-        cast({{ number }} // 100 as integer) || {{ "'年'" if language == "zh" else "'-'" }}
-        || {{ "cast(" ~ number ~ " % 100 as integer) || '月'" if language == "zh" else "lpad(cast(cast(" ~ number ~ " % 100 as integer) as varchar), 2, '0')" }}
-    else {{ plain(number) }} || ' ' || {{ unit }}
-end
-{% endmacro %}
-
-{# How far a figure is from the stated one: percentages in percentage points, months in months. #}
-{% macro apart(language) %}
-case computed_unit
-    when '年月' then
-        cast((computed_value // 100 - value // 100) * 12 + computed_value % 100 - value % 100 as integer)
-        || {{ "' 个月'" if language == "zh" else "' months'" }}
-    else {{ plain('difference') }} || ' ' || case computed_unit when '%' then {{ "'个百分点'" if language == "zh" else "'percentage points'" }} else computed_unit end
-end
-{% endmacro %}

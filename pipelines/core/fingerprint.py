@@ -41,6 +41,8 @@ STAGES: dict[str, tuple[str, ...]] = {
         "publish/errors.py",
         "publish/schema.py",
         "publish/sources.py",
+        "publish/wording.py",
+        "publish/wording.toml",
         "dbt_project/models/marts",  # the schema of the public tables
         "dbt_project/models/marts/marts.yml",  # what publish/schema.py reads
     ),

@@ -58,8 +58,8 @@ WRITES_CSV = ("publish/release/write.py", "publish/schema.py", "pipelines/core")
 NOTHING: dict[Type, Any] = {"text": "", "integer": 0, "real": 0.0, "boolean": False, "date": date(1970, 1, 1)}
 # Marts that are published as they are; what of the others is, publish/release/tables.py says.
 COPIED = (
-    "indicators", "claim_arithmetic", "factors", "benchmarks", "divisions", "datasets", "dataset_columns", "data_issues",
-    "coverage", "punctuality",
+    "indicators", "claim_arithmetic", "factors", "benchmarks", "datasets", "dataset_columns", "data_issues", "coverage",
+    "punctuality",
 )  # fmt: skip
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -279,6 +279,7 @@ def _rows(
     data |= {name: w.take("marts", name, shapes[name]) for name in COPIED}
     data["submissions"] = w.take("marts", "submissions", shapes["submissions"], nulls="first")
     data["task_counts"] = tables.task_counts(w)
+    data["divisions"] = tables.divisions(w)
     data["indicator_values"] = tables.indicator_values(cells)
     before = last if last is not None and last.is_dir() else None
     data["claims"] = tables.claims(w, cells, held, before and before / "parquet" / "claims.parquet")

@@ -1,8 +1,8 @@
 """From the marts to the rows of the public tables.
 
-Belongs here: reading the marts, and what secrecy and the bureau's decisions make of finished figures, of which dbt knows
-nothing: indicator_values after suppression, the statements, lines of savings and distances that rest on them, provenance,
-corrections. All the others are copied. Not here: anything computed from records (dbt_project/models/marts), suppression
+Belongs here: reading the marts, their sentences (of publish/wording.py), and what secrecy and the bureau's decisions make of finished
+figures, of which dbt knows nothing: indicator_values after suppression, the statements, lines of savings and distances that rest on
+them, provenance, corrections. All the others are copied. Not here: anything computed from records (dbt_project/models/marts), suppression
 (publish/disclosure), files (write.py). Nothing but schema marts is read. Everything is read-only and ordered, so that the same
 warehouse gives the same rows in the same order.
 """
@@ -33,6 +33,7 @@ from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH, OF_CLOSED
 from publish.disclosure.wholes import Wholes, made
 from publish.errors import GateRefused, ReleaseError
 from publish.schema import MARTS, OWN, Table, Type, open_table
+from publish.wording import CLAIM_FACTS, LANGUAGES, Language, explanation, notes, own_bodies, verdict, wording
 
 CASTS: dict[Type, str] = {
     "text": "varchar",
@@ -42,7 +43,7 @@ CASTS: dict[Type, str] = {
     "date": "date",
 }
 PARTS_AT_A_TIME = 50_000  # rows; a slice of one indicator is then read without the rest
-INTERNAL = ("contributors", "largest_share", "closed")
+INTERNAL = ("contributors", "largest_share", "closed", "note_codes")
 MADE_OF = ("numerator", "denominator", "multiplier", "change_of", "change_kind", "adds_over_years")  # of an indicator
 MART = {t.name: t for t in MARTS}
 BY_NAME = {t.name: t for t in (*MARTS, *OWN)}
@@ -139,13 +140,16 @@ def from_rows(rows: Iterable[dict[str, Any]], table: Table) -> pa.Table:
 
 
 def indicator_cells(w: Warehouse) -> pd.DataFrame:
-    """marts.indicator_values with what disclosure needs: the public columns, contributors, largest_share, closed, closed_value.
+    """marts.indicator_values with what disclosure needs: the public columns, `note` worded, and contributors, largest_share, closed,
+    closed_value.
 
     One row per indicator, year, dimension, member and factor set, in that order. Raises ReleaseError where a column is missing:
     without it nothing can be said to be safe.
     """
     public = MART["indicator_values"]
-    kinds: dict[str, Type] = {"contributors": "integer", "largest_share": "real", "closed": "boolean"}
+    kinds: dict[str, Type] = {
+        "contributors": "integer", "largest_share": "real", "closed": "boolean", "note_codes": "text",
+    }  # fmt: skip
     w.require("marts", "indicator_values")
     have = w.columns["marts", "indicator_values"]
     missing = [c for c in (*(f.name for f in public.fields if not f.optional), *INTERNAL) if c not in have]
@@ -158,6 +162,9 @@ def indicator_cells(w: Warehouse) -> pd.DataFrame:
     frame = w.frame(f"select {', '.join(parts)} from marts.indicator_values order by {order}")
     for c in ("year", "records", "files", "reporting", "population", "contributors"):
         frame[c] = frame[c].astype("Int64")
+    codes = frame.pop("note_codes")
+    said = {c: " ".join(s for s in (notes(c, lang) for lang in LANGUAGES) if s) for c in codes.dropna().unique()}
+    frame["note"] = codes.map(said).astype("object").where(codes.notna(), None)
     return frame
 
 
@@ -242,6 +249,8 @@ def claims(w: Warehouse, cells: pd.DataFrame, held: np.ndarray, last: Path | Non
     factor sets looks at values beside its own; where any of those is suppressed or stands, it is left out."""
     t = MART["claims"]
     rows = w.take("marts", "claims", t).to_pylist()
+    said = claim_sentences(w)
+    rows = [r | said[r["claim_id"]] for r in rows]
     key = ["indicator_id", "year", "dimension", "member", "factor_set"]
     hidden = {tuple(k) for k in cells.loc[cells["status"] == "Q", key].itertuples(index=False)}
     kept = {tuple(k) for k in cells.loc[held, key].itertuples(index=False)}
@@ -272,6 +281,29 @@ def claims(w: Warehouse, cells: pd.DataFrame, held: np.ndarray, last: Path | Non
         elif looks_beside(r) and (r["indicator_id"], r["dimension"], r["member"]) in beside:
             r |= dict.fromkeys(VERDICT) | {"verdict": VERDICTS.get(r["check_status"], r["check_status"])}
     return from_rows(rows, t)
+
+
+def claim_sentences(w: Warehouse) -> dict[str, dict[str, str | None]]:
+    """The public columns of each statement that are sentences, by claim_id. Raises ReleaseError where one has no explanation."""
+    w.require("marts", "claims", *CLAIM_FACTS)
+    w.require("marts", "datasets")
+    titles: dict[str, dict[Language, str | None]] = {
+        name: {"zh": zh, "en": en}
+        for name, zh, en in w.con.sql("select dataset, title_zh, title_en from marts.datasets").fetchall()
+    }
+    facts = w.arrow(f"select claim_id, {', '.join(map(_id, CLAIM_FACTS))} from marts.claims")
+    out: dict[str, dict[str, str | None]] = {}
+    for claim in facts.to_pylist():
+        found = out[claim["claim_id"]] = {}
+        for lang in LANGUAGES:
+            found[f"explanation_{lang}"] = explanation(claim, titles, lang)
+            found[f"verdict_{lang}"], found[f"wording_{lang}"] = verdict(claim, lang), wording(claim, lang)
+            if found[f"explanation_{lang}"] is None:
+                raise ReleaseError(
+                    f"The statement {claim['claim_id']} is {claim['check_status']} without a sentence that says why; complete its "
+                    "row in claims.csv of the city's folder."
+                )
+    return out
 
 
 def computed_claims(w: Warehouse) -> list[str]:
@@ -309,6 +341,17 @@ def task_counts(w: Warehouse) -> pa.Table:
     return found.set_column(0, found.schema.field("dataset"), found["dataset"].fill_null(""))
 
 
+def divisions(w: Warehouse) -> pa.Table:
+    """The divisions. A city's own institutions have a name of their own where its folder gives none."""
+    t = MART["divisions"]
+    rows = w.take("marts", "divisions", t).to_pylist()
+    for r in rows:
+        if r["level"] == "city":
+            r["own_zh"] = r["own_zh"] or own_bodies(r["name_zh"], "zh")
+            r["own_en"] = r["own_en"] or own_bodies(r["name_en"] or r["name_zh"], "en")
+    return from_rows(rows, t)
+
+
 def savings_statement(w: Warehouse, cells: pd.DataFrame) -> pa.Table:
     """The lines of savings, each with the value and status of its cell as published."""
     t = MART["savings_statement"]
@@ -319,22 +362,27 @@ def benchmark_distances(w: Warehouse, cells: pd.DataFrame) -> pa.Table:
     """The distances to targets and averages, each with the value and status of its cell as published. What was computed
     from a value that is not the published one (hidden, or standing as in the last release) is left empty: it would tell it."""
     t = MART["benchmark_distances"]
-    lines = _with_cells(w, t, cells)
+    lines = _with_cells(w, t, cells, "note_codes")
     same = np.isclose(lines["value"].astype(float), lines["computed"].astype(float), rtol=1e-9, atol=0)
     for name in ("difference", "percent", "reached"):
         lines[name] = lines[name].where(same)
+    for lang in LANGUAGES:
+        lines[f"note_{lang}"] = [
+            notes(codes, lang)
+            for codes in lines["note_codes"].astype("object").where(lines["note_codes"].notna(), None)
+        ]
     return _whole(lines.sort_values(["benchmark_id", "year"]), t)
 
 
-def _with_cells(w: Warehouse, t: Table, cells: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a mart that speaks of indicator values, with the published `value` and `status` of each, and as
-    `computed` the value that the mart has. Raises ReleaseError where the mart lacks a column."""
+def _with_cells(w: Warehouse, t: Table, cells: pd.DataFrame, *texts: str) -> pd.DataFrame:
+    """The rows of a mart that speaks of indicator values, with the published `value` and `status` of each, as `computed` the value
+    that the mart has, and the columns `texts`, which are not public. Raises ReleaseError where the mart lacks a column."""
     w.require("marts", t.name)
     have = w.columns["marts", t.name]
     taken = [f for f in t.fields if f.name not in ("value", "status")]
-    if missing := [f.name for f in taken if f.name not in have]:
+    if missing := [c for c in (*(f.name for f in taken), *texts) if c not in have]:
         raise ReleaseError(f"marts.{t.name} lacks {', '.join(missing)}, which the public table promises.")
-    parts = [f"{value(_id(f.name), f.type)} as {_id(f.name)}" for f in taken]
+    parts = [f"{value(_id(f.name), f.type)} as {_id(f.name)}" for f in taken] + [_id(c) for c in texts]
     lines = w.frame(f"select {', '.join(parts)}, cast(value as double) as computed from marts.{t.name}")
     key = ["indicator_id", "year", "dimension", "member", "factor_set"]
     shown = cells[[*key, "value", "status"]].astype({"year": "int64"})

@@ -27,6 +27,7 @@ from publish.release.movement import MovementLimits
 from publish.release.tables import CASTS
 from publish.schema import MARTS
 from publish.sources import behind
+from publish.wording import CLAIM_FACTS
 from tests.release.rendered import ACCOUNT, account
 
 AS_OF = date(2025, 12, 31)
@@ -328,15 +329,15 @@ def make_marts(con: duckdb.DuckDBPyConnection) -> None:
         t(line, nature, name_zh, name_en, year, whole_period, value, unit, indicator_id, dimension, member, factor_set,
           explanation_zh, explanation_en, synthetic, closed)""")
     con.execute("""
-        create table marts.benchmark_distances as select * from (values
+        create table marts.benchmark_distances as select *, cast(null as varchar) as note_zh, cast(null as varchar) as note_en from (values
         ('coal_plan', 'target', 2024, 'energy_tce', 'carrier', 'coal', 'default', 10.7145, 10.0, 2025, 'tce', 0.7145, null, false,
-         '说明', 'why', true, true),
+         null, true, true),
         ('funds_mean', 'average', 2024, 'funds', 'total', 'all', 'none', 300000.0, 200000.0, 2023, '元', 100000.0, 50.0, null,
-         '说明', 'why', false, false))
+         'average_of:2023', false, false))
         t(benchmark_id, comparison, year, indicator_id, dimension, member, factor_set, value, benchmark_value, benchmark_year, unit,
-          difference, percent, reached, note_zh, note_en, synthetic, closed)""")
+          difference, percent, reached, note_codes, synthetic, closed)""")
     con.execute("""
-        create table marts.claims as select * from (values
+        create table marts.claims as select *, cast(null as varchar) as explanation_zh, cast(null as varchar) as explanation_en from (values
         ('funds_2024', '三', '2024年资金', 'Funds 2024', '30万元', 30.0, '万元', 'exact', '2024', 30.0, 0.0, 'match', 'records',
          '一致。', 'They agree.', 'select sum(planned_amount) / 10000 from retrofit_funds where fiscal_year = 2024',
          'funds', 2024, 'total', 'all', 'none', 1),
@@ -345,7 +346,19 @@ def make_marts(con: duckdb.DuckDBPyConnection) -> None:
          'select value from indicator_values where indicator_id = ''energy_tce'' and year = 2024 and member = ''coal''',
          'energy_tce', 2024, 'carrier', 'coal', 'default', 2))
         t(claim_id, section, name_zh, name_en, value_text, value, unit, qualifier, period, computed_value, difference,
-          check_status, evidence, explanation_zh, explanation_en, sql, indicator_id, year, dimension, member, factor_set, position)""")
+          check_status, evidence, note_zh, note_en, sql, indicator_id, year, dimension, member, factor_set, position)""")
+    numbers = {
+        "target": "decimal(28, 6)",
+        "year_on_year": "decimal(28, 2)",
+        "no_period": "boolean",
+        "synthetic": "boolean",
+    }
+    numbers |= dict.fromkeys(
+        ("records", "files", "basis_count", "basis_match", "compared_year", "years_known", "years_match"), "integer"
+    )
+    for c in CLAIM_FACTS:
+        con.execute(f"alter table marts.claims add column if not exists {c} {numbers.get(c, 'varchar')}")
+    con.execute("alter table marts.indicator_values add column note_codes varchar")
     con.execute(f"""
         create table marts.provenance as
         with of_sheets as (

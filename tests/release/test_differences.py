@@ -66,12 +66,12 @@ def test_a_statement_on_a_value_that_waits_says_what_it_said(made):
         con.execute("""update marts.claims set indicator_id = 'energy_kgce', dimension = 'total', member = 'all', factor_set = 'default',
             sql = 'select value from indicator_values where indicator_id = ''energy_kgce'' and year = 2024 and dimension = ''total''',
             computed_value = (select cast(value as double) from marts.indicator_values where indicator_id = 'energy_kgce' and year = 2024
-            and dimension = 'total'), explanation_en = 'As it was then.' where claim_id = 'coal_2024'""")
+            and dimension = 'total'), note_en = 'As it was then.' where claim_id = 'coal_2024'""")
 
     def both(con):
         more(1)(con)
         stated(con)
-        con.execute("update marts.claims set explanation_en = 'As it is now.' where claim_id = 'coal_2024'")
+        con.execute("update marts.claims set note_en = 'As it is now.' where claim_id = 'coal_2024'")
 
     claim = "select computed_value, explanation_en from claims where claim_id = 'coal_2024'"
     first = made(stated)
@@ -117,7 +117,6 @@ def test_releases_that_were_deleted_count_as_long_as_they_are_remembered(made):
 def test_a_statement_about_several_years_rests_on_each_of_them(made, several):
     def stated(con):
         con.execute("alter table marts.claims add column first_year integer")
-        con.execute("alter table marts.claims add column computed_unit varchar")
         con.execute("update marts.claims set computed_unit = '吨', year = 2099 where claim_id = 'coal_2024'")
         if several:
             con.execute("update marts.claims set first_year = 2023 where claim_id = 'coal_2024'")

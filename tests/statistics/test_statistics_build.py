@@ -27,6 +27,7 @@ from pipelines.statistics.run import (
     run_dbt,
     target,
 )
+from publish.release.tables import Warehouse, claim_sentences
 from tests.statistics.statistics_home import date, institution, months, public_database, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("statistics")]
@@ -179,9 +180,9 @@ def test_a_number_that_no_ledger_holds_counts_nowhere_and_stops_nothing(db: duck
     assert value(db, "energy_kgce", 2022) == ()
     assert value(db, "water", 2022)[:3] == (D(5), "E", 1)
     notes = db.execute(
-        "select distinct note from marts.indicator_values where indicator_id in ('water', 'energy_per_capita_change', 'floor_area')"
+        "select distinct note_codes from marts.indicator_values where indicator_id in ('water', 'energy_per_capita_change', 'floor_area')"
     ).fetchall()
-    said = [("有 1 条记录的数字大得不合理" in (note or "")) for (note,) in notes]
+    said = ["too_large:1" in (codes or "").split() for (codes,) in notes]
     assert said.count(False) == 1  # the floor area is of another dataset
     assert said.count(True) > 1
 
@@ -198,12 +199,10 @@ def test_who_lacks_people_is_left_out_and_missing_months_are_said(db: duckdb.Duc
     assert value(db, "energy_kgce", 2024) == (D("2298.23"), "E", 35, 3, 3, 0)
     # (1474.8 + 675.95) / 310
     assert value(db, "energy_per_capita", 2024) == (D("6.9379"), "E", 25, 3, 2, 1)
-    (note,) = db.execute(
-        "select note from marts.indicator_values where indicator_id = 'energy_per_capita' and year = 2024 and dimension = 'total'"
+    (codes,) = db.execute(
+        "select note_codes from marts.indicator_values where indicator_id = 'energy_per_capita' and year = 2024 and dimension = 'total'"
     ).fetchall()[0]
-    assert "缺 13 个机构月，其中 1 家机构全年未报" in note
-    assert "有 1 家机构分子、分母不全" in note
-    assert "left out because they lack one of the two quantities: 1." in note
+    assert {"months_missing_some_all_year:13/1", "left_out:1"} <= set(codes.split())
     assert value(db, "energy_kgce", 2024, "level", "县") == ()
     assert value(db, "energy_kgce", 2024, "district", "430203")[:2] == (D("675.95"), "E")
     assert value(db, "energy_kgce", 2024, "org_type", "教育")[1] == "E"
@@ -231,16 +230,15 @@ def test_energy_over_the_period_adds_its_years_and_their_gaps(db: duckdb.DuckDBP
     assert value(db, "electricity", 2025, "period", "2021-2025")[:2] == (D(36700), "E")
     assert value(db, "electricity", 2025, "period/district", "2021-2025/430203") == ()
     notes = db.execute(
-        "select note from marts.indicator_values where indicator_id = 'electricity' and dimension = 'period'"
+        "select note_codes from marts.indicator_values where indicator_id = 'electricity' and dimension = 'period'"
     ).fetchall()
     assert len(notes) == 1
-    assert "缺 24 个机构月" in notes[0][0]
-    used = "电力系数：co2-grid-hunan-2021、co2-grid-hunan-2022。"
+    assert any(c.startswith(("months_missing:24", "months_missing_some_all_year:24/")) for c in notes[0][0].split())
     notes = db.execute(
-        "select note from marts.indicator_values where indicator_id = 'co2_electricity' and dimension = 'period'"
+        "select note_codes from marts.indicator_values where indicator_id = 'co2_electricity' and dimension = 'period'"
         " and factor_set = 'default'"
     ).fetchall()
-    assert used in notes[0][0]
+    assert "electricity_factors:co2-grid-hunan-2021,co2-grid-hunan-2022" in notes[0][0].split()
 
 
 def test_how_far_from_targets_and_averages(db: duckdb.DuckDBPyConnection) -> None:
@@ -269,10 +267,10 @@ def test_funds_by_year_and_over_the_period(db: duckdb.DuckDBPyConnection) -> Non
     assert value(db, "retrofit_projects", 2025, "period", "2021-2025")[0] == 4
     assert value(db, "retrofit_funds_planned", 2025, "period", "2021-2025")[:4] == (D("4380000"), "A", 4, 2)
     assert value(db, "retrofit_funds_planned", 2025, "period/org_type", "2021-2025/党政机关")[0] == 300000
-    (note,) = db.execute(
-        "select distinct note from marts.indicator_values where indicator_id = 'retrofit_funds_planned'"
+    (codes,) = db.execute(
+        "select distinct note_codes from marts.indicator_values where indicator_id = 'retrofit_funds_planned'"
     ).fetchall()[0]
-    assert note.startswith("另有 1 条记录没有年份")
+    assert codes.split()[0] == "undated:1"
 
 
 def test_disposals_by_year_of_sale_with_land_and_building_apart(db: duckdb.DuckDBPyConnection) -> None:
@@ -374,7 +372,7 @@ def test_provenance_names_files_but_no_sheet_of_closed_data(db: duckdb.DuckDBPyC
     assert lost == []
 
 
-def test_statements_are_held_against_the_records(db: duckdb.DuckDBPyConnection) -> None:
+def test_statements_are_held_against_the_records(home: Home, db: duckdb.DuckDBPyConnection) -> None:
     got = {
         c: (v, d, s, e)
         for c, v, d, s, e in db.execute(
@@ -390,11 +388,14 @@ def test_statements_are_held_against_the_records(db: duckdb.DuckDBPyConnection) 
     assert got["first_in_province"] == (None, None, "not_verifiable", None)
     assert got["training_person_times"] == (None, None, "no_data", None)
     assert {s for _, _, s, _ in got.values()} == {"match", "mismatch", "not_verifiable", "no_data"}
-    said = db.execute("select explanation_zh, explanation_en from marts.claims where claim_id = 'fixed_point_services'")
-    zh, en = said.fetchall()[0]
+    with Warehouse(home.warehouse) as w:
+        said = claim_sentences(w)["fixed_point_services"]
     costs, bought = (load_contracts()[d] for d in ("vehicle_costs", "procurements"))
-    assert zh.startswith(f"没有可用的记录；核对需要《{costs.title_zh}》、《{bought.title_zh}》。")
-    assert en.startswith(f"There are no records to hold this against; it needs: {costs.title_en}, {bought.title_en}.")
+    assert str(said["explanation_zh"]).startswith(
+        f"没有可用的记录；核对需要《{costs.title_zh}》、《{bought.title_zh}》。"
+    )
+    needed = f"There are no records to hold this against; it needs: {costs.title_en}, {bought.title_en}."
+    assert str(said["explanation_en"]).startswith(needed)
 
 
 def test_the_sql_of_each_statement_gives_its_value_on_the_public_database(
@@ -429,7 +430,7 @@ SPOILT = {
     "submissions_account_for_every_row": "update marts.submissions set rows_read = rows_read + 1",
     "punctuality_counts_some_of_all": "insert into marts.punctuality values ('d', '2025', date '2025-12-31', 1, 2)",
     "task_counts_states_are_known": "insert into marts.task_counts values ('d', '2025-12', '完成', 1)",
-    "claims_explains_every_status": "update marts.claims set explanation_en = '' where claim_id = 'parking_units'",
+    "claims_says_why_it_cannot_be_verified": "update marts.claims set note_en = '' where claim_id = 'first_in_province'",
 }  # fmt: skip
 
 

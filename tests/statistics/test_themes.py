@@ -336,10 +336,10 @@ def test_a_what_if_is_a_query(db: duckdb.DuckDBPyConnection) -> None:
     sets = dict(db.execute("select factor_id, factor_sets from marts.factors").fetchall())
     assert sets["co2-grid-cn-2023"] == "default,national,newest"
     assert sets["tce-electricity-article"] is None
-    (note,) = db.execute(
-        "select note from marts.indicator_values where indicator_id = 'pv_co2_avoided' and factor_set = 'default' and dimension = 'total'"
+    (codes,) = db.execute(
+        "select note_codes from marts.indicator_values where indicator_id = 'pv_co2_avoided' and factor_set = 'default' and dimension = 'total'"
     ).fetchall()[0]
-    assert "电力系数：co2-grid-cn-2023" in note
+    assert "electricity_factors:co2-grid-cn-2023" in codes.split()
 
 
 def test_the_savings_statement_keeps_natures_apart(db: duckdb.DuckDBPyConnection) -> None:

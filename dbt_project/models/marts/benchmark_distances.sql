@@ -35,28 +35,19 @@ select
         else found.value <= benchmarks.value
     end as reached,
     cast(null as varchar) as status,
-    nullif(concat_ws(
-        ' ',
-        case
-            when benchmarks.base_year <> benchmarks.city_base_year then
-                '目标以 ' || benchmarks.base_year || ' 年为基期，本市的变化以 ' || benchmarks.city_base_year
-                || ' 年为基期：只列距离，不判断是否达到。'
-        end,
-        case when benchmarks.comparison = 'average' and found.year <> benchmarks.year then '参照的是 ' || benchmarks.year || ' 年的平均数。' end,
-        case when starts_with(found.indicator_id, 'co2_') then '本市只计用电的排放，目标的范围更宽。' end
-    ), '') as note_zh,
-    nullif(concat_ws(
-        ' ',
-        case
-            when benchmarks.base_year <> benchmarks.city_base_year then
-                'The target counts from ' || benchmarks.base_year || ', the city''s change from ' || benchmarks.city_base_year
-                || ': the distance is given, not whether it is met.'
-        end,
-        case when benchmarks.comparison = 'average' and found.year <> benchmarks.year then 'The average is of ' || benchmarks.year || '.' end,
-        case when starts_with(found.indicator_id, 'co2_') then 'The city''s figure is the CO2 of electricity alone; the target is wider.' end
-    ), '') as note_en,
+    cast(null as varchar) as note_zh,
+    cast(null as varchar) as note_en,
     found.synthetic,
-    found.closed
+    found.closed,
+    nullif(concat_ws(
+        ' ',
+        case
+            when benchmarks.base_year <> benchmarks.city_base_year then
+                'other_base_year:' || benchmarks.base_year || '/' || benchmarks.city_base_year
+        end,
+        case when benchmarks.comparison = 'average' and found.year <> benchmarks.year then 'average_of:' || benchmarks.year end,
+        case when starts_with(found.indicator_id, 'co2_') then 'electricity_alone' end
+    ), '') as note_codes
 from benchmarks
 inner join {{ ref('int_indicator_values') }} as found
     on found.indicator_id = benchmarks.indicator_id

@@ -16,7 +16,7 @@ select
     cast(files as bigint) as files,
     factor_set,
     synthetic,
-    nullif(concat_ws(' ', note_zh, note_en), '') as note,
+    cast(null as varchar) as note,
     cast(reporting as bigint) as reporting,
     cast(population as bigint) as population,
     cast(null as varchar) as revised,
@@ -24,6 +24,7 @@ select
     cast(left_out as bigint) as left_out,
     cast(round(largest_share, 6) as decimal(9, 6)) as largest_share,
     closed_value,
-    closed
+    closed,
+    note_codes
 from {{ ref('int_indicator_values') }}
 order by indicator_id, factor_set, dimension, member, year

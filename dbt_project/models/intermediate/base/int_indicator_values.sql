@@ -1,4 +1,5 @@
--- One row per indicator, factor set, year, dimension and member: the value as published, and how sure it is, in words.
+-- One row per indicator, factor set, year, dimension and member: the value as published, and in `note_codes` what limits it: codes
+-- separated by a space, each with the numbers its sentence names (publish/wording.toml): months_missing:5 left_out:2.
 with values_of_sums as (
     select
         sums.indicator_id, sums.factor_set, sums.year, sums.dimension, sums.member,
@@ -88,7 +89,7 @@ spans as (
 
 used_factors as (
     select
-        spans.*, string_agg(distinct factors.factor_id, '、' order by factors.factor_id) as factor_ids
+        spans.*, string_agg(distinct factors.factor_id, ',' order by factors.factor_id) as factor_ids
     from spans
     inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = spans.indicator_id
     inner join {{ ref('int_carrier_factors') }} as factors
@@ -139,9 +140,8 @@ described as (
         all_values.first_year is null and all_values.year = extract(year from city.as_of)
             and city.as_of < make_date(all_values.year, 12, 31) as year_not_over,
         cast(city.as_of as varchar) as as_of,
-        city.period_start || '—' || city.period_end as plan_zh,
-        city.period_start || '–' || city.period_end as plan_en,
-        nullif(concat_ws('—', all_values.first_in, nullif(all_values.last_in, all_values.first_in)), '') as years_in,
+        city.period_start || '-' || city.period_end as plan,
+        nullif(concat_ws('-', all_values.first_in, nullif(all_values.last_in, all_values.first_in)), '') as years_in,
         coalesce(undated.records, 0) as undated,
         coalesce(too_large.records, 0) as too_large,
         used_factors.factor_ids
@@ -177,43 +177,20 @@ select
     case when names_institution then reporting end as reporting,
     nullif(concat_ws(
         ' ',
-        case when value is null and months_differ then '与基年报送的月份不同，不作比较。' when value is null then '缺少分母，无法计算。' end,
-        case when unfinished then plan_zh || ' 年的计划还没有结束，这里只有 ' || years_in || ' 年的数据。' end,
-        case when in_future then '这一年还没有到，是计划数。' end,
-        case when year_not_over then '这一年还没有结束，数据截至 ' || as_of || '。' end,
+        case when value is null and months_differ then 'other_months' when value is null then 'no_denominator' end,
+        case when unfinished then 'plan_not_over:' || plan || '/' || years_in end,
+        case when in_future then 'year_to_come' end,
+        case when year_not_over then 'year_not_over:' || as_of end,
         case
-            when months_missing > 0 then
-                '报送不全：缺 ' || months_missing || ' 个机构月'
-                || case when silent > 0 then '，其中 ' || silent || ' 家机构全年未报' else '' end || '。'
+            when months_missing > 0 and silent > 0 then 'months_missing_some_all_year:' || months_missing || '/' || silent
+            when months_missing > 0 then 'months_missing:' || months_missing
         end,
-        case when of_the_same then '只计两年都填全、填报月份相同的 ' || reporting || ' 家机构。' end,
-        case when left_out > 0 then '有 ' || left_out || ' 家机构分子、分母不全，未计入。' end,
-        case when partly > 0 then '另有 ' || partly || ' 家机构只填了其中一部分，已填的计入。' end,
-        case when items_differ > 0 then '其中 ' || items_differ || ' 家机构两年填报的选填能源品种不同，空白的按没有使用计。' end,
-        case when undated > 0 then '另有 ' || undated || ' 条记录没有年份，未计入任何一年。' end,
-        case when too_large > 0 then '有 ' || too_large || ' 条记录的数字大得不合理（10^16 以上），未计入。' end,
-        case when factor_ids is not null then '电力系数：' || factor_ids || '。' end
-    ), '') as note_zh,
-    nullif(concat_ws(
-        ' ',
-        case
-            when value is null and months_differ then 'Not the same months were reported as in the base year: not compared.'
-            when value is null then 'Without a denominator there is no value.'
-        end,
-        case when unfinished then 'The plan of ' || plan_en || ' is not over; this is of ' || replace(years_in, '—', '–') || ' alone.' end,
-        case when in_future then 'This year is still to come: a planned figure.' end,
-        case when year_not_over then 'The year is not over: data as of ' || as_of || '.' end,
-        case
-            when months_missing > 0 then
-                'Incomplete: institution-months missing: ' || months_missing
-                || case when silent > 0 then '; institutions that reported nothing in a year: ' || silent else '' end || '.'
-        end,
-        case when of_the_same then 'Institutions that stated all of it in both years, for the same months: ' || reporting || '.' end,
-        case when left_out > 0 then 'Institutions left out because they lack one of the two quantities: ' || left_out || '.' end,
-        case when partly > 0 then 'Institutions that stated only a part of it, which counts: ' || partly || '.' end,
-        case when items_differ > 0 then 'Of these, institutions that stated other optional carriers in the one year than in the other (what is empty counts as not used): ' || items_differ || '.' end,
-        case when undated > 0 then 'Records that state no year and count in none: ' || undated || '.' end,
-        case when too_large > 0 then 'Records with a number too large to be true (10^16 or more), which counts nowhere: ' || too_large || '.' end,
-        case when factor_ids is not null then 'Factor of electricity: ' || replace(factor_ids, '、', ', ') || '.' end
-    ), '') as note_en
+        case when of_the_same then 'same_institutions:' || reporting end,
+        case when left_out > 0 then 'left_out:' || left_out end,
+        case when partly > 0 then 'stated_in_part:' || partly end,
+        case when items_differ > 0 then 'other_carriers:' || items_differ end,
+        case when undated > 0 then 'undated:' || undated end,
+        case when too_large > 0 then 'too_large:' || too_large end,
+        case when factor_ids is not null then 'electricity_factors:' || factor_ids end
+    ), '') as note_codes
 from described
