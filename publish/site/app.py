@@ -29,7 +29,6 @@ from publish.site.pool import Busy, Pool, QueryStopped
 from publish.site.ratelimit import Bucket
 from publish.site.refusals import ADDRESS_CHARACTERS, busy, invalid, refuse
 from publish.site.responses import (
-    CSP_DRAWING,
     Answer,
     Ready,
     Receive,
@@ -84,8 +83,8 @@ class Site:
         settings = settings or SiteSettings()
         self.home = home
         self.pool = pool
-        self.charts = charts.Charts()
-        self.releases = Releases(home, pool, self.charts)
+        self.renderer = charts.Renderer()
+        self.releases = Releases(home, pool)
         self.cache = AnswerCache()
         self.requests = Bucket(settings.requests)
         self.sql_seconds = Bucket(settings.sql_seconds)
@@ -124,7 +123,7 @@ class Site:
     async def close(self) -> None:
         """End what was started; requests under way are the server's to finish first."""
         await self.releases.stop()
-        await self.charts.close()
+        await self.renderer.close()
         await self.pool.close()
         self.releases.close()
 
@@ -292,21 +291,31 @@ class Site:
 
     async def _make(self, instance: Instance, scope: Scope, path: str, route: str, query: str) -> Answer:
         """Make an answer that needs nothing but fixed SQL."""
-        facts = instance.facts
         first, _, rest = route[1:].partition("/")
         if route in (ROBOTS, SITEMAP):
             return await for_crawlers(instance, route, origin_of(scope))
         if (first == "api" and rest) or route in OWN_DATA:
             return await api_answer(instance, origin_of(scope), route, query)
-        drawn = charts.wanted(rest, language.of_path(path)) if first == "charts" else None
-        if drawn is not None and (picture := await self.charts.get(facts, drawn)) is not None:
-            kind = charts.TYPES.get(drawn.rpartition(".")[2], "text/javascript; charset=utf-8")
-            svg = kind == "image/svg+xml"
-            policy = [(b"content-security-policy", CSP_DRAWING.encode())] if svg else []
-            return Answer(200, [(b"content-type", kind.encode()), *policy], picture)
+        if first == "charts" and rest.endswith(".png"):
+            return await self._png(instance, scope, path, query)
         if not is_data(route) and (first not in OWN_PAGES or first == "favicon.ico"):
             return await refuse(instance, scope, path, 404, "not_found", messages.NOT_FOUND)
         return await ask(instance.app, inner_scope(scope["scheme"], host_of(scope), path, query))
+
+    async def _png(self, instance: Instance, scope: Scope, path: str, query: str) -> Answer:
+        """Make the PNG of a chart from its SVG."""
+        drawn = await ask(
+            instance.app, inner_scope(scope["scheme"], host_of(scope), path.removesuffix(".png") + ".svg", query)
+        )
+        if drawn.status != 200 or not charts.draws_chinese():
+            return await refuse(instance, scope, path, 404, "not_found", messages.NOT_FOUND)
+        try:
+            picture = await self.renderer.png(drawn.body)
+        except Busy:
+            picture = None
+        if picture is None:
+            return await busy(instance, scope, path)
+        return Answer(200, [(b"content-type", b"image/png")], picture)
 
     async def _run(self, instance: Instance, scope: Scope, path: str, route: str, query: str) -> Answer:
         """Make an answer that runs something of the visitor's own, in a worker."""

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from pipelines.core.home import Home
 from publish.release import store
 from publish.site import language
-from publish.site.chart_spec import TOTALS
 from publish.site.facts import DB, Facts
 from publish.site.responses import Answer
+from publish.site.totals import TOTALS
 
 if TYPE_CHECKING:
     from publish.site.instance import Instance

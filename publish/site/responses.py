@@ -109,7 +109,9 @@ def finalize(answer: Answer, cache_control: str, secure: bool) -> Ready:
     etag = b'"' + hashlib.sha256(answer.body).hexdigest()[:20].encode() + b'"' if answer.status == 200 else b""
     if not answer.header(b"content-security-policy"):
         headers.append((b"content-security-policy", CSP.encode()))
-    headers += [*SECURITY, (b"cache-control", cache_control.encode())]
+    framed = b"frame-ancestors *" in answer.header(b"content-security-policy")
+    headers += [h for h in SECURITY if not (framed and h[0] == b"x-frame-options")]
+    headers.append((b"cache-control", cache_control.encode()))
     if secure:
         headers.append(HSTS)
     if etag:

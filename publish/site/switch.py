@@ -17,7 +17,6 @@ from pathlib import Path
 
 from pipelines.core.home import Home
 from publish.release import store
-from publish.site.charts import Charts
 from publish.site.facts import DB, ReleaseBroken
 from publish.site.inner import worker_request
 from publish.site.instance import Instance, ReleaseUnhealthy
@@ -78,8 +77,8 @@ class Releases:
     """The open releases of a home. `current` is None before `start`; `generation` counts the releases that were current,
     so that an answer cached for one is not given for the next."""
 
-    def __init__(self, home: Path, pool: Pool, charts: Charts):
-        self.home, self.pool, self.charts = home, pool, charts
+    def __init__(self, home: Path, pool: Pool):
+        self.home, self.pool = home, pool
         self.current: Lease | None = None
         self.generation = 0
         self._past: OrderedDict[str, Lease] = OrderedDict()
@@ -124,7 +123,6 @@ class Releases:
             await instance.start()
             if base_url == "/":
                 await instance.health()
-                self.charts.begin(instance.facts)  # so that the first reader need not wait
         except BROKEN as e:
             instance.close()
             raise ReleaseBroken(f"Release {folder.name} cannot be opened ({e!r}); build it again.") from e

@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from publish.catalog import schema_org
 from publish.schema import PLATFORM
-from publish.site import bilingual, chart_spec, language, messages, numbers, structured, units, vocabulary
+from publish.site import bilingual, language, messages, numbers, structured, totals, units, vocabulary
 from publish.site.database import is_truncated
 from publish.site.facts import DB, Facts, Label
 from publish.site.language import HAN, Language, translations
@@ -137,7 +137,7 @@ class Renderer:
             "urls": urls,
             "lang": spoken,
             "other_language": "en" if spoken == "zh" else "zh",
-            "line_name": partial(chart_spec.line_name, spoken),
+            "line_name": partial(totals.line_name, spoken),
             "questions": questions,
             "codes_of": lambda t, c: vocabulary.codes_of(t, c) if t in PLATFORM else {},
             "explain_sql": lambda m: explain_sql(m, facts)[0 if spoken == "zh" else 1],

@@ -113,7 +113,7 @@ def test_an_indicator_page_has_everything_to_defend_a_number(get: Callable[[str]
     text = get("/indicators/energy_per_capita").text
     for words in (
         "全国平均 329.6（2020）", "全国规划", "sum(energy_per_capita)", "已隐去", "涉及的单位太少", "select year, dimension, member",
-        "比全国平均（2020 年）低 57.0%", "引用", "嵌入图表", f"/r/{FIRST}/charts/energy_per_capita.wide.svg", "XLSX", "PARQUET", "SVG", "2025 年的数字",
+        "比全国平均（2020 年）低 57.0%", "引用", "嵌入图表", f"/r/{FIRST}/embed/indicators/energy_per_capita", "XLSX", "PARQUET", "SVG", "2025 年的数字",
     ):  # fmt: skip
         assert words in text or words.replace("2025 年的数字", "/indicators/energy_per_capita/2025") in text, words
 
@@ -139,7 +139,7 @@ def test_topics(get: Callable[[str], httpx.Response]) -> None:
         answer = get(f"/topics/{topic}")
         assert answer.status_code == 200 and f"<h1>{theme}</h1>" in answer.text
     text = get("/topics/energy").text
-    assert "人均综合能耗" in text and "/charts/energy_tce.narrow.svg" in text and "能源资源消费状况" in text
+    assert "人均综合能耗" in text and re.search(r'<svg [^>]*aria-label="综合能耗', text) and "能源资源消费状况" in text
     assert '<svg class="spark"' in text and "千克标准煤/人" in text and 'aria-current="page">能源' in text
     saved = get("/topics/savings").text
     assert (

@@ -27,7 +27,7 @@ SEEN = {
 
 # A file of ours, and data that no browser runs.
 OUR_SCRIPTS = (
-    """<script src="{{ urls.path('/static/chart.js') }}" defer></script>""",
+    """<script src="{{ urls.path('/static/site.js') }}" defer></script>""",
     '<script type="application/ld+json">{{ structured_data }}</script>',
 )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from publish.site.pages import ask, data, export, home, indicators, releases, statements, texts
+from publish.site.pages import ask, data, export, home, indicators, pictures, releases, statements, texts
 from publish.site.pages.base import address
 
 _ID = "[A-Za-z0-9_-]+"
@@ -20,6 +20,8 @@ ROUTES: list[tuple[str, Any]] = [
     (rf"^/indicators/(?P<indicator>{_ID})\.(?P<format>csv|xlsx|json|parquet)$", export.export),
     (rf"^/indicators/(?P<indicator>{_ID})$", indicators.indicator),
     (rf"^/indicators/(?P<indicator>{_ID})/(?P<year>\d{{4}})$", indicators.source),
+    (rf"^/embed/indicators/(?P<indicator>{_ID})$", pictures.embed),
+    (rf"^/charts/(?P<indicator>{_ID})\.(?P<width>wide|narrow)\.svg$", pictures.drawing),
     (r"^/claims$", statements.claims),
     (rf"^/claims/(?P<claim>{_ID})$", statements.claim),
     (rf"^/claims/(?P<claim>{_ID})/source$", statements.source),
@@ -36,7 +38,21 @@ ROUTES: list[tuple[str, Any]] = [
 
 # The first segment of the path of every page.
 PLACES = frozenset(
-    ("", "topics", "indicators", "claims", "datasets", "quality", "search", "api", "releases", "feed.xml", *texts.PAGES)
+    (
+        "",
+        "topics",
+        "indicators",
+        "claims",
+        "datasets",
+        "quality",
+        "search",
+        "api",
+        "releases",
+        "feed.xml",
+        "embed",
+        "charts",
+        *texts.PAGES,
+    )
 )
 
 __all__ = ["PLACES", "ROUTES", "address"]

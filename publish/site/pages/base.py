@@ -12,9 +12,9 @@ from datasette.utils.asgi import Response
 from publish.site.charts import draws_chinese
 from publish.site.facts import DB, Label
 
-# Pages with a chart load one small script of ours, which loads the rest on demand. The other pages keep the policy of
-# responses.py, which allows no script.
-CSP_CHART = (
+# Pages with something to choose or to copy load one small script of ours. The other pages keep the policy of responses.py,
+# which allows no script.
+CSP_SCRIPT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
@@ -46,11 +46,14 @@ async def held(datasette: Any, table: str, order: str = "rowid") -> list[dict[st
     return list(datasette.facts.held[sql])
 
 
-async def page(datasette: Any, request: Any, template: str, charts: bool = False, **context: Any) -> Response:
-    """Render a template. `charts`: the page has charts, and may load the script that makes them interactive."""
-    context |= {"charts": charts, "png": charts and draws_chinese()}
+async def page(
+    datasette: Any, request: Any, template: str, script: bool = False, policy: str = "", **context: Any
+) -> Response:
+    """Render a template. `script`: the page loads static/site.js; `policy`: its content security policy where it has one of its own."""
+    context |= {"script": script, "png": draws_chinese()}
     html = datasette.renderer.render(template, context, request)
-    return Response.html(html, headers={"content-security-policy": CSP_CHART} if charts else {})
+    policy = policy or (CSP_SCRIPT if script else "")
+    return Response.html(html, headers={"content-security-policy": policy} if policy else {})
 
 
 def address(request: Any, release_id: str) -> str:

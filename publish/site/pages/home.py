@@ -9,14 +9,16 @@ import json
 from typing import Any
 
 from datasette.utils.asgi import NotFound, Response
+from markupsafe import Markup
 
-from publish.site.chart_spec import lines_of
 from publish.site.facts import Facts
 from publish.site.numbers import places
+from publish.site.pages import charting
 from publish.site.pages.base import has, held, page, rows
 from publish.site.pages.series import benchmarks_of, indicators_with_series
 from publish.site.pages.statements import shown, tally
 from publish.site.pages.topics import HOME, LEADING, TOPICS
+from publish.site.totals import lines_of
 
 
 def _leading_indicator(indicators: list[dict[str, Any]], topic: str) -> dict[str, Any] | None:
@@ -27,19 +29,26 @@ def _leading_indicator(indicators: list[dict[str, Any]], topic: str) -> dict[str
     return next((by_id[i] for i in HOME[topic] if i in by_id), next(iter(usual or of_theme), None))
 
 
+def _figure(datasette: Any, indicator: dict[str, Any], lines: list[dict[str, Any]]) -> Markup:
+    chart = charting.total_chart(datasette.language, datasette.facts, indicator, indicator["points"], lines)
+    return charting.figure(chart, indicator["indicator_id"], grid=True)
+
+
 async def home(datasette: Any, request: Any) -> Response:
     facts = datasette.facts
     found = await indicators_with_series(datasette)
     benchmarks = await benchmarks_of(datasette)
     leading = [(t, i) for t in HOME if (i := _leading_indicator(found, t)) is not None]
-    stories = [{"topic": t, "indicator": i, "lines": lines_of(benchmarks, i)} for t, i in leading]
+    stories = []
+    for of, i in leading:
+        lines = lines_of(benchmarks, i)
+        stories.append({"topic": of, "indicator": i, "lines": lines, "picture": _figure(datasette, i, lines)})
     years = {p["year"] for _, i in leading for p in i["known"]}
     claims = await held(datasette, "claims")
     return await page(
         datasette,
         request,
         "home.html",
-        charts=bool(stories),
         stories=stories,
         span=(min(years), max(years)) if years else None,
         topics=_topics(found),
@@ -84,14 +93,14 @@ async def topic(datasette: Any, request: Any) -> Response:
     drawn = [i | {"lines": lines_of(benchmarks, i)} for i in found if len(i["known"]) > 1]
     leading = LEADING.get(name, ())
     drawn.sort(key=lambda i: leading.index(i["indicator_id"]) if i["indicator_id"] in leading else len(leading))
+    drawn = [i | {"picture": _figure(datasette, i, i["lines"])} for i in drawn[:4]]
     return await page(
         datasette,
         request,
         "topic.html",
-        charts=bool(drawn),
         topic=name,
         theme=TOPICS[name],
-        drawn=drawn[:4],
+        drawn=drawn,
         others=[(t, theme) for t, theme, _ in _topics(everything)],
         indicators=found,
         lines=lines,

@@ -9,14 +9,14 @@ from typing import Any
 
 from datasette.utils.asgi import NotFound, Response
 
-from publish.site.chart_spec import TOTALS, lines_of
 from publish.site.facts import Label
-from publish.site.pages import revisions
+from publish.site.pages import charting, revisions
 from publish.site.pages.base import USUAL, district_names, has, held, page, rows, whole_city
 from publish.site.pages.behind import cells_behind, sources
 from publish.site.pages.series import benchmarks_of, complete_years, indicators_with_series
 from publish.site.pages.statements import shown
 from publish.site.pages.topics import TOPICS
+from publish.site.totals import TOTALS, lines_of
 from publish.site.vocabulary import FACTOR_SETS, address_parts
 
 
@@ -38,8 +38,9 @@ async def indicator_of(datasette: Any, request: Any) -> dict[str, Any]:
     return found
 
 
-async def indicator(datasette: Any, request: Any) -> Response:
-    about = await indicator_of(datasette, request)
+async def material(datasette: Any, about: dict[str, Any]) -> dict[str, Any]:
+    """Read all values of an indicator: `points` (its series), `lines`, `breakdowns` and `others` (of other factor sets) as tables,
+    `revisions`, `hidden`: whether one is suppressed."""
     name = about["indicator_id"]
     points = await rows(datasette, TOTALS, id=name)
     every = await rows(
@@ -56,11 +57,6 @@ async def indicator(datasette: Any, request: Any) -> Response:
         for v in sorted(every, key=lambda v: (v["factor_set"] or "", v["year"]))
         if not v["_usual"] and v["dimension"] in ("total", "base")
     ]
-    claims = [
-        c | {"shown": shown(c)}
-        for c in await held(datasette, "claims")
-        if c["indicator_id"] == name or f"'{name}'" in (c["sql"] or "")
-    ]
     names = await district_names(datasette)
     breakdowns = _pivot(values, names)
     city = await whole_city(datasette)
@@ -69,27 +65,55 @@ async def indicator(datasette: Any, request: Any) -> Response:
         whole = {p["year"]: p for p in points if p["dimension"] == "total"}
         whole |= breakdowns.get("total", {}).get("members", {}).get("all", {})
         breakdowns["district"]["members"] = {"all": whole} | breakdowns["district"]["members"]
-    hidden = any(v["status"] == "Q" for v in (*values, *points))
+    return {
+        "points": points,
+        "lines": lines_of(await benchmarks_of(datasette), about),
+        "breakdowns": breakdowns,
+        "others": others,
+        "revisions": await revisions.of_figures(datasette.facts, name),
+        "hidden": any(v["status"] == "Q" for v in (*values, *points)),
+        "years": [v["year"] for v in every],
+    }
+
+
+def choose(
+    datasette: Any, request: Any, about: dict[str, Any], of: dict[str, Any], notes: tuple[str, ...] = ()
+) -> charting.Chosen:
+    """Return the series that a request asks for, and their chart. `of`: what `material` read."""
+    series = charting.available(datasette.language, of["points"], of["breakdowns"])
+    choice = charting.chosen_from(request.args, [a.key for a in series])
+    revised = {r["year"]: r for r in of["revisions"]}
+    return charting.chosen(datasette.language, datasette.facts, about, choice, series, of["lines"], revised, notes)
+
+
+async def indicator(datasette: Any, request: Any) -> Response:
+    about = await indicator_of(datasette, request)
+    name = about["indicator_id"]
+    of = await material(datasette, about)
+    points, others = of["points"], of.pop("others")
+    claims = [
+        c | {"shown": shown(c)}
+        for c in await held(datasette, "claims")
+        if c["indicator_id"] == name or f"'{name}'" in (c["sql"] or "")
+    ]
+    picked = choose(datasette, request, about, of)
     return await page(
         datasette,
         request,
         "indicator.html",
-        charts=True,
+        script=True,
         indicator=about,
-        points=points,
-        lines=lines_of(await benchmarks_of(datasette), about),
-        breakdowns=breakdowns,
+        **of,
+        picked=picked,
+        picture=charting.figure(picked.chart, "c"),
         factor_sets=_pivot(others, FACTOR_SETS),
         factors=await _factors(datasette, about, points, others),
-        hidden=hidden,
         rules=datasette.facts.rules,
         claims=claims,
         sql=_sql(name),
         known=complete_years(points, datasette.facts.as_of),
         notes={p["year"]: p["note"] for p in points if p["note"]},
-        revisions=await revisions.of_figures(datasette.facts, name),
         topic=next((t for t, theme in TOPICS.items() if theme == about["theme"]), None),
-        years=[v["year"] for v in every],
     )
 
 

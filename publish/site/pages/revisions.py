@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from publish.release import store
-from publish.site.chart_spec import TOTALS
 from publish.site.facts import DB, Facts
 from publish.site.newer import CLAIM, select, shown
+from publish.site.totals import TOTALS
 
 MOST = 20  # releases that are read, the newest
 

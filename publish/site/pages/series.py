@@ -15,10 +15,11 @@ async def benchmarks_of(datasette: Any) -> list[dict[str, Any]]:
 async def indicators_with_series(datasette: Any) -> list[dict[str, Any]]:
     """Return every indicator with its series: `points` by year, `known`: those with a value of a complete year."""
     found = [dict(i) for i in await held(datasette, "indicators")]
+    revised = "revised" if "revised" in datasette.facts.columns["indicator_values"] else "null as revised"
     latest = await rows(
         datasette,
         f"""
-        select indicator_id, dimension, year, value, status from indicator_values
+        select indicator_id, dimension, year, value, status, {revised} from indicator_values
         where dimension in ('total', 'base') and {USUAL}
         order by indicator_id, year
         """,

@@ -1,0 +1,248 @@
+"""Charts of indicators: which series a reader chose, and what their chart shows.
+
+Belongs here: the choice in an address, figures in words, marks. Not here: looks (drawing.py), benchmarks (totals.py).
+
+A choice is in the query of an address: `show`, once for each series (`total`, `district/430202`); `as=index`, in per cent of the
+first year that all have; `view`, chart or table. Without one, the chart is of the yearly totals.
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from markupsafe import Markup
+
+from publish.site import drawing, numbers, units
+from publish.site.drawing import MOST_SERIES, WIDTHS, Chart, Point, Rule
+from publish.site.facts import Facts
+from publish.site.language import Language, pair
+from publish.site.totals import line_name
+from publish.site.vocabulary import member_names, spell_plain
+
+VIEWS = ("chart", "table")
+TOTAL = "total"
+MARKS = ("E", "F", "P", "U")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a reader chose to see. `unknown`: series that the indicator does not have."""
+
+    show: tuple[str, ...] = ()
+    indexed: bool = False
+    view: str = "chart"
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        return self.show or (TOTAL,)
+
+    def query(self, **changes: Any) -> str:
+        """Return the query of an address that shows this choice, with changes; "" for what is shown without one."""
+        c = replace(self, **changes)
+        args = [("show", s) for s in c.show if c.show != (TOTAL,)]
+        args += [("as", "index")] * c.indexed + [("view", c.view)] * (c.view != "chart")
+        return "?" + urllib.parse.urlencode(args, safe="/") if args else ""
+
+
+@dataclass(frozen=True)
+class Available:
+    """A series that can be chosen: its key in an address, its name, its rows by year."""
+
+    key: str
+    dimension: str
+    name: str
+    rows: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The series chosen, at most MOST_SERIES of them drawn; `base`: the year that is 100, None where figures are absolute."""
+
+    choice: Choice
+    available: tuple[Available, ...]
+    series: tuple[Available, ...]
+    chart: Chart
+    base: int | None
+    can_index: bool
+
+    @property
+    def left_out(self) -> int:
+        return len(self.series) - MOST_SERIES
+
+    def groups(self) -> dict[str, list[Available]]:
+        """Return what can be chosen, by dimension."""
+        out: dict[str, list[Available]] = {}
+        for a in self.available:
+            out.setdefault(a.dimension, []).append(a)
+        return out
+
+
+def chosen_from(args: Any, known: Iterable[str]) -> Choice:
+    """Read a choice from the arguments of a request."""
+    wanted = list(dict.fromkeys(s[:120] for s in args.getlist("show") if s))
+    known = set(known)
+    view = args.get("view") or "chart"
+    return Choice(
+        show=tuple(s for s in wanted if s in known),
+        indexed=args.get("as") == "index",
+        view=view if view in VIEWS else "chart",
+        unknown=tuple(s for s in wanted if s not in known),
+    )
+
+
+def available(
+    language: Language, points: Sequence[Mapping[str, Any]], breakdowns: Mapping[str, Mapping[str, Any]]
+) -> tuple[Available, ...]:
+    """Return every series of an indicator: its totals, then the members of each breakdown that have single years."""
+    at = 0 if language == "zh" else 1
+    out = [Available(TOTAL, TOTAL, pair("Total")[at], tuple(points))]
+    for dimension, table in breakdowns.items():
+        if dimension == TOTAL or "/" in dimension:
+            continue
+        for member, by in table["members"].items():
+            rows = tuple(r for column, r in by.items() if isinstance(column, int))
+            if rows and member not in ("", "all"):
+                name = member_names(member, table["names"])[at]
+                out.append(Available(f"{dimension}/{member}", dimension, name, rows))
+    return tuple(out)
+
+
+def chosen(
+    language: Language,
+    facts: Facts,
+    indicator: Mapping[str, Any],
+    choice: Choice,
+    series: tuple[Available, ...],
+    lines: Sequence[dict[str, Any]],
+    revised: Mapping[int, Any],
+    notes: tuple[str, ...] = (),
+) -> Chosen:
+    """Return the series of a choice and their chart. Lines and revisions are of the totals, and only shown with them."""
+    by_key = {a.key: a for a in series}
+    wanted = tuple(by_key[k] for k in choice.series)
+    drawn = wanted[:MOST_SERIES]
+    can_index = indicator["unit"] not in ("年", "年月") and not any(r["dimension"] == "base" for r in series[0].rows)
+    base = _base(drawn) if choice.indexed and can_index else None
+    only = drawn[0] if len(drawn) == 1 else None
+    about = _About(language, facts, indicator, [r["value"] for a in drawn for r in a.rows], base, lines if only else ())
+    made = [drawing.Series(a.name, about.points(a, revised if a.key == TOTAL else {})) for a in drawn]
+    title = indicator["name_zh" if language == "zh" else "name_en"] or indicator["name_zh"]
+    if only is not None and only.key != TOTAL:
+        title = f"{title} · {only.name}"
+    rules = about.rules(lines) if only is not None and only.key == TOTAL and base is None else ()
+    chart = about.chart(title, made, rules, notes)
+    return Chosen(choice, series, wanted, chart, base, can_index)
+
+
+def total_chart(
+    language: Language,
+    facts: Facts,
+    indicator: Mapping[str, Any],
+    points: Sequence[Mapping[str, Any]],
+    lines: Sequence[dict[str, Any]],
+) -> Chart:
+    """Return the chart of an indicator's yearly totals."""
+    totals = (Available(TOTAL, TOTAL, "", tuple(points)),)
+    return chosen(language, facts, indicator, Choice(), totals, lines, {}).chart
+
+
+def figure(chart: Chart, ident: str, grid: bool = False) -> Markup:
+    """Return a chart as part of a page, for wide pages and for phones. `grid`: it is one of several in a row."""
+    drawn = [
+        Markup('<div class="{}">{}</div>').format(w, Markup(drawing.svg(chart, WIDTHS[w], f"{ident}-{w[0]}")))
+        for w in WIDTHS
+    ]
+    return Markup('<figure class="chart{}">{}</figure>').format(" grid" if grid else "", Markup("").join(drawn))
+
+
+def _base(series: Sequence[Available]) -> int | None:
+    """Return the first year in which every series has a value above zero."""
+    years = [{r["year"] for r in a.rows if r["value"] is not None and r["value"] > 0} for a in series]
+    return min(set.intersection(*years), default=None) if years else None
+
+
+class _About:
+    """How the figures of one chart are written: one language, one scale, one number of decimals."""
+
+    def __init__(
+        self,
+        language: Language,
+        facts: Facts,
+        indicator: Mapping[str, Any],
+        values: list[Any],
+        base: int | None,
+        lines: Any,
+    ):
+        self.language, self.facts, self.indicator, self.base = language, facts, indicator, base
+        self.at = 0 if language == "zh" else 1
+        known = [v for v in values if v is not None]
+        self.size, self.scaled = numbers.scale(language, [*known, *(h["value"] for h in lines)])
+        limit = 2 if self.size > 1 else indicator.get("decimals")
+        self.decimals = numbers.places([v / self.size for v in known], limit, indicator["unit"])
+        if base is not None:
+            self.size, self.scaled = 1.0, ""
+
+    def said(self, english: str, **values: Any) -> str:
+        return pair(english)[self.at] % values
+
+    def points(self, of: Available, revised: Mapping[int, Any]) -> tuple[Point, ...]:
+        first = next((r["value"] for r in of.rows if r["year"] == self.base), None)
+        return tuple(self._point(r, first, revised) for r in sorted(of.rows, key=lambda r: r["year"]))
+
+    def _point(self, r: Mapping[str, Any], first: float | None, revised: Mapping[int, Any]) -> Point:
+        value, status, unit = r["value"], str(r["status"]), self.indicator["unit"]
+        open_year = units.unfinished(self.facts.as_of, r["year"])
+        mark = "U" if open_year else status if status in MARKS else ""
+        exact = units.figure(self.language, value, status, self.indicator.get("decimals"), unit)
+        parts = [exact if value is None else units.amount(self.language, exact, unit)]
+        if self.base is None or value is None:
+            height = None if value is None else value / self.size
+            text = units.figure(self.language, height, status, self.decimals, unit)
+        else:
+            height = value / first * 100 if first else None
+            text = numbers.number(height, 1)
+            parts.insert(0, text)
+        if mark:
+            parts.append(self.mark(mark))
+        corrected = r["year"] in revised or r.get("revised") == "replaced"
+        if corrected:
+            parts.append(self.mark("r"))
+        return Point(str(r["year"]), height, text, " · ".join(parts), mark if value is not None else "", corrected)
+
+    def mark(self, mark: str) -> str:
+        if mark == "U":
+            return self.said("year not over")
+        return self.said("corrected since") if mark == "r" else spell_plain(self.language, "status", mark)
+
+    def rules(self, lines: Iterable[dict[str, Any]]) -> tuple[Rule, ...]:
+        return tuple(Rule(h["value"] / self.size, line_name(self.language, h | {"size": self.size})) for h in lines)
+
+    def chart(self, title: str, series: list[drawing.Series], rules: tuple[Rule, ...], notes: tuple[str, ...]) -> Chart:
+        points = [p for s in series for p in s.points]
+        found = [m for m in MARKS if any(p.mark == m for p in points)] + ["r"] * any(p.revised for p in points)
+        unit = units.scaled_unit(self.language, self.scaled, self.indicator["unit"])
+        colon = "：" if self.language == "zh" else ": "
+        subtitle = f"{self.said('Unit')}{colon}{unit}" if unit else ""
+        if self.base is not None:
+            subtitle = self.said("%(year)s = 100", year=self.base)
+        made_up = [self.said("Made-up data")] if self.facts.synthetic else []
+        source = " · ".join([*made_up, self.said("Mingzhang"), f"{self.said('Release')} {self.facts.release_id}"])
+        label = _in_words(title, unit if self.base is None else subtitle, series, rules)
+        legend = tuple((m, self.mark(m)) for m in found)
+        return Chart(title, subtitle, tuple(series), rules, legend, (source, *notes), label, self.base is not None)
+
+
+def _in_words(title: str, unit: str, series: list[drawing.Series], rules: tuple[Rule, ...]) -> str:
+    """Return all that a chart shows as a text: the alternative of the picture."""
+    parts = []
+    for s in series:
+        years = ", ".join(
+            f"{p.year} {p.text}" + (f" ({p.said.split(' · ', 1)[-1]})" if p.mark or p.revised else "") for p in s.points
+        )
+        parts.append(f"{s.name}: {years}" if len(series) > 1 else years)
+    parts += [r.name.replace("\n", " ") for r in rules]
+    return f"{title}{f' ({unit})' if unit else ''}: {'; '.join(parts)}"
