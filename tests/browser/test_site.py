@@ -9,7 +9,10 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -288,12 +291,15 @@ def test_a_choice_is_drawn_at_once_and_is_in_the_address(browser: Any, address: 
     page, complaints = opened(browser, 1280)
     page.goto(address + "/indicators/energy_tce")
     page.get_by_text("选择要比较的内容").click()
-    page.get_by_label("荷塘区").check()
+    page.get_by_role("checkbox", name="荷塘区").check()
     page.locator("figure.chart svg:visible", has_text="荷塘区").wait_for()
     page.locator("form").get_by_label("首年＝100").check()
     page.locator("figure.chart svg:visible", has_text="2021 年＝100").wait_for()
     assert page.url.endswith("?show=total&as=index&show=district/430202")
-    assert page.get_by_role("slider", name="看哪一年").count() == 1 and page.get_by_label("荷塘区").is_checked()
+    assert (
+        page.get_by_role("slider", name="看哪一年").count() == 1
+        and page.get_by_role("checkbox", name="荷塘区").is_checked()
+    )
     shown = page.locator("figure.chart svg:visible").get_attribute("aria-label")
     page.goto(page.url)
     assert page.locator("figure.chart svg:visible").get_attribute("aria-label") == shown
@@ -301,12 +307,17 @@ def test_a_choice_is_drawn_at_once_and_is_in_the_address(browser: Any, address: 
     page.context.close()
 
 
-def test_a_chart_in_a_frame_of_another_site(browser: Any, address: str) -> None:
+def test_a_chart_in_a_frame_of_another_site(browser: Any, address: str, tmp_path: Path) -> None:
     page, _ = opened(browser, 600)
-    page.set_content(
+    (tmp_path / "index.html").write_text(
         f'<iframe title="x" width="600" height="520" src="{address}/embed/indicators/energy_tce"></iframe>'
     )
-    page.frame_locator("iframe").locator("figure.chart svg:visible").wait_for()
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as other:
+        Thread(target=other.serve_forever, daemon=True).start()
+        page.goto(f"http://127.0.0.1:{other.server_port}/")
+        page.frame_locator("iframe").locator("figure.chart svg:visible").wait_for()
+        other.shutdown()
     page.goto(f"{address}/embed/indicators/energy_tce")
     assert serious(page) == []
     page.context.close()
