@@ -6,6 +6,7 @@ together (collection.py).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -20,6 +21,9 @@ Kind = Literal["string", "enum", "boolean", "integer", "decimal", "year", "month
 Access = Literal["L0", "L1", "L2", "L3"]
 Severity = Literal["error", "warning"]
 Opening = Literal["open", "aggregate", "closed"]
+
+
+_FIGURE = r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(?![\d,.]*\d)"
 
 
 class ContractError(ValueError):
@@ -98,7 +102,8 @@ class Column:
     minimum_text: str | None = None
     maximum_text: str | None = None
     check: str | None = None  # 'uscc': the check character of GB 32100
-    stated: str | None = None  # 'submitter' or 'year': a value the sheet states once fills empty cells
+    stated: str | None = None  # one of STATED: a value the sheet states once fills empty cells
+    stated_labels: tuple[str, ...] = ()  # for 'heading': the labels of that value above the table, folded
     refuse: bool = False  # true in this column: the whole row is refused at intake and nothing of it kept
     institution: Literal["name", "code"] | None = None  # holds the name of an institution of the register, or its code
     subset: bool = False  # several of `values` in one cell, in any order
@@ -120,6 +125,22 @@ class Column:
     def unit_in(self, header: str) -> tuple[str, str] | None:
         """The header without the unit it contains, and that unit as written; None where it contains none of `units`."""
         return find_unit(header, self.units)
+
+
+@dataclass(frozen=True)
+class Control:
+    """A figure that a sheet publishes beside its table: `before` and `after` it, folded, stand the words that tell it. It is the count
+    of the rows, or the sum of `column` over them, each times `factor`."""
+
+    before: str
+    after: str
+    column: str | None = None
+    factor: Decimal = Decimal(1)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Matches the words with the figure as its group, in folded text without colons; `|` may part them, which stands between cells."""
+        return re.compile(rf"{re.escape(self.before)}\|?{_FIGURE}\|?{re.escape(self.after)}")
 
 
 @dataclass(frozen=True)
@@ -174,6 +195,7 @@ class Contract:
     example_rows: tuple[
         Mapping[str, str], ...
     ]  # column -> text, folded: a row that has all of one is the form's example
+    controls: tuple[Control, ...]  # published figures that its rows are held against
     unused: frozenset[str]  # headers of the form, folded, that the dataset leaves out on purpose
     words: Mapping[
         str, tuple[str, ...]
@@ -220,6 +242,11 @@ class Contract:
     def exact(self) -> tuple[str, ...]:
         """The columns that a rule compares to the precision they are written with: see `same` in expression.py."""
         return tuple(dict.fromkeys(n for r in self.rules for n in r.parsed.exact))
+
+    @cached_property
+    def sectioned(self) -> Column | None:
+        """The column that names of sections between the rows fill."""
+        return next((c for c in self.columns if c.stated == "section"), None)
 
     @cached_property
     def institution_name(self) -> Column | None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from expectations.contract.contract_file import ContractFile
-from expectations.contract.model import Column, Contract, ContractError, OpenRows, Rule, Version
+from expectations.contract.model import Column, Contract, ContractError, Control, OpenRows, Rule, Version
 from expectations.contract.parse_column import parse_column
 from expectations.contract.parse_rule import parse_calculated, parse_references, parse_rule, prefixes
 from expectations.contract.units import header_key
@@ -24,7 +25,7 @@ if TYPE_CHECKING:  # half a second to import, and a process that is handed its c
 OF_DATASET = (
     "opening", "openingNote", "openRowsWhere", "openingAttribute", "openingDecidedBy", "openingDecidedOn", "openingGround",
     "theme", "register", "versions", "missingValues", "period", "totalRows", "exampleRows",
-    "unusedHeaders", "words",
+    "controls",     "unusedHeaders", "words",
 )  # fmt: skip
 
 
@@ -122,6 +123,7 @@ def _checked(
         "register": bool(top.get("register", False)),
         "dated_by": _dated_by(file, top.get("period"), columns),
         "total_rows": _labels(file, top, "totalRows", "[全国, 东部地区]"),
+        "controls": tuple(_control(file, c, columns) for c in _list(file, top, "controls")),
         "unused": _labels(file, top, "unusedHeaders", "['Renewable?', 备查]"),
         "example_rows": _example_rows(file, top.get("exampleRows"), columns),
         "words": check_words(top.get("words", {}), OF_WORDS, f"{file.path.name}: custom property 'words'"),
@@ -134,6 +136,9 @@ def _check_columns(file: ContractFile, columns: tuple[Column, ...]) -> None:
         raise file.error("schema.properties is empty; describe at least one column.")
     by_header: dict[str, str] = {}
     names: set[str] = set()
+    sections = [c.name for c in columns if c.stated == "section"]
+    if len(sections) > 1:
+        raise file.error(f"columns {', '.join(sections)}: only one takes the names of sections (statedOnce: section).")
     for c in columns:
         if c.name in names:
             raise file.error(f"column '{c.name}' is described twice; take one away.")
@@ -197,6 +202,30 @@ def _labels(file: ContractFile, top: dict[str, Any], name: str, such_as: str) ->
     if raw is not None and (not isinstance(raw, list) or not all(isinstance(n, str) and header_key(n) for n in raw)):
         raise file.error(f"custom property '{name}' is {raw!r}; write a list of texts, {such_as}.")
     return frozenset(header_key(n) for n in raw or ())
+
+
+def _list(file: ContractFile, top: dict[str, Any], name: str) -> list[Any]:
+    raw = top.get(name) or []
+    if not isinstance(raw, list):
+        raise file.error(f"custom property '{name}' is {raw!r}; write a list, [...].")
+    return raw
+
+
+def _control(file: ContractFile, raw: Any, columns: tuple[Column, ...]) -> Control:
+    """One of the custom property `controls`: {text: 'Number of sites: {n}', of: rows}."""
+    text = raw.get("text") if isinstance(raw, dict) and set(raw) == {"text", "of"} else None
+    if not isinstance(text, str) or text.count("{n}") != 1 or not header_key(text.replace("{n}", "")):
+        raise file.error(
+            f"custom property 'controls': {raw!r} must be written {{text: 'Number of sites: {{n}}', of: rows}}, with {{n}} for "
+            "the figure."
+        )
+    before, after = (header_key(part).replace(":", "") for part in text.split("{n}"))
+    if raw["of"] == "rows":
+        return Control(before, after)
+    column = next((c for c in columns if c.name == raw["of"] and c.kept and c.kind in ("decimal", "integer")), None)
+    if column is None:
+        raise file.error(f"custom property 'controls' is of {raw['of']!r}; write rows, or a column of numbers.")
+    return Control(before, after, column.name, column.units.get(after, Decimal(1)))
 
 
 def _example_rows(file: ContractFile, raw: Any, columns: tuple[Column, ...]) -> tuple[dict[str, str], ...]:

@@ -26,7 +26,7 @@ KINDS: dict[str, str] = {  # our kind -> ODCS logicalType
     "month": "string",
     "date": "date",
 }
-STATED = ("submitter", "year")
+STATED = ("submitter", "year", "section", "heading")  # the last is written {heading: <label>}
 COMPARE = ("flow", "stock", "none")
 OF_COLUMN = (
     "titleEn", "aliases", "kind", "unit", "units", "statedOnce", "institution", "check", "codelist", "minimum", "maximum",
@@ -65,7 +65,7 @@ def parse_column(file: ContractFile, p: SchemaProperty, missing: tuple[str, ...]
         values=values,
         missing=(*missing, *file.missing_values(own.get("missingValues"), where)),
         check=own.get("check"),
-        stated=own.get("statedOnce"),
+        **_stated(file, own.get("statedOnce"), kind, where),
         refuse=bool(own.get("refuseRowWhenTrue", False)),
         institution=own.get("institution"),
         subset=subset,
@@ -94,15 +94,32 @@ def _kind(file: ContractFile, p: SchemaProperty, stated: str | None, closed: boo
 
 def _check_choices(file: ContractFile, own: dict[str, Any], where: str) -> None:
     """Refuse a custom property whose value is none of its few."""
-    stated, institution = own.get("statedOnce"), own.get("institution")
-    if stated is not None and stated not in STATED:
-        raise file.error(f"{where}: statedOnce is {stated!r}; write submitter or year.")
+    institution = own.get("institution")
     if institution not in (None, "name", "code"):
         raise file.error(f"{where}: institution is {institution!r}; write name or code.")
     if own.get("check") not in (None, "uscc"):
         raise file.error(f"{where}: check is {own.get('check')!r}; the only one known is uscc.")
     if own.get("codelist") not in (None, "divisions"):
         raise file.error(f"{where}: codelist is {own.get('codelist')!r}; the only one known is divisions.")
+
+
+def _stated(file: ContractFile, raw: Any, kind: str, where: str) -> dict[str, Any]:
+    """The fields of Column about a value that the sheet states once."""
+    if raw is None or raw in ("submitter", "year"):
+        return {"stated": raw}
+    labels = raw.get("heading") if isinstance(raw, dict) and set(raw) == {"heading"} else None
+    labels = [labels] if isinstance(labels, str) else labels
+    named = isinstance(labels, list) and bool(labels) and all(isinstance(w, str) and header_key(w) for w in labels)
+    if raw != "section" and not named:
+        raise file.error(
+            f"{where}: statedOnce is {raw!r}; write submitter, year, section, or {{heading: <label>}} with the words before the "
+            "value."
+        )
+    if kind not in ("string", "enum"):
+        raise file.error(f"{where}: statedOnce {raw!r} fills a column of texts, and this is one of kind {kind}.")
+    if raw == "section":
+        return {"stated": "section"}
+    return {"stated": "heading", "stated_labels": tuple(header_key(w).rstrip(":") for w in labels or ())}
 
 
 def _compare(file: ContractFile, own: dict[str, Any], number: bool, unit: str | None, where: str) -> Any:

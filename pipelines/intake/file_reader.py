@@ -16,7 +16,7 @@ from expectations.contract import Contract, Contracts, header_key
 from pipelines.core.digests import file_sha256
 from pipelines.core.letters import column_letter, column_number
 from pipelines.core.text import squeeze
-from pipelines.intake.columns import Plans, TableReader
+from pipelines.intake.columns import Plans, TableReader, controls
 from pipelines.intake.formats import open_book, text
 from pipelines.intake.issues import issue, ranges
 from pipelines.intake.layout import Block, Finder, FoundTables, SheetTable
@@ -186,6 +186,7 @@ class FileReader:
 
     def _tables(self, book: Book, grid: Grid, found: FoundTables, name: str, form: str | None) -> list[SheetReading]:
         out = []
+        made: dict[str, list[tuple[SheetTable, SheetReading]]] = {}
         for table in found.tables:
             choice = table.choice
             if table.tied:
@@ -197,6 +198,9 @@ class FileReader:
                     continue
                 table.choice = rivals[hints.index(best)]
             out.append(self._table(book, grid, table, name))
+            made.setdefault(table.choice.dataset, []).append((table, out[-1]))
+        for dataset, these in made.items():
+            controls.hold(self.contracts[dataset], grid, these)
         for left, right in found.beside:
             row = next(r for r, cells in enumerate(grid.rows) if any(v != "" for v in cells[left:right]))
             at = grid.top + row + 1

@@ -363,6 +363,16 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "看得见的工作表里没有内容，只有隐藏的工作表（{sheets}），隐藏的不读；请取消隐藏后重新报送。",
         "The visible sheets hold nothing, and hidden ones ({sheets}) are not read; unhide what is to be sent.",
     ),
+    "total_mismatch.rows": (
+        "第 {row} 行（{cell} 单元格）写明有 {said} 行，而读到的是 {total} 行；请核对是不是漏了行，或改正写明的数。",
+        "Row {row} ({cell}) says that there are {said} rows while {total} were read; check whether rows are left out, or correct the "
+        "figure.",
+    ),
+    "total_mismatch.sum": (
+        "第 {row} 行（{cell} 单元格）写明合计 {said}，而各行相加是 {total}；请核对是不是漏了行，或改正写明的数。",
+        "Row {row} ({cell}) gives a total of {said} while the rows add up to {total}; check whether rows are left out, or correct the "
+        "figure.",
+    ),
     "total_mismatch": (
         "{where}填的合计是 {value}，而各行相加是 {total}，两者不符；请核对合计或漏报的行。",
         "{where_en} gives a total of {value} while the rows add up to {total}; check the total, or rows left out.",

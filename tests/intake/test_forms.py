@@ -256,6 +256,180 @@ def test_a_year_in_an_english_heading(tmp_path: Path, heading: list[str], year: 
     assert s.values["body"] == ["City of Somewhere"] * 2
 
 
+# ---- values stated once: labels in the heading, names of sections
+
+
+def returned(folder: Path, **own: Any) -> Contracts:
+    return contracts(
+        folder,
+        column("site", "Site", required=True),
+        column("region", "Region", required=own.get("required", False), statedOnce=own.get("region", "section")),
+        column("sector", "Sector", statedOnce={"heading": ["Sector", "行业"]}),
+        column("area", "Area", "number"),
+        **{k: v for k, v in own.items() if k not in ("region", "required")},
+    )
+
+
+PLAIN = [["Site", "Area"], ["A", 1.5], ["B", 2.5]]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        ["Sector", "Municipality"],
+        ["Sector:", "Municipality"],
+        ["Sector: Municipality"],
+        ["行业：Municipality"],
+        ["SECTOR", "", "Municipality"],
+    ],
+)
+def test_what_stands_behind_a_label_in_the_heading_fills_its_column(tmp_path: Path, heading: list[str]) -> None:
+    s = sheet(returned(tmp_path), [["Return of sites"], heading, *PLAIN])
+    assert s.values["sector"] == ["Municipality"] * 2
+    assert s.rows_read == len(s.rows) + s.rows_explained
+
+
+def test_a_value_of_the_row_goes_before_the_headings(tmp_path: Path) -> None:
+    rows = [
+        ["Sector", "Municipality"],
+        ["Site", "Area", "Sector"],
+        ["A", 1.0, "Hospital"],
+        ["B", 2.0, ""],
+        ["C", 3.0, "N/A"],
+    ]
+    assert sheet(returned(tmp_path), rows).values["sector"] == ["Hospital", "Municipality", "Municipality"]
+
+
+def test_without_its_label_a_heading_states_nothing(tmp_path: Path) -> None:
+    assert sheet(returned(tmp_path), [["Sub-sector", "Municipality"], *PLAIN]).values["sector"] == [None, None]
+
+
+SECTIONS = [["Site", "Area"], ["North"], ["A", 1.0], ["B", 2.0], ["（二）South："], ["C", 4.0], ["Total", 7.0]]
+
+
+def test_the_name_of_its_section_fills_a_rows_column(tmp_path: Path) -> None:
+    s = sheet(returned(tmp_path, required=True), SECTIONS)
+    assert s.values["region"] == ["North", "North", "South"]
+    assert s.values["site"] == ["A", "B", "C"]
+    assert s.rows_read == len(s.rows) + s.rows_explained
+    assert s.issues == []
+
+
+def test_without_the_property_a_narrow_lone_text_is_data(tmp_path: Path) -> None:
+    found = contracts(tmp_path, column("site", "Site", required=True), column("area", "Area", "number"))
+    assert sheet(found, SECTIONS).values["site"][0] == "North"
+
+
+def test_merged_names_of_sections_and_rows_before_the_first(tmp_path: Path) -> None:
+    rows = [["Site", "Area"], ["Z", 9.0], ["North", ""], ["A", 1.0], ["South", ""], ["C", 4.0]]
+    s = sheet(returned(tmp_path), rows, merges=[(2, 0, 2, 1), (4, 0, 4, 1)])
+    assert s.values["region"] == [None, "North", "South"]
+
+
+def test_sections_of_a_large_text_file(tmp_path: Path) -> None:
+    lines = ["Site,Area"]
+    for n in range(40):
+        lines += [f"Region {n},", *(f"S{n}-{k},{n * 1000 + k}.5" for k in range(700))]
+    (s,) = FileReader(returned(tmp_path)).read("\n".join(lines).encode(), "large.csv").sheets
+    assert list(s.values["region"]) == [f"Region {n}" for n in range(40) for _ in range(700)]
+
+
+@pytest.mark.parametrize("stated", ["somewhere", {"heading": []}, {"heading": " "}, {"label": "Sector"}, ["Sector"], 5])
+def test_a_value_that_cannot_be_stated_once_is_refused(tmp_path: Path, stated: Any) -> None:
+    with pytest.raises(ContractError, match="statedOnce is"):
+        returned(tmp_path, region=stated)
+
+
+def test_only_one_column_takes_the_names_of_sections(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match="only one"):
+        contracts(tmp_path, column("a", "A", statedOnce="section"), column("b", "B", statedOnce="section"))
+    with pytest.raises(ContractError, match="of kind decimal"):
+        contracts(tmp_path, column("a", "A", "number", statedOnce="section"))
+
+
+# ---- published figures that the rows are held against
+
+
+COUNT = {"text": "Number of properties: {n}", "of": "rows"}
+SUM = {"text": "all sites together {n} kWh", "of": "power"}
+
+
+def published(folder: Path, *controls: dict[str, str]) -> Contracts:
+    site, power = column("site", "Site", required=True), column("power", "Power", "number", unit="kWh")
+    return contracts(folder, site, power, controls=list(controls))
+
+
+USED = [["Site", "Power (MWh)"], *[[f"S{n}", n + 1.5] for n in range(12)]]  # 84 MWh
+
+
+@pytest.mark.parametrize(
+    ("rows", "control", "told"),
+    [
+        ([["Number of properties: 12"], *USED], COUNT, []),
+        ([["Number of properties", 12.0], *USED], COUNT, []),
+        ([*USED, [], ["Number of properties:", "12"]], COUNT, []),
+        ([["Number of Properties: 1,012"], *USED], COUNT, ["A1"]),
+        ([["", "Number of properties", "13"], *USED], COUNT, ["B1"]),
+        ([["2020年底（12所）"], *USED], {"text": "（{n}所）", "of": "rows"}, []),
+        ([["2020年底（92所）"], *USED], {"text": "（{n}所）", "of": "rows"}, ["A1"]),
+        ([*USED, ["Note: all sites together 84,000 kWh"]], SUM, []),
+        ([*USED, ["Note: all sites together 84,001 kWh"]], SUM, ["A14"]),
+        ([*USED, ["Note: all sites together 84 MWh"]], {**SUM, "text": "all sites together {n} MWh"}, []),
+        ([["Number of sites: 99"], *USED], COUNT, []),
+    ],
+)
+def test_rows_are_held_against_a_published_figure(
+    tmp_path: Path, rows: list[list[Any]], control: dict[str, str], told: list[str]
+) -> None:
+    s = sheet(published(tmp_path, control), rows)
+    assert len(s.rows) == 12
+    assert codes(s) == [("total_mismatch", cell) for cell in told]
+
+
+def test_a_figure_for_several_tables_of_a_sheet_is_that_of_all(tmp_path: Path) -> None:
+    rows = [
+        ["Number of properties: 5"],
+        ["Site", "Power"],
+        ["A", 1.0],
+        ["B", 2.5],
+        [],
+        ["Power", "Site"],
+        [3.0, "C"],
+        [4.5, "D"],
+        [9.0, "E"],
+    ]
+    width = max(map(len, rows))
+    grid = Grid("表", [[*r, *[""] * (width - len(r))] for r in rows])
+    read = FileReader(published(tmp_path, COUNT)).read_book(Book([grid]), "x.xlsx", "0")
+    assert [len(s.rows) for s in read.sheets] == [2, 3]
+    assert [i.code for s in read.sheets for i in s.issues] == []
+
+
+@pytest.mark.parametrize(
+    "control",
+    [
+        {"text": "Number of sites", "of": "rows"},
+        {"text": "{n}", "of": "rows"},
+        {"text": "{n} of {n}", "of": "rows"},
+        {"text": "Sites: {n}", "of": "site"},
+        {"text": "Sites: {n}"},
+        "Sites: {n}",
+    ],
+)
+def test_a_control_that_holds_nothing_is_refused(tmp_path: Path, control: Any) -> None:
+    with pytest.raises(ContractError, match="controls"):
+        published(tmp_path, control)
+
+
+@pytest.mark.parametrize("nameless", ["...3", "Unnamed: 2", "NA", ""])
+def test_a_column_that_a_program_numbered_has_no_header(tmp_path: Path, nameless: str) -> None:
+    found = contracts(tmp_path, column("site", "Site", required=True), column("area", "Area", "number"))
+    empty = sheet(found, [["Site", "Area", nameless], ["A", 1.0, ""], ["B", 2.0, ""]])
+    full = sheet(found, [["Site", "Area", nameless], ["A", 1.0, "x"], ["B", 2.0, "y"]])
+    assert codes(empty) == []
+    assert codes(full) == [("unmapped_column", "C2")]
+
+
 # ---- a city's own contracts
 
 

@@ -7,6 +7,8 @@ sheet it is (file_reader.py), or what a single cell says (values).
 from __future__ import annotations
 
 import datetime as dt
+import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from math import isfinite
 from typing import Any
@@ -32,6 +34,7 @@ from pipelines.intake.values import DITTO, Bad
 
 _FLOATS: set[type] = {float}
 _TEXTS: set[type] = {str}
+_NUMBERED = re.compile(r"[（(]?[一二三四五六七八九十]{1,3}[)）、.．]\s*")  # before a section's name
 _NO_HEADER = HEADER_BLANKS | {""}
 
 
@@ -99,7 +102,7 @@ class TableReader:
             data = self._explain(sums.nameless_totals(self.contract, self.plan, values, data), data)
         if len(data) >= sums.FEWEST_OF_A_WHOLE and not sheet.refused:
             sums.wholes(self.telling, data)
-        self._state()
+        self._state(data)
         self._name()
         if t.totals and not sheet.refused:
             sums.totals(self.telling, t, self.formats, data)
@@ -309,8 +312,8 @@ class TableReader:
         sheet.rows_explained += len(these)
         return [i for k, i in enumerate(data) if k not in these]
 
-    def _state(self) -> None:
-        """Fill in the values that the sheet states once: the submitter where the column is empty throughout, the year where blank."""
+    def _state(self, data: list[int]) -> None:
+        """Fill in the values that the sheet states once: the submitter where the column is empty throughout, others where blank."""
         values, n = self.sheet.values, len(self.sheet.rows)
         for column in self.contract.kept:
             if (
@@ -326,6 +329,26 @@ class TableReader:
                     self.year if v is None and row not in bad else v
                     for v, row in zip(values[column.name], self.sheet.rows, strict=True)
                 ]
+
+            elif column.stated in ("section", "heading") and None in values[column.name]:
+                bad = self._was_bad(column)
+                told = self._of_sections(column, data) if column.stated == "section" else [self._of_heading(column)] * n
+                values[column.name] = [
+                    t if v is None and row not in bad else v
+                    for v, t, row in zip(values[column.name], told, self.sheet.rows, strict=True)
+                ]
+
+    def _of_heading(self, column: Column) -> str | None:
+        """The text behind one of a column's labels in the heading."""
+        said = self.facts.labelled
+        return next((_named(column, said[w]) for w in column.stated_labels if w in said), None)
+
+    def _of_sections(self, column: Column, data: list[int]) -> list[str | None]:
+        """For each row the name of the section it stands in; None before the first."""
+        begins = sorted(self.table.sections)
+        texts = [next((v for v in self.grid.rows[i] if type(v) is str and v.strip()), "") for i in begins]
+        names = [None, *(_named(column, _NUMBERED.sub("", text.strip()).rstrip(":：")) for text in texts)]
+        return [names[bisect_right(begins, i)] for i in data]
 
     def _was_bad(self, column: Column) -> set[int]:
         return {i.row for i in self.sheet.issues if i.column == column.name and i.code == "bad_type" and i.row}
@@ -411,6 +434,12 @@ class TableReader:
             self.sheet.issues.append(
                 issue(grid.name, "unmapped_column", "warning", "nameless", words, row=row, cell=cell)
             )
+
+
+def _named(column: Column, text: str) -> str | None:
+    """A stated text as the column reads it; None where it is a word for nothing or unreadable."""
+    value = cells.column_reader(column, None, None, False)(text)
+    return value if type(value) is str else None
 
 
 def _each_once(values: Sequence[Any]) -> Sequence[Any]:

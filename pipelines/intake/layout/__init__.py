@@ -94,6 +94,7 @@ class Finder:
                 facts.submitter = facts.submitter or known.submitter
                 facts.units = facts.units or known.units
                 facts.year = facts.year or known.year
+                facts.labelled = known.labelled | facts.labelled
                 facts.synthetic |= known.synthetic
                 facts.texts += known.texts
             known = facts
@@ -108,12 +109,20 @@ class Finder:
     def words(self, dataset: str) -> RowWords:
         """What texts say in the rows of a dataset, whose contract may add words of its own."""
         contract = self.headers.contracts[dataset]
-        if not contract.total_rows and not contract.words and not contract.example_rows:
+        if not (
+            contract.total_rows or contract.words or contract.example_rows or contract.sectioned or contract.controls
+        ):
             return self._common
         if dataset not in self._words:
             added = (self.headers.contracts.words, contract.words)
             self._words[dataset] = RowWords(
-                self.headers.resolve, added, contract.total_rows, self.headers.any_of_figures, contract.example_rows
+                self.headers.resolve,
+                added,
+                contract.total_rows,
+                self.headers.any_of_figures,
+                contract.example_rows,
+                sectioned=contract.sectioned is not None,
+                controls=contract.controls,
             )
         return self._words[dataset]
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from expectations.contract import header_key
 from pipelines.core.text import squeeze
+from pipelines.intake.issues import as_shown as text_of
 from pipelines.intake.layout.headers import Headers
 from pipelines.intake.sheets import MARK
 from pipelines.intake.vocabulary import vocabulary
@@ -49,13 +51,15 @@ _SEAL = re.compile(rf"\((?:{_SEALS})\)$")
 
 @dataclass(slots=True)
 class HeadingFacts:
-    """The values stated: `units` as written; `texts` all the heading's text squeezed, for hints and for repeats."""
+    """The values stated: `units` as written; `texts` all the heading's text squeezed, for hints and for repeats; `labelled` what
+    stands behind labels that contracts name, by label."""
 
     submitter: str | None = None
     units: list[str] = field(default_factory=list)
     year: int | None = None
     synthetic: bool = False
     texts: list[str] = field(default_factory=list)
+    labelled: dict[str, str] = field(default_factory=dict)
 
 
 def read_heading(rows: Sequence[Sequence[Any]], headers: Headers) -> HeadingFacts:
@@ -71,6 +75,8 @@ def read_heading(rows: Sequence[Sequence[Any]], headers: Headers) -> HeadingFact
                 continue
             said = _said(v, cells[i + 1] if i + 1 < len(cells) else None, headers)
             facts.texts.append(said.text)
+            if headers.labels:
+                _labelled(facts, v, cells[i + 1] if i + 1 < len(cells) else None, headers)
             facts.synthetic |= MARK in said.text
             facts.submitter = facts.submitter or said.submitter
             facts.units += said.units
@@ -80,6 +86,17 @@ def read_heading(rows: Sequence[Sequence[Any]], headers: Headers) -> HeadingFact
     if facts.year is None and len(years) == 1:
         facts.year = int(years.pop())
     return facts
+
+
+def _labelled(facts: HeadingFacts, cell: str, after: Any, headers: Headers) -> None:
+    """Enter what stands behind a label, in its own cell or in the next: Sector: Municipality."""
+    label, _, behind = cell.replace("：", ":").partition(":")
+    folded = header_key(label)
+    if folded not in headers.labels:
+        return
+    value = behind.strip() or (text_of(after) if after is not None else "")
+    if value:
+        facts.labelled.setdefault(folded, value)
 
 
 class _Said(NamedTuple):

@@ -109,6 +109,7 @@ class Names:
         self.units |= {s for c in contracts.values() for col in c.columns for s in col.units}
         self._unit_ends = frozenset(u[-1] for u in self.units) | frozenset(")]}】>")
         self._memo: dict[str, tuple[Match, ...]] = {}
+        self.labels = frozenset(w for c in contracts.values() for col in c.columns for w in col.stated_labels)
         self._alone: dict[str, str | None] = {}
         self._serial: dict[str, bool] = {}
 

@@ -99,6 +99,7 @@ def handed_on(facts: Sequence[HeadingFacts], k: int) -> HeadingFacts:
             out.year = out.year or other.year
             out.units = out.units or list(other.units)
             out.texts += other.texts
+            out.labelled |= other.labelled
         elif n > k and len(other.texts) == 1 and own.texts:
             out.units = out.units or list(other.units)
     return out

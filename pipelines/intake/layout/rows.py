@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from pipelines.core.text import squeeze
+from pipelines.core.text import key, squeeze
+from pipelines.intake.issues import as_shown
 from pipelines.intake.layout.header_rows import NUMBERLIKE, HeaderCells, HeaderRows, Rows
 from pipelines.intake.layout.headers import Mapped
 from pipelines.intake.layout.merges import Merges
@@ -139,6 +140,11 @@ class SheetRows:
             return False
         self._own_keys = self._own_keys or {_key(r) for r in own}
         return _key(cells) in self._own_keys
+
+
+def row_text(cells: Sequence[Any]) -> str:
+    """A row's cells as `Control.pattern` is matched against them: folded, without colons, with `|` between them."""
+    return "|".join(key(as_shown(v)).replace(":", "") for v in cells if v != "")
 
 
 Rule = Callable[[SheetRow, SheetRows], RowKind | None]

@@ -14,7 +14,7 @@ from typing import Any
 from pipelines.core.text import squeeze
 from pipelines.intake.layout.ends import header_again
 from pipelines.intake.layout.headers import Mapped
-from pipelines.intake.layout.rows import RowKind, Rule, SheetRow, SheetRows
+from pipelines.intake.layout.rows import RowKind, Rule, SheetRow, SheetRows, row_text
 from pipelines.intake.layout.tables import SheetTable
 from pipelines.intake.layout.words import NONE, NOTHING_MARKS, WHOLE_DATE, YEAR_SECTION, Says
 from pipelines.intake.values import Bad, column_reader
@@ -94,6 +94,12 @@ def total_further_right(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     return None
 
 
+def published_figure(row: SheetRow, sheet: SheetRows) -> RowKind | None:
+    """Number of properties: | 1,797, a figure that the contract holds the rows against, and nothing beside it."""
+    few = sheet.words.controls and row.filled <= _FEW
+    return RowKind.NOTE if few and any(c.pattern.fullmatch(row_text(row.own)) for c in sheet.words.controls) else None
+
+
 def merged_down(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """A row that merged cells of the one above reach down into: what they say of it stands there."""
     if row.i not in sheet.table.covered:
@@ -166,6 +172,12 @@ def heading_again(row: SheetRow, sheet: SheetRows) -> RowKind | None:
 def section(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """一、市直单位, or 2021年: a lone text that names a part of the table, or is a remark, rather than half a row of data."""
     return RowKind.SECTION if row.filled == 1 and _is_few_texts(row) and _is_section(row, sheet) else None
+
+
+def section_of_its_contract(row: SheetRow, sheet: SheetRows) -> RowKind | None:
+    """A lone text in a dataset whose rows take a value from the names of sections."""
+    lone = sheet.words.sectioned and row.filled == 1 and type(row.first) is str
+    return RowKind.SECTION if lone and row.says is not Says.EXAMPLE else None
 
 
 def note_filled_in(row: SheetRow, sheet: SheetRows) -> RowKind | None:
@@ -249,6 +261,7 @@ RULES: tuple[Rule, ...] = (
     example,
     among_in_name,
     total_further_right,
+    published_figure,
     merged_down,
     numbered_beforehand,
     numbered_group,
@@ -257,6 +270,7 @@ RULES: tuple[Rule, ...] = (
     signature,
     heading_again,
     section,
+    section_of_its_contract,
     note_filled_in,
     beside_the_columns,
 )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
+from expectations.contract import Control
 from pipelines.core.text import squeeze
 from pipelines.intake.layout.names import FIGURES
 from pipelines.intake.vocabulary import vocabulary
@@ -57,8 +58,10 @@ YEAR_SECTION = re.compile(
     rf"^(?:[(]?[{_NUMERALS}\d]{{1,3}}[)、.．])?((?:19|20)\d\d)年度?{_any(_ROWS['section']['years'])}?[:]?$"
 )
 WHOLE_DATE = re.compile(r"^(?:19|20)\d\d[-./年]\d{1,2}[-./月]\d{1,2}日?$|^年月日?$")
+_MOST_COLUMNS = 1000  # that a program numbers
+_NUMBERED = [w.format(n) for w in _ROWS["header"]["numbered"] for n in range(_MOST_COLUMNS)]
 _BLANKS = _ROWS["header"]["blank"]
-HEADER_BLANKS = frozenset([*_BLANKS, *(w.lower() for w in _BLANKS)])  # as they stand in a cell
+HEADER_BLANKS = frozenset([*_BLANKS, *(w.lower() for w in _BLANKS), *_NUMBERED])  # as they stand in a cell
 NO_UNIT = frozenset(_fold(_ROWS["units"]["none"]))
 LETTERS = frozenset(_fold(_ROWS["column_numbers"]["letters"]))
 NOTHING_MARKS = frozenset(_fold(_ROWS["nothing_reported"]["marks"]))
@@ -69,7 +72,8 @@ class RowWords:
     """What texts say, with the words that are added to those of rows.toml. `is_header`: whether a text is a column's name.
 
     `names`: what rows are called that sum up others, folded; `figures_may_be_headers`: whether a text of figures may be a column's
-    name; `figures_tell`: whether it may say anything; `examples`: rows of an example, as a contract describes them. Keeps what it learnt, so use one for many sheets.
+    name; `figures_tell`: whether it may say anything; `examples`: rows of an example, as a contract describes them; `sectioned`: a lone
+    text names a section whatever its column; `controls`: the figures that are published beside the rows. Keeps what it learnt, so use one for many sheets.
     """
 
     def __init__(
@@ -79,10 +83,13 @@ class RowWords:
         names: Iterable[str] = (),
         figures_may_be_headers: bool = True,
         examples: Sequence[Mapping[str, str]] = (),
+        *,
+        sectioned: bool = False,
+        controls: Sequence[Control] = (),
     ):
         self._is_header = is_header
         self.names = frozenset(names)
-        self.examples = examples
+        self.examples, self.sectioned, self.controls = examples, sectioned, controls
         self._of_examples = frozenset(text for row in examples for text in row.values())
         self.known: dict[str, Says] = {}
         more: dict[str, list[str]] = {}

@@ -37,6 +37,7 @@ class Case(NamedTuple):
     at: int = -1
     merges: Merges | None = None
     narrow: bool = False  # three columns: unit, date, amount
+    sectioned: bool = False  # and a fourth that names of sections fill
 
 
 def _date(*cells: Any) -> list[Any]:
@@ -67,6 +68,8 @@ ONE_EACH = {
     "signature": Case([["填表人：王某", "", "审核人：李某"]]),
     "heading_again": Case([["2021年各单位数额"], [4.0, "丙局", "灯具", "2021-01", 5.0]], -2),
     "section": Case([["", "（二）区属单位"], [4.0, "丙局", "灯具", "2021-01", 5.0]], -2),
+    "published_figure": Case([["", "项目共", "4", "项"]]),
+    "section_of_its_contract": Case([["区属"], ["丙局", "2021-01-09", 5.0]], -2, narrow=True, sectioned=True),
     "note_filled_in": Case([["填表人：", "王某", "联系电话：", "12345"]]),
     "beside_the_columns": Case([["甲", "", "", "", "", "见附件"]]),
     "below_signatures": Case([["填表人：王某"], ["", "", "", "", 35.0]]),
@@ -81,11 +84,13 @@ def tables(tmp_path: Path, case: Case) -> tuple[list[SheetTable], int]:
     org = column("org", "单位名称", key=1, institution="name")
     amount = column("amount", "数额", "number", unit="元")
     if case.narrow:
-        found = contracts(tmp_path, org, column("paid_on", "日期", "date", key=2), amount)
+        part = [column("part", "分部", statedOnce="section")] if case.sectioned else []
+        found = contracts(tmp_path, org, column("paid_on", "日期", "date", key=2), amount, *part)
         above = [heading, ["单位名称", "日期", "数额"], *([r[1], f"2021-01-0{n}", r[4]] for n, r in enumerate(ROWS, 1))]
     else:
         item = column("item", "项目", required=True)
-        own = {"totalRows": ["全市"], "exampleRows": [{"item": "所报项目的名称"}]}
+        controls = [{"text": "项目共{n}项", "of": "rows"}]
+        own = {"totalRows": ["全市"], "exampleRows": [{"item": "所报项目的名称"}], "controls": controls}
         found = contracts(tmp_path, org, item, column("month", "月份", "month", key=2), amount, **own)
         above = [heading, HEAD, *ROWS]
     rows: list[list[Any]] = [*above, *case.rows]
