@@ -230,9 +230,8 @@ def dev(
     use_dagster_home(place)
     end_dead_runs(place)
     os.environ.update(s.environment())  # before the folder changes: a .env file and relative paths are of this one
-    root = Path(__file__).resolve().parents[1]
-    os.chdir(root)
-    command = [sys.executable, "-m", "dagster", "dev", "-w", str(root / "workspace.yaml"), "-p", str(port)]
+    os.chdir(Path(__file__).resolve().parents[1])
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "pipelines.definitions", "-d", ".", "-p", str(port)]
     os.execv(sys.executable, command)
 
 
@@ -296,9 +295,11 @@ def releases_verify(release_id: ReleaseArgument, home: HomeOption = None) -> Non
 
     Exit status: 0 all agree; 1 a file is missing, changed or not of the release.
     """
-    from publish.release.store import verify
+    from publish.release.store import folder, verify
 
-    wrong = verify(_home(home), release_id)
+    place = _home(home)
+    release_id = folder(place, release_id).name
+    wrong = verify(place, release_id)
     for sentence in wrong:
         out.print(sentence, highlight=False)
     if not wrong:

@@ -81,7 +81,8 @@ def withdraw(
     submission: Annotated[
         str,
         typer.Argument(
-            metavar="FILE", help="A file's name below the inbox, or the first 8 or more digits of its sha256."
+            metavar="FILE",
+            help="A file's name below the inbox, the first 8 or more digits of its sha256, or NAME@DIGITS.",
         ),
     ],
     by: By,
@@ -117,7 +118,8 @@ def cell(
     file: Annotated[
         str,
         typer.Argument(
-            metavar="FILE", help="A file's name below the inbox, or the first 8 or more digits of its sha256."
+            metavar="FILE",
+            help="A file's name below the inbox, the first 8 or more digits of its sha256, or NAME@DIGITS.",
         ),
     ],
     sheet: Annotated[str, typer.Argument(help="The sheet's name; '' for a text file.")],
@@ -276,23 +278,34 @@ def _names_nobody(folder: Path, text: str) -> None:
 
 
 def _files(home: Home, wanted: str) -> tuple[str, list[str]]:
-    """The name and ids of a file of the ledger, with the members of an archive. Raises BadParameter with the nearest names."""
+    """The name and ids of a file of the ledger, with the members of an archive. `wanted`: a name, the beginning of a sha256, or both as
+    NAME@DIGITS where several versions have the name. Raises BadParameter with the nearest names, or with the versions."""
     from pipelines.sources.ledger import Ledger
 
     receipts = list(Ledger(home).latest.values())
-    digest = len(wanted) >= 8 and set(wanted) <= set("0123456789abcdef")
-    found = [r for r in receipts if r.name == wanted or (digest and r.file_id.startswith(wanted))]
-    if not found:
-        # A path may be given as the shell completes it.
-        found = [r for r in receipts if wanted.endswith("/" + r.name) or r.name.endswith("/" + wanted)]
+    found = [r for r in receipts if r.name == wanted or (_is_digest(wanted) and r.file_id.startswith(wanted))]
+    found = found or [r for r in receipts if _is_path_of(r.name, wanted)]
+    name, _, digest = wanted.rpartition("@")
+    if not found and name and _is_digest(digest):
+        found = [r for r in receipts if r.file_id.startswith(digest) and (r.name == name or _is_path_of(r.name, name))]
     if not found:
         raise typer.BadParameter(f"No file '{wanted}' was received{_nearest(wanted, [r.name for r in receipts])}")
     if len(found) > 1:
-        several = "; ".join(f"{r.file_id[:12]} ({r.name}, received {r.received_at[:16]})" for r in found[:9])
-        raise typer.BadParameter(f"{len(found)} files are called '{wanted}'; give one by its sha256: {several}.")
+        several = "; ".join(f"{r.name}@{r.file_id[:12]} (received {r.received_at[:16]})" for r in found[:9])
+        more = f" and {len(found) - 9} more" if len(found) > 9 else ""
+        raise typer.BadParameter(f"{len(found)} files received are called '{wanted}'; give one as {several}{more}.")
     name = found[0].name
     members = [r.file_id for r in receipts if found[0].members is not None and r.name.startswith(f"{name}/")]
     return name, [found[0].file_id, *members]
+
+
+def _is_digest(text: str) -> bool:
+    return len(text) >= 8 and set(text) <= set("0123456789abcdef")
+
+
+def _is_path_of(name: str, wanted: str) -> bool:
+    """Whether a path is that of a received file as the shell completes it, or the end of its name."""
+    return wanted.endswith("/" + name) or name.endswith("/" + wanted)
 
 
 def _intake(home: Home, table: str) -> Any:

@@ -112,7 +112,8 @@ def test_a_run_with_nothing_new_leaves_the_release(made_up: MadeUp) -> None:
 def test_releases_are_listed_and_verified(made_up: MadeUp) -> None:
     listed = json.loads(mingzhang("releases", "list", "--home", made_up.home, "--json").stdout)
     assert [r["release_id"] for r in listed if r["current"]] == [made_up.report["release"]]
-    assert mingzhang("releases", "verify", "current", "--home", made_up.home).returncode == 0
+    verified = mingzhang("releases", "verify", "current", "--home", made_up.home)
+    assert verified.returncode == 0 and verified.stdout.split()[0] == made_up.release.name
     assert made_up.report["synthetic"] is True
 
 

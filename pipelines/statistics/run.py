@@ -24,6 +24,7 @@ from typing import Any
 
 from pipelines.core.home import Home
 from pipelines.core.memory import allowance
+from pipelines.core.sql import literal
 from pipelines.statistics.built import being_built, built, publish, trial
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
@@ -60,8 +61,8 @@ def environment(home: Home, as_of: date, warehouse: Path | None = None) -> dict[
     `as_of` is the date the figures speak of (which leases are in force, which tasks are overdue). `warehouse` is the file to
     build in, None for the one that will take the place of HOME/warehouse.duckdb.
     """
-    # It stands between quotes in SQL, and dbt-duckdb fills in what stands in braces.
-    work = str(home.work.resolve()).replace("'", "''").replace("{", "{{").replace("}", "}}")
+    # sources.yml has it between quotes in SQL, and dbt-duckdb fills in names in braces.
+    work = literal(str(home.work.resolve()))[1:-1].replace("{", "{{").replace("}", "}}")
     return {
         "MINGZHANG_WORK": work,
         "MINGZHANG_WAREHOUSE": str((warehouse or being_built(home)).resolve()),

@@ -35,7 +35,7 @@ def serve(home: Path, host: str = "127.0.0.1", port: int = 8001) -> None:
     if not questions(QUESTIONS):
         raise CannotServe(
             f"{QUESTIONS.parent.name}/{QUESTIONS.name} is not there, or holds no question, and the query page begins with its "
-            "questions; install Mingzhang with its docs folder, as `pip install -e .` in a clone does."
+            "questions; install Mingzhang again with its docs folder."
         )
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
