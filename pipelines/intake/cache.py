@@ -49,7 +49,7 @@ def known(home: Home, contracts: Contracts) -> set[str]:
 
 
 def append(home: Home, contracts: Contracts, readings: Iterable[FileReading]) -> None:
-    """Keeps readings; of a file kept before, the new one counts. Readings under other keys are thrown away."""
+    """Store readings; of a file kept before, the new one counts. Readings under other keys are thrown away."""
     made = sorted(readings, key=lambda r: r.file_id)  # as they are loaded
     if not made:
         return
@@ -83,7 +83,7 @@ def _rows(
 
 
 def clear(home: Home) -> None:
-    """Forgets every reading."""
+    """Delete every reading."""
     _remove(home.readings.glob("*.parquet"))
 
 
@@ -175,7 +175,7 @@ def _by_file(parts: list[pa.Table], by: str) -> pa.Table:
 
 
 def _join(home: Home, contracts: Contracts) -> None:
-    """Makes one batch of all."""
+    """Make one batch of all."""
     batches = list(_batches(home, contracts))
     files = _latest(home, contracts, batches, pa.array(sorted(known(home, contracts)), pa.string()))
     new = _next(batches)

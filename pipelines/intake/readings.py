@@ -242,7 +242,7 @@ def schema(dtypes: Mapping[str, str]) -> pa.Schema:
 
 
 def from_file_readings(readings: Iterable[FileReading], contracts: Contracts) -> Readings:
-    """Joins readings, in the order given. The contracts say the type of each column."""
+    """Join readings, in the order given. The contracts say the type of each column."""
     made = tables(readings, contracts)
     files, sheets, columns, issues = (
         frame(made[n], t) for n, t in (("files", FILES), ("sheets", SHEETS), ("columns", COLUMNS), ("issues", ISSUES))

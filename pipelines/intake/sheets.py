@@ -98,7 +98,7 @@ class Grid:
     refusal: Refusal | None = None
 
     def lay(self, lines: Sequence[tuple[int, list[Any]]]) -> None:
-        """Makes `rows` of lines of values, each with its row, absolute and ascending; blank texts alone at the edges are none."""
+        """Make `rows` of lines of values, each with its row, absolute and ascending; blank texts alone at the edges are none."""
         held = [(r, line, at) for r, line in lines if (at := _first(line)) is not None]
         if not held:
             return
@@ -114,7 +114,7 @@ class Grid:
         self.rows = rows
 
     def put(self, row: int, column: int, value: Any) -> None:
-        """Puts a value into a cell, `row` and `column` absolute and 0-based; the grid grows where it ended before it."""
+        """Put a value into a cell, `row` and `column` absolute and 0-based; the grid grows where it ended before it."""
         if not self.rows:
             self.top, self.left = row, column
         if row < self.top:

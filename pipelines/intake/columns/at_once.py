@@ -30,8 +30,8 @@ Odd = list[tuple[int, Bad | DoubtfulValue]]
 
 
 def read(reader: ColumnReader, raw: Packed, unless: frozenset[str]) -> tuple[Packed, Odd] | None:
-    """A column's texts as values, and for each cell that was bad or doubtful its index and why: see `ColumnReader.read`. None where
-    one of the texts `unless` stands there, none of which is a number."""
+    """Parse a column's texts: the values, and the index and reason of each bad or doubtful cell (see `ColumnReader.read`). None where
+    the column holds one of the texts `unless`, none of which is a number."""
     column, texts = reader.column, raw.array
     if column.kind not in ("decimal", "integer") or not _by_arrow(reader):
         return _each_once(reader, texts, None, unless)
@@ -76,12 +76,12 @@ def halves(reader: ColumnReader, raw: Packed, values: Packed) -> Packed:
 
 
 def nothing(rows: int) -> Packed:
-    """A column that is not there: of no type, and so of no size."""
+    """A column of nulls for a missing column: Arrow's null type takes no memory."""
     return Packed(pa.nulls(rows))
 
 
 def figures(values: Packed) -> NDArray[np.float64] | list[Any]:
-    """A column of numbers with 0 where there is none; a list where a float does not hold each."""
+    """A column of numbers with 0 for null; a list where floats would lose digits."""
     numbers = pc.fill_null(values.array.cast(pa.float64(), safe=False), 0).to_numpy()
     if values.array.type == pa.int64() and len(numbers) and np.abs(numbers).max() > _EXACT:
         return [v or 0 for v in values]
@@ -89,12 +89,12 @@ def figures(values: Packed) -> NDArray[np.float64] | list[Any]:
 
 
 def may_be_close(numbers: NDArray[np.float64], times: int, relative: float) -> bool:
-    """Whether `close` may find anything for the sum of the numbers, which is rounded here and there."""
+    """Whether `close` may find anything for the sum of the numbers, despite rounding."""
     return bool(close(numbers * times, float(numbers.sum()), 2 * relative))
 
 
 def close(numbers: NDArray[np.float64], whole: float, relative: float) -> list[int]:
-    """The places of the numbers for which math.isclose is true."""
+    """Positions of the numbers for which math.isclose is true."""
     off = np.abs(numbers - whole)
     near = (off <= np.abs(relative * whole)) | (off <= np.abs(relative * numbers))
     return [int(k) for k in np.flatnonzero(near | (numbers == whole))]
@@ -105,7 +105,7 @@ def _by_arrow(reader: ColumnReader) -> bool:
 
 
 def _plain(texts: pa.Array) -> pa.BooleanArray | None:
-    """Of each text whether it is a number as programs write it; None where all are."""
+    """Mask of the texts that are numbers as programs write them; None where all are."""
     longest = pc.max(pc.binary_length(texts)).as_py() or 0
     if longest <= _LONGEST and _is_figures(texts):
         with suppress(pa.ArrowInvalid):
@@ -115,7 +115,7 @@ def _plain(texts: pa.Array) -> pa.BooleanArray | None:
 
 
 def _is_figures(texts: pa.Array) -> bool:
-    """Whether there is nothing but digits, points and signs in a column."""
+    """Whether a column holds only digits, points and signs."""
     _, offsets, data = texts.buffers()
     if data is None:
         return False
@@ -127,7 +127,7 @@ def _is_figures(texts: pa.Array) -> bool:
 def _each_once(
     reader: ColumnReader, texts: pa.Array, places: NDArray[np.intp] | None, unless: frozenset[str]
 ) -> tuple[Packed, Odd] | None:
-    """What each of some texts reads as, as `read`; `places` says where in the column each stands, None: there is no other."""
+    """Parse each distinct text once, as `read` does. `places`: the position of each text in the column, None where they are all of it."""
     encoded = texts.dictionary_encode()
     distinct = encoded.dictionary.to_pylist()
     if not unless.isdisjoint(distinct):

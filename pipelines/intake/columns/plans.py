@@ -36,7 +36,7 @@ class Plan:
     above: dict[str, str] = field(default_factory=dict)  # columns whose unit is the heading's, and which, folded
 
     def factor(self, m: Mapped) -> Decimal | None:
-        """What one of a column's numbers is in canonical units: by its header, else by what the sheet states once."""
+        """The factor from a column's unit to the canonical one: from its header, else from the heading of the sheet."""
         return next(
             (r.factor for _, at, r, _ in self.columns if at is m and r is not None), None
         )  # one is a mapping, and empty at first

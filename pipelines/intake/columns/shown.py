@@ -30,7 +30,7 @@ _HUNDRED = Decimal(100)
 
 
 class NumberFormats:
-    """The number formats of a sheet by column and row, absolute. Dear, so asked for only where a number may hang on them."""
+    """The number formats of a sheet by absolute column and row. Expensive: read only where a number may depend on them."""
 
     def __init__(self, grid: Grid):
         self.grid = grid
@@ -38,7 +38,7 @@ class NumberFormats:
         self._asked = False
 
     def is_told(self) -> bool:
-        """Whether the file tells how numbers are shown: it holds numbers then, and not only texts."""
+        """Whether the file states number formats: its cells are then numbers, not only texts."""
         if not self._asked:
             self._asked, told = True, self.grid.formats()
             if told is not None:
@@ -48,13 +48,13 @@ class NumberFormats:
         return self._formats is not None
 
     def of(self, m: Mapped) -> dict[int, Format] | None:
-        """The number formats of a column's cells by absolute row; None where the file does not tell."""
+        """Number formats of a column's cells by absolute row; None where the file states none."""
         if not self.is_told() or self._formats is None:
             return None
         return self._formats.get(self.grid.left + m.place, NO_FORMATS)
 
     def where_it_counts(self, m: Mapped) -> dict[int, Format] | None:
-        """The number formats of a column's cells by absolute row, where the meaning of a number may hang on them."""
+        """Number formats of a column's cells by absolute row, where the meaning of a number may depend on them."""
         c = m.column
         if not (c.unit and c.kind in ("decimal", "integer")) and c.kind not in ("string", "enum"):
             return None
@@ -71,8 +71,8 @@ def as_shown(
     formats: dict[int, Format],
     factor: Decimal | None,
 ) -> None:
-    """Takes numbers as their formats show them to who looks at the sheet: 123456 shown as 12.3456 under 万元 is 123456 元,
-    12.5 shown as 12.50万元 is 125000 元, and 123 shown as 000123 is the code 000123."""
+    """Convert numbers to the values their formats display: 123456 displayed as 12.3456 under 万元 is 123456 元,
+    12.5 displayed as 12.50万元 is 125000 元, and 123 displayed as 000123 is the code 000123."""
     column = m.column
     text = column.kind in ("string", "enum")
     scaled: list[int] = []
@@ -134,8 +134,8 @@ def percentages(
     raw: Sequence[Any],
     values: list[Any],
 ) -> None:
-    """85% in a cell shown as a percentage is kept as 0.85 and means 85; shares that nothing tells from it are doubted,
-    and where the file does not say how its cells are shown, each of them. Beside cells that say % they are taken out."""
+    """Convert cells in a percentage format: 85% is stored as 0.85 and means 85. Shares without such a format are marked as doubtful
+    where the file states formats, else each of them is; in a column with % written in some cells they are removed."""
     written = any(type(v) is str and ("%" in v or "％" in v) for v in raw)
     plain: list[int] = []
     for k, v in enumerate(raw):
@@ -167,7 +167,7 @@ def percentages(
 def by_format(
     number: float | int, shown_by: Format | None, column: Column, factor: Decimal | None, stated: object
 ) -> tuple[float | Bad, str | None, bool]:
-    """A stored number in canonical units as its format shows it; the unit in the format that counts; whether that is another
+    """A stored number in canonical units as its format displays it; the unit in the format that counts; whether that is another
     unit than the one `stated` by the header or the heading, whose factor is `factor`. Bad as a unit in a cell's text is: one of
     other things than the column's, or another than a stated one that is not the canonical."""
     if shown_by is None or not (shown_by.power or shown_by.unit):
@@ -190,6 +190,6 @@ def by_format(
 
 @cache
 def _other_units() -> frozenset[str]:
-    """Spellings of units, and of money, in which a number is no number of something else; not the words of counting."""
+    """Spellings of units of measure and of currencies, without units that only count things."""
     measures = [spellings for unit, spellings in unit_table().items() if unit not in COUNTERS]
     return frozenset([u for spellings in measures for u in spellings] + [unit_key(c) for c in CURRENCIES])

@@ -30,12 +30,12 @@ _NO_NUMBERS = re.compile(r"\s*\d{4}\.(?:10|0\d)\s*")  # where these stand nobody
 
 
 def in_doubt(text: str) -> bool:
-    """Whether a text in a column of days, months or years may be one for which the cells beside it are looked at."""
+    """Whether a text in a column of dates, months or years may be ambiguous, so that the other cells of the column decide."""
     return text.rstrip().endswith(_AT_FOUR) or bool(_JANUARY.fullmatch(text))
 
 
 def midnights_in_utc(telling: Telling, m: Mapped, data: list[int], raw: Sequence[Any]) -> None:
-    """Doubts a column whose days all stand at 16:00:00: midnight in China, as JavaScript writes it without saying UTC."""
+    """Mark as doubtful a column whose timestamps are all 16:00:00: midnight in China, as JavaScript writes it without naming UTC."""
     filled = [k for k, v in enumerate(raw) if v != ""]
     if len(filled) < 2:
         return
@@ -50,7 +50,7 @@ def midnights_in_utc(telling: Telling, m: Mapped, data: list[int], raw: Sequence
 
 
 def days_among_texts(telling: Telling, m: Mapped, data: list[int], raw: Sequence[Any]) -> None:
-    """Doubts days in a column of texts that are none: a spreadsheet program makes a day of the number 3-12."""
+    """Mark as doubtful dates in a column of texts: a spreadsheet program turns the number 3-12 into a date."""
     if not _others(raw):
         return
     days = [k for k, v in enumerate(raw) if type(v) in DAYS]
@@ -60,7 +60,7 @@ def days_among_texts(telling: Telling, m: Mapped, data: list[int], raw: Sequence
 
 
 def days_among_codes(raw: Sequence[Any], values: list[Any]) -> list[tuple[int, Bad]]:
-    """Takes out the days among the codes of a key: what the code was nobody can say. Codes that are all days are days."""
+    """Remove dates among the codes of a key: the code cannot be restored. Codes that are all dates remain dates."""
     texts = [v for v in raw if type(v) is str and v]
     if texts and not _others(raw):
         return []
@@ -71,14 +71,14 @@ def days_among_codes(raw: Sequence[Any], values: list[Any]) -> list[tuple[int, B
 
 
 def _others(raw: Sequence[Any]) -> list[Any]:
-    """What stands beside days in a column of texts; nothing where that says days as well."""
+    """The other values of a column of texts with dates; [] where some of these are dates as well."""
     texts = [v for v in raw if type(v) is not dt.date and type(v) is not dt.datetime and v != ""]
     others = [v for v in texts if type(v) is not str or cells.read_text(v) is not None]
     return [] if any(type(v) is str and type(cells.read_date(v)) is dt.date for v in others) else others
 
 
 def of_which_year(raw: Sequence[Any], values: list[Any], year: int) -> list[tuple[int, Bad]]:
-    """Takes out months without their year where others of the column are of another year than the sheet's: 2月 below
+    """Remove months without a year where others of the column are of another year than the sheet's: 2月 below
     2024年1月 is no month of 2023."""
     own = f"{year}-"
     if all(v is None or v.startswith(own) for v in values):
@@ -90,7 +90,7 @@ def of_which_year(raw: Sequence[Any], values: list[Any], year: int) -> list[tupl
 
 
 def januaries(raw: Sequence[Any], values: list[Any]) -> list[tuple[int, Bad]]:
-    """Takes out months written 2021.1 that may be 2021.10, unless the row before or after says which."""
+    """Remove months written 2021.1 that may be 2021.10, unless the row before or after decides."""
     if any(type(v) is str and _NO_NUMBERS.fullmatch(v) for v in raw):
         return []
     out = []
@@ -108,8 +108,8 @@ def januaries(raw: Sequence[Any], values: list[Any]) -> list[tuple[int, Bad]]:
 
 
 def commas(telling: Telling, columns: Sequence[Sequence[Any]], data: list[int]) -> None:
-    """Takes out numbers that are others where a comma is the decimal point, as it is in some cell of this sheet: beside 12,5
-    the text 1,234 may be 1.234."""
+    """Remove numbers that are ambiguous where a comma is the decimal point in some cell of this sheet: with 12,5
+    in it, the text 1,234 may be 1.234."""
     ms = [m for _, m, _, _ in telling.plan.columns if m and m.column.kind in ("decimal", "integer")]
     told = {i.column for i in telling.sheet.issues if i.code == "bad_type"}
     if not any(m.column.name in told for m in ms):
@@ -128,7 +128,7 @@ def commas(telling: Telling, columns: Sequence[Sequence[Any]], data: list[int]) 
 
 
 def _either(column: Sequence[Any]) -> Iterator[tuple[int, str]]:
-    """The texts of a column that are another number where a comma is the decimal point, with their places."""
+    """Positions and texts of a column's cells that are another number where a comma is the decimal point."""
     if type(column) is Packed:
         return column.where([v for v in column.distinct() if _EITHER.fullmatch(v)])
     return ((k, v) for k, v in enumerate(column) if type(v) is str and _EITHER.fullmatch(v))

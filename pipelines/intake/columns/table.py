@@ -132,7 +132,7 @@ class TableReader:
         return [i + top for i in data]
 
     def _nothing(self, rows: int) -> Sequence[Any]:
-        """A column of the contract that the table does not have."""
+        """Fill a column of the contract that the table lacks."""
         if not isinstance(self.grid.rows, LargeRows):
             return [None] * rows
         from pipelines.intake.columns import at_once  # brings Arrow along

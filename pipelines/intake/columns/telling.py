@@ -27,7 +27,7 @@ _LOST_FROM = 3  # a column of so many filled cells of which none could be read w
 
 
 class Telling:
-    """Says what is odd in one table, into its SheetReading. `lost`: the columns of which no cell could be read; `one_unit`: those
+    """Adds the issues of one table to its SheetReading. `lost`: the columns of which no cell could be read; `one_unit`: those
     whose unit is stated row by row, and is the same in each, with its factor."""
 
     def __init__(self, sheet: SheetReading, grid: Grid, facts: HeadingFacts, plan: Plan):
@@ -47,7 +47,7 @@ class Telling:
         quarantines: bool = False,
         **fields: str,
     ) -> None:
-        """Says one thing of the cell of column `m` in the row `i` of the grid, `raw` being what stood there."""
+        """Add one issue for the cell of column `m` in row `i` of the grid; `raw`: its content."""
         row = self.grid.top + i + 1
         cell = f"{column_letter(self.grid.left + m.place)}{row}"
         zh, en, example = EXPECTED[m.column.kind]
@@ -77,7 +77,7 @@ class Telling:
         )
 
     def odd(self, m: Mapped, i: int, raw: Any, why: Bad | DoubtfulValue) -> None:
-        """Says what was odd about one cell of the row `i`."""
+        """Add the issue of one cell in row `i`."""
         secret = m.column.access in ("L2", "L3")
         if type(why) is DoubtfulValue:
             variant, taken = why.variant, str(why.value)
@@ -103,8 +103,8 @@ class Telling:
         values: Sequence[Any],
         odd: Sequence[tuple[int, Bad | DoubtfulValue]],
     ) -> None:
-        """Says of each cell what was odd about it; of a column that was lost whole, once that it was. Of a required one each row
-        is still named, for each has to wait."""
+        """Add the issue of each cell; where no cell of the column could be read, one issue for the column. For a required column each row
+        still has an issue, because each is quarantined."""
         lost = len(odd) >= _LOST_FROM and values.count(None) == len(values) and any(w != cells.PENDING for _, w in odd)
         for n, (k, why) in enumerate(odd):
             self.odd(m, data[k], raw[k], why)
@@ -118,12 +118,12 @@ class Telling:
 
     @staticmethod
     def _is_ruled_out(column: Column, variant: str, day: str) -> bool:
-        """Whether a contract says which days are possible, so that a day this early needs no doubt."""
+        """Whether a contract limits the dates, so that an early one needs no issue."""
         lowest = column.minimum_text or (str(column.minimum) if column.minimum is not None else "")
         return bool(lowest) and (variant == "early" or day < lowest[: len(day)])
 
     def record_unit(self, name: str, unit: str) -> None:
-        """Keeps the unit that a column was read with, where its header states none."""
+        """Record the unit that a column was read with, where its header states none."""
         columns = self.sheet.columns
         for k, c in enumerate(columns):
             if c.column == name and c.unit is None:

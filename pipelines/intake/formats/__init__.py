@@ -35,7 +35,7 @@ def is_archive(data: bytes) -> bool:
 
 
 def open_book(data: bytes) -> Book:
-    """Opens a workbook or a text file given as bytes. Raises Refusal."""
+    """Open a workbook or a text file given as bytes. Raises Refusal."""
     if len(data) > LARGEST_FILE:
         rows = text.as_columns(data) if len(data) <= LARGEST_TEXT else None
         if rows is None:
@@ -65,7 +65,7 @@ def open_book(data: bytes) -> Book:
 
 
 def _open_package(data: bytes) -> Book:
-    """A zip that is a workbook."""
+    """Open a zip package as a workbook."""
     opened = package.opened(data)
     if opened.kind == "ods":
         return ods.open_ods(opened)
@@ -75,7 +75,7 @@ def _open_package(data: bytes) -> Book:
 
 
 def _open_text(data: bytes) -> Book:
-    """Text or markup."""
+    """Open text or markup."""
     decoded = text.decode(data)
     if decoded is None:
         raise Refusal("unreadable", "不是表格文件", "it is neither a workbook nor text")

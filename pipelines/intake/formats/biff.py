@@ -64,7 +64,7 @@ class BiffWorkbook:
 
 
 def workbook(stream: bytes) -> BiffWorkbook | None:
-    """What the globals of a workbook stream tell; None where it does not begin with those of BIFF5 or BIFF8."""
+    """Read the globals of a workbook stream; None where it does not begin with those of BIFF5 or BIFF8."""
     if len(stream) < 8 or _HEAD(stream)[0] != _BOF or int.from_bytes(stream[4:6], "little") not in (0x500, 0x600):
         return None
     book = BiffWorkbook(stream, stream[5] == 6, [], {}, [], [])
@@ -156,7 +156,7 @@ def _sheet(stream: bytes, at: int) -> BiffSheet:
 
 
 def _formula(body: bytes, sheet: BiffSheet) -> Formula | None:
-    """Adds a formula, or the error it holds; returns it where a STRING record is to follow. Its result is '' where the record says
+    """Add a formula, or the error it holds; returns it where a STRING record is to follow. Its result is '' where the record says
     that the text is empty, or that a text follows and none does."""
     row, column, _ = _CELL(body)
     cached: float | bool | str | None

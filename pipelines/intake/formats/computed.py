@@ -59,7 +59,7 @@ Steps = Sequence[Step]
 
 @dataclass(slots=True)
 class Formula:
-    """A formula: where it stands (absolute, 0-based), what it holds as its result, and what it says.
+    """A formula: its position (absolute, 0-based), its cached result, and its text or steps.
 
     `cached`: a number, True or False, or a text; None: something else, which is believed. `missing`: the file holds no result.
     `source`: what the format's own function makes steps of. `text`: how it is shown, "" where that is to be written from the
@@ -84,7 +84,7 @@ ToSteps = Callable[[Any], Steps | None]
 
 @dataclass(slots=True)
 class _Item:
-    """What lies on the stack: the values of a cell or a range, None where they are not known, and how it is written."""
+    """An item of the stack: the values of a cell or range, None where unknown, and its notation."""
 
     values: list[Value] | None
     text: str
@@ -201,7 +201,7 @@ _COMPARISONS = frozenset(["<", "<=", "=", ">=", ">", "<>"])
 
 
 def put_faults(sheets: Sheets, to_steps: ToSteps, by_library: bool = False, mixed: bool = False) -> None:
-    """Puts a Fault in place of each result that is missing or that nobody computed; and nothing where the formula plainly gives
+    """Put a Fault in place of each result that is missing or that nobody computed; and nothing where the formula plainly gives
     an empty text, as in rows that were prepared and not filled in. `by_library`, `mixed`: see not_computed()."""
     spread = [
         (grid, list(_spread(grid, formulas))) for grid, formulas in sheets if not grid.hidden and not grid.refusal
@@ -235,7 +235,7 @@ def _spread(grid: Grid, formulas: Sequence[Formula]) -> Iterator[Formula]:
 
 
 class _Judge:
-    """What the formulas of a workbook give, those that hold constants computed from one another."""
+    """Evaluates the formulas of a workbook, including those that depend on one another."""
 
     def __init__(self, sheets: Sheets, to_steps: ToSteps):
         self.every = [(grid, f) for grid, formulas in sheets for f in formulas]
@@ -285,7 +285,7 @@ class _Judge:
         return f.text or f"={written(self.steps_of(f), f.home or (f.row, f.column))[:200]}"
 
     def value(self, grid: Grid, f: Formula) -> Value:
-        """What a formula gives; ANY where that is not known."""
+        """The value of a formula; ANY where it is unknown."""
         at = id(grid), f.row, f.column
         if at not in self.known:
             self.known[at] = ANY  # for one that refers to itself
@@ -371,7 +371,7 @@ def resolved(corners: Sequence[CellReference], home: tuple[int, int]) -> tuple[l
 
 
 def written(steps: Steps | None, home: tuple[int, int]) -> str:
-    """A formula as it is typed into a cell, without its sign of equality; … for what is not known."""
+    """A formula as typed into a cell, without the equals sign; … for unknown parts."""
     stack: list[str] = []
     try:
         for kind, given in steps or ():
@@ -403,7 +403,7 @@ def written(steps: Steps | None, home: tuple[int, int]) -> str:
 
 
 def _contradicts(value: Value, cached: float | bool | str | None) -> bool:
-    """Whether a formula that gives `value` cannot have given `cached`."""
+    """Whether a formula with the value `value` cannot have had the result `cached`."""
     kind = _kind(value)
     if cached == "":
         return not kind & ValueKind.BLANK and value is not None
@@ -478,7 +478,7 @@ def _binary(sign: str, a: Value, b: Value) -> Value:
 
 
 def _called(name: str, arguments: Sequence[_Item]) -> Value:
-    """What a function gives: a value where that is plain, else of what kind."""
+    """The result of a function: a value where it is certain, else a kind of value."""
     if name == "IF":
         condition = arguments[0].value
         # A reference to an empty cell gives 0, and so does a branch left out.

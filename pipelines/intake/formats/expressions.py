@@ -35,11 +35,11 @@ _R1C1 = re.compile(r"R(\[-?\d+\]|\d*)C(\[-?\d+\]|\d*)", re.IGNORECASE)
 
 
 class _UnknownError(Exception):
-    """Something in a formula that is not known here."""
+    """An element of a formula that is not supported here."""
 
 
 def steps(text: str, style: Style, home: tuple[int, int]) -> Steps | None:
-    """The steps of a formula that is written in the cell `home`; None where it holds something that is not known here."""
+    """Parse a formula in the cell `home` to steps; None where it holds an unsupported element."""
     if found := _PREFIX.match(text):
         style = style if found["space"] in ("of", "oooc") else "a1"
         text = text[found.end() :]

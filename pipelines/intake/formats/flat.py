@@ -17,6 +17,6 @@ def is_spreadsheet(head: str) -> bool:
 
 
 def open_flat(content: str) -> Book:
-    """Opens the text of a flat spreadsheet. Raises Refusal."""
+    """Open the text of a flat spreadsheet. Raises Refusal."""
     reader = ods.read(markup.in_utf_8(content))
     return Book(reader.grids, MARK in content, lambda: reader.from_1904)

@@ -31,7 +31,7 @@ class MarkupError(ValueError):
 
 
 class MarkupTable:
-    """A table under construction: cells go where no span stands already."""
+    """A table under construction: cells skip positions that a span covers."""
 
     def __init__(self, name: str = ""):
         self.name = name
@@ -45,7 +45,7 @@ class MarkupTable:
         self._cells = 0
 
     def row(self, index: int | None = None) -> None:
-        """Begins a row: the next, or the one at a 0-based index further down."""
+        """Begin a row: the next, or the one at a 0-based index further down."""
         while index is not None and len(self.rows) < index:
             self.rows.append([])
             if len(self.rows) > 1_048_576:
@@ -55,7 +55,7 @@ class MarkupTable:
     def cell(
         self, value: Any, across: int = 1, down: int = 1, column: int | None = None, code: str | None = None
     ) -> None:
-        """Puts a cell into the current row, `across` columns wide and `down` rows high; `code` is its number format."""
+        """Put a cell into the current row, `across` columns wide and `down` rows high; `code` is its number format."""
         if not self.rows:
             self.row()
         r, row = len(self.rows) - 1, self.rows[-1]
@@ -83,7 +83,7 @@ class MarkupTable:
             self.merges.append((r, c, r + down - 1, c + across - 1))
 
     def grid(self) -> Grid:
-        """The sheet that the table is; one that is hidden is not read."""
+        """The table as a sheet; a hidden one is not read."""
         if self.hidden:
             return Grid(self.name, [], hidden=True)
         hidden_rows = [r + 1 for r in self.hidden_rows]
@@ -233,7 +233,7 @@ LOCAL = _Local()
 
 
 def span(text: str | None) -> int:
-    """How many columns or rows an attribute says; 1 where it says nothing."""
+    """The number of columns or rows in an attribute; 1 where it states none."""
     return int(text) if text and text.strip().isdigit() else 1
 
 

@@ -107,7 +107,7 @@ def _behind_mere_text(pieces: Sequence[re.Match[str]], point: int) -> list[int]:
 
 
 def _literal(piece: re.Match[str]) -> str | None:
-    """What a piece writes as it stands; None where it is something else."""
+    """The literal text of a part of a format code; None for any other part."""
     if piece["bracket"] is not None and piece["bracket"].startswith("$"):
         return piece["bracket"][1:].split("-")[0]
     return piece["quoted"] if piece["quoted"] is not None else piece["escaped"]
@@ -141,7 +141,7 @@ def moment(value: float, code: str, from_1904: bool) -> dt.date | dt.time | dt.t
 
 
 def of_cells(grid: Grid, codes: Mapping[tuple[int, int], str]) -> dict[tuple[int, int], Format]:
-    """What the codes tell of the numbers that stand in their cells; places are absolute and 0-based."""
+    """The Formats of the numbers in cells with these codes; positions are absolute and 0-based."""
     out = {}
     for (row, column), code in codes.items():
         r, c = row - grid.top, column - grid.left

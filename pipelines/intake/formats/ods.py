@@ -96,7 +96,7 @@ class _OdsStyles:
                 self.marks[name] = struck not in (None, "none"), lifted
 
     def telling(self, style: str, percent: bool) -> str | None:
-        """The code of a cell style's format where that tells something of a number."""
+        """The format code of a cell style where it changes the display of a number."""
         if (style, percent) not in self._codes:
             code = self.code(self.data_of.get(style, "")) or ("0%" if percent else "")
             self._codes[style, percent] = code if code and number_format.tells(code) else None
@@ -211,7 +211,7 @@ class _OdsParser:
         return line
 
     def formula(self, at: Mapping[str, str], column: int, value: Any) -> None:
-        """Keeps a formula, which is judged when all sheets are read."""
+        """Store a formula, which is checked once all sheets are read."""
         if isinstance(value, Fault) and value.kind != "formula":
             return
         key, text = self.key, at[self.key.formula]
@@ -233,7 +233,7 @@ class _OdsParser:
         return next((s for end, s in self.column_styles if column < end), "")
 
     def value(self, cell: Element, at: Mapping[str, str], kind: str | None) -> Any:
-        """What a cell holds; None or '' where it is empty."""
+        """The value of a cell; None or '' where it is empty."""
         key = self.key
         if kind == "float" and key.formula not in at:
             try:
@@ -287,7 +287,7 @@ class _OdsParser:
 
 
 def open_ods(package: Package) -> Book:
-    """Opens the package of an OpenDocument spreadsheet. Raises Refusal."""
+    """Open the package of an OpenDocument spreadsheet. Raises Refusal."""
     book = package.book()
     try:
         reader = read(package.xml("content.xml"), package.xml("styles.xml"))
@@ -344,7 +344,7 @@ def _value(key: _Keys, at: Mapping[str, str], text: str | Fault, has_text: bool)
 
 
 def _shown(formula: str) -> str:
-    """A formula as it is typed into a cell."""
+    """A formula as typed into a cell."""
     text = _PREFIX.sub("", formula).replace("[.", "").replace(":.", ":").replace("]", "")[:200]
     return text if text.startswith("=") else f"={text}"
 
@@ -419,7 +419,7 @@ def _quoted(text: str) -> str:
 
 
 def _thousands(factor: str | None) -> int:
-    """How many commas of Excel's a display factor is."""
+    """The number of commas in an Excel format code for a display factor."""
     try:
         return {1000.0: 1, 1e6: 2, 1e9: 3}.get(float(factor or 1), 0)
     except ValueError:

@@ -74,7 +74,7 @@ class Package:
         return any(w in part for part in parts for w in wanted)
 
     def book(self) -> Book:
-        """A book without sheets: what the properties of the file say."""
+        """A Book without sheets, from the properties of the file."""
         book = Book([])
         for name in _PROPERTIES:
             if name in self.entries:

@@ -44,7 +44,7 @@ _SHOWN = re.compile(r"[\s,，¥￥$€%]")
 
 
 class _WebPage(HTMLParser):
-    """The tables of one page, with what its style sheet says of cells."""
+    """The tables of one page, with the cell formats of its style sheet."""
 
     def __init__(self, content: str, from_1904: bool) -> None:
         super().__init__(convert_charrefs=True)
@@ -125,7 +125,7 @@ class _WebPage(HTMLParser):
         self.open[-1].cell(shown, across, down, code=code if type(shown) is float else None)
 
     def code(self, given: dict[str, str | None]) -> str | None:
-        """The number format of a cell, where the page tells it."""
+        """The number format of a cell, where the page states it."""
         if code := given.get("data-z"):
             return code
         if given.get("sdnum"):  # language; language of the code; code
@@ -136,7 +136,7 @@ class _WebPage(HTMLParser):
 
 
 class _Cell:
-    """A cell in hand: its attributes, and the runs of its text."""
+    """The current cell: its attributes, and the runs of its text."""
 
     def __init__(self, given: dict[str, str | None]):
         self.given = given
@@ -206,7 +206,7 @@ def _code(style: str) -> str | None:
 
 
 def _exact(shown: str, given: dict[str, str | None], code: str | None, epoch: dt.datetime) -> Any:
-    """The value a cell says besides what it shows: a date, or a number that what is shown has rounded; else what is shown.
+    """The exact value in a cell's attributes: a date, or a number that the display rounds; else the displayed value.
 
     LibreOffice says it in `sdval`, Excel and Aspose in `x:num`, SheetJS in `data-v` of kind n.
     """

@@ -43,7 +43,7 @@ def large_rows(text: str, separator: str) -> LargeRows | None:
 
 
 def rows_of(data: bytes | memoryview, separator: str) -> LargeRows | None:
-    """As `large_rows`, of a text in UTF-8."""
+    """As `large_rows`, for a text in UTF-8."""
     part = separator.encode()
     marks = np.frombuffer(data, np.uint8)
     if len(part) != 1 or _holds(marks, 1) or _holds(marks, 2) or bytes(data[:3]) == b"\xef\xbb\xbf":
@@ -140,7 +140,7 @@ def _filled_up(data: bytes | memoryview, separator: bytes) -> bytes | memoryview
 
 
 def _separators(lines: NDArray[np.uint8], separator: int) -> NDArray[np.int32]:
-    """How many separators each line holds."""
+    """The number of separators in each line."""
     ends = np.flatnonzero(lines == _LINE)
     begins = np.concatenate([[0], ends[:-1] + 1])
     return np.add.reduceat(lines == separator, begins, dtype=np.int32)

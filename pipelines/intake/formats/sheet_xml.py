@@ -85,7 +85,7 @@ def whole(text: str) -> str:
 
 
 def join_surrogates(grids: Sequence[Grid]) -> None:
-    """Joins the escaped characters in the texts of all sheets."""
+    """Join the escaped characters in the texts of all sheets."""
     for grid in grids:
         for row in grid.rows:
             for c, v in enumerate(row):
@@ -288,7 +288,7 @@ class _Pass:
 
 
 def _result(kind: str, value: str | None) -> float | bool | str | None:
-    """What a formula holds; None where that is no number, text or truth value."""
+    """The cached result of a formula; None where it is no number, text or boolean."""
     if kind == "n":
         try:
             return float(value or "")
@@ -309,7 +309,7 @@ def _area(reference: str) -> Merge | None:
 
 
 def details(xml: bytes, shared: Mapping[str, Fault]) -> Details:
-    """What one pass over a sheet tells besides its values; `shared`: shared texts that are no values."""
+    """Read the details of a sheet in one pass, without its values; `shared`: shared texts that are no values."""
     reading = _Pass(shared)
     markup.parse(xml, reading.start, reading.end, reading.characters)
     return reading.out
@@ -323,7 +323,7 @@ def _is_zero(text: str | None) -> bool:
 
 
 def read(xml: bytes, values: Values, grid: Grid) -> bool:
-    """Reads the values of a sheet into a grid; whether the whole part could be read."""
+    """Read the values of a sheet into a grid; whether the whole part could be read."""
     reading = _Pass({}, values)
     whole_part = markup.parse(xml, reading.start, reading.end, reading.characters)
     grid.lay(sorted(reading.lines.items()))
@@ -333,7 +333,7 @@ def read(xml: bytes, values: Values, grid: Grid) -> bool:
 
 @lru_cache(maxsize=16)  # files of one writer have the same part
 def styles(xml: bytes) -> tuple[tuple[int, str], ...] | None:
-    """Of each style as cells number them the number and the code of its format; None where the part is broken."""
+    """The number and code of the format of each style, in the order by which cells refer to them; None where the part is broken."""
     named = dict(number_format.BUILT_IN)
     used: list[int] = []
     inside = False

@@ -86,7 +86,7 @@ def _spaced(zh: str) -> str:
 
 
 def of_bytes(data: bytes) -> Refusal | None:
-    """Why a file that is neither a package nor a workbook is not read, by its first bytes."""
+    """The reason to refuse a file that is neither a package nor a workbook, by its first bytes."""
     for begin, *what in _TABLES:
         if data.startswith(begin):
             return _table((what[0], what[1]))
@@ -118,12 +118,12 @@ def of_bytes(data: bytes) -> Refusal | None:
 
 
 def of_ole(data: bytes) -> Refusal | None:
-    """What an OLE2 container is in which nobody found a workbook, by its entries."""
+    """The kind of an OLE2 container without a workbook, by its entries."""
     return next((_other((zh, en)) for name, zh, en in _IN_OLE if ole.holds(data, name)), None)
 
 
 def of_text(content: str, head: str) -> Refusal | None:
-    """Why text is not read as a table: `head` is its beginning in small letters."""
+    """The reason to refuse a text as a table; `head`: its beginning in lower case."""
     if not head or head[0] not in "<it{[":
         return None
     at = _PROLOGUE.match(head)

@@ -192,7 +192,7 @@ def _prepared(text: str) -> tuple[str, str]:
 
 
 def _one_by_one(text: str, separator: str) -> list[list[str]]:
-    """The rows of a text as the csv module parts them, with what it cannot know of quotation marks."""
+    """Split a text into rows with the csv module, with corrections for quotation marks."""
     csv.field_size_limit(50_000_000)
     found = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True))
     if '"' in text and (
@@ -216,7 +216,7 @@ def _is_quoted_singly(found: Iterable[list[str]]) -> bool:
 
 
 def _unclosed(text: str, separator: str) -> bool:
-    """Whether a quotation mark that nobody closed takes the rest of the text for one cell."""
+    """Whether an unclosed quotation mark makes one cell of the rest of the text."""
     try:
         for _ in csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True):
             pass

@@ -45,7 +45,7 @@ def steps(tokens: bytes, version: int) -> Steps | None:
 
 
 def _step(base: int, body: bytes, version: int, out: list[Step]) -> int | None:
-    """Adds what one token does; gives the bytes behind it."""
+    """Add what one token does; gives the bytes behind it."""
     if base in _SIGNS:
         out.append(("sign", _SIGNS[base]))
         return 0

@@ -54,7 +54,7 @@ def is_bare(data: bytes) -> bool:
 
 
 def open_xls(data: bytes, unlocked: bool = False) -> Book:
-    """Opens an .xls, whatever its container. Raises Refusal."""
+    """Open an .xls, whatever its container. Raises Refusal."""
     book = Book([], any(m in data for m in MARKS), lambda: b"\x22\x00\x02\x00\x01\x00" in data)
     try:
         book.grids = list(by_calamine.grids(data))
@@ -72,7 +72,7 @@ def open_xls(data: bytes, unlocked: bool = False) -> Book:
 
 
 def _told(data: bytes, grids: list[Grid]) -> biff.BiffWorkbook | None:
-    """Puts into the grids what calamine does not tell of them; gives the globals where they were read for it."""
+    """Add to the grids what calamine does not read; return the globals where they were read for it."""
     if any(_GARBLED.search(c) for g in grids for r in g.rows for c in r if type(c) is str):
         # calamine 0.9 takes some UTF-16 strings for Latin-1; a control character in a text gives it away.
         with contextlib.suppress(Refusal):
@@ -196,7 +196,7 @@ def _cell(kind: int, value: Any, datemode: int) -> Any:
 
 
 def _marked(data: bytes, grids: list[Grid]) -> list[tuple[Grid, int, int, Fault]]:
-    """Cells of which a part is struck out, or raised beside a digit: for them xlrd reads the file anew."""
+    """Positions of cells with a part struck out, or raised next to a digit; xlrd reads the file again for these."""
     import xlrd
 
     try:

@@ -119,7 +119,7 @@ class _BinaryWorkbook:
 
 
 def open_xlsb(package: Package) -> Book:
-    """Opens the package of a workbook. Raises Refusal."""
+    """Open the package of a workbook. Raises Refusal."""
     book, parts = package.book(), package.related(WORKBOOK)
     from_1904 = False
     sheets: list[tuple[str, str, bool]] = []  # part, name, hidden

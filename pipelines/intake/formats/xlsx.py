@@ -40,7 +40,7 @@ _SURROGATE = re.compile(rb"_x[dD][89abAB]")
 
 
 def open_xlsx(package: Package) -> Book:
-    """Opens the package of a workbook. Raises Refusal."""
+    """Open the package of a workbook. Raises Refusal."""
     book = package.book()
     book.is_1904 = partial(_is_1904, package)
     parts: dict[str, bytes] = {}
@@ -83,7 +83,7 @@ def _second_opinion(package: Package, first: Refusal) -> list[Grid]:
 
 
 def _read_ourselves(package: Package, parts: Mapping[str, bytes], grids: Sequence[Grid], own: Collection[str]) -> None:
-    """Reads the values of the sheets of the parts `own`, and of those that calamine calls broken."""
+    """Read the values of the sheets of the parts `own`, and of those that calamine calls broken."""
     if not own and not any(g.refusal for g in grids):
         return
     values: sheet_xml.Values | None = None
@@ -106,7 +106,7 @@ def _values(package: Package) -> sheet_xml.Values:
 
 
 def _workbook(package: Package) -> str:
-    """The part of the workbook, which nearly all writers call alike."""
+    """The part of the workbook, which has the same name in nearly all files."""
     if _WORKBOOK in package.entries:
         return _WORKBOOK
     return next((r.target for r in package.related("").values() if r.kind == "officeDocument"), _WORKBOOK)
@@ -153,7 +153,7 @@ def _ends_far(xml: bytes) -> bool:
 
 
 def _add_details(package: Package, parts: Mapping[str, bytes], grids: Sequence[Grid], own: Collection[str]) -> None:
-    """Adds what calamine does not tell: what is hidden, cells without a value (it gives them as empty), runs of fonts, formats.
+    """Add what calamine does not read: hidden rows and columns, cells without a value, font runs, formats.
     `own`: parts that the searches may not know how to read."""
     kept: list[list[str]] = []
 
@@ -188,7 +188,7 @@ def _add_details(package: Package, parts: Mapping[str, bytes], grids: Sequence[G
 
 
 def _judge(package: Package, told: Sequence[tuple[Grid, Details]], grids: Sequence[Grid]) -> None:
-    """Puts faults in place of results that nobody computed."""
+    """Replace cached results that were never computed by Faults."""
     properties = markup.attributes(package.xml(_workbook(package)), "calcPr")
     on_load = any(at.get("fullCalcOnLoad") in ON for at in properties)
     for _, found in told:

@@ -107,7 +107,7 @@ class _XmlSheet:
         self.row += 1 + (span(at["Span"]) if "Span" in at else 0)  # rows below that are as this one, without cells
 
     def merge(self, given: Mapping[str, str], column: int) -> int:
-        """Keeps a merged cell; gives its width."""
+        """Store a merged cell; gives its width."""
         across, down = (1 + (span(given[k]) if k in given else 0) for k in ("MergeAcross", "MergeDown"))
         across, down = min(across, _LAST_COLUMN + 1), min(down, _TALLEST)
         self.cells += (down - 1) * across
@@ -134,7 +134,7 @@ class _XmlSheet:
         return value
 
     def shown(self, value: float, given: Mapping[str, str], row: Mapping[str, str], column: int) -> Any:
-        """A number, or the day or time that its format shows; keeps a format that tells something else."""
+        """Convert a number, or the date or time that its format displays; store any other format."""
         ids = given.get("StyleID"), row.get("StyleID"), self.of_columns.get(column), self.of_table, "Default"
         code = self.styles.code(next(i for i in ids if i)) or ""
         if number_format.shows_date(code):
@@ -189,7 +189,7 @@ def _named(e: Element) -> dict[str, str]:
 
 
 def _index(at: Mapping[str, str], following: int) -> int:
-    """The place that an element names, 0-based, or the one that follows."""
+    """The position that an element states, 0-based, or the next one."""
     given = at.get("Index", "")
     return max(int(given) - 1, 0) if given.isdigit() else following
 

@@ -30,7 +30,7 @@ _HEADING = 20  # rows that may say something where there is no header
 
 
 class Finder:
-    """Finds tables in grids. Keeps what it learnt about texts, so one Finder reads many files."""
+    """Finds tables in grids. Caches the texts classified, so use one Finder for many files."""
 
     def __init__(self, headers: Headers):
         self.headers = headers
@@ -39,7 +39,7 @@ class Finder:
         self._common = RowWords(headers.resolve, (headers.contracts.words,), (), headers.any_of_figures)
 
     def find(self, grid: Grid) -> FoundTables:
-        """Cuts a grid into tables."""
+        """Split a grid into tables."""
         rows = grid.rows
         if not isinstance(rows, LargeRows):
             width = max(map(len, rows), default=0)
@@ -84,7 +84,7 @@ class Finder:
     def _tables(
         self, rows: list[list[Any]], block: Block | None, merges: Merges, known: HeadingFacts | None
     ) -> list[SheetTable]:
-        """The tables from the header `block` on. `known`: what was stated for them elsewhere."""
+        """The tables from the header `block` on. `known`: values stated for them elsewhere in the sheet."""
         out: list[SheetTable] = []
         begin, width = 0, len(rows[0])
         while block:
@@ -107,7 +107,7 @@ class Finder:
         return out
 
     def words(self, dataset: str) -> RowWords:
-        """What texts say in the rows of a dataset, whose contract may add words of its own."""
+        """The classifier of row texts for a dataset, whose contract may add words."""
         contract = self.headers.contracts[dataset]
         if not (
             contract.total_rows or contract.words or contract.example_rows or contract.sectioned or contract.controls
@@ -129,7 +129,7 @@ class Finder:
     def _rows(
         self, rows: list[list[Any]], tables: list[SheetTable], block: Block, merges: Merges
     ) -> tuple[int, Block | None]:
-        """Sorts the rows under a header into its tables, up to the next header. Returns where that begins, and it."""
+        """Assign the rows under a header to its tables, up to the next header. Return that header's first row and the header."""
         words = self.words(tables[0].choice.dataset)
         for t in tables:
             self._describe(t, merges)
@@ -161,7 +161,7 @@ class Finder:
         t.counters |= {m.place for m in mapped if self.headers.is_serial(m.header)}
 
     def _go_through(self, sheet: SheetRows, width: int) -> int:
-        """Judges the rows under a header. Returns the row where they end."""
+        """Classify the rows under a header. Return the row where they end."""
         rows, tables, words = sheet.rows, sheet.tables, sheet.words
         i = sheet.block.last + 1
         lone = tables[0] if len(tables) == 1 else None
@@ -199,7 +199,7 @@ class Finder:
 
     @staticmethod
     def _before_next(sheet: SheetRows) -> int:
-        """Takes the rows right above the next header out of the tables: its title, 续表, its unit, a group's name. Returns where
+        """Remove the rows right above the next header from the tables: its title, 续表, its unit, a group's name. Return where
         its heading begins."""
         following, tables, rows = sheet.following, sheet.tables, sheet.rows
         assert following is not None
@@ -224,7 +224,7 @@ def _plain(table: SheetTable, rows: list[list[Any]], words: RowWords) -> Plain:
 
 
 def _keep(t: SheetTable, i: int, kind: RowKind, reason: str) -> None:
-    """Enters a row into a table's account."""
+    """Record a row and its kind in a table."""
     if kind is RowKind.DATA:
         t.data.append(i)
         return

@@ -17,7 +17,7 @@ _UNDER = 6  # rows below an unknown header in which its first numbers stand
 
 
 def header_again(row: SheetRow, sheet: SheetRows) -> RowKind | None:
-    """The header again, on a new page, with a row of column numbers under it."""
+    """The header repeated on a new page, with a row of column numbers under it."""
     if row.i <= sheet.until:
         return RowKind.HEADER
     if (
@@ -32,7 +32,7 @@ def header_again(row: SheetRow, sheet: SheetRows) -> RowKind | None:
 
 
 def other_header(row: SheetRow, sheet: SheetRows) -> RowKind | None:
-    """The header of another table; or the same one again, put otherwise. It may share its line with a table to the right."""
+    """The header of another table, or the same one in another order. It may share its row with a table to the right."""
     if sheet.has_figures(row.cells):
         return None
     other = sheet.known_header(row.i, row.cells)
@@ -46,7 +46,7 @@ def other_header(row: SheetRow, sheet: SheetRows) -> RowKind | None:
 
 
 def header_of_no_table(row: SheetRow, sheet: SheetRows) -> RowKind | None:
-    """Names of columns, some of them where numbers and dates stand: a header that lacks what makes a table of any dataset."""
+    """Column names, some of them in columns of numbers and dates: a header without the columns that any dataset requires."""
     resolve, cells = sheet.headers.headers.resolve, row.cells
     odd = (m for m in sheet.measured if type(v := cells[m.place]) is str and v and not v[0].isdigit() and resolve(v))
     if not any(_is_bad(m, cells[m.place]) for m in odd):
@@ -58,7 +58,7 @@ def header_of_no_table(row: SheetRow, sheet: SheetRows) -> RowKind | None:
 
 
 def unknown_header(row: SheetRow, sheet: SheetRows) -> RowKind | None:
-    """The header of another table, in words nobody knows: different texts where this table has numbers and dates, none of them
+    """The header of another table, in unknown words: different texts where this table has numbers and dates, none of them
     readable as one, and numbers right below."""
     i, rows = row.i, sheet.rows
     if sheet.has_figures(row.cells) or any(type(row.cells[m.place]) is not str for m in sheet.measured):
@@ -100,7 +100,7 @@ def _is_bad(m: Mapped, value: Any) -> bool:
 
 
 def _another_table(i: int, sheet: SheetRows) -> RowKind:
-    """Ends the tables at row `i`, where another begins that nobody knows. The next header that somebody knows is looked for."""
+    """End the tables at row `i`, where an unknown table begins. Reading continues at the next known header."""
     rows = sheet.rows
     sheet.following = next((b for k in range(i, len(rows)) if (b := sheet.known_header(k, rows[k], i))), None)
     until = sheet.following.first if sheet.following else len(rows)

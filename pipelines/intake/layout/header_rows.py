@@ -28,12 +28,12 @@ Rows = Sequence[list[Any]]
 
 
 def without_marks(row: list[Any]) -> list[Any]:
-    """A row of a heading or a header, in which the words that programs write into empty cells, NA and the like, are blanks."""
+    """A row of a heading or header with blanks for the words that programs write into empty cells, such as NA."""
     return row if HEADER_BLANKS.isdisjoint(row) else ["" if v in HEADER_BLANKS else v for v in row]
 
 
 class HeaderCells(Sequence[list[Any]]):
-    """Rows as those of a header are looked at: without marks, and blank outside the columns from `left` to `right`.
+    """Rows prepared for header detection: without such words, and blank outside the columns from `left` to `right`.
 
     Each is made when it is asked for: few are.
     """
@@ -48,7 +48,7 @@ class HeaderCells(Sequence[list[Any]]):
         return [*([""] * self._left), *row[self._left : self._right], *([""] * (len(row) - self._right))]
 
     def cut(self) -> list[list[Any]]:
-        """The same rows in a list, marks and all, blank outside the columns: for what is under a header."""
+        """The same rows as a list with those words, blank outside the columns: for the rows under a header."""
         right = len(self._rows[0]) if self._right is None else self._right
         return [[*([""] * self._left), *r[self._left : right], *([""] * (len(r) - right))] for r in self._rows]
 
@@ -191,7 +191,7 @@ class HeaderRows:
         return units > 0
 
     def _joined(self, rows: Rows, a: int, b: int, merges: Merges) -> Joined:
-        """The header texts of rows `a..b` read down each column, and the units that stand under them. Kept, because most sheets
+        """The header texts of rows `a..b` joined down each column, and the units under them. Cached, because most sheets
         repeat one another's headers."""
         lines = [self.headers.texts(r) for r in rows[a : b + 1]]
         key = (*lines, merges.over_rows(a, b), *map(type, rows[b]))
@@ -269,7 +269,7 @@ class HeaderRows:
         merges: Merges,
         units: Sequence[str | None] | None = None,
     ) -> Block:
-        """A header of rows `first..last`, with a row of units and one of column numbers under it where they stand."""
+        """A header of rows `first..last`, with a row of units and one of column numbers under it if there are any."""
         if last + 1 < len(rows):
             below = rows[last + 1]
             filled = [v for v in below if v != ""] if float not in map(type, below) else []
@@ -291,7 +291,7 @@ class HeaderRows:
 
     @staticmethod
     def _merged_down(first: int, last: int, choice: Choice, most: int, merges: Merges) -> int:
-        """Returns the last row of a multi-row header in which some labels are merged vertically and others span unknown sub-labels (年 月 日)."""
+        """Return the last row of a multi-row header in which some labels are merged vertically and others span unknown sub-labels (年 月 日)."""
         if not merges.any_tall:
             return last
         ends = [max((merges.end(r, m.place) for r in range(first, last + 1)), default=last) for m in choice.mapped]
@@ -299,7 +299,7 @@ class HeaderRows:
         return min(max(below), first + _DEEPEST - 1, most - 1) if 2 * len(below) >= len(ends) and below else last
 
     def years(self, rows: Rows, begin: int, block: Block, merges: Merges) -> list[int | None]:
-        """The year that each column's header says of itself, in its own text or in a group's above it."""
+        """The year stated for each column, in its own header text or that of its group."""
         out: list[int | None] = [None] * len(rows[block.first])
         for r in range(max(begin, block.first - 1), block.last + 1):
             last: int | None = None
@@ -369,7 +369,7 @@ class HeaderRows:
 
     @staticmethod
     def same(other: Block, block: Block) -> bool:
-        """Whether two headers name the same columns at the same places."""
+        """Whether two headers name the same columns at the same positions."""
         a, b = other.choices[0], block.choices[0]
         return a.dataset == b.dataset and [(m.place, m.column.name) for m in a.mapped] == [
             (m.place, m.column.name) for m in b.mapped

@@ -18,7 +18,7 @@ _COUNTER = 1000  # 序号 beside 车辆编号 only counts the rows, whatever pla
 
 
 class Mapped(NamedTuple):
-    """A column of a table: its place (0-based in the grid), the header as it stands, and its Match."""
+    """A column of a table: its position (0-based in the grid), the header as written, and its Match."""
 
     place: int
     header: str
@@ -39,7 +39,7 @@ class Choice:
 
     @property
     def lacking(self) -> tuple[str, ...]:
-        """The columns for lack of which this is no table."""
+        """The missing columns without which this is no table."""
         return self.missing or self.figures
 
     @property
@@ -50,7 +50,7 @@ class Choice:
 
 
 class Headers(Names):
-    """All headers of all contracts, and how the rows of headers met read: most sheets repeat one another's headers."""
+    """The headers of all contracts, with a cache of the header rows resolved: most sheets repeat one another's headers."""
 
     def __init__(self, contracts: Contracts):
         super().__init__(contracts)
@@ -62,13 +62,13 @@ class Headers(Names):
         self._counts: dict[tuple[str, ...], tuple[int, int]] = {}
 
     def texts(self, row: Sequence[object]) -> tuple[str, ...]:
-        """The cells of a row as header texts: '' for what is no text, unless it is a number some column is called by."""
+        """The cells of a row as header texts: '' for any other value, unless it is a number that names a column."""
         if self.numeric:
             return tuple([v if type(v) is str else self._numeral(v) for v in row])
         return tuple([v if type(v) is str else "" for v in row])
 
     def counts(self, texts: tuple[str, ...]) -> tuple[int, int]:
-        """How many of a row's texts there are, and how many of them are the header of some column."""
+        """The number of texts in a row, and the number of those that name a column."""
         known = self._counts.get(texts)
         if known is None:
             filled = [t for t in texts if t]
@@ -78,7 +78,7 @@ class Headers(Names):
         return known
 
     def choices(self, texts: Sequence[str], units: Sequence[str | None] | None = None) -> tuple[Choice, ...]:
-        """How a header reads as each dataset any of its texts belong to, best first.
+        """The Choices of a header: one for each dataset that any of its texts belongs to, best first.
 
         `texts[i]` stands over column i ('' for none); `units[i]` is a unit written under it. Several Choices of one
         dataset mean tables side by side. Best: no required column missing, then most columns, then least unmapped.
@@ -149,7 +149,7 @@ class Headers(Names):
         return out
 
     def _side_by_side(self, found: list[tuple[int, Match]], texts: Sequence[str], contract: Contract) -> list[int]:
-        """Where tables begin that repeat the same headers to the right; [] where there is one table."""
+        """Start positions of tables side by side that repeat the same headers; [] for one table."""
         seen: dict[str, int] = {}
         starts = [found[0][0]]
         sets: list[set[str]] = [set()]
@@ -168,7 +168,7 @@ class Headers(Names):
 
 
 def _figures(contract: Contract) -> tuple[str, ...]:
-    """The columns of numbers of a dataset that requires nothing but what its rows are of, its key and its period."""
+    """The numeric columns of a dataset that requires only its institution, key and period."""
     whose = {*contract.key, *((contract.period.name,) if contract.period else ())}
     others = [c for c in contract.kept if c.name not in whose and not c.institution and c.stated is None]
     if any(c.required for c in others):

@@ -63,7 +63,7 @@ class HeadingFacts:
 
 
 def read_heading(rows: Sequence[Sequence[Any]], headers: Headers) -> HeadingFacts:
-    """The facts in a table's heading rows, top down; where two cells say the same thing the first counts."""
+    """The values stated in a table's heading rows, top down; the first cell that states one counts."""
     facts = HeadingFacts()
     years: set[str] = set()
     for row in rows:
@@ -100,7 +100,7 @@ def _labelled(facts: HeadingFacts, cell: str, after: Any, headers: Headers) -> N
 
 
 class _Said(NamedTuple):
-    """What one cell of a heading says; `years` are those it names without calling one of them the sheet's."""
+    """The values stated in one cell of a heading; `years`: those it names without calling one the sheet's."""
 
     text: str
     submitter: str | None = None
@@ -111,7 +111,7 @@ class _Said(NamedTuple):
 
 @lru_cache(maxsize=20_000)
 def _said(cell: str, after: Any, headers: Headers) -> _Said:
-    """What a cell says, which may be a label for the one after it. Most headings' cells come again in other files."""
+    """Parse a cell, which may be a label for the next one. Cached, because most headings recur in other files."""
     text = squeeze(cell)
     years = _years(text) if "年" in text else _english_years(cell)
     if len(text) <= 14:
@@ -142,14 +142,14 @@ def _said(cell: str, after: Any, headers: Headers) -> _Said:
 
 @lru_cache(maxsize=8)
 def _submitter(headers: Headers) -> re.Pattern[str]:
-    """What stands before the name of who sends the sheet in, with the labels that the city adds."""
+    """The pattern of labels before the submitter's name, with the labels that the city adds."""
     labels = [*_LABELS["labels"], *headers.contracts.words.get("submitter", ())]
     names = "|".join(re.escape(squeeze(w)) for w in sorted(labels, key=len, reverse=True))
     return re.compile(rf"^(?:{names})(?:\((?:{_SEALS}|全称)\))?[:]")
 
 
 def _years(text: str) -> tuple[str, ...]:
-    """The years a heading's text names; not that of a day, nor of when something was filled in."""
+    """The years named in a heading's text, without those of dates and of filling in."""
     if _DATED.search(text):
         return ()
     text = _ANY_DATE.sub("", text)
@@ -164,7 +164,7 @@ def _english_years(cell: str) -> tuple[str, ...]:
 
 
 def _cut(cell: str, named: re.Match[str], text: str) -> str:
-    """The name behind 填报单位：, as it stands, up to the next label or a wide gap in the same cell."""
+    """The name after 填报单位：, as written, up to the next label or a wide gap in the same cell."""
     # Found again in the unsqueezed cell, so that a gap after the name still shows.
     _, *behind = _COLON.split(cell, maxsplit=1)
     rest = behind[0].strip() if behind else text[named.end() :]
@@ -197,7 +197,7 @@ _YEAR_FIRST = re.compile(r"((?:19|20)\d\d)年度?.+")
 
 
 def year_of_group(cell: Any, alone: bool) -> int | None:
-    """The year that a header cell says its column, or its group of columns, is of: 2021年, or 2021年用电量 unless `alone`."""
+    """The year that a header cell states for its column or group of columns: 2021年, or 2021年用电量 unless `alone`."""
     if isinstance(cell, float | int):
         return int(cell) if 1990 <= cell <= 2100 and cell == int(cell) else None
     if type(cell) is not str or not cell or cell[0] not in _YEAR_BEGINS or len(cell) > 40:
@@ -208,6 +208,6 @@ def year_of_group(cell: Any, alone: bool) -> int | None:
 
 
 def year_in_name(name: str) -> int | None:
-    """The year a sheet's or a file's name gives, if it gives exactly one."""
+    """The year in the name of a sheet or file, where it holds exactly one."""
     years = set(_YEAR_IN_NAME.findall(name))
     return int(years.pop()) if len(years) == 1 else None

@@ -33,7 +33,7 @@ class Merges:
 
     @cached_property
     def _over(self) -> dict[tuple[int, int], str]:
-        """The text of each wide merge at the places of its first row that it covers, but for its first."""
+        """The text of each wide merge, at the positions it covers in its first row except the first."""
         out: dict[tuple[int, int], str] = {}
         for a, b, _, d in self._all:
             if d == b or a > _LAST_OF_HEADERS or not (0 <= a < len(self._rows)) or not (0 <= b < len(self._rows[a])):
@@ -59,11 +59,11 @@ class Merges:
         return {(a, j): c for j, spans in self._tall.items() for a, c in spans}
 
     def over(self, row: int, column: int) -> str:
-        """The text of the wide merge that covers a place without beginning there; '' where none does."""
+        """The text of the wide merge that covers a position without beginning there; '' where none does."""
         return self._over.get((row, column), "") if self._all else ""
 
     def over_rows(self, first: int, last: int) -> tuple[tuple[int, int, str], ...]:
-        """What `over` gives for the rows from `first` to `last`, where it is not '': row from `first`, column and text."""
+        """The non-empty results of `over` for the rows from `first` to `last`: row relative to `first`, column and text."""
         if not self._all:
             return ()
         return tuple([(r - first, j, text) for (r, j), text in self._over.items() if first <= r <= last])
@@ -86,7 +86,7 @@ class Merges:
         return bool(self._all) and bool(self._tall)
 
     def covered(self, columns: Collection[int]) -> set[int]:
-        """The rows that merges of one of these columns alone reach down into, but for the first row of each."""
+        """The rows that merges within one of these columns cover, except the first row of each."""
         out: set[int] = set()
         for a, b, c, d in self._all:
             if c > a and b == d and b in columns and c - a < _HIGHEST:

@@ -65,7 +65,7 @@ class Match(NamedTuple):
 
 
 def _known_headers(contracts: Contracts) -> dict[str, tuple[Match, ...]]:
-    """Every header as contracts write it, folded, to the columns it stands for; a unit that it contains is taken out of it.
+    """The folded headers of the contracts, each with the columns it names; a unit in a header is removed from it.
 
     What is left of such a header without its unit is a header too, unless two columns of a dataset would share it.
     """
@@ -90,7 +90,7 @@ def _known_headers(contracts: Contracts) -> dict[str, tuple[Match, ...]]:
 
 
 class Names:
-    """All headers of all contracts, and a memory of the texts met: most sheets repeat one another's headers."""
+    """The headers of all contracts, with a cache of the texts resolved: most sheets repeat one another's headers."""
 
     def __init__(self, contracts: Contracts):
         self.contracts = contracts
@@ -120,12 +120,12 @@ class Names:
         return ""
 
     def is_name(self, cell: object) -> bool:
-        """Whether a cell is, as it stands, what some column is called."""
+        """Whether a cell is, as written, the name of a column."""
         text = cell if isinstance(cell, str) else self._numeral(cell)
         return bool(text) and squeeze(text).lower() in self._exact
 
     def resolve(self, text: str) -> tuple[Match, ...]:
-        """Every column a text may be the header of, at most one of each dataset."""
+        """The columns that a text may be the header of, at most one of each dataset."""
         known = self._memo.get(text)
         if known is None:
             if not self.any_of_figures and FIGURES.fullmatch(text):
@@ -164,7 +164,7 @@ class Names:
         return self.resolve(dated[1]) if dated else ()
 
     def _translated(self, name: str, english: str) -> tuple[Match, ...]:
-        """What a name means that has its translation behind it, in which a unit may stand: 用电量 Electricity (MWh)."""
+        """Resolve a name followed by its translation, which may contain a unit: 用电量 Electricity (MWh)."""
         out = []
         for m in self.resolve(name):
             column = self.contracts[m.dataset].column(m.column)
@@ -178,7 +178,7 @@ class Names:
         return tuple(out)
 
     def _states_a_unit(self, english: str) -> bool:
-        """Whether a translation has in brackets what may be a unit that nobody here knows."""
+        """Whether a translation has an unknown text in brackets that may be a unit."""
         return any(
             unit_key(inner) in self.units or _STATES_A_UNIT.search(inner) for inner in _IN_ROUND.findall(english)
         )
@@ -218,7 +218,7 @@ class Names:
         return self._glued(plain)
 
     def _glued(self, plain: str) -> tuple[Match, ...]:
-        """用电量kWh: a unit of two characters or more right behind the name."""
+        """Resolve a name with a unit of two or more characters attached: 用电量kWh."""
         low = plain.lower()
         if len(low) > 24:
             return ()
@@ -234,7 +234,7 @@ class Names:
         return ()
 
     def _unit_in(self, text: str, column: Column) -> str | None:
-        """The unit a bracket holds, as written, where the column knows it: 万元; 单位:万元; 万元,保留两位小数; 万元/年."""
+        """The unit in brackets, as written, if it is one of the column's: 万元; 单位:万元; 万元,保留两位小数; 万元/年."""
         if not column.units:
             return None
         alone = _COUNTED_IN.match(text) or _UNITS_ALONE.match(text)
@@ -250,7 +250,7 @@ class Names:
         return None
 
     def _is_note(self, text: str, column: Column, bracketed: bool) -> bool:
-        """Whether what stands behind a name only explains it, and cannot change what a number means."""
+        """Whether the text after a name only explains it and cannot change the meaning of a number."""
         if unit_key(text) in self.units and column.kind in ("decimal", "integer") and column.unit is not None:
             return False
         if not bracketed:
@@ -260,7 +260,7 @@ class Names:
         )
 
     def unit_alone(self, text: str) -> str | None:
-        """The unit, where a cell holds nothing but one: 万元, （万元）, 单位：万元."""
+        """The unit of a cell that holds only a unit: 万元, （万元）, 单位：万元."""
         if len(text) > 20:
             return None
         if text not in self._alone:
@@ -279,7 +279,7 @@ class Names:
         return found[1] if found and unit_key(found[1]) in self.units else None
 
     def is_serial(self, header: str) -> bool:
-        """Whether a header is of a plain counter, which no department needs to hear about."""
+        """Whether a header names a row counter, which needs no issue."""
         known = self._serial.get(header)
         if known is None:
             if len(self._serial) > 50_000:
@@ -288,7 +288,7 @@ class Names:
         return known
 
     def nearest(self, header: str, dataset: str, taken: Iterable[str]) -> Column | None:
-        """The column of a dataset whose name is most like a header, among those not there yet."""
+        """The column of a dataset, among those not mapped yet, whose name is most similar to a header."""
         have = set(taken)
         names = {header_key(h): c for c in self.contracts[dataset].columns if c.name not in have for h in c.headers}
         cut = _IN_BRACKETS.match(squeeze(header))

@@ -26,7 +26,7 @@ _FIRST = (
 
 
 class Plain:
-    """Which rows of `table` are plainly data. `rows` are all of the grid's."""
+    """Finds the rows of `table` that are certainly data. `rows`: all of the grid's."""
 
     def __init__(self, table: SheetTable, rows: list[list[Any]], words: RowWords):
         self._table, self._rows, self._words = table, rows, words
@@ -36,7 +36,7 @@ class Plain:
         self._blanks = len(rows[0]) - 4
 
     def block(self, first: int) -> range:
-        """The rows from `first` or just below it of which columns show that each is plainly data: nearly all, mostly.
+        """A range of rows from `first`, or just below it, that whole columns prove to be data: usually nearly all rows.
 
         That is: something in the first column, numbers all down some column, four columns without a gap, and no telling text.
         """
@@ -51,11 +51,11 @@ class Plain:
         return range(first, last)
 
     def after(self, i: int) -> int:
-        """The row behind those from `i` on that are plainly data, each by itself: `i` where it is none."""
+        """The row after the run of data rows that begins at `i`; `i` where it is no such row."""
         return i + self.is_data(self._rows[i])
 
     def _edges(self, first: int) -> tuple[int, int]:
-        """The rows from `first` on without those at both ends that are no data for sure."""
+        """The range of rows from `first` on, without rows at both ends that are certainly no data."""
         rows, place, beyond = self._rows, self._place, self._beyond
         last = len(rows)
         while last > first and (
@@ -70,7 +70,7 @@ class Plain:
         return list(zip(*self._rows[first:last], strict=False))
 
     def _are_data(self, columns: Sequence[Sequence[Any]], types: Sequence[set[type]], first: int, last: int) -> bool:
-        """Whether the rows from `first` up to `last`, turned to columns, are plainly data."""
+        """Whether the rows from `first` up to `last`, given as columns, are certainly data."""
         place, beyond = self._place, self._beyond
         full = 0
         for c, kinds in zip(columns, types, strict=True):
@@ -92,7 +92,7 @@ class Plain:
         return True
 
     def is_data(self, row: list[Any]) -> bool:
-        """Whether a row is filled well, with a number in it, and none of its texts tells anything."""
+        """Whether a row has few blanks, a number, and no text that indicates another kind of row."""
         return (
             row[self._place] != ""
             and row.count("") <= self._blanks
@@ -102,13 +102,13 @@ class Plain:
         )
 
     def _has_amount(self, row: list[Any]) -> bool:
-        """Whether a number stands in a row; in a text file, a text that is one where a column of numbers is."""
+        """Whether a row has a number; in a text file, a numeric text in a column of numbers."""
         if float in map(type, row):
             return True
         return any(type(v := row[p]) is str and v and _IS_AMOUNT(v) is not None for p in self._amounts)
 
     def _tells(self, texts: Iterable[Any]) -> bool:
-        """Whether one of some cells is a text that says its row is no data."""
+        """Whether a cell's text indicates that its row is no data."""
         known = self._words.known
         for v in texts:
             if type(v) is str and v:

@@ -25,7 +25,7 @@ _AMOUNT = r"^[+-]?[0-9][0-9,]*(?:\.[0-9]+)?$"  # in ASCII digits; a row of other
 
 
 class PlainColumns(Plain):
-    """As `Plain`, of rows that are held as columns. A mask has a place for each row of the sheet."""
+    """As `Plain`, for rows stored as columns. A mask has an element for each row of the sheet."""
 
     def __init__(self, table: SheetTable, rows: LargeRows, words: RowWords):
         super().__init__(table, rows, words)  # type: ignore[arg-type]  # rows are only read
@@ -33,7 +33,7 @@ class PlainColumns(Plain):
         self._known: dict[int, Mask] = {}  # of columns of amounts
 
     def after(self, i: int) -> int:
-        """As of `Plain`, over as many rows as there are."""
+        """As `Plain.after`, over all rows at once."""
         if not self._plain[i]:
             return super().after(i)
         k = int(np.searchsorted(self._not_plain, i))
@@ -51,7 +51,7 @@ class PlainColumns(Plain):
         return not self._telling[rows].any() and not self._totals[rows].any()
 
     def _are_amounts(self, place: int, rows: slice) -> bool:
-        """Whether there are amounts all down a column, however they are written."""
+        """Whether each cell of a column is an amount, however it is written."""
         others = ~self._amount(place)[rows]
         if not others.any():
             return True
@@ -63,24 +63,24 @@ class PlainColumns(Plain):
         return [_mask(self._large.filled(p)) for p in range(self._large.width)]
 
     def _amount(self, place: int) -> Mask:
-        """Of each cell of a column whether it is an amount."""
+        """Mask of the cells of a column that are amounts."""
         if place not in self._known:
             self._known[place] = _mask(pc.match_substring_regex(self._large.columns[place], _AMOUNT))
         return self._known[place]
 
     @cached_property
     def _telling(self) -> Mask:
-        """Rows in whose first columns a text tells something."""
+        """Mask of the rows whose first columns hold a text that indicates a kind of row."""
         return self._any(range(self._beyond), lambda text: self._tells([text]))
 
     @cached_property
     def _totals(self) -> Mask:
-        """Rows behind whose first columns a total's word stands."""
+        """Mask of the rows with a total's word after the first columns."""
         parts = self._words.total_parts()
         return self._any(range(self._beyond, self._large.width), lambda text: self._words.any_total([text]), parts)
 
     def _any(self, places: range, is_so: Callable[[str], bool], parts: Sequence[str] | None = None) -> Mask:
-        """Rows in which a text of some columns is so; `parts`: it holds one of them then."""
+        """Mask of the rows in which a text of some columns fulfils a condition; `parts`: only texts with one of these are examined."""
         out = np.zeros(len(self._large), bool)
         for p in places:
             column = self._large.columns[p]
@@ -98,7 +98,7 @@ class PlainColumns(Plain):
 
     @cached_property
     def _plain(self) -> Mask:
-        """Rows of which `is_data` is true, but for some that hold other digits than ASCII's."""
+        """Mask of the rows for which `is_data` is true, except some with digits other than ASCII's."""
         filled = np.sum(self._filled, axis=0)
         amount = np.any([np.zeros(len(self._large), bool), *map(self._amount, self._amounts)], axis=0)
         enough = self._large.width - filled <= self._blanks

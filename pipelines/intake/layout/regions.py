@@ -66,7 +66,7 @@ def regions(
 
 
 def _of_one_table(apart: list[tuple[int, int]], blocks: list[Block | None], whole: Block | None) -> tuple[int, int]:
-    """The first and the last run of columns over which one header stands: its columns, or its tables side by side. (-1, -1): none."""
+    """The first and the last run of columns that one header spans: its columns, or its tables side by side. (-1, -1): none."""
     if whole is None:
         return -1, -1
     dataset = whole.choices[0].dataset
@@ -78,7 +78,7 @@ def _of_one_table(apart: list[tuple[int, int]], blocks: list[Block | None], whol
 
 
 def _is_form(rows: Sequence[list[Any]], run: tuple[int, int], block: Block | None) -> bool:
-    """Whether columns without a header of any dataset are a form of their own: not where they have names in the header beside."""
+    """Whether columns without a header of any dataset are a separate form: not where the header next to them has names over them."""
     a, b = run
     if b - a < _FEWEST or (
         block and any(type(v) is str and v for r in range(block.first, block.last + 1) for v in rows[r][a:b])
@@ -89,8 +89,8 @@ def _is_form(rows: Sequence[list[Any]], run: tuple[int, int], block: Block | Non
 
 
 def handed_on(facts: Sequence[HeadingFacts], k: int) -> HeadingFacts:
-    """What the headings of other parts say for part `k` as well: all of those to the left where its own states nothing, and a unit
-    that stands alone beside them, as 单位：万元 does at the right end of a heading."""
+    """The values that part `k` inherits from the headings of other parts: all of those to the left where its own states nothing, and a
+    lone unit, such as 单位：万元 at the right end of a heading."""
     out = HeadingFacts(synthetic=any(f.synthetic for f in facts))
     own = facts[k]
     for n, other in enumerate(facts):

@@ -41,7 +41,7 @@ class RowKind(Enum):
 
 
 class SheetRow:
-    """A row of a grid: `cells` all of it, `own` those of the table's columns from `left` on.
+    """A row of a grid: `cells` is the whole row, `own` the cells of the table's columns from `left` on.
 
     `filled` of its own cells are not empty; `first` is the first of them that is no white space, at `place`, None where there
     is none; `says` what that says.
@@ -64,11 +64,11 @@ class SheetRow:
 
     @property
     def texts(self) -> list[str]:
-        """The texts among its own cells."""
+        """The texts in `own`."""
         return [v for v in self.own if type(v) is str and v and not v.isspace()]
 
     def signs(self, words: RowWords) -> bool:
-        """Whether it holds labels of who signs, or of notes, and no more than what was filled in behind each of them."""
+        """Whether the row holds only labels of signatures or notes, each with at most one value after it."""
         labels = sum(1 for v in self.texts if words.says(v) in (Says.NOTE, Says.SIGNATURE))
         return self.filled <= 2 * labels
 
@@ -99,7 +99,7 @@ class SheetRows:
         self.measured = [m for t in self.tables for m in t.choice.mapped if m.column.kind in _MEASURED]
 
     def has_figures(self, cells: list[Any]) -> bool:
-        """Whether there are numbers and dates, and nothing else, where they belong: such a row is no header, and most are such."""
+        """Whether the columns of numbers and dates hold only these: such a row, as most are, is no header."""
         found = False
         for m in self.measured:
             v = cells[m.place]
@@ -110,7 +110,7 @@ class SheetRows:
         return found
 
     def known_header(self, i: int, cells: list[Any], lowest: int | None = None) -> Block | None:
-        """The header that row `i` is, if it is one: looked at as a whole, and in the tables' own columns alone."""
+        """The header in row `i`, or None: searched for in the whole row, and in the tables' own columns."""
         if found := self._header_in(self.rows, i, cells, lowest, None):
             return found
         left, right = self.window
@@ -132,7 +132,7 @@ class SheetRows:
         return headers.at(rows, i, top, self.merges, None)
 
     def is_own_header(self, cells: list[Any], first: str) -> bool:
-        """Whether a row is one of the header's, word for word."""
+        """Whether a row repeats a row of the header, word for word."""
         own = self.rows[self.block.first : self.block.last + 1]
         if not self._own_first:
             self._own_first = {squeeze(next((v for v in r if type(v) is str and v), "")) for r in own}

@@ -34,7 +34,7 @@ def blank(row: SheetRow, sheet: SheetRows) -> RowKind | None:
 
 
 def total_by_name(row: SheetRow, sheet: SheetRows) -> RowKind | None:
-    """全国: what the contract calls rows that sum up others."""
+    """全国: a name of the contract for rows that sum up others."""
     if sheet.words.names:
         for m in sheet.table.choice.mapped:
             v = row.cells[m.place]
@@ -101,14 +101,14 @@ def published_figure(row: SheetRow, sheet: SheetRows) -> RowKind | None:
 
 
 def merged_down(row: SheetRow, sheet: SheetRows) -> RowKind | None:
-    """A row that merged cells of the one above reach down into: what they say of it stands there."""
+    """A row covered by merged cells of the row above, which hold its values."""
     if row.i not in sheet.table.covered:
         return None
     return RowKind.DATA if any(row.cells[m.place] != "" for m in sheet.table.choice.mapped) else RowKind.BLANK
 
 
 def numbered_beforehand(row: SheetRow, sheet: SheetRows) -> RowKind | None:
-    """A line of a form that has its number and was never filled in."""
+    """A numbered line of a form that was not filled in."""
     t = sheet.table
     if row.filled > 1 or row.place not in t.counters or len(t.choice.mapped) < _FEWEST:
         return None
@@ -165,7 +165,7 @@ def signature(row: SheetRow, sheet: SheetRows) -> RowKind | None:
 
 
 def heading_again(row: SheetRow, sheet: SheetRows) -> RowKind | None:
-    """A line of the heading again, on a new page."""
+    """A line of the heading repeated on a new page."""
     return RowKind.HEADING if _is_few_texts(row) and _is_in_heading(row, sheet.table) else None
 
 
@@ -181,7 +181,7 @@ def section_of_its_contract(row: SheetRow, sheet: SheetRows) -> RowKind | None:
 
 
 def note_filled_in(row: SheetRow, sheet: SheetRows) -> RowKind | None:
-    """备注：, 填表人：, 电话： each with what was filled in behind it: a name, a date, a number to call."""
+    """备注：, 填表人：, 电话：, each followed by a value: a name, a date, a telephone number."""
     if row.says is not Says.NOTE and row.says is not Says.SIGNATURE:
         return None
     kind = RowKind.NOTE if row.says is Says.NOTE else RowKind.SIGNATURE
@@ -192,7 +192,7 @@ def note_filled_in(row: SheetRow, sheet: SheetRows) -> RowKind | None:
 
 
 def beside_the_columns(row: SheetRow, sheet: SheetRows) -> RowKind | None:
-    """Nothing under any of the table's headers; of tables that share columns, one a year, nothing of this year's."""
+    """No value under any of the table's headers; where tables share columns, one for each year, none of this year's."""
     t, cells = sheet.table, row.cells
     if all(cells[m.place] == "" for m in t.choice.mapped) or (t.own and all(cells[p] == "" for p in t.own)):
         return RowKind.BLANK
@@ -224,7 +224,7 @@ def signing_date(row: SheetRow, sheet: SheetRows) -> RowKind | None:
 
 
 def signing_office(row: SheetRow, sheet: SheetRows) -> RowKind | None:
-    """The name of an office right above the date with which a sheet is signed, and apart from the rows above."""
+    """The name of an office right above the signing date, separated from the rows above."""
     t = sheet.table
     signed = t.reasons.get(row.i + 1) == signing_date.__name__
     alone = row.cells.count("") == len(row.cells) - 1 and type(row.first) is str
@@ -298,7 +298,7 @@ def _is_in_heading(row: SheetRow, t: SheetTable) -> bool:
 
 
 def _is_like(row: SheetRow, above: Sequence[list[Any]], t: SheetTable) -> bool:
-    """Whether a row has what most rows above have in the columns that each must have; where there are none, in most columns."""
+    """Whether a row has values where most rows above do, in the required columns, or in most columns where none is required."""
 
     def usual(mapped: Sequence[Mapped]) -> list[Mapped]:
         return [m for m in mapped if 2 * sum(r[m.place] != "" for r in above) >= len(above)]

@@ -81,7 +81,7 @@ class FoundTables:
 
 
 def by_sections(t: SheetTable, rows: list[list[Any]]) -> list[SheetTable]:
-    """A table as it is, or, where rows between its data say a year, a table for each of these years."""
+    """The table itself, or a table for each year where rows between its data state a year."""
     begins: list[tuple[int, int]] = []
     for i in t.sections:
         said = [v for v in rows[i] if v != ""]
@@ -120,7 +120,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _placed(c: Choice, block: Block, rows: list[list[Any]], merges: Merges) -> Choice:
-    """A choice with each column where its values are: under a header merged over two columns not always in the first."""
+    """A Choice with each column at the position of its values: under a header merged over two columns not always the first."""
     lines = merges.wide_rows(block.first, block.last)
     if not lines:
         return c

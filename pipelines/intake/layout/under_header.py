@@ -40,7 +40,7 @@ def is_column_numbers(row: Sequence[Any]) -> bool:
 
 
 def translated(below: Sequence[list[Any]], choice: Choice) -> int:
-    """How many of the rows under a header are its names in English, one or some lines of them.
+    """The number of rows under a header that hold its English translation, in one line or several.
 
     They hold words alone, in most columns, and some where only a number or a date can stand. Rows of data in English have no
     words there, or lack nothing that a row must have.

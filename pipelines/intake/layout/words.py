@@ -69,7 +69,7 @@ NONE = _ROWS["nothing_reported"]["word"]
 
 
 class RowWords:
-    """What texts say, with the words that are added to those of rows.toml. `is_header`: whether a text is a column's name.
+    """Classifies texts by the words of rows.toml and added ones. `is_header`: whether a text is a column's name.
 
     `names`: what rows are called that sum up others, folded; `figures_may_be_headers`: whether a text of figures may be a column's
     name; `figures_tell`: whether it may say anything; `examples`: rows of an example, as a contract describes them; `sectioned`: a lone
@@ -116,7 +116,7 @@ class RowWords:
         return known
 
     def total_parts(self) -> tuple[str, ...] | None:
-        """Of a text for which `any_total` is true one is a part; None where that cannot be told by parts."""
+        """Parts of which a text for which `any_total` is true holds at least one; None where no parts decide it."""
         return None if self._more else self._totals
 
     def any_total(self, cells: Iterable[Any]) -> bool:
@@ -140,11 +140,11 @@ class RowWords:
         return bool(self.names) and self.is_name(text)
 
     def _shows(self, text: str) -> bool:
-        """Whether a text is one of those by which a contract describes an example's row."""
+        """Whether a text is among those by which a contract describes an example row."""
         return bool(self._of_examples) and squeeze(text).lower() in self._of_examples
 
     def is_name(self, text: str) -> bool:
-        """Whether a text is what the contract calls rows that sum up others."""
+        """Whether a text is a name of the contract for rows that sum up others."""
         return self.says(text) is Says.TOTAL and squeeze(text).lower() in self.names
 
     def _says(self, text: str) -> Says:
@@ -161,7 +161,7 @@ class RowWords:
 
 
 def _first_words(more: Mapping[str, list[str]]) -> list[str]:
-    """The words one of which a text holds that says anything; those of numerals and pages not."""
+    """The words of which a text that indicates a kind of row holds at least one, without those of numerals and pages."""
     v = _ROWS
     lists = [
         v["total"]["words"], v["note"]["words"], v["note"]["labels"], v["note"]["begins"], v["signature"]["doers"],
@@ -172,7 +172,7 @@ def _first_words(more: Mapping[str, list[str]]) -> list[str]:
 
 
 def _patterns(more: Mapping[str, list[str]]) -> list[tuple[Says, re.Pattern[str]]]:
-    """Says and pattern, the first that matches counts. They are matched against texts folded as words are."""
+    """Kinds and patterns in order; the first match counts. They are matched against folded texts."""
 
     def also(kind: str) -> list[str]:
         return more.get(kind, [])
