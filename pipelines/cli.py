@@ -175,7 +175,8 @@ def template(
     from expectations.contract import load_contracts
     from pipelines.feedback.form import write_form
 
-    found = load_contracts(_settings(contracts=contracts).contracts)
+    s = _settings(contracts=contracts)
+    found = load_contracts(s.contracts, city=s.city)
     if dataset not in found:
         raise typer.BadParameter(f"There is no dataset '{dataset}'; there are {', '.join(found)}.")
     if to.suffix.lower() != ".xlsx":

@@ -49,12 +49,12 @@
     The rows of `relation` (with year, dimension, member, adds_over_years) and, for what adds up over years, a second row
     that counts in the city's period, as far as it has come: year its last, dimension 'period' or 'period/<dimension>', member
     '2021-2025' or '2021-2025/<member>'; `in_year` is the year that the row is of. What is told of single institutions nowhere and
-    has many carriers (energy and water; `period_of_total_alone` of seed_indicators) counts in the total alone: its members over
+    has many carriers (energy and water; `period_of_total_alone` of stg_indicators) counts in the total alone: its members over
     the years would tie the hidden figures of all years to one another, and finding what else must be hidden took minutes instead
     of seconds in a city of 80 institutions.
 #}
 {% macro years_added_in_the_total() -%}
-(select indicator_id from {{ ref('seed_indicators') }} where period_of_total_alone)
+(select indicator_id from {{ ref('stg_indicators') }} where period_of_total_alone)
 {%- endmacro %}
 
 {% macro with_period(relation) %}

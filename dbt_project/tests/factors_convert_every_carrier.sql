@@ -1,8 +1,8 @@
 -- Every factor set converts every carrier in every year, and names only factors of the registry.
 select sets.factor_set, sets.carrier, sets.factor_id, sets.density_id
-from {{ ref('seed_factor_sets') }} as sets
-left join {{ ref('seed_factors') }} as factor on factor.factor_id = sets.factor_id and factor.metric = sets.metric
-left join {{ ref('seed_factors') }} as density on density.factor_id = sets.density_id and density.metric = 'density'
+from {{ ref('stg_factor_sets') }} as sets
+left join {{ ref('stg_factors') }} as factor on factor.factor_id = sets.factor_id and factor.metric = sets.metric
+left join {{ ref('stg_factors') }} as density on density.factor_id = sets.density_id and density.metric = 'density'
 where
     (sets.factor_id is not null and factor.factor_id is null)
     or (sets.density_id is not null and density.factor_id is null)

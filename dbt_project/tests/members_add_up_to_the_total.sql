@@ -2,7 +2,7 @@
 with sums as (
     select sums.*
     from {{ ref('int_indicator_sums') }} as sums
-    inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = sums.indicator_id
+    inner join {{ ref('stg_indicators') }} as indicators on indicators.indicator_id = sums.indicator_id
     where indicators.denominator is null and indicators.kind <> 'index'
 ),
 

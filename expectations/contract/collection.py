@@ -16,8 +16,9 @@ from expectations.contract.model import Contract, ContractError
 from expectations.contract.parse import read_contract
 from expectations.contract.units import UNITS
 from expectations.contract.words import CITY_WORDS, read_words
+from pipelines.core.city import GOVERNMENT_OFFICES, profile_of
 
-CONTRACTS = Path(__file__).parents[1] / "contracts"
+CONTRACTS = Path(__file__).parents[1] / "contracts"  # of the profile government-offices
 CITY_CONTRACTS = "contracts"  # the folder of a city's own contracts, in the city's folder
 
 
@@ -98,11 +99,14 @@ class Contracts(Mapping[str, Contract]):
 def load_contracts(
     extra: Iterable[Path] = (), only: Iterable[str] | None = None, city: Path | None = None
 ) -> Contracts:
-    """Read the contracts of expectations/contracts, of each folder in `extra` and of the folder `city`, whose words count too.
+    """Read the contracts of expectations/contracts, where the profile of the folder `city` has them, of each folder in `extra` and
+    of that folder, whose words count too.
 
-    `only` keeps just the named datasets. Raises ContractError for the first contract that cannot be used.
+    `only` keeps just the named datasets. Raises ContractError for the first contract that cannot be used, CityError for a city.yaml
+    that cannot.
     """
-    paths, extra = sorted(CONTRACTS.glob("*.yaml")), tuple(extra)
+    extra = tuple(extra)
+    paths = sorted(CONTRACTS.glob("*.yaml")) if profile_of(city) == GOVERNMENT_OFFICES else []
     for folder in extra:
         if not folder.is_dir():
             raise ContractError(f"There is no folder of contracts at {folder}; name a folder that holds *.yaml files.")

@@ -42,9 +42,10 @@ from pipelines.statistics.city_tables import TABLES
 def given(place: Place) -> Iterator[dg.MaterializeResult]:
     """One step: it reads small files."""
     from pipelines.sources import decisions
-    from pipelines.statistics.city import load_city
+    from pipelines.statistics.city import check_against, load_city
 
     home, contracts = place.home_folder, place.load_contracts()
+    check_against(contracts, place.city_folder)
     stages = place.stages(contracts)
     note = place.fresh(stages, "city")
     if note is None:

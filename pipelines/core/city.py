@@ -34,6 +34,8 @@ FILES: dict[str, dict[str, str]] = {
         "period_end": "BIGINT",
         "base_year": "BIGINT",
         "time_zone": "VARCHAR",
+        "profile": "VARCHAR",
+        "languages": "VARCHAR",
     },
     "divisions": {
         "code": "VARCHAR",
@@ -49,6 +51,13 @@ FILES: dict[str, dict[str, str]] = {
     "limits": {"name": "VARCHAR", "value": "DOUBLE", "unit": "VARCHAR", "meaning_zh": "VARCHAR"},
     "office_standards": {"level": "VARCHAR", "rank": "VARCHAR", "max_usable_area_m2": "DOUBLE"},
 }
+# What a city may take over from the project: the contracts of expectations/contracts with the definitions of dbt_project/seeds, or
+# nothing, so that all it has is its own folder's.
+GOVERNMENT_OFFICES = "government-offices"
+PROFILES = (GOVERNMENT_OFFICES, "none")
+LANGUAGES = ("zh en", "en zh")  # the language of the site's own addresses comes first
+# Lines that city.yaml may lack, and what holds then.
+USUAL = {"time_zone": DEFAULT_ZONE, "profile": GOVERNMENT_OFFICES, "languages": LANGUAGES[0]}
 # Optional columns of divisions.csv: the label of a city's own institutions in a list of its parts (市本级).
 OWN_NAMES = ("own_zh", "own_en")
 
@@ -61,8 +70,8 @@ class CityError(ValueError):
 
 @dataclass(frozen=True)
 class City:
-    """The contents of city.yaml. `code` is its six-digit division code; years are calendar years, `time_zone` is a name of
-    the IANA database."""
+    """The contents of city.yaml. `code` is what names the city once (of a Chinese one its six-digit division code); years are
+    calendar years, `time_zone` is a name of the IANA database, `profile` one of PROFILES, `languages` one of LANGUAGES."""
 
     folder: Path
     code: str
@@ -77,6 +86,8 @@ class City:
     period_end: int
     base_year: int
     time_zone: str = DEFAULT_ZONE
+    profile: str = GOVERNMENT_OFFICES
+    languages: str = LANGUAGES[0]
 
 
 def read_city(path: Path) -> dict[str, Any]:
@@ -93,7 +104,10 @@ def read_city(path: Path) -> dict[str, Any]:
     if unknown:
         raise CityError(f"city.yaml: '{unknown[0]}' is not known; use only {', '.join(FILES['city'])}.")
     out = {c: _typed(raw.get(c), t, f"city.yaml: {c}") for c, t in FILES["city"].items()}
-    out["time_zone"] = out["time_zone"] or DEFAULT_ZONE
+    out |= {c: out[c] or usual for c, usual in USUAL.items()}
+    for c, known in (("profile", PROFILES), ("languages", LANGUAGES)):
+        if out[c] not in known:
+            raise CityError(f"city.yaml: {c} '{out[c]}' is not known; use one of: {', '.join(known)}.")
     if out["time_zone"] not in available_timezones():
         raise CityError(f"city.yaml: time_zone '{out['time_zone']}' is no time zone; write one such as {DEFAULT_ZONE}.")
     for c, v in out.items():
@@ -104,6 +118,16 @@ def read_city(path: Path) -> dict[str, Any]:
             "city.yaml: neither period_start nor base_year may come after period_end; mend one of the three."
         )
     return out
+
+
+def profile_of(folder: Path | None) -> str:
+    """Return the profile that a city's folder names; the usual one without a folder, or for a folder without city.yaml.
+
+    Raises CityError.
+    """
+    if folder is None or not (folder / "city.yaml").is_file():
+        return GOVERNMENT_OFFICES
+    return str(read_city(folder / "city.yaml")["profile"])
 
 
 def read_divisions(folder: Path) -> list[dict[str, Any]]:
@@ -172,10 +196,13 @@ def _numbers(texts: list[str]) -> list[Any]:
         return [t or None for t in texts]
 
 
-def read_csv(path: Path, types: Mapping[str, str], key: str, optional: Collection[str] = ()) -> list[dict[str, Any]]:
+def read_csv(
+    path: Path, types: Mapping[str, str], key: str, optional: Collection[str] = (), once: bool = True
+) -> list[dict[str, Any]]:
     """Read the rows of one CSV file with the given `types`, an empty cell as None; none where there is no file.
 
-    Every column must be there but the `optional` ones, and `key` must name a row once. Raises CityError.
+    Every column must be there but the `optional` ones, and `key` must be filled in and, where it does so `once`, name one row
+    alone. Raises CityError.
     """
     header, raw = _plain(path)
     if not header and not path.is_file():
@@ -191,7 +218,7 @@ def read_csv(path: Path, types: Mapping[str, str], key: str, optional: Collectio
         row = {c: _typed(r.get(c) or None, t, f"{path.name} row {n}: {c}") for c, t in types.items()}
         if row[key] is None:
             raise CityError(f"{path.name} row {n}: {key} is empty; write it.")
-        if row[key] in seen:
+        if once and row[key] in seen:
             raise CityError(f"{path.name} row {n}: {key} '{row[key]}' stands there twice; take one away.")
         seen.add(row[key])
         out.append(row)

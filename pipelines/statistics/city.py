@@ -6,12 +6,11 @@ may look into (pipelines/core/city.py), or what the statements come to (dbt_proj
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -19,8 +18,10 @@ import pyarrow.parquet as pq
 
 from pipelines.core.city import (
     FILES,
+    GOVERNMENT_OFFICES,
     City,
     CityError,
+    profile_of,
     read_city,
     read_csv,
     read_divisions,
@@ -29,8 +30,10 @@ from pipelines.core.city import (
 )
 from pipelines.core.home import Home, whole_file
 from pipelines.statistics.city_tables import TABLES
+from pipelines.statistics.definitions import check_measures, read_definitions, seeds_of
 
-SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
+if TYPE_CHECKING:  # the stage `city` rests on no contract
+    from expectations.contract import Contracts
 
 TESTS = (
     "=",
@@ -55,8 +58,8 @@ _ARROW = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(), 
 def load_city(folder: Path, home: Home) -> City:
     """Reads and checks `folder` and writes work/city/<table>.parquet for each of TABLES.
 
-    city.yaml and divisions.csv must be there; a city without claims.csv or arithmetic.csv has made no statements yet, one
-    without limits.csv or office_standards.csv has no such rules.
+    city.yaml must be there, and divisions.csv where the profile's contracts ask for divisions; a city without claims.csv or
+    arithmetic.csv has made no statements yet, one without limits.csv or office_standards.csv has no such rules.
     Raises CityError with one sentence for the first mistake; then nothing is written.
     """
     tables = read_tables(folder)
@@ -70,20 +73,32 @@ def load_city(folder: Path, home: Home) -> City:
     return City(folder=folder, **tables["city"][0])
 
 
+def check_against(contracts: Contracts, folder: Path) -> None:
+    """Refuse what a city's folder defines over datasets, columns or factors that are not there. Raises CityError."""
+    profile = profile_of(folder)
+    defined = read_definitions(folder, profile)
+    check_measures(defined["measures"], [*seeds_of("factor_sets", profile), *defined["factor_sets"]], contracts)
+
+
 def read_tables(folder: Path) -> dict[str, list[dict[str, Any]]]:
     """The rows of each of TABLES, typed and checked. Raises CityError."""
     if not folder.is_dir():
         raise CityError(f"There is no city folder at {folder}; name one that holds city.yaml and divisions.csv.")
     city = read_city(folder / "city.yaml")
     divisions = read_divisions(folder)
-    if not (folder / "divisions.csv").is_file():
+    one_level = city["profile"] != GOVERNMENT_OFFICES and not divisions
+    if not (folder / "divisions.csv").is_file() and not one_level:
         raise CityError(f"{folder} has no divisions.csv; write one with the columns {', '.join(FILES['divisions'])}.")
-    if city["code"] not in {r["code"] for r in divisions}:
+    if city["code"] not in {r["code"] for r in divisions} and not one_level:
         raise CityError(f"divisions.csv has no row for the city's own code {city['code']}; add it.")
-    claims = _claims(folder / "claims.csv")
-    arithmetic = _arithmetic(folder / "arithmetic.csv", claims)
+    defined = read_definitions(folder, city["profile"])
+    known = {t: [*seeds_of(t, city["profile"]), *rows] for t, rows in defined.items()}
+    claims = _claims(folder / "claims.csv", known)
+    arithmetic = _arithmetic(folder / "arithmetic.csv", claims, known["factors"])
     return {
         "city": [city],
+        "profile": [{"profile": city["profile"]}],
+        **defined,
         "divisions": divisions,
         "limits": read_limits(folder),
         "office_standards": read_standards(folder),
@@ -92,10 +107,10 @@ def read_tables(folder: Path) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _claims(path: Path) -> list[dict[str, Any]]:
+def _claims(path: Path, known: Mapping[str, list[Mapping[str, Any]]]) -> list[dict[str, Any]]:
     rows = _numbered(path, "claims", "claim_id")
-    indicators = {r["indicator_id"]: r for r in _seed("seed_indicators.csv")}
-    units = {(r["claim_unit"], r["indicator_unit"]) for r in _seed("seed_units.csv")}
+    indicators = {r["indicator_id"]: r for r in known["indicators"]}
+    units = {(r["claim_unit"], r["indicator_unit"]) for r in known["units"]}
     for n, r in enumerate(rows, 2):
         where = f"claims.csv row {n} ({r['claim_id']})"
         for c in ("section", "name_zh", "name_en", "value_text", "qualifier", "verifiable"):
@@ -139,7 +154,7 @@ def _claims(path: Path) -> list[dict[str, Any]]:
         if not comparable and int(indicator["decimals"]) and r["test"] is None:
             raise CityError(
                 f"{where}: unit '{r['unit']}' cannot be compared with '{indicator['unit']}' of {r['indicator_id']}; "
-                "write that unit, or add the pair to dbt_project/seeds/seed_units.csv."
+                "write that unit, or add the pair to units.csv of the city's folder."
             )
         if r["value"] is None and r["target"] is None:
             raise CityError(
@@ -148,7 +163,7 @@ def _claims(path: Path) -> list[dict[str, Any]]:
         if r["first_year"] is not None:
             if r["first_year"] >= r["year"] or r["dimension"].startswith(("period", "base")):
                 raise CityError(f"{where}: first_year must come before year, of a dimension by year; mend one of them.")
-            if indicator["adds_over_years"] != "true" or indicator["denominator"]:
+            if str(indicator["adds_over_years"]).lower() != "true" or indicator["denominator"]:
                 raise CityError(f"{where}: the years of {r['indicator_id']} do not add up; leave first_year empty.")
         if r["sql"] is not None:
             _select(r["sql"], where)
@@ -173,7 +188,7 @@ def _level(r: Mapping[str, Any], where: str) -> None:
         raise CityError(f"{where}: dimension '{r['dimension']}' cannot be crossed with a level; leave one of them out.")
 
 
-def _arithmetic(path: Path, claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _arithmetic(path: Path, claims: list[dict[str, Any]], factors: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The checks between statements, each with what its SQL comes to.
 
     The SQL is written for the public database's tables `claims` and `factors`, so that a reader can run it there; here the
@@ -188,10 +203,9 @@ def _arithmetic(path: Path, claims: list[dict[str, Any]]) -> list[dict[str, Any]
             "insert into claims values (?, ?)", [(c["claim_id"], c["value"]) for c in claims] or [(None, None)]
         )
         con.execute("create table factors (factor_id varchar, value double)")
-        con.executemany(
-            "insert into factors values (?, ?)",
-            [(f["factor_id"], float(f["value"])) for f in _seed("seed_factors.csv")],
-        )
+        stated = [(f["factor_id"], float(f["value"])) for f in factors]
+        if stated:  # DuckDB refuses to insert none
+            con.executemany("insert into factors values (?, ?)", stated)
         # What a city writes is data: it may read these two tables and nothing of this machine.
         con.execute("set enable_external_access = false")
         for n, r in enumerate(rows, 2):
@@ -232,8 +246,3 @@ def _step(value: float, step: float | None, unit: str | None, where: str) -> Non
 def _select(sql: str, where: str) -> None:
     if not re.match(r"(select|with)\b", sql, re.IGNORECASE) or ";" in sql:
         raise CityError(f"{where}: sql must be one SELECT without a semicolon.")
-
-
-def _seed(name: str) -> Iterable[Mapping[str, str]]:
-    with (SEEDS / name).open(encoding="utf-8", newline="") as f:
-        return list(csv.DictReader(f))

@@ -457,7 +457,7 @@ def _release_row(about: About, contracts: Contracts, content: str, data: dict[st
 
 
 def _city(city: City) -> dict[str, str]:
-    names = ("code", "name_zh", "name_en", "publisher_zh", "publisher_en", "licence_zh", "licence_en")
+    names = ("code", "name_zh", "name_en", "publisher_zh", "publisher_en", "licence_zh", "licence_en", "languages")
     return {n: getattr(city, n) for n in names}
 
 

@@ -6,9 +6,9 @@ with benchmarks as (
         case benchmarks.dimension when 'base' then cast(city.base_year as varchar) else benchmarks.member end as member,
         city.base_year as city_base_year,
         indicators.better
-    from {{ ref('seed_benchmarks') }} as benchmarks
+    from {{ ref('stg_benchmarks') }} as benchmarks
     cross join {{ ref('stg_city') }} as city
-    inner join {{ ref('seed_indicators') }} as indicators
+    inner join {{ ref('stg_indicators') }} as indicators
         on indicators.indicator_id = benchmarks.indicator_id and indicators.unit = benchmarks.unit
 )
 

@@ -11,6 +11,6 @@ select
     benchmarks.indicator_id,
     benchmarks.dimension,
     case benchmarks.dimension when 'base' then cast(city.base_year as varchar) else benchmarks.member end as member
-from {{ ref('seed_benchmarks') }} as benchmarks
+from {{ ref('stg_benchmarks') }} as benchmarks
 cross join {{ ref('stg_city') }} as city
 order by benchmarks.benchmark_id

@@ -36,8 +36,8 @@ compared as (
     from {{ ref('int_claims') }} as claims
     left join found on found.claim_id = claims.claim_id
     left join {{ ref('int_claim_beside') }} as beside on beside.claim_id = claims.claim_id
-    left join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = claims.indicator_id
-    left join {{ ref('seed_units') }} as units
+    left join {{ ref('stg_indicators') }} as indicators on indicators.indicator_id = claims.indicator_id
+    left join {{ ref('stg_units') }} as units
         on units.claim_unit = claims.unit and units.indicator_unit = indicators.unit
 ),
 

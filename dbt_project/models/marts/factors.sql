@@ -2,7 +2,7 @@
 with used as (
     select factor_id as id, factor_set from {{ ref('int_carrier_factors') }}
     union
-    select density_id, factor_set from {{ ref('seed_factor_sets') }}
+    select density_id, factor_set from {{ ref('stg_factor_sets') }}
 )
 
 select
@@ -19,7 +19,7 @@ select
     factors.confidence,
     factors."use" as use_note,
     string_agg(used.factor_set, ',' order by used.factor_set) as factor_sets
-from {{ ref('seed_factors') }} as factors
+from {{ ref('stg_factors') }} as factors
 left join used on used.id = factors.factor_id
 group by all
 order by factors.factor_id

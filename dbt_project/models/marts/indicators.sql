@@ -16,5 +16,5 @@ select
     change_of,
     change_kind,
     adds_over_years
-from {{ ref('seed_indicators') }}
+from {{ ref('stg_indicators') }}
 order by indicator_id

@@ -1,2 +1,2 @@
 select whole, part, relation
-from {{ ref('seed_wholes') }}
+from {{ ref('stg_wholes') }}

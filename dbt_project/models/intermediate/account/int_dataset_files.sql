@@ -9,4 +9,4 @@ group by _file
 {%- endset -%}
 {%- do parts.append(part) -%}
 {%- endfor -%}
-{{ one_below_the_other(parts, "select '' as dataset, '' as file_id, 0 as records, '' as first_period, '' as last_period where false") }}
+{{ one_below_the_other(parts, "select '' as dataset, '' as file_id, cast(0 as bigint) as records, '' as first_period, '' as last_period where false") }}

@@ -13,4 +13,4 @@ group by 2
 {%- endset -%}
 {%- do parts.append(part) -%}
 {%- endfor -%}
-{{ one_below_the_other(parts, "select '' as dataset, '' as period, 0 as institutions where false") }}
+{{ one_below_the_other(parts, "select '' as dataset, '' as period, cast(0 as bigint) as institutions where false") }}

@@ -9,4 +9,4 @@ group by 1
 {%- endset -%}
 {%- do parts.append(part) -%}
 {%- endfor -%}
-{{ one_below_the_other(parts, "select 0 as year, 0 as institutions where false") }}
+{{ one_below_the_other(parts, "select 0 as year, cast(0 as bigint) as institutions where false") }}

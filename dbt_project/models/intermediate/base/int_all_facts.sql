@@ -14,6 +14,7 @@
     'int_office_facts',
     'int_governance_facts',
     'int_canteen_facts',
+    'int_declared_facts',
 ] %}
 {% for theme in themes %}
 {{ 'union all' if not loop.first }}

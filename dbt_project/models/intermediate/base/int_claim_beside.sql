@@ -14,8 +14,8 @@ with held as (
     inner join {{ ref('int_indicator_values') }} as "values"
         on "values".indicator_id = claims.indicator_id and "values".dimension = claims.dimension
         and "values".member = claims.member
-    left join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = claims.indicator_id
-    left join {{ ref('seed_units') }} as units
+    left join {{ ref('stg_indicators') }} as indicators on indicators.indicator_id = claims.indicator_id
+    left join {{ ref('stg_units') }} as units
         on units.claim_unit = claims.unit and units.indicator_unit = indicators.unit
 ),
 

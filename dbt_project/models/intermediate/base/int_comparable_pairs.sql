@@ -24,7 +24,7 @@ select
     now.optional_items <> base.optional_items as items_differ,
     now.synthetic or base.synthetic as synthetic,
     now.closed or base.closed as closed
-from {{ ref('seed_indicators') }} as indicators
+from {{ ref('stg_indicators') }} as indicators
 cross join {{ ref('stg_city') }} as city
 inner join {{ ref('int_indicator_parts') }} as now
     on now.indicator_id = indicators.change_of and now.matched and now.breakdown in ('', 'total') and now.year > city.base_year

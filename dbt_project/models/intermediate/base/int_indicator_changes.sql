@@ -32,7 +32,7 @@ of_all as (
         greatest(now.largest_share, base.largest_share) as largest_share,
         now.synthetic or base.synthetic as synthetic,
         now.closed or base.closed as closed
-    from {{ ref('seed_indicators') }} as indicators
+    from {{ ref('stg_indicators') }} as indicators
     cross join {{ ref('stg_city') }} as city
     inner join {{ ref('int_indicator_sums') }} as now on now.indicator_id = indicators.change_of and now.year > city.base_year
     inner join {{ ref('int_indicator_sums') }} as base

@@ -32,7 +32,7 @@ sums as (
         facts.closed_amount as closed_numerator,
         cast(null as decimal(28, 6)) as closed_denominator,
         true as matched
-    from {{ ref('seed_indicators') }} as indicators
+    from {{ ref('stg_indicators') }} as indicators
     inner join facts on facts.measure = indicators.numerator
     where indicators.denominator is null
 ),
@@ -45,11 +45,21 @@ above as (
         facts.*,
         case when broken_down.measure is not null then facts.breakdown else '' end as below_breakdown,
         case when broken_down.measure is not null then facts.breakdown_member else '' end as below_member
-    from {{ ref('seed_indicators') }} as indicators
+    from {{ ref('stg_indicators') }} as indicators
     inner join facts on facts.measure = indicators.numerator
     left join broken_down
         on broken_down.measure = indicators.denominator and broken_down.breakdown = facts.breakdown
     where indicators.denominator is not null and (facts.breakdown in ('', 'total') or indicators.by_breakdown)
+),
+
+-- A denominator that counts in the total alone, because it is converted by another set of factors, is the whole there. No measure has
+-- both by the same factors (the test an_institution_is_one_row_of_a_cell).
+below_facts as (
+    select
+        *,
+        case when breakdown = 'total' then '' else breakdown end as of_breakdown,
+        case when breakdown = 'total' then '' else breakdown_member end as of_member
+    from facts
 ),
 
 ratios as (
@@ -57,7 +67,12 @@ ratios as (
         above.indicator_id,
         above.adds_over_years,
         case when above.factor_set <> 'none' then above.factor_set else coalesce(below.factor_set, 'none') end as factor_set,
-        above.* exclude (indicator_id, adds_over_years, below_measure, measure, factor_set, amount, closed_amount, synthetic, closed),
+        above.* exclude (
+            indicator_id, adds_over_years, below_measure, measure, factor_set, amount, closed_amount, synthetic, closed,
+            below_breakdown, below_member
+        ),
+        coalesce(below.breakdown, above.below_breakdown) as below_breakdown,
+        coalesce(below.breakdown_member, above.below_member) as below_member,
         above.synthetic or coalesce(below.synthetic, false) as synthetic,
         above.closed or coalesce(below.closed, false) as closed,
         above.amount as numerator,
@@ -66,10 +81,10 @@ ratios as (
         below.closed_amount as closed_denominator,
         below.org is not null as matched
     from above
-    left join facts as below
+    left join below_facts as below
         on below.measure = above.below_measure
-        and below.breakdown = above.below_breakdown
-        and below.breakdown_member = above.below_member
+        and below.of_breakdown = above.below_breakdown
+        and below.of_member = above.below_member
         and below.org = above.org
         and below.year = above.year
         -- of a quotient of two converted quantities, both by the same factors
@@ -84,13 +99,13 @@ parts as (
 
 select
     parts.*,
-    parts.org not in ('(city)', '(unknown)') as names_institution,
+    not starts_with(parts.org, '(') as names_institution,
     register.org is not null as registered,
     coalesce(items.complete, true) as complete,
     case when items.measure is null then '' else items.comparable_as end as comparable_as,
     coalesce(items.optional_items, '') as optional_items
 from parts
-inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = parts.indicator_id
+inner join {{ ref('stg_indicators') }} as indicators on indicators.indicator_id = parts.indicator_id
 left join {{ ref('int_items_stated') }} as items
     on items.measure = indicators.numerator and items.org = parts.org and items.year = parts.year
 left join {{ ref('int_institution_years') }} as register on register.org = parts.org and register.year = parts.year

@@ -61,14 +61,14 @@ in_the_open as (
 -- Indicators of the same numerator and denominator rest on the same records: these are looked for once.
 quotients as (
     select numerator, denominator, by_breakdown, min(indicator_id) as stands_for
-    from {{ ref('seed_indicators') }}
+    from {{ ref('stg_indicators') }}
     where numerator is not null
     group by numerator, denominator, by_breakdown
 ),
 
 named as (
     select indicators.indicator_id, indicators.adds_over_years, quotients.stands_for
-    from {{ ref('seed_indicators') }} as indicators
+    from {{ ref('stg_indicators') }} as indicators
     inner join quotients
         on quotients.numerator = indicators.numerator
         and quotients.denominator is not distinct from indicators.denominator

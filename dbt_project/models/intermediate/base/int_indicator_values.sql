@@ -28,7 +28,7 @@ with values_of_sums as (
         end as below
     from {{ ref('int_indicator_sums') }} as sums
     cross join {{ ref('stg_city') }} as city
-    inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = sums.indicator_id
+    inner join {{ ref('stg_indicators') }} as indicators on indicators.indicator_id = sums.indicator_id
 ),
 
 changes as (
@@ -74,8 +74,8 @@ undated as (
 
 too_large as (
     select indicators.indicator_id, sum(too_large.records) as records
-    from {{ ref('seed_indicators') }} as indicators
-    left join {{ ref('seed_indicators') }} as changed on changed.indicator_id = indicators.change_of
+    from {{ ref('stg_indicators') }} as indicators
+    left join {{ ref('stg_indicators') }} as changed on changed.indicator_id = indicators.change_of
     inner join (select distinct measure, dataset from {{ ref('int_facts') }}) as facts
         on facts.measure in (indicators.numerator, indicators.denominator, changed.numerator, changed.denominator)
     inner join {{ ref('int_too_large') }} as too_large on too_large.dataset = facts.dataset
@@ -91,7 +91,7 @@ used_factors as (
     select
         spans.*, string_agg(distinct factors.factor_id, ',' order by factors.factor_id) as factor_ids
     from spans
-    inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = spans.indicator_id
+    inner join {{ ref('stg_indicators') }} as indicators on indicators.indicator_id = spans.indicator_id
     inner join {{ ref('int_carrier_factors') }} as factors
         on factors.metric = indicators.factor_metric
         and factors.carrier = 'electricity'
@@ -108,7 +108,7 @@ gaps as (
         sum(gaps.months_missing) as months_missing,
         sum(gaps.silent) as silent
     from all_values
-    inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = all_values.indicator_id
+    inner join {{ ref('stg_indicators') }} as indicators on indicators.indicator_id = all_values.indicator_id
     inner join {{ ref('int_reporting_gaps') }} as gaps
         on gaps.dataset = indicators.monthly_dataset
         and coalesce(indicators.change_kind, '') not in ('comparable', 'saved')
@@ -161,7 +161,7 @@ described as (
             when all_values.register_dimension = 'total' then all_values.first_year || '-' || all_values.year
             else all_values.first_year || '-' || all_values.year || '/' || all_values.register_member
         end
-    inner join {{ ref('seed_indicators') }} as indicators on indicators.indicator_id = all_values.indicator_id
+    inner join {{ ref('stg_indicators') }} as indicators on indicators.indicator_id = all_values.indicator_id
     left join undated on undated.measure = indicators.numerator
     left join too_large on too_large.indicator_id = all_values.indicator_id
     left join used_factors
@@ -185,8 +185,11 @@ select
             when months_missing > 0 and silent > 0 then 'months_missing_some_all_year:' || months_missing || '/' || silent
             when months_missing > 0 then 'months_missing:' || months_missing
         end,
-        case when of_the_same then 'same_institutions:' || reporting end,
-        case when left_out > 0 then 'left_out:' || left_out end,
+        case
+            when of_the_same and names_institution then 'same_institutions:' || reporting
+            when of_the_same then 'same_entries:' || contributors
+        end,
+        case when left_out > 0 then case when names_institution then 'left_out:' else 'entries_left_out:' end || left_out end,
         case when partly > 0 then 'stated_in_part:' || partly end,
         case when items_differ > 0 then 'other_carriers:' || items_differ end,
         case when undated > 0 then 'undated:' || undated end,

@@ -12,4 +12,4 @@ where {{ numbers | join(' or ') if numbers else 'false' }}
 {%- endset -%}
 {%- do parts.append(part) -%}
 {%- endfor -%}
-{{ one_below_the_other(parts, "select '' as dataset, 0 as records where false") }}
+{{ one_below_the_other(parts, "select '' as dataset, cast(0 as bigint) as records where false") }}

@@ -11,9 +11,9 @@ with years as (
 
 named as (
     select sets.*
-    from {{ ref('seed_factor_sets') }} as sets
+    from {{ ref('stg_factor_sets') }} as sets
     cross join {{ ref('stg_city') }} as city
-    left join {{ ref('seed_factors') }} as factor on factor.factor_id = sets.factor_id
+    left join {{ ref('stg_factors') }} as factor on factor.factor_id = sets.factor_id
     where factor.basis is null or factor.basis <> '原文隐含' or factor.region = city.name_en
 ),
 
@@ -48,7 +48,7 @@ choices as (
     from sets
     cross join years
     cross join {{ ref('stg_city') }} as city
-    left join {{ ref('seed_factors') }} as factor
+    left join {{ ref('stg_factors') }} as factor
         on factor.factor_id = sets.factor_id
         or (
             sets.basis is not null
@@ -71,5 +71,5 @@ select
         round(coalesce(choices.value, 1) * coalesce(density.value, 1) * choices.multiplier, 6) as decimal(10, 6)
     ) as per_unit
 from choices
-left join {{ ref('seed_factors') }} as density on density.factor_id = choices.density_id
+left join {{ ref('stg_factors') }} as density on density.factor_id = choices.density_id
 where choices.place = 1

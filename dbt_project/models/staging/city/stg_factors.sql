@@ -1,0 +1,24 @@
+with source as (
+    select * from {{ source('city', 'factors') }}
+),
+
+renamed as (
+    select
+        factor_id,
+        carrier,
+        metric,
+        cast(value as decimal(18, 6)) as value,
+        per_unit,
+        basis,
+        region,
+        cast(valid_year as integer) as valid_year,
+        source,
+        source_zh,
+        confidence,
+        "use"
+    from source
+)
+
+select * from {{ of_profile('seed_factors') }}
+union all by name
+select * from renamed
