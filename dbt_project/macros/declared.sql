@@ -48,7 +48,8 @@ records.{{ name_of(c.institution_code) }}
 {%- set values = [] -%}
 {%- for value in listed(measure.only_values) -%}{%- do values.append(text_of(value)) -%}{%- endfor -%}
 {%- if measure.only_column -%}
-{%- set whole = 'case when records.' ~ name_of(measure.only_column) ~ ' in (' ~ values | join(', ') ~ ') then ' ~ whole ~ ' else 0 end' -%}
+{%- set only = 'records.' ~ name_of(measure.only_column) -%}
+{%- set whole = 'case when ' ~ only ~ ' in (' ~ values | join(', ') ~ ') then ' ~ whole ~ ' else 0 end' -%}
 {%- endif -%}
 {%- set broken = ["{'breakdown': '', 'breakdown_member': ''}"] -%}
 {%- for column in listed(measure.breakdowns) -%}
