@@ -189,7 +189,10 @@ select
             when of_the_same and names_institution then 'same_institutions:' || reporting
             when of_the_same then 'same_entries:' || contributors
         end,
-        case when left_out > 0 then case when names_institution then 'left_out:' else 'entries_left_out:' end || left_out end,
+        case
+            when left_out > 0 and names_institution then 'left_out:' || left_out
+            when left_out > 0 then 'entries_left_out:' || left_out
+        end,
         case when partly > 0 then 'stated_in_part:' || partly end,
         case when items_differ > 0 then 'other_carriers:' || items_differ end,
         case when undated > 0 then 'undated:' || undated end,
