@@ -15,7 +15,7 @@ from typing import Any
 from publish.catalog import MEDIA
 from publish.schema import MADE_UP_EN, MADE_UP_ZH
 
-__all__ = ["Page", "of_release", "of_table", "replace", "script"]
+__all__ = ["Page", "of_release", "of_statement", "of_table", "replace", "script"]
 
 # The vocabulary is named and not fetched: the page says all that a reader of it needs.
 CONTEXT = {"@vocab": "https://schema.org/"}
@@ -58,6 +58,31 @@ def of_table(page: Page, place: str, name: str, description: str, table: str, ke
     out["distribution"] = [_download(page, f, media) for f, media in paths.items() if f in page.files]
     out["isPartOf"] = {"@type": "Dataset", "@id": page.permanent, "name": f"{page.publisher}开放数据".strip()}
     return out
+
+
+def of_statement(page: Page, claim: Mapping[str, Any], address: str, ratings: Mapping[str, int]) -> dict[str, Any]:
+    """The check of a printed statement as ClaimReview, beside the release that it rests on.
+
+    Made-up data check nothing that anybody said, so then there is no review, and none for a statement without a result.
+    """
+    out = of_release(page)
+    rating = ratings.get(claim["shown"])
+    if page.synthetic or rating is None:
+        return out
+    review = {
+        "@type": "ClaimReview",
+        "@id": address,
+        "url": address,
+        "datePublished": page.as_of,
+        "claimReviewed": f"{claim['name_zh']}：{claim['value_text'] or ''}",
+        "author": {"@type": "GovernmentOrganization", "name": page.publisher},
+        "itemReviewed": {"@type": "Claim", "author": {"@type": "GovernmentOrganization", "name": page.publisher}},
+        "reviewRating": {
+            "@type": "Rating", "ratingValue": rating, "bestRating": 5, "worstRating": 1,
+            "alternateName": claim.get("verdict_zh") or claim["shown"],
+        },
+    }  # fmt: skip
+    return out | {"subjectOf": review}
 
 
 def script(block: Mapping[str, Any]) -> str:

@@ -55,6 +55,8 @@ from publish.site.settings import SiteSettings
 from publish.site.switch import NoCurrentRelease, Releases, current_folder
 
 ANSWERS_AT_A_TIME = 3  # in progress for one client; its further requests wait
+STATIC = Path(__file__).parent / "static"
+ICONS = {"/favicon.ico": "image/x-icon", "/apple-touch-icon.png": "image/png"}  # asked for at these addresses
 OWN_PAGES = pages.PLACES | {"static"}
 EMPTY_CSV = b"\xef\xbb\xbf\r\n\t "  # the bytes of a CSV without content
 ALLOWED = [
@@ -273,7 +275,8 @@ class Site:
                 raise
             else:
                 future.set_result(ready)
-                if route != f"{ROOT}/releases":  # another release may come to be kept without a switch
+                # Another release may come to be kept without a switch, and a citation has the date of access.
+                if route != f"{ROOT}/releases" and not route.startswith("/cite/"):
                     self.cache.put(key, ready)
                 return ready
             finally:
@@ -286,7 +289,7 @@ class Site:
             answer, cache_control = newer.mark_outdated(
                 answer, cache_control, instance, current.instance.facts, scope["path"], route, self.home
             )
-        cacheable = answer.status in (200, 301, 302)
+        cacheable = answer.status in (200, 301, 302) and not route.startswith("/cite/")
         return finalize(answer, cache_control if cacheable else "no-store", scope["scheme"] == "https")
 
     async def _make(self, instance: Instance, scope: Scope, path: str, route: str, query: str) -> Answer:
@@ -296,9 +299,11 @@ class Site:
             return await for_crawlers(instance, route, origin_of(scope))
         if (first == "api" and rest) or route in OWN_DATA:
             return await api_answer(instance, origin_of(scope), route, query)
+        if route in ICONS:
+            return Answer(200, [(b"content-type", ICONS[route].encode())], (STATIC / route[1:]).read_bytes())
         if first == "charts" and rest.endswith(".png"):
             return await self._png(instance, scope, path, query)
-        if not is_data(route) and (first not in OWN_PAGES or first == "favicon.ico"):
+        if not is_data(route) and first not in OWN_PAGES:
             return await refuse(instance, scope, path, 404, "not_found", messages.NOT_FOUND)
         return await ask(instance.app, inner_scope(scope["scheme"], host_of(scope), path, query))
 

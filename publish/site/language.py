@@ -21,6 +21,7 @@ Language = Literal["zh", "en"]
 Pair = tuple[str, str]  # Chinese, English
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
+CODES: dict[Language, str] = {"zh": "zh-CN", "en": "en"}  # as HTML has them
 CATALOGUE = Path(__file__).parent / "locale" / "zh" / "LC_MESSAGES" / "mingzhang.po"
 ENGLISH = re.compile(r"(/r/[^/]+)?/en(?=/|$)")
 HAN = re.compile(r"[\u3400-\u9fff]")

@@ -12,6 +12,9 @@ from typing import Any
 from publish.catalog import schema_org
 from publish.site.facts import DB, Facts
 
+# How far a statement is true, of 5, as ClaimReview has it; one without an answer has no rating.
+RATINGS = {"match": 5, "within_qualifier": 5, "holds_in_part": 3, "mismatch": 1}
+
 
 def block(facts: Facts, base_url: str, request: Any, context: Mapping[str, Any]) -> dict[str, Any]:
     """Describe the page of a request: an indicator, a dataset or table, else the whole release.
@@ -31,6 +34,8 @@ def block(facts: Facts, base_url: str, request: Any, context: Mapping[str, Any])
     )
     if re.fullmatch(r"/indicators/[A-Za-z0-9_-]+", route) and "indicator" in context:
         return _indicator(page, context["indicator"], context["years"])
+    if re.fullmatch(r"/claims/[A-Za-z0-9_-]+", route) and "cited" in context:
+        return schema_org.of_statement(page, context["claim"], context["cited"].there, RATINGS)
     if found := re.fullmatch(rf"/(?:datasets|{DB})/(\w+)", route):
         return _table(facts, page, route[1:], found[1])
     return schema_org.of_release(page)

@@ -110,6 +110,8 @@ def _environment(spoken: Language) -> Environment:
         "unbroken": lambda text: Markup('<span class="nb">{}</span>').format(text) if len(text) < 20 else text,
         "bare_link": bilingual.bare_link,
         "markup": Markup,
+        "plain": lambda text: " ".join(Markup(text).striptags().split())[:300],
+        "first_value": lambda values: next(iter(values.values())),
         "strip_lead": lambda text, lead: text.removeprefix(lead),
         "has_han": lambda text: bool(HAN.search(str(text or ""))),
     }
@@ -177,6 +179,8 @@ class Renderer:
             "label": lambda column: self.facts.column(table, column) or Label(column, ""),
             "other_address": address + query,
             "site": f"{request.scheme}://{request.host}/r/{self.facts.release_id}",
+            "origin": f"{request.scheme}://{request.host}",
+            "in_both": {c: language.in_language(request.path, s) + query for s, c in language.CODES.items()},
             "structured_data": Markup(schema_org.script(structured.block(self.facts, self.base_url, request, context))),
             "truncated": is_truncated(),
         }

@@ -30,6 +30,7 @@ PAGES = {
     "indicator-table": "/indicators/energy_tce?show=district/430202&show=district/430203&view=table",
     "claims": "/claims",
     "claim": "/claims/co2",
+    "claims-sorted": "/claims?sort=difference&topic=energy",
     "datasets": "/datasets",
     "dataset": "/datasets/parking_lots",
     "about": "/about",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from publish.site.pages import ask, data, export, home, indicators, pictures, releases, statements, texts
+from publish.site.pages import ask, citing, data, export, home, indicators, pictures, releases, statements, texts
 from publish.site.pages.base import address
 
 _ID = "[A-Za-z0-9_-]+"
@@ -22,6 +22,10 @@ ROUTES: list[tuple[str, Any]] = [
     (rf"^/indicators/(?P<indicator>{_ID})/(?P<year>\d{{4}})$", indicators.source),
     (rf"^/embed/indicators/(?P<indicator>{_ID})$", pictures.embed),
     (rf"^/charts/(?P<indicator>{_ID})\.(?P<width>wide|narrow)\.svg$", pictures.drawing),
+    (
+        rf"^/cite/(?P<place>indicators|claims|datasets)/(?P<name>{_ID})(/(?P<year>\d{{4}}))?\.(?P<format>bib|ris)$",
+        citing.file,
+    ),
     (r"^/claims$", statements.claims),
     (rf"^/claims/(?P<claim>{_ID})$", statements.claim),
     (rf"^/claims/(?P<claim>{_ID})/source$", statements.source),
@@ -38,8 +42,7 @@ ROUTES: list[tuple[str, Any]] = [
 
 # The first segment of the path of every page.
 PLACES = frozenset(
-    (
-        "",
+    [
         "topics",
         "indicators",
         "claims",
@@ -51,8 +54,8 @@ PLACES = frozenset(
         "feed.xml",
         "embed",
         "charts",
-        *texts.PAGES,
-    )
-)
+        "cite",
+    ]
+) | {"", *texts.PAGES}
 
 __all__ = ["PLACES", "ROUTES", "address"]

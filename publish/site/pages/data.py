@@ -9,6 +9,7 @@ from datasette.utils.asgi import NotFound, Response
 
 from publish.site.facts import DB
 from publish.site.pages.base import has, page, rows
+from publish.site.pages.citing import cite
 from publish.site.vocabulary import CODES
 from publish.sources import resting
 
@@ -42,6 +43,8 @@ async def dataset(datasette: Any, request: Any) -> Response:
         datasette,
         request,
         "dataset.html",
+        script=True,
+        cited=cite(datasette, request, found["title_zh"], found["title_en"], f"datasets/{name}"),
         dataset=found,
         columns=columns,
         files=files,

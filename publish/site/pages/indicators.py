@@ -11,8 +11,10 @@ from datasette.utils.asgi import NotFound, Response
 
 from publish.site.facts import Label
 from publish.site.pages import charting, revisions
+from publish.site.pages.arithmetic import of_figure
 from publish.site.pages.base import USUAL, district_names, has, held, page, rows, whole_city
 from publish.site.pages.behind import cells_behind, sources
+from publish.site.pages.citing import cite
 from publish.site.pages.series import benchmarks_of, complete_years, indicators_with_series
 from publish.site.pages.statements import shown
 from publish.site.pages.topics import TOPICS
@@ -97,6 +99,8 @@ async def indicator(datasette: Any, request: Any) -> Response:
         if c["indicator_id"] == name or f"'{name}'" in (c["sql"] or "")
     ]
     picked = choose(datasette, request, about, of)
+    known = complete_years(points, datasette.facts.as_of)
+    made = await of_figure(datasette, about, known[-1]) if known else None
     return await page(
         datasette,
         request,
@@ -111,7 +115,9 @@ async def indicator(datasette: Any, request: Any) -> Response:
         rules=datasette.facts.rules,
         claims=claims,
         sql=_sql(name),
-        known=complete_years(points, datasette.facts.as_of),
+        known=known,
+        made=made,
+        cited=cite(datasette, request, about["name_zh"], about["name_en"], f"indicators/{name}", picked.choice.query()),
         notes={p["year"]: p["note"] for p in points if p["note"]},
         topic=next((t for t, theme in TOPICS.items() if theme == about["theme"]), None),
     )
@@ -186,6 +192,15 @@ async def source(datasette: Any, request: Any) -> Response:
         datasette,
         request,
         "source.html",
+        script=True,
+        made=await of_figure(datasette, about, value),
+        cited=cite(
+            datasette,
+            request,
+            f"{about['name_zh']}（{year} 年）",
+            f"{about['name_en'] or about['name_zh']} ({year})",
+            f"indicators/{about['indicator_id']}/{year}",
+        ),
         indicator=about,
         value=value,
         files=files,

@@ -11,8 +11,11 @@ from datasette.utils.asgi import NotFound, Response
 
 from publish.site.newer import shown
 from publish.site.pages import revisions
-from publish.site.pages.base import has, page, rows
+from publish.site.pages.arithmetic import of_figure, of_years
+from publish.site.pages.base import has, held, page, rows
 from publish.site.pages.behind import cells_behind, sources
+from publish.site.pages.citing import cite
+from publish.site.pages.topics import TOPICS
 from publish.site.vocabulary import CODES, FACTOR_SETS
 
 STATUSES = tuple(CODES["check_status"])
@@ -28,7 +31,7 @@ def tally(claims: list[dict[str, Any]]) -> dict[str, Any]:
     return {"hold": hold, "part": part, "differ": differ, "open": rest, "counted": counted}
 
 
-CLAIMS = "select claims.*, i.unit as indicator_unit from claims left join indicators i using (indicator_id)"
+CLAIMS = "select claims.*, i.unit as indicator_unit, i.theme as theme from claims left join indicators i using (indicator_id)"
 
 
 def _comparable(claim: dict[str, Any]) -> dict[str, Any]:
@@ -51,23 +54,50 @@ def _comparable(claim: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _far(claim: dict[str, Any]) -> float:
+    """Return how far the computed figure is from the printed one, as a share of it; −1 where they cannot be compared, or need not be."""
+    if claim["apart"] is None:
+        return -1.0
+    return abs(claim["apart"] / claim["value"]) if claim["value"] else float(bool(claim["apart"]))
+
+
 async def claims(datasette: Any, request: Any) -> Response:
     found = [_comparable(c) for c in await rows(datasette, f"{CLAIMS} order by claims.rowid")]
     found.sort(key=lambda c: c.get("position") or 0)  # as the report has them
-    status = request.args.get("status") or ""
-    section = request.args.get("section") or ""
     sections = list(dict.fromkeys(c["section"] for c in found if c["section"]))
+    themes = {c["theme"] for c in found}
+    topics = [(t, theme) for t, theme in TOPICS.items() if theme in themes]
+    asked = {name: request.args.get(name) or "" for name in ("status", "section", "topic", "sort")}
+    shown = [
+        c
+        for c in found
+        if asked["status"] in ("", c["shown"])
+        and asked["section"] in ("", c["section"])
+        and (not asked["topic"] or c["theme"] == TOPICS.get(asked["topic"]))
+    ]
+    if asked["sort"] == "difference":
+        shown.sort(key=_far, reverse=True)
     return await page(
         datasette,
         request,
         "claims.html",
-        claims=[c for c in found if (not status or c["shown"] == status) and (not section or c["section"] == section)],
+        claims=shown,
         total=len(found),
         tally=tally(found),
         sections=sections,
-        status=status if status in STATUSES else "",
-        section=section if section in sections else "",
+        topics=topics,
+        status=asked["status"] if asked["status"] in STATUSES else "",
+        section=asked["section"] if asked["section"] in sections else "",
+        topic=asked["topic"] if asked["topic"] in TOPICS else "",
+        sort=asked["sort"],
     )
+
+
+async def _neighbours(datasette: Any, claim: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """Return the statements before and after one, in the order of the report."""
+    every = sorted(await held(datasette, "claims"), key=lambda c: c.get("position") or 0)
+    at = next(n for n, c in enumerate(every) if c["claim_id"] == claim["claim_id"])
+    return (every[at - 1] if at else None), (every[at + 1] if at + 1 < len(every) else None)
 
 
 async def _claim(datasette: Any, request: Any) -> tuple[dict[str, Any], dict[str, Any] | None, list[dict[str, Any]]]:
@@ -118,9 +148,16 @@ async def claim(datasette: Any, request: Any) -> Response:
     if indicator and last and claim.get("dimension") in ("total", "base"):
         revised = await revisions.of_figures(datasette.facts, indicator["indicator_id"], tuple(range(first, last + 1)))
     results = await revisions.of_claim(datasette.facts, claim["claim_id"])
+    made = None
+    if indicator is not None and values:
+        point = values[-1]
+        made = await of_years(datasette, indicator, point) or await of_figure(datasette, indicator, point)
+    before, after = await _neighbours(datasette, claim)
+    place = f"claims/{claim['claim_id']}"
     return await page(
-        datasette, request, "claim.html", claim=claim, indicator=indicator, arithmetic=arithmetic, sourced=bool(values),
-        FACTOR_SETS=FACTOR_SETS, revisions=revised, results=results,
+        datasette, request, "claim.html", script=True, claim=claim, indicator=indicator, arithmetic=arithmetic,
+        sourced=bool(values), FACTOR_SETS=FACTOR_SETS, revisions=revised, results=results, made=made, before=before, after=after,
+        cited=cite(datasette, request, f"{claim['name_zh']}：{claim['value_text'] or ''}", claim["name_en"], place),
     )  # fmt: skip
 
 

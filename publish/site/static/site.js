@@ -37,7 +37,7 @@
     const button = make("button", { type: "button", className: "quiet-button copy", textContent: words.copy }, document.createElement("p"));
     button.addEventListener("click", async () => {
       try {
-        await navigator.clipboard.writeText(text.dataset.copy || text.textContent.trim());
+        await navigator.clipboard.writeText(text.dataset.copy || text.innerText.trim());
         button.textContent = words.copied;
       } catch {
         getSelection().selectAllChildren(text); // without permission the reader copies what is marked
@@ -48,6 +48,9 @@
   }
 
   function prepare(part) {
+    const today = new Date();
+    const written = [today.getFullYear(), today.getMonth() + 1, today.getDate()].map((n) => String(n).padStart(2, "0")).join("-");
+    part.querySelectorAll(".today").forEach((place) => { place.textContent = written; });
     part.querySelectorAll("figure.chart > div").forEach(answering);
     part.querySelectorAll("[data-copy]").forEach(copying);
   }
