@@ -21,7 +21,7 @@ from tests.site.phrases import extracted
 PLACEHOLDER = re.compile(r"%\((\w+)\)|\{(\d)\}")
 # Names and formats that stand for themselves in Chinese: they are no words of English.
 SAME = re.compile(
-    r"\b(?:SQL|CSV|XLSX|JSON|SVG|PNG|PARQUET|API|Atom|Excel|JavaScript|Datasette|SHA256SUMS|SHA-256|WCAG|AA|SDMX|OBS_STATUS|Cookie|English|"
+    r"\b(?:SQL|CSV|BibTeX|RIS|XLSX|JSON|SVG|PNG|PARQUET|API|Atom|Excel|JavaScript|Datasette|SHA256SUMS|SHA-256|WCAG|AA|SDMX|OBS_STATUS|Cookie|English|"
     r"GET|SELECT|GROUP BY|ORDER BY|LIMIT|OFFSET|Retry-After|axe-core|Mingzhang|Python|pandas|DuckDB|curl|R|GB/T|like|null|glob|"
     r"sha256sum -c|nosuch|rowid|kgce|tce|kWh|MJ|GJ|kW|MW|kgCO2|CO2|kg|km|m|h|L|t|min|csv|xlsx|json|parquet|HTML|SQLite)\b",
     re.A,
@@ -83,7 +83,7 @@ def links(html: str, at: str) -> Iterator[str]:
     for link in re.findall(r'<a [^>]*?href="([^"#]+)', html):
         address = urlsplit(urljoin(at, link.replace("&amp;", "&")))
         if address.netloc in ("", "test") and not re.search(
-            r"^(/en)?/(files|charts|static|openapi\.json)|\.(csv|json|xlsx|parquet|xml)$|/r/", address.path
+            r"^(/en)?/(files|charts|cite|static|openapi\.json)|\.(csv|json|xlsx|parquet|xml)$|/r/", address.path
         ):
             yield address.path + (f"?{address.query}" if address.query else "")
 
