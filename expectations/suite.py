@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -76,6 +76,8 @@ def plan(contract: Contract, known: Mapping[str, Collection[str]] | None = None)
     out: list[Planned] = []
     for c in contract.kept:
         out += _of_column(c, known, contract.register)
+        if c.required and c.name in contract.changing:
+            out[:] = [_in_its_versions(contract, p) if p.rule == f"{c.name}.required" else p for p in out]
     out += [_of_reference(r) for r in contract.references if not r.table.startswith("city.")]
     out += [_of_rule(r) for r in contract.rules]
     period = contract.period
@@ -146,6 +148,19 @@ def _of_column(c: Column, known: Mapping[str, Collection[str]], register: bool) 
     if c.institution == "name" and not register and known.get("institutions"):
         expect("ExpectRowsToSatisfy", "institution", "unknown_institution", **_over(f"{c.name}.institutions == 1"))
     return out
+
+
+def _in_its_versions(contract: Contract, required: Planned) -> Planned:
+    """The expectation that a column is filled, of the periods alone in which the form has it."""
+    name, period = str(required.column), contract.period
+    assert period is not None  # parsing saw to it
+    outside = []
+    for v in contract.versions:
+        bound = {"year": v.valid_from[:4], "month": f"'{v.valid_from[:7]}'"}.get(period.kind, f"'{v.valid_from}'")
+        outside += [f"{period.name} < {bound}"] if name in v.adds else []
+        outside += [f"{period.name} >= {bound}"] if name in v.drops else []
+    expression = " or ".join([*outside, f"given({name})"])
+    return replace(required, kind="ExpectRowsToSatisfy", arguments=_over(expression))
 
 
 def _of_reference(r: Reference) -> Planned:

@@ -145,12 +145,14 @@ class Control:
 
 @dataclass(frozen=True)
 class Version:
-    """A dated version of a dataset's form. `valid_from` is an ISO date; `adds` and `drops` are names of columns."""
+    """A dated version of a dataset's form. `valid_from` is an ISO date; `adds` and `drops` are names of columns; `units` are those
+    that its columns of numbers are in where a sheet states none."""
 
     name: str
     valid_from: str
     adds: tuple[str, ...] = ()
     drops: tuple[str, ...] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,8 @@ class Contract:
     example_rows: tuple[
         Mapping[str, str], ...
     ]  # column -> text, folded: a row that has all of one is the form's example
+    sheets: tuple[str, ...]  # patterns of the names of sheets to read it from, folded; (): from any
+    across: str | None  # the column that columns headed by nothing but a year or a month hold, one a record
     controls: tuple[Control, ...]  # published figures that its rows are held against
     unused: frozenset[str]  # headers of the form, folded, that the dataset leaves out on purpose
     words: Mapping[
@@ -242,6 +246,21 @@ class Contract:
     def exact(self) -> tuple[str, ...]:
         """The columns that a rule compares to the precision they are written with: see `same` in expression.py."""
         return tuple(dict.fromkeys(n for r in self.rules for n in r.parsed.exact))
+
+    @cached_property
+    def changing(self) -> frozenset[str]:
+        """The columns that some version of the form has and another has not."""
+        return frozenset(n for v in self.versions for n in (*v.adds, *v.drops))
+
+    @cached_property
+    def unit_changes(self) -> frozenset[str]:
+        """The columns whose unit, where a sheet states none, depends on the version of the form."""
+        return frozenset(n for v in self.versions for n in v.units)
+
+    def unit_in_force(self, name: str, day: str) -> str:
+        """The unit of a column in the form of a day (ISO), where the sheet states none."""
+        stated = [v.units[name] for v in self.versions if v.valid_from <= day and name in v.units]
+        return stated[-1] if stated else str(self.column(name).unit)
 
     @cached_property
     def sectioned(self) -> Column | None:

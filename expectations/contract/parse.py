@@ -6,6 +6,7 @@ that looks at data. No other package reads the YAML.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
 from decimal import Decimal
@@ -16,7 +17,7 @@ from expectations.contract.contract_file import ContractFile
 from expectations.contract.model import Column, Contract, ContractError, Control, OpenRows, Rule, Version
 from expectations.contract.parse_column import parse_column
 from expectations.contract.parse_rule import parse_calculated, parse_references, parse_rule, prefixes
-from expectations.contract.units import header_key
+from expectations.contract.units import header_key, unit_key
 from expectations.contract.words import OF_WORDS, check_words, first_line
 
 if TYPE_CHECKING:  # half a second to import, and a process that is handed its contracts never reads YAML
@@ -25,7 +26,7 @@ if TYPE_CHECKING:  # half a second to import, and a process that is handed its c
 OF_DATASET = (
     "opening", "openingNote", "openRowsWhere", "openingAttribute", "openingDecidedBy", "openingDecidedOn", "openingGround",
     "theme", "register", "versions", "missingValues", "period", "totalRows", "exampleRows",
-    "controls",     "unusedHeaders", "words",
+    "controls", "sheets", "across",     "unusedHeaders", "words",
 )  # fmt: skip
 
 
@@ -119,10 +120,12 @@ def _checked(
     return {
         "due_days": _due_days(file, sla.get("latency")),
         "open_rows": _open_rows(file, top["openRowsWhere"], columns) if "openRowsWhere" in top else None,
-        "versions": tuple(_version(file, v, {c.name for c in columns}) for v in top.get("versions") or []),
+        "versions": _versions(file, top, columns),
         "register": bool(top.get("register", False)),
         "dated_by": _dated_by(file, top.get("period"), columns),
         "total_rows": _labels(file, top, "totalRows", "[全国, 东部地区]"),
+        "sheets": tuple(sorted(_labels(file, top, "sheets", "[Table 1, 附表*]"))),
+        "across": _across(file, top.get("across"), columns),
         "controls": tuple(_control(file, c, columns) for c in _list(file, top, "controls")),
         "unused": _labels(file, top, "unusedHeaders", "['Renewable?', 备查]"),
         "example_rows": _example_rows(file, top.get("exampleRows"), columns),
@@ -271,14 +274,50 @@ def _open_rows(file: ContractFile, raw: Any, columns: tuple[Column, ...]) -> Ope
     return OpenRows(column.name, tuple(map(str, left_out)))
 
 
-def _version(file: ContractFile, raw: Any, names: set[str]) -> Version:
-    try:
-        v = Version(
-            str(raw["name"]), str(raw["validFrom"]), tuple(raw.get("adds") or ()), tuple(raw.get("drops") or ())
+def _across(file: ContractFile, named: Any, columns: tuple[Column, ...]) -> str | None:
+    """The column of numbers that custom property `across` names; the year or month in its header fills another."""
+    if named is None:
+        return None
+    fit = [c.name for c in columns if c.kept and c.kind in ("decimal", "integer")]
+    if named not in fit:
+        raise file.error(f"custom property 'across' is {named!r}; name a column of numbers ({', '.join(fit)}).")
+    if not any(c.kind == "month" or (c.kind == "year" and c.stated == "year") for c in columns):
+        raise file.error(
+            "custom property 'across' needs a column of kind year with statedOnce: year, or one of kind month."
         )
-    except (TypeError, KeyError):
-        raise file.error("each of 'versions' needs a name and a validFrom (a date).") from None
-    unknown = (set(v.adds) | set(v.drops)) - names
+    return str(named)
+
+
+def _versions(file: ContractFile, top: dict[str, Any], columns: tuple[Column, ...]) -> tuple[Version, ...]:
+    found = sorted((_version(file, v, columns) for v in _list(file, top, "versions")), key=lambda v: v.valid_from)
+    required = {c.name for c in columns if c.required}
+    dated = any(c.kind in ("year", "month", "date") and c.required for c in columns) or top.get("period")
+    changing = [n for v in found for n in (*v.adds, *v.drops) if n in required]
+    if changing and not dated:
+        raise file.error(
+            f"column '{changing[0]}' is required and only some versions of the form have it; that needs a column that dates "
+            "the rows (custom property 'period'), or an optional column."
+        )
+    return tuple(found)
+
+
+def _version(file: ContractFile, raw: Any, columns: tuple[Column, ...]) -> Version:
+    by_name = {c.name: c for c in columns}
+    try:
+        day = dt.date.fromisoformat(str(raw["validFrom"])).isoformat()
+        adds, drops = (tuple(raw.get(n) or ()) for n in ("adds", "drops"))
+        units = {str(n): str(u) for n, u in dict(raw.get("units") or {}).items()}
+        v = Version(str(raw["name"]), day, adds, drops, units)
+    except (TypeError, KeyError, ValueError):
+        raise file.error("each of 'versions' needs a name and a validFrom (a date, 2018-01-01).") from None
+    unknown = (set(v.adds) | set(v.drops) | set(v.units)) - set(by_name)
     if unknown:
         raise file.error(f"version '{v.name}' names columns that are not described: {', '.join(sorted(unknown))}.")
+    for name, unit in v.units.items():
+        if unit_key(unit) not in by_name[name].units:
+            raise file.error(
+                f"version '{v.name}' has '{name}' in {unit!r}, which is none of its units; add it to 'units'."
+            )
+        if by_name[name].unit_column:
+            raise file.error(f"version '{v.name}' has a unit for '{name}', whose unit another column states.")
     return v

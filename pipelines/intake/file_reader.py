@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from expectations.contract import Contract, Contracts, header_key
@@ -82,10 +83,12 @@ class FileReader:
                 )
             else:
                 found = self.finder.find(grid)
+                left_out = self._leave_out(grid, found)
+                result.sheets += left_out
                 result.synthetic |= found.facts.synthetic or any(t.facts.synthetic for t in found.tables)
                 if found.tables:
                     result.sheets += self._tables(book, grid, found, result.name, form)
-                else:
+                elif not left_out:
                     idle.append((grid, found))
                     result.sheets.append(SheetReading(grid.name))
         taken = any(s.dataset for s in result.sheets)
@@ -94,6 +97,19 @@ class FileReader:
                 s for s in result.sheets if s.sheet == grid.name and s.dataset is None and s.status == "accepted"
             )
             self._no_table(sheet, grid, found, result.name, taken, form)
+
+    def _leave_out(self, grid: Grid, found: FoundTables) -> list[SheetReading]:
+        """Take out the tables of datasets that are read from other sheets alone, and account for their rows."""
+        out, kept = [], []
+        for table in found.tables:
+            named = self.contracts[table.choice.dataset].sheets
+            if not named or not grid.name or any(fnmatchcase(header_key(grid.name), pattern) for pattern in named):
+                kept.append(table)
+                continue
+            n = table.last - table.first + 1
+            out.append(SheetReading(grid.name, status="ignored", reason="no_table", rows_read=n, rows_explained=n))
+        found.tables = kept
+        return out
 
     def _no_table(
         self, sheet: SheetReading, grid: Grid, found: FoundTables, name: str, taken: bool, form: str | None
@@ -324,6 +340,9 @@ def _judge(result: FileReading, near: Callable[[SheetReading], dict[str, str]]) 
         result.status = "partial" if failed or any(s.status == "partial" for s in tables) else "accepted"
         return
     result.status = "rejected"
+    if not failed and any(s.reason == "no_table" for s in result.sheets):
+        _reject(result, Refusal("unknown_dataset"), "other_sheets")
+        return
     if not failed:
         hidden = "、".join(f"“{s.sheet}”" for s in result.sheets if s.reason == "hidden")
         _reject(result, Refusal("empty", sheets=hidden), "hidden" if hidden else None)

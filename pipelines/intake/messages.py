@@ -43,6 +43,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{where}填的是“{value}”，而这一行的单位一栏没有写单位，不知道该按哪个算，没有收下这个数；请补上单位。",
         "{where_en} holds '{value}' while its row states no unit for it; the figure was not taken: state its unit.",
     ),
+    "bad_type.no_version": (
+        "{where}填的是“{value}”，这一项在各版表样里的单位不同，而表里没有写明年度，不知道该按哪个算，没有收下这个数；请写明年度，或在表头写明单位。",
+        "{where_en} holds '{value}', whose unit differs between versions of the form, and no year is stated; the figure was not taken: "
+        "state the year, or the unit in the header.",
+    ),
     "bad_type.unknown_unit": (
         "{where}填的是“{value}”，而这一行的单位一栏写的是“{said}”，不是这一项能用的单位，没有收下这个数；请改正单位。",
         "{where_en} holds '{value}' and its row states the unit '{said}', which is none that this column may be in; the figure was "
@@ -311,6 +316,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "unknown_dataset": (
         "没有认出这是哪一张报表：找不到与任何一张报表相符的表头；请用平台的表样填写，不要改表头。",
         "No header row in this file fits any dataset; fill in the platform's own form.",
+    ),
+    "unknown_dataset.other_sheets": (
+        "文件里有认得的表，但都不在规定要读的工作表里，没有收下；请照表样给工作表命名，把数据放在规定的工作表里。",
+        "The file holds tables that are known, in none of the sheets that the contract names; name the sheets as the form does.",
     ),
     "unknown_dataset.near": (
         "没有认出这是哪一张报表：表头最接近“{title}”，但必填的列里缺 {columns}；请用平台的表样填写，不要改表头。",

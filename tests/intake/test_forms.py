@@ -468,3 +468,196 @@ def test_the_returns_of_toronto_meet_their_control_totals(shared: Path) -> None:
 def total(s: SheetReading, name: str, factor: Decimal = Decimal(1)) -> float:
     """The sum of a column in units of `factor`, to three digits behind the point."""
     return float(round(sum(Decimal(f"{v:.17g}") for v in s.values[name] if v is not None) / factor, 3))
+
+
+# ---- versions of a form
+
+
+def versions_of(folder: Path, *versions: dict[str, Any], **own: Any) -> Contracts:
+    return contracts(
+        folder,
+        column("site", "Site", required=True),
+        column("year", "Year", "year", required=True, statedOnce="year"),
+        column("power", "Power", "number", unit="kWh"),
+        column("hours", "Hours", "number", **own),
+        versions=list(versions),
+    )
+
+
+IN_MWH = {"name": "old", "validFrom": "2010-01-01", "units": {"power": "MWh"}}
+IN_KWH = {"name": "new", "validFrom": "2018-07-01", "units": {"power": "kWh"}}
+
+
+@pytest.mark.parametrize(("year", "power"), [(2009, 2.0), (2010, 2000.0), (2017, 2000.0), (2018, 2.0), (2020, 2.0)])
+def test_a_number_is_in_the_unit_of_the_forms_version(tmp_path: Path, year: int, power: float) -> None:
+    s = sheet(
+        versions_of(tmp_path, IN_KWH, IN_MWH), [[f"Return for {year}"], ["Site", "Power"], ["A", 2.0], ["B", 3.0]]
+    )
+    assert s.values["power"][0] == power
+    assert s.issues == []
+
+
+def test_rows_of_several_versions_have_each_their_unit(tmp_path: Path) -> None:
+    rows = [["Site", "Year", "Power"], ["A", 2016.0, 2.0], ["A", 2018.0, 5.0], ["B", "2017", "3"]]
+    assert sheet(versions_of(tmp_path, IN_MWH, IN_KWH), rows).values["power"] == [2000.0, 5.0, 3000.0]
+
+
+def test_a_unit_that_the_header_states_goes_before_the_versions(tmp_path: Path) -> None:
+    rows = [["Return for 2016"], ["Site", "Power (kWh)"], ["A", 2.0], ["B", 3.0]]
+    assert sheet(versions_of(tmp_path, IN_MWH, IN_KWH), rows).values["power"] == [2.0, 3.0]
+
+
+def test_without_a_year_the_version_is_unknown_and_nothing_is_taken(tmp_path: Path) -> None:
+    s = sheet(versions_of(tmp_path, IN_MWH, IN_KWH), [["Site", "Power"], ["A", 2.0], ["B", 3.0]])
+    assert s.values["power"] == [None, None]
+    assert {i.code for i in s.issues} == {"bad_type"}
+
+
+@pytest.mark.parametrize(
+    "version",
+    [
+        {"name": "x", "validFrom": "soon"},
+        {"name": "x", "validFrom": "2018-01-01", "units": {"nowhere": "kWh"}},
+        {"name": "x", "validFrom": "2018-01-01", "units": {"power": "litres"}},
+        {"name": "x", "validFrom": "2018-01-01", "units": {"site": "kWh"}},
+        {"name": "x", "validFrom": "2018-01-01", "units": ["kWh"]},
+    ],
+)
+def test_a_version_that_cannot_be_one_is_refused(tmp_path: Path, version: dict[str, Any]) -> None:
+    with pytest.raises(ContractError, match="version"):
+        versions_of(tmp_path, version)
+
+
+# ---- the sheets to read
+
+
+def test_only_the_sheets_that_a_contract_names_are_read(tmp_path: Path) -> None:
+    site, area = column("site", "Site", required=True), column("area", "Area", "number")
+    found = FileReader(contracts(tmp_path, site, area, sheets=["Data *", "附表1"]))
+    grids = [Grid(n, [["Site", "Area"], ["A", 1.0], ["B", 2.0]]) for n in ("Summary", "DATA 2020", "附表 1", "附表10")]
+    read = found.read_book(Book(grids), "x.xlsx", "0")
+    assert [(s.sheet, s.status, len(s.rows), s.rows_read) for s in read.sheets] == [
+        ("Summary", "ignored", 0, 3),
+        ("DATA 2020", "accepted", 2, 3),
+        ("附表 1", "accepted", 2, 3),
+        ("附表10", "ignored", 0, 3),
+    ]
+    assert read.status == "accepted"
+    other = found.read_book(Book(grids[:1]), "x.xlsx", "0")
+    assert (other.status, other.reason, [i.code for i in other.issues]) == (
+        "rejected",
+        "unknown_dataset",
+        ["unknown_dataset"],
+    )
+    text = found.read(b"Site,Area\nA,1\nB,2\n", "x.csv")
+    assert [len(s.rows) for s in text.sheets] == [2]
+
+
+# ---- years and months across
+
+
+def yearly(folder: Path) -> Contracts:
+    return contracts(
+        folder,
+        column("site", "Site", required=True, key=1),
+        column("year", "Year", "year", key=2, statedOnce="year"),
+        column("power", "Power", "number", required=True, unit="kWh"),
+        column("kind", "Kind"),
+        across="power",
+    )
+
+
+@pytest.mark.parametrize(
+    "years", [[2019.0, 2020.0, 2021.0], ["2019", "2020", "2021"], ["2019年", "2020年", "2021年度"]]
+)
+def test_columns_headed_by_years_alone_are_records_of_each_year(tmp_path: Path, years: list[Any]) -> None:
+    rows = [
+        ["Use of power (kWh)"],
+        ["Site", *years, "Kind"],
+        ["A", 1.0, 2.0, 3.5, "x"],
+        ["B", 4.0, "", 6.0, "y"],
+        ["Total", 5.0, 2.0, 9.5, ""],
+    ]
+    found = yearly(tmp_path)
+    width = max(map(len, rows))
+    read = FileReader(found).read_book(
+        Book([Grid("表", [[*r, *[""] * (width - len(r))] for r in rows])]), "x.xlsx", "0"
+    )
+    got = [dict(zip(s.values, r, strict=True)) for s in read.sheets for r in zip(*s.values.values(), strict=True)]
+    assert [(r["site"], r["year"], r["power"], r["kind"]) for r in got] == [
+        ("A", 2019, 1.0, "x"), ("B", 2019, 4.0, "y"), ("A", 2020, 2.0, "x"), ("A", 2021, 3.5, "x"), ("B", 2021, 6.0, "y"),
+    ]  # fmt: skip
+    assert [i.code for s in read.sheets for i in s.issues] == []
+    assert [s.period for s in read.sheets] == ["2019", "2020", "2021"]
+    assert all(s.rows_read == len(s.rows) + s.rows_explained for s in read.sheets)
+
+
+def test_twelve_months_across(tmp_path: Path) -> None:
+    found = contracts(
+        tmp_path,
+        column("site", "Site", required=True, key=1),
+        column("month", "Month", "month", key=2),
+        column("power", "Power", "number", required=True, unit="kWh"),
+        across="power",
+    )
+    for names in (
+        [f"{n}月" for n in range(1, 13)],
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec"],
+        [f"2021-{n:02d}" for n in range(1, 13)],
+        [f"2021年{n}月" for n in range(1, 13)],
+    ):
+        rows = [
+            ["2021年用电情况", *[""] * 12],
+            ["Site", *names],
+            *[[s, *[float(100 * k + n) for n in range(12)]] for k, s in enumerate("ABC")],
+        ]
+        read = FileReader(found).read_book(Book([Grid("表", rows)]), "x.xlsx", "0")
+        got = {
+            (s, m): v
+            for t in read.sheets
+            for s, m, v in zip(*(t.values[c] for c in ("site", "month", "power")), strict=True)
+        }
+        assert len(got) == 36, names
+        assert got[("B", "2021-03")] == 102.0
+        assert got[("C", "2021-12")] == 211.0
+        assert [i.code for t in read.sheets for i in t.issues] == []
+
+
+def test_years_under_a_name_are_read_as_before_beside_such_a_dataset(tmp_path: Path) -> None:
+    other = contracts(
+        tmp_path,
+        column("org", "单位名称", required=True, key=1),
+        column("year", "年度", "year", key=2, statedOnce="year"),
+        column("used", "用电量", "number", required=True),
+        name="other",
+    )
+    both = Contracts([*other.values(), *yearly(tmp_path).values()])
+    rows = [["单位名称", "用电量", ""], ["", "2020年", "2021年"], ["甲局", 1.0, 2.0], ["乙局", 3.0, 4.5]]
+    read = FileReader(both).read_book(Book([Grid("表", rows, merges=[(0, 0, 1, 0), (0, 1, 0, 2)])]), "x.xlsx", "0")
+    assert [(s.dataset, s.period, s.values["used"]) for s in read.sheets] == [
+        ("other", "2020", [1.0, 3.0]),
+        ("other", "2021", [2.0, 4.5]),
+    ]
+
+
+def test_a_dataset_without_the_property_has_no_years_across(tmp_path: Path) -> None:
+    found = contracts(
+        tmp_path, column("site", "Site", required=True), column("power", "Power", "number", required=True)
+    )
+    rows = [["Site", 2019.0, 2020.0], ["A", 1.0, 2.0], ["B", 3.0, 4.0]]
+    read = FileReader(found).read_book(Book([Grid("表", rows)]), "x.xlsx", "0")
+    assert read.status == "rejected"
+
+
+@pytest.mark.parametrize("named", ["site", "nowhere", ["power"]])
+def test_what_stands_across_is_a_column_of_numbers(tmp_path: Path, named: Any) -> None:
+    with pytest.raises(ContractError, match="across"):
+        contracts(
+            tmp_path,
+            column("site", "Site"),
+            column("power", "Power", "number"),
+            column("m", "M", "month"),
+            across=named,
+        )
+    with pytest.raises(ContractError, match="across"):
+        contracts(tmp_path, column("site", "Site"), column("power", "Power", "number"), across="power")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from expectations.contract import Column, Contracts, load_contracts
 from expectations.uscc import check_character
+from pipelines.core.home import Home
 from pipelines.intake.model import FileReading, Issue, MappedColumn, SheetReading
 from pipelines.intake.readings import Readings, from_file_readings
+from pipelines.records.build import build
 from pipelines.sources.ledger import Receipt
 
 CONTRACTS: Contracts = load_contracts()
@@ -99,3 +104,10 @@ def institution(n: int, year: int = 2021, **more: Any) -> dict[str, Any]:
 
 def energy(n: int, month: str, **more: Any) -> dict[str, Any]:
     return {"org_name": f"市示范局{n:03d}", "month": month, "electricity": 1000.0, "water": 50.0} | more
+
+
+def issues_of(folder: Path, found: Contracts, *files: FileReading) -> pd.DataFrame:
+    """The issues of records built from these files in the home `folder`/home."""
+    home = Home(folder / "home").create()
+    build(joined(*files, contracts=found), found, home, None, receipts(*files))
+    return pd.read_parquet(home.table("intake", "issues"))

@@ -12,10 +12,8 @@ import yaml
 from expectations.contract import ContractError, Contracts, load_contracts, read_contract
 from pipelines.core.home import Home
 from pipelines.intake.file_reader import read_file
-from pipelines.intake.model import FileReading
-from pipelines.records.build import build
 from tests.intake.layout.trial import column, contracts, reading
-from tests.records.making import joined, receipts
+from tests.records.making import issues_of
 
 RATIO = {"as": "used / area", "tolerance": 0.01}
 
@@ -37,12 +35,6 @@ def sites(folder: Path, **own: Any) -> Contracts:
     return Contracts([read_contract(path)])
 
 
-def issues(folder: Path, found: Contracts, *files: FileReading) -> pd.DataFrame:
-    home = Home(folder / "home").create()
-    build(joined(*files, contracts=found), found, home, None, receipts(*files))
-    return pd.read_parquet(home.table("intake", "issues"))
-
-
 HEADER = ["Site", "Year", "Code", "Used", "Area", "Ratio"]
 
 
@@ -55,7 +47,7 @@ def test_a_calculated_column_is_told_once_with_its_count_and_the_worst(tmp_path:
     found = sites(tmp_path)
     wrong = [row(50, Ratio=16.0), row(51, Ratio=30.2), row(52, Ratio=14.0)]
     empty = [row(60, Area=""), row(61, Ratio="")]  # cannot be held against anything
-    told = issues(tmp_path, found, reading(found, [HEADER, *map(row, range(20)), *wrong, *empty]))
+    told = issues_of(tmp_path, found, reading(found, [HEADER, *map(row, range(20)), *wrong, *empty]))
     (only,) = told.to_dict("records")
     assert (only["code"], only["severity"], only["column"], only["cell"]) == ("inconsistent", "warning", "ratio", "F23")
     assert only["raw_value"] == "30.2"
@@ -67,20 +59,20 @@ def test_a_calculated_column_is_told_once_with_its_count_and_the_worst(tmp_path:
 def test_a_difference_within_the_tolerance_or_the_digits_written_is_none(tmp_path: Path) -> None:
     found = sites(tmp_path)
     near = [row(40, Ratio=14.1), row(41, Used=101.0, Area=3.0, Ratio=33.4), row(42, Used=1.0, Area=3.0, Ratio=0.3)]
-    assert issues(tmp_path, found, reading(found, [HEADER, *map(row, range(9)), *near])).empty
+    assert issues_of(tmp_path, found, reading(found, [HEADER, *map(row, range(9)), *near])).empty
 
 
 def test_a_ratio_over_nothing_is_the_worst(tmp_path: Path) -> None:
     found = sites(tmp_path)
     odd = [row(30, Ratio=99.0), row(31, Area=0.0, Ratio=5.0)]
-    (only,) = issues(tmp_path, found, reading(found, [HEADER, *map(row, range(9)), *odd])).to_dict("records")
+    (only,) = issues_of(tmp_path, found, reading(found, [HEADER, *map(row, range(9)), *odd])).to_dict("records")
     assert only["cell"] == "F12"
     assert "11 个数里有 2 个" in only["message_zh"]
 
 
 def test_rows_with_a_calculated_figure_that_is_off_are_kept(tmp_path: Path) -> None:
     found = sites(tmp_path)
-    issues(tmp_path, found, reading(found, [HEADER, *map(row, range(5)), row(7, Ratio=99.0)]))
+    issues_of(tmp_path, found, reading(found, [HEADER, *map(row, range(5)), row(7, Ratio=99.0)]))
     kept = pd.read_parquet(Home(tmp_path / "home").records("trial"))
     assert len(kept) == 6
     assert 99.0 in set(kept["ratio"])
@@ -89,7 +81,7 @@ def test_rows_with_a_calculated_figure_that_is_off_are_kept(tmp_path: Path) -> N
 def test_an_identifier_twice_in_a_year_is_told_with_the_row_before(tmp_path: Path) -> None:
     found = sites(tmp_path)
     rows = [*map(row, range(5)), row(6, Code="C2"), row(7, Code="C2"), row(8, Code=""), row(9, Code="")]
-    told = issues(tmp_path, found, reading(found, [HEADER, *rows, row(10, Code="C3", Year=2021.0)]))
+    told = issues_of(tmp_path, found, reading(found, [HEADER, *rows, row(10, Code="C3", Year=2021.0)]))
     told = told[told["column"] == "code"]
     assert list(told["cell"]) == ["C7", "C8"]
     assert set(told["code"]) == {"doubtful"}
@@ -99,7 +91,7 @@ def test_an_identifier_twice_in_a_year_is_told_with_the_row_before(tmp_path: Pat
 
 def test_a_column_that_holds_no_identifiers_is_told_once(tmp_path: Path) -> None:
     found = sites(tmp_path)
-    told = issues(tmp_path, found, reading(found, [HEADER, *(row(n, Code="same") for n in range(40))]))
+    told = issues_of(tmp_path, found, reading(found, [HEADER, *(row(n, Code="same") for n in range(40))]))
     assert list(told["cell"]) == ["C3"]
     assert "39 个值" in told["message_zh"][0]
 
@@ -135,7 +127,7 @@ def test_what_the_returns_of_toronto_state_against_one_another(shared: Path, tmp
     city = Path(__file__).parents[2] / "cities" / "toronto"
     found = load_contracts(only=["site_energy"], city=city)
     name = "annual-energy-consumption-2017.csv"
-    told = issues(tmp_path, found, read_file(folder / name, name, found))
+    told = issues_of(tmp_path, found, read_file(folder / name, name, found))
     said = told.groupby(["column", "code"]).size().to_dict()
     assert said[("identifier", "doubtful")] == 3
     assert said[("stated_intensity", "inconsistent")] == 1

@@ -30,10 +30,18 @@ class Plan:
     beside: dict[str, Mapped] = field(
         default_factory=dict
     )  # columns whose unit another states row by row, and that one
+    versioned: set[str] = field(
+        default_factory=set
+    )  # columns whose unit depends on the version of the form, and is not stated
     unitless: set[str] = field(
         default_factory=set
     )  # and those where it is not there, and no header or heading states a unit
     above: dict[str, str] = field(default_factory=dict)  # columns whose unit is the heading's, and which, folded
+
+    @property
+    def own_ways(self) -> set[str]:
+        """The columns whose unit is none for all of their rows."""
+        return {*self.beside, *self.versioned, *self.unitless}
 
     def factor(self, m: Mapped) -> Decimal | None:
         """The factor from a column's unit to the canonical one: from its header, else from the heading of the sheet."""
@@ -99,8 +107,10 @@ class Plans:
                 plan.contradicting.append(m)
             if c.unit_column and factor is None:
                 plan.unitless.add(c.name)
+            if c.name in contract.unit_changes and factor is None:
+                plan.versioned.add(c.name)
             reader = self.reader(choice.dataset, c, factor, year)
-            plan.columns.append((c.name, m, reader, reader.plain and len(above) < 2 and c.name not in plan.unitless))
+            plan.columns.append((c.name, m, reader, reader.plain and len(above) < 2 and c.name not in plan.own_ways))
             if c.kind in ("decimal", "integer") and c.unit not in ("%", "分"):
                 plan.summed.append((m, reader.factor))
         plan.summed.sort(key=lambda s: s[0].place)

@@ -138,7 +138,7 @@ def totals(telling: Telling, table: SheetTable, formats: NumberFormats, data: li
         column, name = m.column, m.column.name
         if name in bad:
             continue  # a row that could not be read would make every total wrong
-        if name in telling.plan.beside:
+        if name in telling.plan.own_ways:
             if name not in telling.one_unit:
                 continue  # in which of its rows' units is a total?
             factor = telling.one_unit[name]

@@ -198,13 +198,7 @@ class TableReader:
         from pipelines.intake.columns import at_once
 
         column = m.column
-        plan = self.plan
-        if (
-            column.unit == "%"
-            or column.name in plan.unclear
-            or column.name in plan.unitless
-            or column.name in plan.beside
-        ):
+        if column.unit == "%" or column.name in self.plan.unclear or column.name in self.plan.own_ways:
             return None
         times = column.kind in ("date", "month", "year")
         if times and any(suspects.in_doubt(text) for text in raw.distinct()):
@@ -242,10 +236,8 @@ class TableReader:
             types = set(map(type, raw))
         if column.kind in ("date", "month") and (float in types or int in types) and self.book.is_1904():
             reader = cells.ColumnReader(column, None, self.year, epoch_1904=True)
-        if column.name in self.plan.beside:
-            return units.read(
-                self.telling, self.plans, self.formats, m, data, self._rows(data), raw, self._units_of(m, data)
-            )
+        if column.name in self.plan.beside or column.name in self.plan.versioned:
+            return self._by_units_of_rows(m, data, raw)
         values, odd = reader.read(raw, types)
         if column.name in self.plan.unclear:
             odd = [(k, Bad("two_units")) for k, v in enumerate(values) if v is not None]
@@ -286,13 +278,32 @@ class TableReader:
                     raw[k] = ""
         return raw
 
-    def _units_of(self, m: Mapped, data: list[int]) -> list[Any]:
-        """The cells that state the unit of each of a column's."""
-        beside = list(self._cells(self.plan.beside[m.column.name], data, tell=False))
+    def _by_units_of_rows(self, m: Mapped, data: list[int], raw: Sequence[Any]) -> list[Any]:
+        """A column's values where each row has a unit of its own: another column states it, or the version of the form."""
+        versioned = m.column.name in self.plan.versioned
+        stated = self._units_of_versions(m.column, data) if versioned else self._units_beside(m, data)
+        none = "no_version" if versioned else "no_unit"
+        return units.read(self.telling, self.plans, self.formats, m, data, self._rows(data), raw, stated, none)
+
+    def _units_beside(self, m: Mapped, data: list[int]) -> list[str]:
+        at = self.plan.beside[m.column.name]
+        beside = list(self._cells(at, data, tell=False))
         for k, v in enumerate(beside):
             if k and type(v) is str and v in DITTO:
                 beside[k] = beside[k - 1]
-        return beside
+        return units.stated(at.column, beside)
+
+    def _units_of_versions(self, column: Column, data: list[int]) -> list[str]:
+        """The unit of a column in the form of each row's period; '' where nothing dates the row."""
+        period = self.contract.period
+        at = self.plan.places.get(period.name) if period else None
+        days: list[Any] = [self.year] * len(data)
+        if at:
+            found, _ = cells.read_column(self._cells(at, data, tell=False), at.column, None, self.year)
+            days = [self.year if v is None else v for v in found]
+        last = {4: "-12-31", 7: "-31"}  # the form of a period is the one in force at its end
+        texts = ["" if d is None else str(d) for d in days]
+        return [self.contract.unit_in_force(column.name, d + last.get(len(d), "")) if d else "" for d in texts]
 
     def _rows(self, data: list[int]) -> list[int]:
         """The absolute row that each cell of a column is taken from: another's where cells are merged, or for 同上."""
@@ -330,6 +341,9 @@ class TableReader:
                     for v, row in zip(values[column.name], self.sheet.rows, strict=True)
                 ]
 
+            elif column.kind == "month" and self.facts.month and self.year is not None and not self._was_bad(column):
+                month = f"{self.year}-{self.facts.month:02d}"
+                values[column.name] = [month if v is None else v for v in values[column.name]]
             elif column.stated in ("section", "heading") and None in values[column.name]:
                 bad = self._was_bad(column)
                 told = self._of_sections(column, data) if column.stated == "section" else [self._of_heading(column)] * n

@@ -1,4 +1,4 @@
-"""Parses a column of numbers whose unit another column states, row by row.
+"""Parses a column of numbers whose unit differs from row to row: another column states it, or the version of the form.
 
 Belongs here: which unit a row is in, and the rows that state none. Not here: units in headers and headings (plans.py), or in a cell
 beside its number (values/numbers.py).
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from expectations.contract import unit_key
+from expectations.contract import Column, unit_key
 from pipelines.intake import values as cells
 from pipelines.intake.columns.plans import Plans
 from pipelines.intake.columns.shown import NumberFormats, as_shown
@@ -30,29 +30,30 @@ def read(
     data: list[int],
     rows: Sequence[int],
     raw: Sequence[Any],
-    beside: Sequence[Any],
+    units: Sequence[str],
+    none: str,
 ) -> list[Any]:
-    """Return a column's values in its canonical unit, each cell of `raw` in the unit that `beside` states for its row.
+    """Return a column's values in its canonical unit, each cell of `raw` in the unit of its row in `units`.
 
-    A number whose row states no unit, or one that the column does not know, is unreadable; a 0 there is nothing. `rows` are the absolute rows of the
-    cells, as number formats are kept.
+    A number whose row has no unit ('', and `none` names the message), or one that the column does not know, is unreadable; a 0
+    there is nothing. `rows` are the absolute rows of the cells, as number formats are kept.
     """
     column, dataset = m.column, telling.plan.choice.dataset
     values: list[Any] = [None] * len(raw)
     odd: list[tuple[int, Bad | DoubtfulValue]] = []
     found: dict[str, str] = {}
-    for stated, places in _groups(telling, m, beside).items():
-        factor = column.units.get(unit_key(stated))
+    for unit, places in _groups(units).items():
+        factor = column.units.get(unit_key(unit))
         reader = plans.reader(dataset, column, factor)
         some = [raw[k] for k in places]
         numbers, strange = reader.read(some)
         odd += [(places[k], why) for k, why in strange]
         if factor is None:
-            why = Bad("unknown_unit", stated) if stated else Bad("no_unit")
+            why = Bad("unknown_unit", unit) if unit else Bad(none)
             odd += [(places[k], why) for k, v in enumerate(numbers) if v]
             _noughts(telling, m, [data[places[k]] for k, v in enumerate(numbers) if v == 0])
             continue
-        found.setdefault(unit_key(stated), stated)
+        found.setdefault(unit_key(unit), unit)
         if shown_by := formats.where_it_counts(m):
             as_shown(telling, m, [data[k] for k in places], [rows[k] for k in places], some, numbers, shown_by, factor)
         for k, v in zip(places, numbers, strict=True):
@@ -75,13 +76,16 @@ def _noughts(telling: Telling, m: Mapped, rows: Sequence[int]) -> None:
         )
 
 
-def _groups(telling: Telling, m: Mapped, beside: Sequence[Any]) -> dict[str, list[int]]:
-    """Unit as stated, '' for none -> the places of the rows that state it."""
-    column = telling.plan.beside[m.column.name].column
-    read_text = cells.column_reader(column, None, None, False)
+def _groups(units: Sequence[str]) -> dict[str, list[int]]:
+    """Unit -> the places of the rows that have it."""
     out: dict[str, list[int]] = {}
-    for k, v in enumerate(beside):
-        text = text_of(v) if type(v) in (float, int) else v
-        known = read_text(text)
-        out.setdefault(known if type(known) is str and known != _NO_UNIT else "", []).append(k)
+    for k, unit in enumerate(units):
+        out.setdefault(unit, []).append(k)
     return out
+
+
+def stated(column: Column, beside: Sequence[Any]) -> list[str]:
+    """The cells of a column of units as units; '' where one says that there is none."""
+    read_text = cells.column_reader(column, None, None, False)
+    known = (read_text(text_of(v) if type(v) in (float, int) else v) for v in beside)
+    return [k if type(k) is str and k != _NO_UNIT else "" for k in known]

@@ -14,8 +14,8 @@ from typing import Any, overload
 
 from pipelines.core.text import squeeze
 from pipelines.intake.layout.headers import Choice, Headers
-from pipelines.intake.layout.heading import year_of_group
 from pipelines.intake.layout.merges import Merges
+from pipelines.intake.layout.periods import month_of_header, year_of_group
 from pipelines.intake.layout.tables import Block, FoundTables
 from pipelines.intake.layout.under_header import MOST_LINES, is_column_numbers, numbers_two_columns, translated
 from pipelines.intake.layout.words import HEADER_BLANKS, NO_UNIT
@@ -210,6 +210,7 @@ class HeaderRows:
         for j in range(len(rows[a])):
             own: list[str] = []
             spread: list[str] = []
+            year = ""
             for k, r in enumerate(range(a, b + 1)):
                 t = lines[k][j]
                 if t:
@@ -217,13 +218,15 @@ class HeaderRows:
                 else:
                     t = merges.over(r, j)
                 if t:
-                    if year_of_group(t, alone=True) is None or self.headers.is_name(
-                        t
-                    ):  # whose year it is stands apart from what it is: years
+                    if year_of_group(t, alone=True) is None or self.headers.is_name(t):
                         own.append(t)
                         spread.append(t)
+                    else:  # whose year it is stands apart from what it is: years
+                        year = t
                 elif r < b and last[k] and type(rows[b][j]) is str and rows[b][j]:
                     spread.append(last[k])  # without merges to go by: a group's name stands over its first column
+            if year and not own and self.headers.is_period(year):
+                own, spread = [year], [year]
             unit = None
             if len(own) > 1 and not resolve("".join(own)):  # 得 over 分 is no unit, and 单 over 位 none either
                 unit = self.headers.unit_alone(own[-1])
@@ -306,12 +309,15 @@ class HeaderRows:
             for j, v in enumerate(rows[r]):
                 text = v if v != "" else merges.over(r, j)
                 if text != "":
-                    last = year_of_group(text, alone=r < block.first)
+                    last = self._month(text) or year_of_group(text, alone=r < block.first)
                     if last is not None and self.headers.is_name(text):
                         last = None  # a column of that name, not a group's year
                 if last is not None:
                     out[j] = last
         return out
+
+    def _month(self, text: Any) -> int | None:
+        return month_of_header(text) if self.headers.is_period(text) else None
 
     def by_year(self, block: Block, years: list[int | None]) -> list[tuple[int, Choice]]:
         """The tables of a header whose columns repeat, one a year, beside columns that all years share; [] if none."""

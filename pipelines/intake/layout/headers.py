@@ -55,7 +55,12 @@ class Headers(Names):
     def __init__(self, contracts: Contracts):
         super().__init__(contracts)
         self.required = {
-            n: tuple(c.name for c in k.columns if c.required and c.stated is None) for n, k in contracts.items()
+            n: tuple(
+                c.name
+                for c in k.columns
+                if c.required and c.stated is None and c.name not in k.changing and not (k.across and c.kind == "month")
+            )
+            for n, k in contracts.items()
         }
         self._figures = {n: _figures(k) for n, k in contracts.items()}
         self._rows: dict[tuple[tuple[str, ...], tuple[str | None, ...] | None], tuple[Choice, ...]] = {}
@@ -63,7 +68,7 @@ class Headers(Names):
 
     def texts(self, row: Sequence[object]) -> tuple[str, ...]:
         """The cells of a row as header texts: '' for any other value, unless it is a number that names a column."""
-        if self.numeric:
+        if self.numeric or self.years_across:
             return tuple([v if type(v) is str else self._numeral(v) for v in row])
         return tuple([v if type(v) is str else "" for v in row])
 
@@ -145,7 +150,9 @@ class Headers(Names):
             figures = self._figures[dataset]
             others = any(not self.is_serial(h) for _, h in unmapped)
             lost = () if not others or any(c in best for c in figures) else figures
-            out.append(Choice(dataset, tuple(mapped), unmapped, missing, len(mapped) + len(unmapped), lost))
+            again = sum(1 for _, header in unmapped if contract.across and self.is_period(header))  # one column each
+            names = len(mapped) + len(unmapped) - again
+            out.append(Choice(dataset, tuple(mapped), unmapped, missing, names, lost))
         return out
 
     def _side_by_side(self, found: list[tuple[int, Match]], texts: Sequence[str], contract: Contract) -> list[int]:

@@ -57,6 +57,7 @@ class HeadingFacts:
     submitter: str | None = None
     units: list[str] = field(default_factory=list)
     year: int | None = None
+    month: int | None = None
     synthetic: bool = False
     texts: list[str] = field(default_factory=list)
     labelled: dict[str, str] = field(default_factory=dict)
@@ -188,22 +189,6 @@ def _as_year(value: Any) -> int | None:
     if isinstance(value, dt.date):
         return value.year
     found = re.match(r"((?:19|20)\d\d)(?:\.0+)?(?:年|$)", squeeze(str(value)))
-    return int(found[1]) if found else None
-
-
-_GROUP_YEAR = re.compile(r"((?:19|20)\d\d)(?:年度?|\.0)?")
-_YEAR_BEGINS = frozenset("12１２ \u3000\n\t")
-_YEAR_FIRST = re.compile(r"((?:19|20)\d\d)年度?.+")
-
-
-def year_of_group(cell: Any, alone: bool) -> int | None:
-    """The year that a header cell states for its column or group of columns: 2021年, or 2021年用电量 unless `alone`."""
-    if isinstance(cell, float | int):
-        return int(cell) if 1990 <= cell <= 2100 and cell == int(cell) else None
-    if type(cell) is not str or not cell or cell[0] not in _YEAR_BEGINS or len(cell) > 40:
-        return None
-    text = squeeze(cell)
-    found = _GROUP_YEAR.fullmatch(text) or (None if alone else _YEAR_FIRST.fullmatch(text))
     return int(found[1]) if found else None
 
 

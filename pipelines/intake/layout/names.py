@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from expectations.contract import Column, Contracts, header_key, unit_key, unit_table
 from pipelines.core.text import squeeze
+from pipelines.intake.layout.periods import month_of_header, year_of_group
 from pipelines.intake.vocabulary import vocabulary
 
 _UNITS_ALONE = re.compile(r"^[(\[{【<]*(?:(?:计量|金额)?单位[:为是]?)?(.+?)[)\]}】>]*$")
@@ -109,6 +110,10 @@ class Names:
         self.units |= {s for c in contracts.values() for col in c.columns for s in col.units}
         self._unit_ends = frozenset(u[-1] for u in self.units) | frozenset(")]}】>")
         self._memo: dict[str, tuple[Match, ...]] = {}
+        self._across = {n: c.across for n, c in contracts.items() if c.across}
+        self._by_month = {n for n in self._across if any(c.kind == "month" for c in contracts[n].columns)}
+        self.years_across = len(self._by_month) < len(self._across)
+        self.any_of_figures = self.any_of_figures or bool(self._across)
         self.labels = frozenset(w for c in contracts.values() for col in c.columns for w in col.stated_labels)
         self._alone: dict[str, str | None] = {}
         self._serial: dict[str, bool] = {}
@@ -116,8 +121,20 @@ class Names:
     def _numeral(self, value: object) -> str:
         if isinstance(value, (int, float)) and value == value // 1:
             text = str(int(value))
-            return text if text in self.numeric else ""
+            return text if text in self.numeric or (self.years_across and year_of_group(text, alone=True)) else ""
         return ""
+
+    def is_period(self, cell: object) -> bool:
+        """Whether a cell is a year or a month that some dataset's columns may be headed by alone."""
+        text = cell if isinstance(cell, str) else self._numeral(cell)
+        return bool(self._across) and bool(text) and bool(self._of_period(text))
+
+    def _of_period(self, text: str) -> tuple[Match, ...]:
+        """The columns of datasets whose figures stand under a year or a month alone."""
+        month = month_of_header(text) is not None
+        if not month and year_of_group(text, alone=True) is None:
+            return ()
+        return tuple(Match(n, c, 0) for n, c in self._across.items() if (n in self._by_month) == month)
 
     def is_name(self, cell: object) -> bool:
         """Whether a cell is, as written, the name of a column."""
@@ -139,7 +156,7 @@ class Names:
         plain = squeeze(text)
         low = plain.lower()
         hits = self._exact.get(low)
-        if hits:
+        if hits or (self._across and (hits := self._of_period(text))):
             return hits
         if _STATED_UNIT.match(text):
             return ()

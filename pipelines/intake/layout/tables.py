@@ -15,6 +15,7 @@ from pipelines.core.text import squeeze
 from pipelines.intake.layout.headers import Choice
 from pipelines.intake.layout.heading import HeadingFacts
 from pipelines.intake.layout.merges import Merges
+from pipelines.intake.layout.periods import Month
 from pipelines.intake.layout.words import YEAR_SECTION
 
 
@@ -143,6 +144,14 @@ def _placed(c: Choice, block: Block, rows: list[list[Any]], merges: Merges) -> C
     return c if all(a is b for a, b in zip(out, c.mapped, strict=True)) else replace(c, mapped=tuple(out))
 
 
+def _dated(facts: HeadingFacts, period: int | None) -> HeadingFacts:
+    """The facts of a heading with the year, or the month, of some columns."""
+    if isinstance(period, Month):
+        year, month = period.parts
+        return replace(facts, year=year or facts.year, month=month)
+    return replace(facts, year=period)
+
+
 def tables_under(
     block: Block,
     begin: int,
@@ -164,7 +173,7 @@ def tables_under(
         at = block.first, block.last
         return [
             SheetTable(
-                c, (), at, begin, begin, 0, width, replace(facts, year=y), merges, beside=k > 0,
+                c, (), at, begin, begin, 0, width, _dated(facts, y), merges, beside=k > 0,
                 own=tuple(m.place for m in c.mapped if years[m.place] == y),
             )
             for k, (y, c) in enumerate(shared)
@@ -177,7 +186,7 @@ def tables_under(
     for k, c in enumerate(own):
         mine = {years[m.place] for m in c.mapped} - {None}
         if len(mine) == 1 and (len(said) > 1 or facts.year is None):
-            facts = replace(facts, year=mine.pop())
+            facts = _dated(facts, mine.pop())
         at = block.first, block.last
         tables.append(SheetTable(c, tied, at, begin, begin, edges[k], edges[k + 1], facts, merges, beside=k > 0))
     return tables
