@@ -341,3 +341,42 @@ def test_a_renderer_that_dies_or_is_wanted_too_often_ends_nothing(
 def test_a_png_needs_a_chinese_font(get: Callable[[str], httpx.Response], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(charts, "draws_chinese", lambda: False)
     assert get("/charts/energy_tce.wide.png").status_code == 404
+
+
+# --- rankings ---
+
+
+def rank(choice: Choice = Choice(), **about: Any) -> charting.Ranking | None:  # noqa: B008 - it is frozen
+    series = (
+        *DISTRICTS,
+        Available("district/0", "district", "市本级", rows((2022, 30.0, "A"), (2023, 70.0, "A"))),
+        Available("level/市", "level", "市", rows((2022, 5.0, "A"))),
+        Available("level/县", "level", "县", rows((2022, -4.0, "A"))),
+    )
+    facts: Any = SimpleNamespace(release_id="r", as_of="2026-01-31", synthetic=False)
+    return charting.ranking("zh", facts, BASE | about, choice, series, frozenset({"district/0"}))
+
+
+def test_districts_are_ranked_the_citys_own_bodies_apart_and_the_suppressed_named() -> None:
+    found = rank()
+    assert found and (found.dimension, found.year, found.years) == ("district", 2023, (2022, 2023))
+    assert [(r.name, r.text, r.mark) for r in found.rows] == [("一区", "60", "估算"), ("二区", "10", "")]
+    assert [r.name for r in found.apart] == ["市本级"] and found.apart[0].share == 100.0
+    assert found.rows[0].share == pytest.approx(60 / 70 * 100)
+    assert rank(Choice(view="ranking", by="level", year=2022)) is not None
+    lone = rank(Choice(year=2021))
+    assert lone and lone.year == 2023  # in 2021 one alone has a value
+
+
+def test_bars_that_would_mislead_are_left_out() -> None:
+    found = rank(Choice(by="level", year=2022))
+    assert found and [r.share for r in found.rows] == [None, None]
+    assert rank(unit="年月") is None
+
+
+def test_a_ranking_is_a_view_with_an_address(get: Callable[[str], httpx.Response]) -> None:
+    text = get("/indicators/energy_tce?view=ranking&by=district&year=2024").text
+    table = re.search(r'<table class="ranking">.*?</table>', text, re.S)
+    assert table and table[0].index("荷塘区") < table[0].index("芦淞区") and "5,951" in table[0]
+    assert 'href="/indicators/energy_tce?view=ranking&amp;by=district&amp;year=2022#view"' in text
+    assert "year=2023" not in text.replace("/2023", "")  # one of two is suppressed: nothing to rank

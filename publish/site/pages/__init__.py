@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from publish.site.pages import ask, citing, data, export, home, indicators, pictures, releases, statements, texts
+from publish.site.pages import ask, citing, data, export, feeds, home, indicators, pictures, releases, statements, texts
 from publish.site.pages.base import address
 
 _ID = "[A-Za-z0-9_-]+"
@@ -36,7 +36,8 @@ ROUTES: list[tuple[str, Any]] = [
     (r"^/api$", ask.api),
     (r"^/releases$", releases.listed),
     (r"^/releases/diff$", releases.diff),
-    (r"^/feed\.xml$", releases.feed),
+    (r"^/feed\.xml$", feeds.feed),
+    (rf"^/feed/(?P<place>indicators|claims|datasets)/(?P<name>{_ID})\.xml$", feeds.of_one),
     *((rf"^/{name}$", page) for name, page in texts.PAGES.items()),
 ]
 
@@ -52,6 +53,7 @@ PLACES = frozenset(
         "api",
         "releases",
         "feed.xml",
+        "feed",
         "embed",
         "charts",
         "cite",

@@ -3,7 +3,8 @@
 Belongs here: the choice in an address, figures in words, marks. Not here: looks (drawing.py), benchmarks (totals.py).
 
 A choice is in the query of an address: `show`, once for each series (`total`, `district/430202`); `as=index`, in per cent of the
-first year that all have; `view`, chart or table. Without one, the chart is of the yearly totals.
+first year that all have; `view`: chart, table, or ranking, which has `by`, a dimension, and `year`. Without one, the chart is of the
+yearly totals.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from publish.site.language import Language, pair
 from publish.site.totals import line_name
 from publish.site.vocabulary import member_names, spell_plain
 
-VIEWS = ("chart", "table")
+VIEWS = ("chart", "table", "ranking")
 TOTAL = "total"
 MARKS = ("E", "F", "P", "U")
 
@@ -35,6 +36,8 @@ class Choice:
     indexed: bool = False
     view: str = "chart"
     unknown: tuple[str, ...] = ()
+    by: str = ""
+    year: int | None = None
 
     @property
     def series(self) -> tuple[str, ...]:
@@ -45,6 +48,8 @@ class Choice:
         c = replace(self, **changes)
         args = [("show", s) for s in c.show if c.show != (TOTAL,)]
         args += [("as", "index")] * c.indexed + [("view", c.view)] * (c.view != "chart")
+        if c.view == "ranking":
+            args += [("by", c.by)] * bool(c.by) + [("year", str(c.year))] * (c.year is not None)
         return "?" + urllib.parse.urlencode(args, safe="/") if args else ""
 
 
@@ -85,8 +90,10 @@ def chosen_from(args: Any, known: Iterable[str]) -> Choice:
     """Read a choice from the arguments of a request."""
     wanted = list(dict.fromkeys(s[:120] for s in args.getlist("show") if s))
     known = set(known)
-    view = args.get("view") or "chart"
+    view, year = args.get("view") or "chart", args.get("year") or ""
     return Choice(
+        by=(args.get("by") or "")[:120],
+        year=int(year) if year.isascii() and year.isdecimal() and len(year) == 4 else None,
         show=tuple(s for s in wanted if s in known),
         indexed=args.get("as") == "index",
         view=view if view in VIEWS else "chart",
@@ -136,6 +143,80 @@ def chosen(
     rules = about.rules(lines) if only is not None and only.key == TOTAL and base is None else ()
     chart = about.chart(title, made, rules, notes)
     return Chosen(choice, series, wanted, chart, base, can_index)
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A place in a ranking. `share`: the length of its bar in per cent, None where bars would mislead."""
+
+    name: str
+    text: str
+    mark: str
+    share: float | None
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The members of a dimension in a year, the largest first. `apart`: those that are no member like the others; `hidden`:
+    names of those without a value, with the reason; `total`: the figure of all."""
+
+    dimension: str
+    year: int
+    dimensions: tuple[str, ...]
+    years: tuple[int, ...]
+    rows: tuple[Ranked, ...]
+    apart: tuple[Ranked, ...]
+    hidden: tuple[tuple[str, str], ...]
+    total: str
+    unit: str
+
+
+def ranking(
+    language: Language,
+    facts: Facts,
+    indicator: Mapping[str, Any],
+    choice: Choice,
+    series: Sequence[Available],
+    own: frozenset[str],
+) -> Ranking | None:
+    """Return the ranking that a choice asks for: its dimension, else districts, else the first; its year, else the newest that is over
+    and has two values. `own`: the keys of series that stand apart. None where nothing can be ranked."""
+    values: dict[str, dict[int, list[tuple[Available, Mapping[str, Any]]]]] = {}
+    for a in series:
+        for r in a.rows if a.dimension != TOTAL else ():
+            values.setdefault(a.dimension, {}).setdefault(r["year"], []).append((a, r))
+    several = {
+        d: sorted(y for y, of in by.items() if sum(r["value"] is not None for _, r in of) > 1)
+        for d, by in values.items()
+    }
+    several = {d: years for d, years in several.items() if years}
+    if not several or indicator["unit"] in ("年", "年月"):
+        return None
+    dimension = choice.by if choice.by in several else "district" if "district" in several else next(iter(several))
+    over = [y for y in several[dimension] if not units.unfinished(facts.as_of, y)] or several[dimension]
+    year = choice.year if choice.year in several[dimension] else over[-1]
+    found = values[dimension][year]
+    known = sorted((f for f in found if f[1]["value"] is not None), key=lambda f: -f[1]["value"])
+    about = _About(language, facts, indicator, [r["value"] for _, r in known], None, ())
+    most = max((r["value"] for _, r in known), default=0)
+    bars = most > 0 and all(r["value"] >= 0 for _, r in known)
+
+    def ranked(a: Available, r: Mapping[str, Any]) -> Ranked:
+        p = about._point(r, None, {})
+        return Ranked(a.name, p.text, about.mark(p.mark) if p.mark else "", r["value"] / most * 100 if bars else None)
+
+    whole = next((r for r in series[0].rows if r["year"] == year and r["value"] is not None), None)
+    return Ranking(
+        dimension,
+        year,
+        tuple(several),
+        tuple(several[dimension]),
+        tuple(ranked(a, r) for a, r in known if a.key not in own),
+        tuple(ranked(a, r) for a, r in known if a.key in own),
+        tuple((a.name, units.figure(language, None, r["status"])) for a, r in found if r["value"] is None),
+        about._point(whole, None, {}).text if whole else "",
+        units.scaled_unit(language, about.scaled, indicator["unit"]),
+    )
 
 
 def total_chart(

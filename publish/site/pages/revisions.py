@@ -14,12 +14,12 @@ from publish.site.facts import DB, Facts
 from publish.site.newer import CLAIM, select, shown
 from publish.site.totals import TOTALS
 
+DATASET = "select * from datasets where dataset = :id"
 MOST = 20  # releases that are read, the newest
 
 
-async def of_figures(facts: Facts, indicator: str, years: tuple[int, ...] = ()) -> list[dict[str, Any]]:
-    """Return the years of an indicator with a changed figure: {year, steps}; a step is the first release with a value, status, note
-    and revised. `years`: only these."""
+async def history(facts: Facts, indicator: str) -> dict[int, list[dict[str, Any]]]:
+    """Return the figures of an indicator by year: a step is the first release with a value, status, note and revised."""
     found: dict[int, list[dict[str, Any]]] = {}
     for release_id, rows in await asyncio.to_thread(_each, facts, TOTALS, indicator):
         for r in rows:
@@ -27,7 +27,24 @@ async def of_figures(facts: Facts, indicator: str, years: tuple[int, ...] = ()) 
             step = {"release_id": release_id} | {c: r.get(c) for c in ("value", "status", "note", "revised")}
             if not steps or any(steps[-1][c] != step[c] for c in ("value", "status", "revised")):
                 steps.append(step)
-    return [{"year": y, "steps": s} for y, s in sorted(found.items()) if len(s) > 1 and (not years or y in years)]
+    return dict(sorted(found.items()))
+
+
+async def of_figures(facts: Facts, indicator: str, years: tuple[int, ...] = ()) -> list[dict[str, Any]]:
+    """Return the years of an indicator with a changed figure: {year, steps}, as `history` has them. `years`: only these."""
+    found = await history(facts, indicator)
+    return [{"year": y, "steps": s} for y, s in found.items() if len(s) > 1 and (not years or y in years)]
+
+
+async def of_dataset(facts: Facts, dataset: str) -> list[dict[str, Any]]:
+    """Return the number of records and files of a dataset, each with the first release that had it."""
+    steps: list[dict[str, Any]] = []
+    for release_id, rows in await asyncio.to_thread(_each, facts, DATASET, dataset):
+        for r in rows:
+            step = {"release_id": release_id, "rows": r["rows"]}
+            if not steps or steps[-1]["rows"] != step["rows"]:
+                steps.append(step)
+    return steps
 
 
 async def of_claim(facts: Facts, claim_id: str) -> list[dict[str, Any]]:
