@@ -166,7 +166,7 @@ def _left_out(
         years = np.array(spots["year"], dtype=np.int64)[some.spot]
         numbers: dict[tuple[Any, Any], int] = {}
         within = zip(spots["breakdown"], spots["breakdown_member"], strict=True)
-        inner = np.array([numbers.setdefault(k, len(numbers)) for k in within])
+        inner = np.array([numbers.setdefault(k, len(numbers)) for k in within], dtype=np.int64)
         alike = (some.org.astype(np.int64) << 24 | inner[some.spot]) * len(counted.words.texts) + some.comparable
         stated = some.comparable != counted.words.texts.get(None, -1)
         theirs &= np.isin(alike, np.intersect1d(*(alike[stated & (years == y)] for y in (year, base))))

@@ -37,6 +37,7 @@ energy,能源,能耗,Energy use,ekWh,电与气之和。,Electricity and gas.,sum
 energy_per_area,能源,单位面积能耗,Energy per area,ekWh/㎡,能耗除以面积。,Energy over area.,ratio,ratio,down,2,energy,floor_area,1,0,1,,,ekWh
 pumping_share,能源,供排水占比,Share of pumping,%,供排水能耗占比。,Share of pumping.,ratio,ratio,none,2,pumping_energy,energy,100,0,0,,,ekWh
 energy_per_area_change,能源,单位面积能耗变化,Change of energy per area,%,较基年。,Since the base year.,ratio,ratio,down,2,,,100,0,0,energy_per_area,full,ekWh
+energy_saved,能源,少用的能源,Energy saved,ekWh,较基年。,Since the base year.,sum,ratio,up,2,,,1,0,0,energy,saved,ekWh
 """,
     "factors": """factor_id,carrier,metric,value,per_unit,basis,region,valid_year,source,source_zh
 gas-2015,natural_gas,ekWh,10,m³,sampled,Ourland,2015,Sample 2015,样例 2015
