@@ -198,6 +198,7 @@ class Contract:
         Mapping[str, str], ...
     ]  # column -> text, folded: a row that has all of one is the form's example
     sheets: tuple[str, ...]  # patterns of the names of sheets to read it from, folded; (): from any
+    in_blocks: bool  # tables of one file with the same keys and other columns are blocks of one table
     across: str | None  # the column that columns headed by nothing but a year or a month hold, one a record
     controls: tuple[Control, ...]  # published figures that its rows are held against
     unused: frozenset[str]  # headers of the form, folded, that the dataset leaves out on purpose

@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # half a second to import, and a process that is handed its c
 OF_DATASET = (
     "opening", "openingNote", "openRowsWhere", "openingAttribute", "openingDecidedBy", "openingDecidedOn", "openingGround",
     "theme", "register", "versions", "missingValues", "period", "totalRows", "exampleRows",
-    "controls", "sheets", "across",     "unusedHeaders", "words",
+    "controls", "sheets", "across", "inBlocks",     "unusedHeaders", "words",
 )  # fmt: skip
 
 
@@ -92,6 +92,7 @@ def _contract(file: ContractFile, odcs: OpenDataContractStandard, digest: str) -
         digest=digest,
         **_descriptive(odcs, table, top),
         **_checked(file, odcs, top, columns),
+        in_blocks=_in_blocks(file, top.get("inBlocks", False), key),
     )
 
 
@@ -272,6 +273,14 @@ def _open_rows(file: ContractFile, raw: Any, columns: tuple[Column, ...]) -> Ope
             f"use {', '.join(column.values)}."
         )
     return OpenRows(column.name, tuple(map(str, left_out)))
+
+
+def _in_blocks(file: ContractFile, stated: Any, key: tuple[str, ...]) -> bool:
+    if stated not in (True, False) or (stated and not key):
+        raise file.error(
+            f"custom property 'inBlocks' is {stated!r}; write true where one table is sent in several blocks, and give it a key."
+        )
+    return bool(stated)
 
 
 def _across(file: ContractFile, named: Any, columns: tuple[Column, ...]) -> str | None:

@@ -17,6 +17,7 @@ from expectations.contract import Contract, Contracts, header_key
 from pipelines.core.digests import file_sha256
 from pipelines.core.letters import column_letter, column_number
 from pipelines.core.text import squeeze
+from pipelines.intake import blocks
 from pipelines.intake.columns import Plans, TableReader, controls
 from pipelines.intake.formats import open_book, text
 from pipelines.intake.issues import issue, ranges
@@ -91,6 +92,8 @@ class FileReader:
                 elif not left_out:
                     idle.append((grid, found))
                     result.sheets.append(SheetReading(grid.name))
+        for dataset in {s.dataset for s in result.sheets if s.dataset and self.contracts[s.dataset].in_blocks}:
+            blocks.join(self.contracts[dataset], [s for s in result.sheets if s.dataset == dataset and s.values])
         taken = any(s.dataset for s in result.sheets)
         for grid, found in idle:
             sheet = next(

@@ -661,3 +661,58 @@ def test_what_stands_across_is_a_column_of_numbers(tmp_path: Path, named: Any) -
         )
     with pytest.raises(ContractError, match="across"):
         contracts(tmp_path, column("site", "Site"), column("power", "Power", "number"), across="power")
+
+
+# ---- one table in several blocks
+
+
+def in_blocks(folder: Path, **own: Any) -> Contracts:
+    return contracts(
+        folder,
+        column("site", "Site", required=True, key=1),
+        column("power", "Power", "number", required=True, unit="kWh"),
+        column("gas", "Gas", "number", required=True, unit="m³"),
+        column("note", "Note"),
+        **{"inBlocks": True, **own},
+    )
+
+
+def values(s: SheetReading) -> list[tuple[Any, ...]]:
+    return list(zip(*(s.values[c] for c in ("site", "power", "gas", "note")), strict=True))
+
+
+FIRST = [["Site", "Power (MWh)"], ["A", 1.5], ["B", 2.5], ["C", 3.5]]
+SECOND = [["Site", "Gas", "Note"], ["C", 30.0, "z"], ["A", 10.0, ""], ["D", 40.0, "w"]]
+
+
+@pytest.mark.parametrize("below", [True, False])
+def test_blocks_of_one_table_are_joined_by_their_key(tmp_path: Path, below: bool) -> None:
+    def grid(name: str, rows: list[list[Any]]) -> Grid:
+        return Grid(name, [[*r, *[""] * (3 - len(r))] for r in rows])
+
+    grids = [grid("表", [*FIRST, [], ["续表"], *SECOND])] if below else [grid("表一", FIRST), grid("表二", SECOND)]
+    read = FileReader(in_blocks(tmp_path)).read_book(Book(grids), "x.xlsx", "0")
+    first, second = read.sheets
+    assert values(first) == [("A", 1500.0, 10.0, None), ("B", 2500.0, None, None), ("C", 3500.0, 30.0, "z")]
+    assert values(second) == [("D", None, 40.0, "w")]
+    assert all(s.rows_read == len(s.rows) + s.rows_explained for s in read.sheets)
+
+
+def test_blocks_with_the_same_columns_are_not_joined(tmp_path: Path) -> None:
+    more = [["Site", "Power (MWh)"], ["A", 9.0], ["E", 8.0]]
+    read = FileReader(in_blocks(tmp_path)).read_book(Book([Grid("一", FIRST), Grid("二", more)]), "x.xlsx", "0")
+    assert [len(s.rows) for s in read.sheets] == [3, 2]
+
+
+def test_a_key_that_is_twice_in_a_block_is_not_joined(tmp_path: Path) -> None:
+    twice = [["Site", "Power"], ["A", 1.0], ["A", 2.0], ["C", 3.5]]
+    grids = [Grid("一", twice), Grid("二", SECOND)]
+    read = FileReader(in_blocks(tmp_path)).read_book(Book(grids), "x.xlsx", "0")
+    assert [s.values["gas"] for s in read.sheets] == [[None, None, 30.0], [10.0, 40.0]]
+
+
+def test_blocks_need_a_key(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match="inBlocks"):
+        contracts(tmp_path, column("site", "Site"), column("power", "Power", "number"), inBlocks=True)
+    with pytest.raises(ContractError, match="inBlocks"):
+        in_blocks(tmp_path, inBlocks="yes")

@@ -58,7 +58,11 @@ class Headers(Names):
             n: tuple(
                 c.name
                 for c in k.columns
-                if c.required and c.stated is None and c.name not in k.changing and not (k.across and c.kind == "month")
+                if c.required
+                and c.stated is None
+                and c.name not in k.changing
+                and not (k.across and c.kind == "month")
+                and not (k.in_blocks and c.name not in k.key)
             )
             for n, k in contracts.items()
         }
