@@ -5,6 +5,7 @@ Belongs here: what other packages import from the modules of this folder. Not he
 
 from expectations.contract.collection import CONTRACTS, Contracts, load_contracts
 from expectations.contract.model import (
+    BESIDE,
     Column,
     Contract,
     ContractError,
@@ -23,6 +24,7 @@ from expectations.contract.units import header_key, unit_key, unit_table
 from expectations.contract.words import CITY_WORDS, OF_CITY_WORDS, OF_WORDS
 
 __all__ = [
+    "BESIDE",
     "CITY_WORDS",
     "CODES",
     "CONTRACTS",

@@ -20,6 +20,7 @@ from expectations.expression import Parsed, parse
 Kind = Literal["string", "enum", "boolean", "integer", "decimal", "year", "month", "date"]
 Access = Literal["L0", "L1", "L2", "L3"]
 Severity = Literal["error", "warning"]
+BESIDE = "beside"  # as a unit column: the one right of the numbers, whatever its header
 Opening = Literal["open", "aggregate", "closed"]
 
 
@@ -110,7 +111,9 @@ class Column:
     codelist: Literal["divisions"] | None = None  # a closed list that belongs to the city and not to the contract
     compare: Literal["flow", "stock"] | None = None  # how it is compared with other years; None: not at all
     distinct: bool = False  # a value that comes again in the same file and period is doubted
-    unit_column: str | None = None  # the column that says, row by row, in which of `units` its numbers are
+    unit_column: str | None = (
+        None  # the column that says, row by row, in which of `units` its numbers are; BESIDE: the next one
+    )
 
     @property
     def kept(self) -> bool:

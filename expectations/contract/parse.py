@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from expectations.contract.contract_file import ContractFile
-from expectations.contract.model import Column, Contract, ContractError, Control, OpenRows, Rule, Version
+from expectations.contract.model import BESIDE, Column, Contract, ContractError, Control, OpenRows, Rule, Version
 from expectations.contract.parse_column import parse_column
 from expectations.contract.parse_rule import parse_calculated, parse_references, parse_rule, prefixes
 from expectations.contract.units import header_key, unit_key
@@ -163,11 +163,13 @@ def _check_unit_columns(file: ContractFile, by_name: dict[str, Column]) -> None:
             raise file.error(
                 f"column '{c.name}': unitColumn stands beside the unit of a column of numbers; write unit."
             )
+        if c.unit_column == BESIDE:
+            continue
         beside = by_name.get(c.unit_column)
         if beside is None or beside.kind not in ("string", "enum") or not beside.kept:
             raise file.error(
                 f"column '{c.name}': unitColumn is {c.unit_column!r}; name the column of texts, of level L0 to L2, that "
-                "states the unit of each row."
+                "states the unit of each row, or write beside for the one right of it."
             )
 
 

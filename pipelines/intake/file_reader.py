@@ -198,7 +198,7 @@ class FileReader:
         if known is None or known[0] is not choice:
             if len(self._placed) > 5_000:
                 self._placed.clear()
-            known = self._placed[key] = choice, _columns(choice.mapped, choice.unmapped, grid, first, last)
+            known = self._placed[key] = choice, _columns(choice.mapped, choice.left_out, grid, first, last)
         return known[1].copy()
 
     # ---- tables
@@ -301,7 +301,7 @@ class FileReader:
     def _unmapped(self, choice: Choice, grid: Grid, row: int) -> list[Issue]:
         taken = [m.column.name for m in choice.mapped]
         out = []
-        for at, header in choice.unmapped:
+        for at, header in choice.left_out:
             if self.headers.is_serial(header) or header_key(header) in self.contracts[choice.dataset].unused:
                 continue
             twin = next((m for m in self.headers.resolve(header) if m.dataset == choice.dataset), None)

@@ -102,6 +102,13 @@ def test_ditto_marks_and_merged_cells_hold_for_units(tmp_path: Path) -> None:
     assert s.values["gas"] == [3.0, 4.0, 5.0]
 
 
+def test_where_a_row_states_no_unit_its_header_may(tmp_path: Path) -> None:
+    header = ["Site", "Electricity Quantity (MWh)", "Electricity Unit"]
+    s = sheet(usage(tmp_path), [header, ["A", 1.0, ""], ["B", 2.0, "kWh"], ["C", 0.0, "0"]])
+    assert s.values["power"] == [1000.0, 2.0, 0.0]
+    assert s.issues == []
+
+
 def test_a_total_is_compared_in_the_one_unit_of_its_rows(tmp_path: Path) -> None:
     rows = [["A", 1.5, "MWh", 3.0, "m³"], ["B", 2.5, "MWh", 4.0, "m³"]]
     right = sheet(usage(tmp_path), [*GROUPS, *rows, ["Total", 4.0, "MWh", 7.0, "m³"]])
@@ -131,6 +138,46 @@ def test_units_of_a_large_text_file(tmp_path: Path) -> None:
 def test_a_column_of_units_that_cannot_be_one_is_refused(tmp_path: Path, own: dict[str, Any], says: str) -> None:
     with pytest.raises(ContractError, match=says):
         contracts(tmp_path, column("site", "Site"), column("power", "Electricity", "number", **own))
+
+
+@pytest.mark.parametrize(
+    "header", [["Unit", "Unit"], ["", ""], ["计量单位", "计量单位"], ["Unit of power", "Unit of gas"]]
+)
+def test_a_unit_right_of_its_quantity_under_any_header(tmp_path: Path, header: list[str]) -> None:
+    found = contracts(
+        tmp_path,
+        column("site", "Site", required=True),
+        column("power", "Power", "number", unit="kWh", unitColumn="beside"),
+        column("gas", "Gas", "number", unit="m³", unitColumn="beside"),
+        column("note", "Note"),
+    )
+    top = ["Site", "Power", header[0], "Gas", header[1], "Note"]
+    s = sheet(
+        found,
+        [
+            top,
+            ["A", 2.0, "MWh", 3.0, "m3", ""],
+            ["B", 5.0, "kWh", 4.0, "万立方米", "x"],
+            ["C", 6.0, "", 1.0, "litres", ""],
+        ],
+    )
+    assert s.values["power"] == [2000.0, 5.0, None]
+    assert s.values["gas"] == [3.0, 40_000.0, None]
+    assert codes(s) == [("bad_type", "B4"), ("bad_type", "D4")]
+    assert [c.column for c in s.columns] == ["site", "power", "gas", "note"]
+
+
+def test_without_a_column_right_of_it_a_quantity_has_no_unit(tmp_path: Path) -> None:
+    own = {"unit": "kWh", "unitColumn": "beside"}
+    found = contracts(
+        tmp_path, column("site", "Site", required=True), column("power", "Power", "number", **own), column("n", "Note")
+    )
+    last = sheet(found, [["Site", "Power"], ["A", 2.0], ["B", 5.0]])
+    other = sheet(found, [["Site", "Power", "Note"], ["A", 2.0, "kWh"], ["B", 5.0, "kWh"]])
+    header = sheet(found, [["Site", "Power (MWh)", "Note"], ["A", 2.0, "x"], ["B", 5.0, "y"]])
+    assert last.values["power"] == other.values["power"] == [None, None]
+    assert header.values["power"] == [2000.0, 5000.0]
+    assert {i.code for i in (*last.issues, *other.issues)} == {"bad_type"}
 
 
 # ---- the same word under several groups

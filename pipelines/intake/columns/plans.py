@@ -82,6 +82,15 @@ class Plans:
             )
         return self._readers[key]
 
+    @staticmethod
+    def _units_of(column: Column, plan: Plan) -> Mapped | None:
+        """Where the unit of a column's numbers is stated row by row, if anywhere."""
+        place = plan.choice.units_beside.get(column.name)
+        if place is None:
+            return plan.places.get(column.unit_column or "")
+        name = f"{column.name}.unit"
+        return Mapped(place, "", plan.places[column.name].match, Column(name, "", "", "string", column.access))
+
     def _plan(self, choice: Choice, stated: tuple[str, ...], year: int | None) -> Plan:
         contract = self.contracts[choice.dataset]
         plan = Plan(choice, {m.column.name: m for m in choice.mapped})
@@ -90,8 +99,8 @@ class Plans:
             if m is None:
                 plan.columns.append((c.name, None, None, False))
                 continue
-            if c.unit_column in plan.places:
-                plan.beside[c.name] = plan.places[c.unit_column]
+            if beside := self._units_of(c, plan):
+                plan.beside[c.name] = beside
                 plan.columns.append((c.name, m, self.reader(choice.dataset, c, None), False))
                 plan.summed.append((m, None))
                 continue

@@ -286,12 +286,15 @@ class TableReader:
         return units.read(self.telling, self.plans, self.formats, m, data, self._rows(data), raw, stated, none)
 
     def _units_beside(self, m: Mapped, data: list[int]) -> list[str]:
+        """The unit that each row states for a column, else its header's; '' where neither does."""
         at = self.plan.beside[m.column.name]
+        if at.place >= len(self.columns):
+            return [""] * len(data)
         beside = list(self._cells(at, data, tell=False))
         for k, v in enumerate(beside):
             if k and type(v) is str and v in DITTO:
                 beside[k] = beside[k - 1]
-        return units.stated(at.column, beside)
+        return [u or m.match.unit or "" for u in units.stated(at.column, beside)]
 
     def _units_of_versions(self, column: Column, data: list[int]) -> list[str]:
         """The unit of a column in the form of each row's period; '' where nothing dates the row."""
@@ -425,6 +428,7 @@ class TableReader:
         if t.own:
             return  # of tables that share columns each would speak of the others'
         known = {m.place for m in t.choice.mapped} | {p for p, _ in t.choice.unmapped} | t.counters
+        known |= set(t.choice.units_beside.values())
         first, last = t.header
         wide = {
             i.row - grid.top - 1 for i in self.sheet.issues if i.quarantines and i.row

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from expectations.contract import Column, Contract, Contracts, header_key, unit_key
+from expectations.contract import BESIDE, Column, Contract, Contracts, header_key, unit_key
 from pipelines.intake.layout.names import Match, Names
 
 _COUNTER = 1000  # 序号 beside 车辆编号 only counts the rows, whatever place it has among the aliases
@@ -36,6 +36,18 @@ class Choice:
     missing: tuple[str, ...]  # required columns that are not there and may not be stated once
     names: int  # how many header texts there were
     figures: tuple[str, ...] = ()  # columns of numbers of which one must be there and none is: a key alone is no table
+
+    @property
+    def units_beside(self) -> dict[str, int]:
+        """Column -> the place right of it, where its contract has the units stand and no other column does."""
+        taken = {m.place for m in self.mapped}
+        of_rows = (m for m in self.mapped if m.column.unit_column == BESIDE and m.match.factor is None)
+        return {m.column.name: m.place + 1 for m in of_rows if m.place + 1 not in taken}
+
+    @property
+    def left_out(self) -> tuple[tuple[int, str], ...]:
+        """The headers of columns that are not read."""
+        return tuple(u for u in self.unmapped if u[0] not in self.units_beside.values())
 
     @property
     def lacking(self) -> tuple[str, ...]:
