@@ -670,6 +670,28 @@ def test_twelve_months_across(tmp_path: Path) -> None:
         assert [i.code for t in read.sheets for i in t.issues] == []
 
 
+@pytest.mark.parametrize("merged", [True, False])
+def test_months_across_under_their_years(tmp_path: Path, merged: bool) -> None:
+    found = contracts(
+        tmp_path,
+        column("site", "Site", required=True, key=1),
+        column("month", "Month", "month", key=2),
+        column("power", "Power", "number", required=True, unit="kWh"),
+        across="power",
+    )
+    top, months = (
+        ["Site", "2020年", *[""] * 11, "2021年", *[""] * 11],
+        ["", *[f"{n}月" for n in (*range(1, 13), *range(1, 13))]],
+    )
+    rows = [top, months, *[[s, *[100.0 * k + n for n in range(24)]] for k, s in enumerate("AB")]]
+    merges = [(0, 0, 1, 0), (0, 1, 0, 12), (0, 13, 0, 24)] if merged else None
+    read = FileReader(found).read_book(Book([Grid("表", rows, merges=merges)]), "x.xlsx", "0")
+    got = [r for s in read.sheets for r in zip(*(s.values[c] for c in ("site", "month", "power")), strict=True)]
+    assert len(got) == 48
+    assert {("A", "2020-01", 0.0), ("B", "2020-12", 111.0), ("A", "2021-01", 12.0), ("B", "2021-12", 123.0)} <= set(got)
+    assert [i.code for s in read.sheets for i in s.issues] == []
+
+
 def test_years_under_a_name_are_read_as_before_beside_such_a_dataset(tmp_path: Path) -> None:
     other = contracts(
         tmp_path,

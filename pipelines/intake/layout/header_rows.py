@@ -15,7 +15,7 @@ from typing import Any, overload
 from pipelines.core.text import squeeze
 from pipelines.intake.layout.headers import Choice, Headers
 from pipelines.intake.layout.merges import Merges
-from pipelines.intake.layout.periods import month_of_header, year_of_group
+from pipelines.intake.layout.periods import Month, month_of_header, year_of_group
 from pipelines.intake.layout.tables import Block, FoundTables
 from pipelines.intake.layout.under_header import MOST_LINES, is_column_numbers, numbers_two_columns, translated
 from pipelines.intake.layout.words import HEADER_BLANKS, NO_UNIT
@@ -313,7 +313,11 @@ class HeaderRows:
                     if last is not None and self.headers.is_name(text):
                         last = None  # a column of that name, not a group's year
                 if last is not None:
-                    out[j] = last
+                    above = out[j]
+                    if isinstance(last, Month) and last < 100 and above is not None and not isinstance(above, Month):
+                        out[j] = Month(above * 100 + last)  # 3月 under 2021年
+                    else:
+                        out[j] = last
         return out
 
     def _month(self, text: Any) -> int | None:
