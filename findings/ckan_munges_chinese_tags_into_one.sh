@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ckanext-dcat 2.4.4 on ckan 2.12.0: with clean_tags, keywords in Chinese are all called "__", and those with a year by the year alone.
+# ckanext-dcat 2.4.4 on ckan 2.12.0: with clean_tags, all keywords in Chinese become "__", those with a year the year alone.
 #
 # Seen (Python 3.11), a catalogue with one dataset and the keywords 食堂, 能源, 能源2024, 预算2024 and waste, profile euro_dcat_ap_2:
 #   ckanext.dcat.clean_tags false:  the five, as they are

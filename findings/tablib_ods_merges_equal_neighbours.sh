@@ -12,7 +12,7 @@
 #   a first row in table-header-rows     nothing of it        the row
 # Why it matters here: with the cells as quarters, a year's sum is 12 in place of 15 and an amount of the third quarter is that of the
 # first; two of three equal records are gone; a person's name is published as a value. django-import-export loads spreadsheets by
-# this library. Files in .ods are read by calamine here. Exits 1 where the behaviour changed.
+# this library. Repeats in .ods files are counted by a reader of our own. Exits 1 where the behaviour changed.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
