@@ -29,6 +29,15 @@ def number(value: Any, decimals: int | None = None) -> str:
     return text.replace("-", "−")
 
 
+def exact(value: Any) -> str:
+    """Format a number with thousands marks and every digit that it has: 182,340,980 and 9,600.25."""
+    v = float(value)
+    if not math.isfinite(v):
+        return str(value)
+    text = f"{int(value):,}" if v == int(v) and abs(v) < 2**63 else f"{v:,}" if "e" not in repr(v) else repr(v)
+    return text.replace("-", "−")
+
+
 LARGE: dict[Language, tuple[tuple[float, str, float], ...]] = {
     "zh": ((1e8, "亿", 1e8), (1e4, "万", 1e5)),
     "en": ((1e9, "\u00a0billion", 1e9), (1e6, "\u00a0million", 1e6)),

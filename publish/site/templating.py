@@ -42,7 +42,7 @@ BY_LANGUAGE: tuple[Callable[..., Any], ...] = (
 )
 # Those that are the same in every language.
 BY_VALUE: tuple[Callable[..., Any], ...] = (
-    *(numbers.change, numbers.percent, numbers.places, numbers.number),
+    *(numbers.change, numbers.exact, numbers.percent, numbers.places, numbers.number),
     *(units.unfinished, bilingual.clauses),
 )
 
@@ -106,6 +106,7 @@ def _environment(spoken: Language) -> Environment:
     }
     env.filters |= {name: functions[name] for name in ("number", "compact", "unit", "yes", "own_half", "section")}
     env.filters |= {
+        "exact": numbers.exact,
         "data": partial(bilingual.foreign, spoken),
         "unbroken": lambda text: Markup('<span class="nb">{}</span>').format(text) if len(text) < 20 else text,
         "bare_link": bilingual.bare_link,

@@ -56,7 +56,24 @@ PAGES = {
     "row": "/mingzhang/claims/co2",
     "query-error": "/mingzhang?sql=select+*+from+nosuch",
     "not-found": "/nosuch",
+    "topic-en": "/en/topics/energy",
+    "indicators-en": "/en/indicators",
+    "source-en": "/en/indicators/parking_spaces/2025",
 }
+
+WIDTHS = (320, 345, 360, 390, 414, 480, 561, 600, 640, 700, 721, 820, 900, 1000, 1100, 1920)
+DARK = (
+    "home",
+    "indicator-chosen",
+    "indicator-ranking",
+    "claims",
+    "claim",
+    "dataset",
+    "quality",
+    "query",
+    "filtered",
+    "releases",
+)
 
 pytestmark = [
     pytest.mark.browser,
@@ -98,20 +115,16 @@ def opened(browser: Any, width: int, **options: Any) -> tuple[Any, list[str]]:
     return page, complaints
 
 
-def serious(page: Any) -> list[str]:
-    """What axe-core finds that is serious or critical: rule and the first place."""
+def faults(page: Any) -> list[str]:
+    """What axe-core finds: rule and the first place."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("axe.run({resultTypes: ['violations']})")
-    return [
-        f"{v['id']}: {v['nodes'][0]['html'][:140]}"
-        for v in found["violations"]
-        if v["impact"] in ("serious", "critical")
-    ]
+    return [f"{v['id']}: {v['nodes'][0]['html'][:140]}" for v in found["violations"]]
 
 
-# What stands outside the page's width, but in a box that scrolls or for screen readers alone.
+# What stands outside the page's width, but in a box that scrolls (as the navigation of a phone does) or for screen readers alone.
 OUTSIDE = """w => [...document.querySelectorAll('main *, header *, footer *')].filter(e =>
-    e.getBoundingClientRect().right > w + 1 && !e.closest('.scroll, pre, .skip, .unseen') && e.offsetParent).map(e => e.outerHTML.slice(0, 90))"""
+    e.getBoundingClientRect().right > w + 1 && !e.closest('.scroll, pre, .skip, .unseen, .top nav') && e.offsetParent).map(e => e.outerHTML.slice(0, 90))"""
 # Text that its own box cuts off, or a cell so narrow that Chinese stands in it one character below the other.
 CUT = """() => [...document.querySelectorAll('main p, main li, main td, main th, main dd, main h1, main h2, main h3')].filter(e => {
     if (!e.offsetParent || e.closest('.unseen, .stack thead, .listed thead') || !e.textContent.trim()) return false;
@@ -141,12 +154,47 @@ def test_every_page_fits_is_light_and_says_what_it_must(browser: Any, address: s
         assert page.evaluate("[...document.images].filter(i => !i.naturalWidth).map(i => i.src)") == []
         assert page.evaluate(OUTSIDE, width) == [] and page.evaluate(CUT) == [], width
         if width == 375:
-            assert serious(page) == []
+            assert faults(page) == []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(OUTSIDE, width) == [], width
     made_up = "Made-up data" if "/en/" in PAGES[name] else "合成示例数据"
     assert page.locator(".banner").is_visible() and made_up in page.locator(".banner").inner_text()
     assert page.locator("footer").is_visible() and release in page.locator("footer").inner_text()
     assert page.locator("h1").count() == 1
     assert [c for c in complaints if "status of 40" not in c] == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("name", DARK)
+def test_who_wants_it_dark_can_read_it(browser: Any, address: str, name: str) -> None:
+    page, _ = opened(browser, 375, color_scheme="dark")
+    page.goto(address + PAGES[name])
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert max(int(n) for n in re.findall(r"\d+", ground)[:3]) < 60
+    assert faults(page) == []
+    page.screenshot(path=RESULTS / f"{name}-dark-375.png", full_page=True)
+    page.context.close()
+
+
+def test_a_phone_shows_content_on_its_first_screen(browser: Any, address: str) -> None:
+    page, _ = opened(browser, 375)
+    for path in ("/", "/en/", "/indicators/energy_tce", "/en/claims"):
+        page.goto(address + path)
+        assert page.locator("h1").bounding_box()["y"] < 190, path
+        assert page.evaluate("getComputedStyle(document.querySelector('.top nav')).overflowX") == "auto"
+    page.context.close()
+
+
+def test_a_wide_table_hints_that_it_scrolls_and_fits_on_paper(browser: Any, address: str) -> None:
+    page, _ = opened(browser, 375)
+    page.goto(address + "/mingzhang/parking_lots")
+    hint = "e => getComputedStyle(e).backgroundAttachment"
+    assert page.locator(".scroll").first.evaluate(hint) == "local, local, scroll, scroll"
+    page.set_viewport_size({"width": 680, "height": 900})  # A4 within its margins
+    page.emulate_media(media="print")
+    assert page.evaluate("document.querySelector('.scroll table').scrollWidth") <= 680
     page.context.close()
 
 
@@ -157,7 +205,7 @@ def test_the_looks_at_a_page_can_fail(browser: Any) -> None:
         "<p style='width:600px'>wide</p><div style='width:20px'><p>一字一行排成了一列</p></div>"
         "<p style='width:50px;overflow:hidden;white-space:nowrap'>cut off at the end of its box</p></main>"
     )
-    assert {v.partition(":")[0] for v in serious(page)} >= {"image-alt", "color-contrast"}
+    assert {v.partition(":")[0] for v in faults(page)} >= {"image-alt", "color-contrast"}
     assert len(page.evaluate(OUTSIDE, 375)) == 1 and len(page.evaluate(CUT)) == 2
     page.context.close()
 
@@ -321,7 +369,7 @@ def test_a_chart_in_a_frame_of_another_site(browser: Any, address: str, tmp_path
         page.frame_locator("iframe").locator("figure.chart svg:visible").wait_for()
         other.shutdown()
     page.goto(f"{address}/embed/indicators/energy_tce")
-    assert serious(page) == []
+    assert faults(page) == []
     page.context.close()
 
 

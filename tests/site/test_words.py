@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from publish.site.bilingual import bare_link, beside, by_sentence, clauses, foreign, own_half, pick
 from publish.site.facts import Label
-from publish.site.numbers import change, compact, number, places, scale
+from publish.site.numbers import change, compact, exact, number, places, scale
 from publish.site.sql_errors import explain_sql
 from publish.site.units import amount, amounts, figure, scaled_unit, unfinished, unit
 from publish.site.vocabulary import CODES, breakdown, member, section, spell, yes
@@ -230,3 +230,18 @@ def test_a_cross_names_both() -> None:
     assert breakdown("zh", "period/level/method", "2021-2025/市/摘牌出售") == "级别、方式：市 · 摘牌出售（2021-2025）"
     assert breakdown("en", "level/method", "市/拍卖") == "Level, Method: City · Auction"
     assert breakdown("zh", "district", "430202") == "县市区：430202"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (182340980.0, "182,340,980"),
+        (9600.25, "9,600.25"),
+        (-1234, "−1,234"),
+        (0.1, "0.1"),
+        (1e300, "1e+300"),
+        (float("inf"), "inf"),
+    ],
+)
+def test_a_cell_has_thousands_marks_and_all_its_digits(value: float, text: str) -> None:
+    assert exact(value) == text

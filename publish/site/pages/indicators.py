@@ -137,7 +137,7 @@ def _sql(indicator_id: str, year: int | None = None) -> str:
 
 
 def _pivot(values: list[dict[str, Any]], names: dict[str, Label]) -> dict[str, dict[str, Any]]:
-    """Arrange breakdowns as tables: dimension -> {'columns': [2021, ..., '2021-2025'], 'members': {name: {column: row}}}.
+    """Arrange breakdowns as tables: dimension -> {'columns': [2025, ..., '2021-2025'], 'members': {name: {column: row}}}.
 
     `period/district` is the sum over the plan's years, its member `2021-2025/430202`: one more column of `district`.
     `base/district` is a change since a base year: there the year is the column, as in `district`.
@@ -151,7 +151,8 @@ def _pivot(values: list[dict[str, Any]], names: dict[str, Label]) -> dict[str, d
             table["columns"].append(column)
         table["members"].setdefault(member, {})[column] = v
     for table in out.values():
-        table["columns"].sort(key=lambda c: (isinstance(c, str), str(c)))
+        # The newest year first, which is the one in sight on a phone.
+        table["columns"].sort(key=lambda c: (isinstance(c, str), -c if isinstance(c, int) else 0, str(c)))
     return out
 
 
