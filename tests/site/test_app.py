@@ -441,7 +441,7 @@ def test_past_releases_keep_their_address(
         for page in ("", "en/"):
             # What the banner says of the release in force leads there, all else stays in the old one.
             shown = (await client.get(f"/r/{FIRST}/{page}")).text
-            banner = re.search(r'(?s)<div class="banner newer".*?</div></div>', shown)
+            banner = re.search(r'(?s)<aside class="banner newer".*?</aside>', shown)
             assert banner and SECOND in banner[0]
             shown = shown.replace(banner[0], "")
             for link in set(re.findall(r'(?:href|src|srcset)="(/[^"]*)"', shown)):

@@ -49,7 +49,7 @@ def pages(home: Path, *paths: str) -> list[httpx.Response]:
 
 
 def banner(response: httpx.Response) -> str:
-    found = re.search(r'<div class="banner newer".*?</div></div>', response.text, re.DOTALL)
+    found = re.search(r'<aside class="banner newer".*?</aside>', response.text, re.DOTALL)
     return found[0] if found else ""
 
 
