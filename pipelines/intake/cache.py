@@ -118,7 +118,7 @@ def _write_table(home: Home, contracts: Contracts, batch: str, name: str, found:
 
 
 def _latest(home: Home, contracts: Contracts, batches: list[str], wanted: pa.Array) -> dict[str, set[str]] | None:
-    """Which files to take from which batch; None: all there are, because each is wanted and there once."""
+    """The files to take from each batch; None for all of them, where each is wanted and stored once."""
     ids = {b: pq.read_table(_path(home, contracts, b, "files"), columns=["file_id"])["file_id"] for b in batches}
     every = [i for column in ids.values() for i in column.to_pylist()]
     want = set(wanted.to_pylist())

@@ -66,7 +66,7 @@ class _BatchReader:
         return answers
 
     def _times(self, batch: Batch) -> float:
-        """How many times the usual time a batch may take. A file larger than most formats may be gets the reserve of memory, too."""
+        """The multiple of the usual time limit for a batch. A file larger than most formats may be also gets the reserve of memory."""
         largest = max((_size(path) for _, path, _ in batch), default=0)
         use_reserve(self.limits, largest > LARGEST_FILE)
         return max(1.0, largest / LARGEST_FILE)
@@ -106,12 +106,12 @@ def _not_read(e: OSError) -> Refusal:
 
 
 def out_of_memory() -> Refusal:
-    """Why a file that took too much memory was not read."""
+    """The reason to refuse a file that took too much memory."""
     return Refusal("unreadable", "读取它占用的内存超过上限", "reading it took more memory than allowed; killed")
 
 
 def out_of_time(seconds: float) -> Refusal:
-    """Why a file that took too long was not read; `seconds` of processor time, or of the clock."""
+    """The reason to refuse a file that took too long; `seconds` of processor time or of wall-clock time."""
     return Refusal("unreadable", f"读取超过 {seconds:g} 秒", f"reading it took longer than {seconds:g} s; killed")
 
 

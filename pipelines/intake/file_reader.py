@@ -181,7 +181,7 @@ class FileReader:
         return best if clear and not rivals else None
 
     def _hint(self, dataset: str, facts: HeadingFacts, sheet: str, name: str, form: str | None) -> int:
-        """How strongly a file indicates a dataset: 4 by a form's id, 3 in the heading, 2 in the sheet's name, 1 in its own."""
+        """The strength with which a file indicates a dataset: 4 by a form's id, 3 in the heading, 2 in the sheet's name, 1 in its own."""
         if dataset == form:
             return 4
         title = self.titles[dataset]

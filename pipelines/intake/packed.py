@@ -108,7 +108,7 @@ class LargeRows(Sequence[list[Any]]):
         return self.filled(place).true_count == 0
 
     def filled(self, place: int) -> pa.BooleanArray:
-        """Of each cell of a column whether it holds anything."""
+        """Mask of the cells of a column that are not empty."""
         import pyarrow.compute as pc
 
         return pc.not_equal(self.columns[place], "")

@@ -119,7 +119,7 @@ class DatasetRows(MutableMapping[str, pd.DataFrame]):
 
 @dataclass
 class Readings:
-    """What a set of files gave.
+    """The readings of a set of files.
 
     `files`, `sheets`, `columns`, `issues` have the fields of the model's dataclasses and `file_id`; where nothing is
     known a cell is missing. `table` counts the tables of a file from 0 (one sheet may hold several) and is missing in an

@@ -15,7 +15,7 @@ from pipelines.intake.layout.headers import Choice, Headers, Mapped
 
 @dataclass(slots=True)
 class Plan:
-    """How the columns under one header are read; each of `columns` has its name, where it stands, its reader, and whether
+    """The parsing plan of the columns under one header; each of `columns` has its name, its position, its reader, and whether
     numbers are taken as they are."""
 
     choice: Choice
@@ -51,7 +51,7 @@ class Plan:
 
 
 class Plans:
-    """How the columns under each header are read. Keeps what it made, so use one for many files."""
+    """The parsing plans of headers. Caches them, so use one for many files."""
 
     def __init__(self, contracts: Contracts, headers: Headers):
         self.contracts, self.headers = contracts, headers
@@ -61,7 +61,7 @@ class Plans:
         ] = {}  # by what they depend on
 
     def plan(self, choice: Choice, stated: tuple[str, ...], year: int | None) -> Plan:
-        """How to read the columns under a header, where the sheet states units and a year: most sheets have another's."""
+        """Return the plan for a header and the units and year that the sheet states. Cached, because most sheets repeat one another's."""
         key = id(choice), stated, year
         known = self._plans.get(key)
         if known is None or known.choice is not choice:

@@ -12,7 +12,7 @@ _SPREADSHEET = "application/vnd.oasis.opendocument.spreadsheet"
 
 
 def is_spreadsheet(head: str) -> bool:
-    """Whether the beginning of a text, in small letters, is a flat document that says it is a spreadsheet."""
+    """Whether the beginning of a text, in lower case, is that of a flat OpenDocument spreadsheet."""
     return "<office:document" in head and _SPREADSHEET in head
 
 

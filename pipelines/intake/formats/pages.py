@@ -190,7 +190,7 @@ def _trimmed(shown: str) -> str:
 
 
 def _is_hidden(given: dict[str, str | None]) -> bool:
-    """Whether a row or column is not shown: so its style says, or it has no height or width."""
+    """Whether a row or column is hidden, by its style or by a height or width of 0."""
     style = given.get("style") or ""
     return bool(_HIDDEN.search(style) or _NO_SIZE.search(style) or "0" in (given.get("height"), given.get("width")))
 
@@ -244,7 +244,7 @@ def _moment(value: float, epoch: dt.datetime, shown: str) -> Any:
 
 
 def open_page(data: bytes, content: str, encoding: str, from_1904: bool = False) -> Book:
-    """The tables of a page, each a sheet; `from_1904`: so says another part of its file. Raises Refusal, MarkupError."""
+    """Open the tables of a page as sheets; `from_1904`: another part of its file states the 1904 date system. Raises Refusal, MarkupError."""
     if re.search(r"<!doctype[^>\[]*\[", content[:65_536], re.IGNORECASE):
         raise MarkupError(DECLARES, unsafe=True)
     named = _CHARSET.search(content[:4096])

@@ -13,7 +13,7 @@ Run = tuple[str, bool, bool]  # the text, whether it is struck out, whether it i
 
 
 def joined(runs: Sequence[Run]) -> str | Fault:
-    """The text of a cell, or a Fault where a part of it is struck out or stands raised or lowered at a digit.
+    """The text of a cell, or a Fault where a part of it is struck out, or is superscript or subscript next to a digit.
 
     A cell that is struck out as a whole is its text. The 2 of m² is an exponent, which stands at a letter; behind 12500 or 2021年
     it may be the number of a footnote.

@@ -358,7 +358,7 @@ def styles(xml: bytes) -> tuple[tuple[int, str], ...] | None:
 
 
 def formats(xml: bytes, told: Mapping[str, str], grid: Grid) -> Formats:
-    """The number formats of a sheet's numbers that tell something; `told`: the codes of styles, as cells write these."""
+    """The number formats of a sheet that change the display of a number; `told`: the format codes by style number."""
     codes: dict[tuple[int, int], str] = {}
     row = column = -1
 

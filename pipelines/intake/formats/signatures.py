@@ -135,7 +135,7 @@ def of_text(content: str, head: str) -> Refusal | None:
 
 
 def of_members(names: Iterable[str]) -> Refusal | None:
-    """Why a zip that is one document, and no archive of files, is not read, by the names of its members."""
+    """The reason to refuse a zip that is one document and no archive of files, by the names of its members."""
     found = set(names)
     if (
         "Index/Document.iwa" in found

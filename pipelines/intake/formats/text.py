@@ -226,7 +226,7 @@ def _unclosed(text: str, separator: str) -> bool:
 
 
 def _constant(cell: str) -> str:
-    """What ="0731" holds, as exports write what Excel is not to take for a number; any formula stays as it stands."""
+    """The text in ="0731", by which exports keep Excel from reading a number; any other formula unchanged."""
     inner = cell.strip()
     return inner[2:-1] if len(inner) > 2 and inner[:2] == '="' and inner[-1] == '"' and '"' not in inner[2:-1] else cell
 

@@ -203,7 +203,7 @@ class _BinarySheet:
             self.grid.hidden_rows.append(self.row + 1)
 
     def cell(self, kind: int, body: bytes) -> None:
-        """A cell; a short one (12 to 18) stands right of the one before."""
+        """Read a cell; a short one (12 to 18) is to the right of the previous one."""
         if 12 <= kind <= 18:
             self.column += 1
             style, at = int.from_bytes(body[:3], "little"), 4
@@ -247,7 +247,7 @@ class _BinarySheet:
         )
 
     def value(self, kind: int, body: bytes, at: int, style: int) -> Any:
-        """What a cell holds, in `body` from `at` on; None for a blank one."""
+        """The value of a cell, in `body` from `at` on; None for a blank one."""
         size = len(body) - at
         if kind in (2, 13) and size >= 4:
             return self.workbook.number(_packed(int.from_bytes(body[at : at + 4], "little")), style)

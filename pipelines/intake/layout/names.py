@@ -53,7 +53,7 @@ def is_serial(header: str) -> bool:
 
 
 class Match(NamedTuple):
-    """A header text stands for column `column` of dataset `dataset`, `rank` 0 being its official name.
+    """A header text that names column `column` of dataset `dataset`; `rank` 0 is the official name.
 
     `unit` as the header writes it and `factor` to the canonical unit; both None where it writes none.
     """

@@ -188,7 +188,7 @@ def _below_hundred(text: str) -> int:
 
 
 def _day_in(text: str) -> Any:
-    """The day that a folded text in lower case says to the day, Bad where there is no such day, None where it says no day."""
+    """The date in a folded text in lower case, Bad where there is no such date, None where the text states none to the day."""
     if text[0] in "01" and _NO_DAY.fullmatch(text):
         return NOUGHT
     for pattern in (_DATE, _DATE8, _DATE14, _JAVA, _NAME_FIRST, _NAME_WITHIN):
@@ -213,7 +213,7 @@ def _day_in(text: str) -> Any:
 
 
 def _of_century(year: str) -> int | None:
-    """A year of two digits or four; None where nobody can say which century."""
+    """A year of two digits or four; None where the century is ambiguous."""
     y = int(year)
     if len(year) == 4:
         return y

@@ -76,7 +76,7 @@ def read_number(value: Any, units: Mapping[str, Decimal], factor: Decimal | None
 
 
 def _folded(value: str) -> str | None:
-    """A text of a number without white space; None where white space stands between two numbers."""
+    """A text of a number without white space; None where white space separates two numbers."""
     text = fold(value if value.isascii() else _THIN.sub("", value)).translate(_MINUS).lstrip(APOSTROPHES)
     if " " in text:
         text = _GROUPED.sub(lambda n: n[0].replace(" ", ""), text, count=1)

@@ -31,7 +31,7 @@ _INSIDE = re.compile(rf"(?<=[{_HAN}])\s+(?=[{_HAN}])")
 
 
 def read_text(value: Any) -> Any:
-    """Text as it stands but for the white space around it; a code that became a number gets its digits back."""
+    """Parse a text: without the white space around it; a code that became a number gets its digits back."""
     kind = type(value)
     if kind is str:
         return _text(clean(value).strip(_AROUND))

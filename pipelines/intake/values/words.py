@@ -93,7 +93,7 @@ _MARKED = re.compile(
 
 
 def absent(text: str, words: frozenset[str] = BLANK_TEXT) -> Any:
-    """None where a text says that there is nothing to say, PENDING where it says that nobody knows yet, else ''.
+    """None for a text that means no value, PENDING for one that means not known yet, else ''.
 
     `words` are folded as BLANK_TEXT is.
     """
@@ -107,7 +107,7 @@ def absent(text: str, words: frozenset[str] = BLANK_TEXT) -> Any:
 
 
 def fault_in(text: str) -> Bad | None:
-    """An error or a formula that stands as a text, in a CSV or a page; None where the text is none."""
+    """The Fault of an error or formula written as text, in a CSV file or a page; None for any other text."""
     first = text[:1]
     if first in FIRST_OF_ERRORS:
         text = half_width(text)
@@ -124,13 +124,13 @@ def fault_in(text: str) -> Bad | None:
 
 
 def constant(text: str) -> str:
-    """What ="0731" holds; any other text, a formula among them, as it stands."""
+    """The text in ="0731"; any other text, formulas included, unchanged."""
     found = _CONSTANT.fullmatch(text)
     return found[1] if found else text
 
 
 def instead(value: str, words: frozenset[str]) -> Any:
-    """What a text in a column of numbers or dates is where it is no such thing: None for nothing, Bad; '' where it may be one."""
+    """The result of a text in a column of numbers or dates: None for no value, Bad for one that is neither; '' where it may be one."""
     if not value[:1].isdigit():  # no word does
         found = absent(value, words)
         if found != "":
@@ -144,7 +144,7 @@ def instead(value: str, words: frozenset[str]) -> Any:
 
 
 def no_text(value: Any) -> Bad | None:
-    """What a cell is that holds neither a text nor a value of its column's kind."""
+    """The result of a cell that holds neither a text nor a value of its column's kind."""
     if type(value) is Fault:
         return Bad(value.kind)
     return None if value is None else BAD
