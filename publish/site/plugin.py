@@ -22,12 +22,16 @@ from datasette.views.base import DatasetteError
 
 from publish.site import compat, language, messages, pages, sql_errors
 from publish.site.facts import DB, Facts
+from publish.site.newer import select
 from publish.site.shapes import rows_as_json
 from publish.site.tabular import AdaptedRows
 from publish.site.templating import NAMES, Renderer
+from publish.site.validation import nearest
 from publish.site.workbook import workbook
 
 log = logging.getLogger("mingzhang.site")
+
+KINDS = {"indicators": "indicator_id", "claims": "claim_id", "datasets": "dataset"}
 
 # Exceptions that a visitor's arguments can raise in Datasette's views; anywhere else they are faults of ours.
 VISITORS_FAULTS = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError)
@@ -56,6 +60,7 @@ async def error_response(
         "code": code,
         "said": zh if ds.language == "zh" else en,
         "sql": request.args.get("sql"),
+        "near": _nearest_page(ds, request) if status == 404 else None,
     }
     return Response.html(ds.renderer.render("error.html", context, request), status=status)
 
@@ -161,6 +166,20 @@ def _explain(
 def _parts(request: Request) -> list[str]:
     route = request.scope.get("route_path", request.path)
     return urllib.parse.unquote(route.split("?")[0]).strip("/").split("/")
+
+
+def _nearest_page(ds: SiteDatasette, request: Request) -> str | None:
+    """Return the path of the page whose name is nearest to a misspelt one; None where none is near."""
+    parts = _parts(request)
+    if len(parts) < 2 or parts[0] not in KINDS:
+        return None
+    if parts[0] == "datasets":
+        names = [str(d["dataset"]) for d in ds.facts.datasets]
+    else:
+        key = KINDS[parts[0]]
+        names = [r[key] for r in select(ds.facts.database, f"select {key} from {parts[0]}")]
+    near = nearest(parts[1][:80], names)
+    return f"/{parts[0]}/{near}" if near else None
 
 
 def _is_table(request: Request) -> bool:

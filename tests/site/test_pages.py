@@ -21,6 +21,7 @@ import pytest
 from publish.site.app import Site
 from publish.site.instance import Instance
 from publish.site.language import of_path
+from publish.site.pages.indicators import reported
 from publish.site.pages.topics import TOPICS
 from publish.site.pool import Pool
 from publish.site.questions import questions
@@ -395,3 +396,31 @@ def test_the_files_a_query_page_offers_are_there(get: Callable[[str], httpx.Resp
     assert len(offered) >= 2
     for address in offered:
         assert get(address.replace("&amp;", "&")).status_code == 200, address
+
+
+def test_a_page_counts_who_is_behind_the_figure_and_never_beside_a_suppressed_value(
+    get: Callable[[str], httpx.Response],
+) -> None:
+    text = get("/indicators/energy_tce").text
+    found = re.search(r'<details id="reported">.*?</details>', text, re.S)
+    assert found and found[0].count("20/30") == 2 and ">10<" in found[0]
+    rows = {
+        "430202": {2023: {"reporting": 20, "population": 30}},
+        "430203": {2023: {"reporting": None, "population": None}},
+    }
+    names = {m: by | {2022: {"reporting": 1, "population": 9}} for m, by in rows.items()}
+    assert reported({"district": {"members": names}}, 2023) == {"district": [("430202", 20, 30)]}
+    assert reported({"district": {"members": names}}, 2021) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [("/indicators/energy_tc", "/indicators/energy_tce"), ("/en/claims/canteen", "/en/claims/canteens"), ("/datasets/parking_lot", "/datasets/parking_lots"), ("/indicators/zzzzzz", None)],
+)  # fmt: skip
+def test_a_misspelt_address_is_answered_with_the_nearest(
+    get: Callable[[str], httpx.Response], path: str, near: str | None
+) -> None:
+    answer = get(path)
+    assert answer.status_code == 404 and ("There is no such page" if "/en/" in path else "没有这个页面") in answer.text
+    assert "/search" in answer.text and 'id="sought"' in answer.text
+    assert (f'<a href="{near}"><code>' in answer.text) if near else "<code>/" not in answer.text

@@ -45,10 +45,12 @@ async def material(datasette: Any, about: dict[str, Any]) -> dict[str, Any]:
     `revisions`, `hidden`: whether one is suppressed."""
     name = about["indicator_id"]
     points = await rows(datasette, TOTALS, id=name)
+    known = datasette.facts.columns["indicator_values"]
+    counted = ", ".join(c if c in known else f"null as {c}" for c in ("reporting", "population"))
     every = await rows(
         datasette,
         f"""
-        select dimension, member, year, value, status, factor_set, {USUAL} as _usual from indicator_values
+        select dimension, member, year, value, status, factor_set, {counted}, {USUAL} as _usual from indicator_values
         where indicator_id = :id order by dimension, member, year
         """,
         id=name,
@@ -88,6 +90,21 @@ def choose(
     return charting.chosen(datasette.language, datasette.facts, about, choice, series, of["lines"], revised, notes)
 
 
+def reported(breakdowns: dict[str, dict[str, Any]], year: int) -> dict[str, list[tuple[str, int, int]]]:
+    """Return by district, kind and level how many of how many institutions are behind a year's figure: (member, reporting,
+    population), those first of which most are missing. Only what the release publishes with each value is counted."""
+    out: dict[str, list[tuple[str, int, int]]] = {}
+    for dimension in ("district", "org_type", "level"):
+        found = [
+            (member, by[year]["reporting"], by[year]["population"])
+            for member, by in breakdowns.get(dimension, {}).get("members", {}).items()
+            if member != "all" and year in by and None not in (by[year].get("reporting"), by[year].get("population"))
+        ]
+        if found:
+            out[dimension] = sorted(found, key=lambda f: f[1] - f[2])
+    return out
+
+
 async def indicator(datasette: Any, request: Any) -> Response:
     about = await indicator_of(datasette, request)
     name = about["indicator_id"]
@@ -120,6 +137,7 @@ async def indicator(datasette: Any, request: Any) -> Response:
         sql=_sql(name),
         known=known,
         made=made,
+        reported=reported(of["breakdowns"], known[-1]["year"]) if known else {},
         cited=cite(datasette, request, about["name_zh"], about["name_en"], f"indicators/{name}", picked.choice.query()),
         notes={p["year"]: p["note"] for p in points if p["note"]},
         topic=next((t for t, theme in TOPICS.items() if theme == about["theme"]), None),
