@@ -277,6 +277,10 @@ def test_headers_that_the_contract_leaves_out_are_not_told(tmp_path: Path) -> No
         (["Period", "Apr/2017 - Mar/2018"], None),
         (["Regulation 507/18, established 1998"], None),
         (["for 2015-16"], None),
+        (["2018 Annual Return of Sites"], 2018),
+        (["Year ended December 31, 2019"], 2019),
+        (["2000 Main Street"], None),
+        (["Printed March 2020"], None),
     ],
 )
 def test_a_year_in_an_english_heading(tmp_path: Path, heading: list[str], year: int | None) -> None:
@@ -468,7 +472,16 @@ def test_a_control_that_holds_nothing_is_refused(tmp_path: Path, control: Any) -
         published(tmp_path, control)
 
 
-@pytest.mark.parametrize("nameless", ["...3", "Unnamed: 2", "NA", ""])
+def test_a_number_that_a_program_hangs_on_repeated_names_is_no_part_of_them(tmp_path: Path) -> None:
+    s = sheet(
+        usage(tmp_path),
+        [["Site", "Electricity Quantity...2", "Electricity Unit...3"], ["A", 1.0, "MWh"], ["B", 2.0, "kWh"]],
+    )
+    assert s.values["power"] == [1000.0, 2.0]
+    assert s.issues == []
+
+
+@pytest.mark.parametrize("nameless", ["...3", "Unnamed: 2", "Unnamed: 2_level_0", "NA", ""])
 def test_a_column_that_a_program_numbered_has_no_header(tmp_path: Path, nameless: str) -> None:
     found = contracts(tmp_path, column("site", "Site", required=True), column("area", "Area", "number"))
     empty = sheet(found, [["Site", "Area", nameless], ["A", 1.0, ""], ["B", 2.0, ""]])

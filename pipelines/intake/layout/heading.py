@@ -33,6 +33,11 @@ _YEAR_IN_ENGLISH = re.compile(
     r"\b(?:for|year|FY)\s*(?:the\s+)?(?:(?:calendar|reporting|fiscal)\s+)?(?:year\s*)?[:\s]?\s*((?:19|20)\d\d)(?![\d/.-])",
     re.IGNORECASE,
 )
+_YEAR_OF_A_REPORT = re.compile(
+    r"\s*((?:19|20)\d\d)\s+(?=[A-Za-z]).*\b(?:annual|report|return|data|survey|inventory|statistics|consumption|emissions|list|summary|results)\b",
+    re.IGNORECASE,
+)
+_YEAR_ENDED = re.compile(r"\byear\s+end(?:ed|ing)\s+[a-z]+\.?\s+\d{1,2},?\s+((?:19|20)\d\d)\b", re.IGNORECASE)
 _MONTH_IN_ENGLISH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _MONTHS_OF_A_YEAR = re.compile(
     rf"{_MONTH_IN_ENGLISH}[\s/-]*((?:19|20)\d\d)\s*(?:[-–—]|to|until|through)\s*{_MONTH_IN_ENGLISH}[\s/-]*\1",
@@ -161,7 +166,9 @@ def _english_years(cell: str) -> tuple[str, ...]:
     """The years that an English heading names: for 2015, Reporting year 2015, Jan/2015 - Dec/2015; not those of two calendar years."""
     if "19" not in cell and "20" not in cell:
         return ()
-    return (*_YEAR_IN_ENGLISH.findall(cell), *_MONTHS_OF_A_YEAR.findall(cell))
+    patterns = (_YEAR_IN_ENGLISH, _MONTHS_OF_A_YEAR, _YEAR_ENDED)
+    named = [y for pattern in patterns for y in pattern.findall(cell)]
+    return (*named, *(m[1] for m in [_YEAR_OF_A_REPORT.match(cell)] if m))
 
 
 def _cut(cell: str, named: re.Match[str], text: str) -> str:

@@ -35,6 +35,7 @@ _TRANSLATED = re.compile(r"\s*(.*[^\x00-\x7f].*?)\s+([A-Za-z][\x20-\x7e\s]{2,})$
 _STATES_A_UNIT = re.compile(r"\d|\b(?:thousand|million|billion)\b", re.IGNORECASE)
 _IN_ROUND = re.compile(r"\(([^()]*)\)")
 _BEFORE_NAME = re.compile(r"^(?:本月|当月|本期|[必选]填[*:]?)")
+_COUNTED_HEADER = re.compile(r"(.*[^.])\.\.\.\d{1,3}")  # Unit...7: a program tells columns of one name apart
 _YEAR_FIRST = re.compile(r"(?:19|20)\d\d年度?(\D.+)")
 _LEADING = frozenset(
     "[【《〔「『〖本当必选*※★☆●#△▲■◆(0123456789一二三四五六七八九十①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳其"
@@ -177,6 +178,8 @@ class Names:
                 hits = self._exact.get(form.lower()) or self._with_unit(form)
                 if hits:
                     return hits
+        if counted := _COUNTED_HEADER.fullmatch(plain):
+            return self.resolve(counted[1])
         dated = _YEAR_FIRST.match(plain)
         return self.resolve(dated[1]) if dated else ()
 
