@@ -3,11 +3,11 @@
 #
 # Seen (Python 3.11, pandas): the suite on disk has two checks, the second of which the data breaks (-5 is under 0).
 #   second type spelt right:              success False, evaluated 2
-#   "expect_column_values_to_be_betwen":  success True,  evaluated 1; the loaded suite has one check, its id and name are as before
+#   "expect_column_values_to_be_betwen":  success True,  evaluated 1; the loaded suite has one check
 #   both types misspelt:                  success True,  evaluated 0, success_percent None
 #   suite.save() after loading:           the misspelt check is gone from the file too
 # An error goes to the log and nowhere else. add_expectation_configuration() with the same type raises.
-# Why it matters here: contracts are data that departments edit and an upgrade may take a type away; a gate that holds a release
+# Why it matters here: rules are files that people edit, and an upgrade may take a type away; a gate that holds a release
 # back would then open, and its report would show full marks. The pipeline builds each check from its class and counts the
 # results with those planned. Exits 1 where the behaviour changed.
 set -euo pipefail
