@@ -15,12 +15,6 @@ from publish.schema import MADE_UP_EN, MADE_UP_ZH, Table
 if TYPE_CHECKING:  # every process of the site imports this, and none needs a city
     from pipelines.core.city import City
 
-MEDIA = {
-    "csv": "text/csv",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "parquet": "application/vnd.apache.parquet",
-}
-
 
 @dataclass(frozen=True)
 class File:
@@ -33,10 +27,12 @@ class File:
 
 @dataclass(frozen=True)
 class TableResource:
-    """A public table and its files, by format (csv, xlsx, parquet)."""
+    """A public table and its files, by format (csv, xlsx, parquet). `blank`: the columns that have empty text, of which an empty cell
+    of the CSV file is."""
 
     table: Table
     rows: int
+    blank: frozenset[str] = frozenset()
     files: Mapping[str, File] = field(default_factory=dict)
 
 

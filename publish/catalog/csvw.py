@@ -1,4 +1,4 @@
-"""<table>.csv-metadata.json beside each CSV file: CSV on the Web (W3C Recommendation of 2015), so that a program that finds
+"""<table>.csv-metadata.json beside each CSV file for programs: CSV on the Web (W3C Recommendation of 2015), so that a program that finds
 the file finds its column names, types and units too.
 
 Belongs here: one table's description. Not here: the whole release's (datapackage.py, dcat.py).
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from publish.catalog import About, TableResource
+from publish.files import ABSENT
 from publish.schema import Field, Type
 
 # W3C, "Metadata Vocabulary for Tabular Data", 5.11.1. A date is yyyy-MM-dd, a boolean true or false, as CSVW expects them.
@@ -24,7 +25,7 @@ TYPES: dict[Type, str] = {
 def metadata(about: About, r: TableResource, unique: bool) -> dict[str, Any]:
     """The description of a table's CSV file; it lies beside it. `unique`: the key names a row once."""
     city = about.city
-    schema: dict[str, Any] = {"columns": [_column(f) for f in r.table.fields]}
+    schema: dict[str, Any] = {"columns": [_column(f, f.name in r.blank) for f in r.table.fields]}
     if unique and r.table.key:
         schema["primaryKey"] = list(r.table.key)
     return {
@@ -48,11 +49,12 @@ def metadata(about: About, r: TableResource, unique: bool) -> dict[str, Any]:
     }
 
 
-def _column(f: Field) -> dict[str, Any]:
+def _column(f: Field, blank: bool) -> dict[str, Any]:
     out: dict[str, Any] = {
         "name": f.name if not f.name.startswith("_") else f"row{f.name}",  # CSVW keeps names with _ for itself
         "titles": [f.name],
         "datatype": TYPES[f.type],
+        "null": [ABSENT if blank else ""],
         "dc:title": [{"@value": f.label, "@language": "zh"}, {"@value": f.en, "@language": "en"}],
     }
     if f.note:

@@ -1,4 +1,4 @@
-"""datapackage.json: a Frictionless Data Package (datapackage.org, version 2.0) of the CSV files of a release.
+"""datapackage.json: a Frictionless Data Package (datapackage.org, version 2.0) of the CSV files for programs of a release.
 
 Belongs here: the package's words. Not here: the Chinese catalogue's (dcat.py).
 """
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from publish.catalog import About, TableResource
+from publish.files import ABSENT, EXCEL
 from publish.schema import Field, Table, Type
 
 TYPES: dict[Type, str] = {
@@ -33,7 +34,8 @@ def datapackage(about: About, resources: Sequence[TableResource], unique: dict[s
                 None,
                 (
                     about.notice,
-                    "Text that a spreadsheet program would run as a formula has an apostrophe before it in the CSV files.",
+                    f"An empty cell is a value that is absent; in a column that has empty texts it is one, and absent is {ABSENT}.",
+                    f"The files of {EXCEL}/ are for Excel: a byte order mark, and an apostrophe before text that would run as a formula.",
                 ),
             )
         ),
@@ -51,28 +53,33 @@ def _resource(r: TableResource, unique: bool) -> dict[str, Any]:
     return {
         "name": r.table.name,
         "type": "table",
+        "profile": "tabular-data-resource",  # of version 1, which some readers still ask for
         "path": file.path,
         "title": f"{r.table.zh} / {r.table.en}",
         "format": "csv",
         "mediatype": "text/csv",
-        "encoding": "utf-8-sig",
+        "encoding": "utf-8",
         "bytes": file.bytes,
         "hash": f"sha256:{file.sha256}",
         "dialect": {"delimiter": ",", "lineTerminator": "\r\n", "quoteChar": '"', "doubleQuote": True, "header": True},
-        "schema": _schema(r.table, unique),
+        "schema": _schema(r.table, unique, r.blank),
         "mingzhang:rows": r.rows,
     }
 
 
-def _schema(table: Table, unique: bool) -> dict[str, Any]:
-    out: dict[str, Any] = {"fields": [_field(f) for f in table.fields], "missingValues": [""]}
+def _schema(table: Table, unique: bool, blank: frozenset[str]) -> dict[str, Any]:
+    out: dict[str, Any] = {"fields": [_field(f, f.name in blank) for f in table.fields], "missingValues": [""]}
+    if blank:  # of each column this says the same; readers of version 1 read it here alone
+        out["missingValues"] = ["", ABSENT]
     if unique and table.key:
         out["primaryKey"] = list(table.key)
     return out
 
 
-def _field(f: Field) -> dict[str, Any]:
+def _field(f: Field, blank: bool) -> dict[str, Any]:
     out: dict[str, Any] = {"name": f.name, "type": TYPES[f.type], "title": f"{f.zh} / {f.en}"}
+    if blank:
+        out["missingValues"] = [ABSENT]
     if f.note:
         out["description"] = f.note
     if f.unit:

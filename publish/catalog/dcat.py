@@ -3,17 +3,24 @@ catalogues beside.
 
 Belongs here: the catalogue's words. Every contract is a dataset in it, whether its rows are open or not: the catalogue says
 what exists and who decided that it opens. The Chinese fields are those of the guide to government information resource
-catalogues (政务信息资源目录编制指南) and of city platforms: 开放属性, 更新周期, 信息项 and so on; they stand under `mz:`, and each
-has its name in `labels`. Addresses are relative to the file itself.
+catalogues (政务信息资源目录编制指南) and of city platforms: 开放属性, 更新周期, 信息项 and so on; they are under `mz:`, and each
+has its name in `labels`. Ranges are those of DCAT-AP 3: themes, languages and formats by the IRIs of the EU's vocabularies.
+
+Addresses are relative to the folder of the file, `@base`. Harvesters read the text without knowing where it came from, so the site
+serves it with its own address as the base (`with_base`).
 """
 
 from __future__ import annotations
 
+import json
+import re
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from expectations.contract import Contract, Contracts
-from publish.catalog import MEDIA, About, File, TableResource
+from publish.catalog import About, File, TableResource
+from publish.files import MEDIA
 from publish.schema import Table, is_open
 
 FREQUENCIES = {
@@ -38,7 +45,11 @@ LABELS = {
     "formats": "信息资源格式",
     "synthetic": "合成示例数据",
 }
+PERIOD = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
+# The folder that the catalogue is in; the release's pages are one level up.
+BASE = "./"
 CONTEXT: dict[str, Any] = {
+    "@base": BASE,
     "dcat": "http://www.w3.org/ns/dcat#",
     "dct": "http://purl.org/dc/terms/",
     "foaf": "http://xmlns.com/foaf/0.1/",
@@ -46,10 +57,14 @@ CONTEXT: dict[str, Any] = {
     "xsd": "http://www.w3.org/2001/XMLSchema#",
     "csvw": "http://www.w3.org/ns/csvw#",
     "mz": "urn:mingzhang:terms:",
+    "vcard": "http://www.w3.org/2006/vcard/ns#",
     "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
 }
-RIGHTS = "http://publications.europa.eu/resource/authority/access-right/"
-FREQUENCY = "http://publications.europa.eu/resource/authority/frequency/"
+EU = "http://publications.europa.eu/resource/authority/"
+RIGHTS, FREQUENCY = f"{EU}access-right/", f"{EU}frequency/"
+LANGUAGES = [{"@id": f"{EU}language/ZHO"}, {"@id": f"{EU}language/ENG"}]
+THEME = f"{EU}data-theme/GOVE"  # government and the public sector
+FILE_TYPES = {"csv": "CSV", "xlsx": "XLSX", "parquet": "PARQUET"}  # the vocabulary has none for SQLite
 
 
 def catalog(
@@ -66,27 +81,30 @@ def catalog(
     city = about.city
     return {
         "@context": CONTEXT,
-        "@id": f"urn:mingzhang:{city.code}:{about.release_id}",
+        "@id": f"urn:mingzhang:{city.code}:catalog",
         "@type": "dcat:Catalog",
         "dct:identifier": about.release_id,
         "dct:title": _both(about.title_zh, about.title_en),
         "dct:description": _both(*_describe(about)),
         "dct:publisher": _publisher(about),
         "dct:license": _licence(about),
+        "dcat:contactPoint": _contact(about),
+        "foaf:homepage": {"@id": "../", "@type": "foaf:Document"},
+        "dcat:themeTaxonomy": {"@id": f"{EU}data-theme"},
         "dct:issued": _day(about.as_of.isoformat()),
         "dct:modified": _day(about.as_of.isoformat()),
-        "dct:language": ["zh", "en"],
-        "dct:spatial": {
-            "@type": "dct:Location",
-            "dct:identifier": city.code,
-            "rdfs:label": _both(city.name_zh, city.name_en),
-        },
+        "dct:language": LANGUAGES,
+        "dct:spatial": _place(about),
         "dcat:version": about.release_id,
         "mz:synthetic": about.synthetic,
         "mz:labels": {f"mz:{k}": v for k, v in LABELS.items()},
-        "dcat:dataset": known + own,
-        "dcat:distribution": [_file(database, "application/vnd.sqlite3", "SQLite")],
+        "dcat:dataset": [*known, *own, _whole(about, database)],
     }
+
+
+def with_base(text: str, address: str) -> str:
+    """The text of a catalogue with an absolute address as its base, that of the folder it is served from."""
+    return text.replace(f'"@base": "{BASE}"', f'"@base": {json.dumps(address)}', 1)
 
 
 def _describe(about: About) -> tuple[str, str]:
@@ -97,19 +115,11 @@ def _describe(about: About) -> tuple[str, str]:
 
 def _dataset(about: About, c: Contract, r: TableResource | None, facts: Mapping[str, Any]) -> dict[str, Any]:
     opened = is_open(c)
+    rights = "PUBLIC" if opened else "RESTRICTED" if c.opening == "aggregate" else "NON_PUBLIC"
     out: dict[str, Any] = {
         "@id": f"urn:mingzhang:{about.city.code}:dataset:{c.dataset}",
-        "@type": "dcat:Dataset",
-        "dct:identifier": c.dataset,
-        "dct:title": _both(c.title_zh, c.title_en),
+        **_about_dataset(about, c.dataset, (c.title_zh, c.title_en), f"datasets/{c.dataset}", c.theme, rights),
         "dct:description": _both(c.description or c.title_zh, c.grain or c.title_en),
-        "dct:publisher": _publisher(about),
-        "dct:license": _licence(about),
-        "dcat:theme": c.theme or "机关事务",
-        "dct:accessRights": {
-            "@id": RIGHTS + ("PUBLIC" if opened else "RESTRICTED" if c.opening == "aggregate" else "NON_PUBLIC")
-        },
-        "dct:modified": _day(about.as_of.isoformat()),
         "mz:resourceCode": f"{about.city.code}/{c.dataset}",
         "mz:provider": about.city.publisher_zh,
         "mz:openAttribute": c.opening_attribute,
@@ -133,31 +143,67 @@ def _dataset(about: About, c: Contract, r: TableResource | None, facts: Mapping[
     }
     if c.frequency in FREQUENCIES:
         out["dct:accrualPeriodicity"] = {"@id": FREQUENCY + FREQUENCIES[c.frequency]}
-    first, last = facts.get("first_period"), facts.get("last_period")
-    if first and last:
-        out["dct:temporal"] = {"@type": "dct:PeriodOfTime", "dcat:startDate": str(first), "dcat:endDate": str(last)}
+    first, last = (str(facts.get(of) or "") for of in ("first_period", "last_period"))
+    if PERIOD.fullmatch(first) and PERIOD.fullmatch(last):
+        out["dct:temporal"] = {
+            "@type": "dct:PeriodOfTime",
+            "dcat:startDate": _day(first_day(first)),
+            "dcat:endDate": _day(last_day(last)),
+        }
     if opened and r is not None:
-        out["dcat:distribution"] = _distributions(r)
+        out["dcat:distribution"] = _distributions(about, r)
         out["mz:formats"] = sorted(r.files)
     return out
 
 
 def _table(about: About, r: TableResource) -> dict[str, Any]:
+    names = [f.zh for f in r.table.fields], [f.en for f in r.table.fields]
     return {
         "@id": f"urn:mingzhang:{about.city.code}:table:{r.table.name}",
-        "@type": "dcat:Dataset",
-        "dct:identifier": r.table.name,
-        "dct:title": _both(r.table.zh, r.table.en),
-        "dct:description": _both(r.table.zh, r.table.en),
-        "dct:publisher": _publisher(about),
-        "dct:license": _licence(about),
-        "dct:accessRights": {"@id": RIGHTS + "PUBLIC"},
-        "dct:modified": _day(about.as_of.isoformat()),
+        **_about_dataset(about, r.table.name, (r.table.zh, r.table.en), f"mingzhang/{r.table.name}", "", "PUBLIC"),
+        "dct:description": _both(
+            f"{r.table.zh}：{'、'.join(names[0])}。", f"{r.table.en}: {', '.join(n.lower() for n in names[1])}."
+        ),
         "mz:openAttribute": "无条件开放",
         "mz:fields": _fields(r.table),
         "mz:rows": r.rows,
         "mz:formats": sorted(r.files),
-        "dcat:distribution": _distributions(r),
+        "dcat:distribution": _distributions(about, r),
+    }
+
+
+def _whole(about: About, database: File) -> dict[str, Any]:
+    """All tables as one database: harvesters take distributions of datasets alone, not of the catalogue."""
+    titles = f"{about.title_zh}：全部数据表", f"{about.title_en}: all tables"
+    return {
+        "@id": f"urn:mingzhang:{about.city.code}:database",
+        **_about_dataset(about, "database", titles, "about", "", "PUBLIC"),
+        "dct:description": _both(*_describe(about)),
+        "mz:openAttribute": "无条件开放",
+        "mz:fields": [],
+        "mz:formats": ["sqlite"],
+        "dcat:distribution": [_file(about, database, "application/vnd.sqlite3", None)],
+    }
+
+
+def _about_dataset(
+    about: About, name: str, titles: tuple[str, str], page: str, theme: str, rights: str
+) -> dict[str, Any]:
+    """What every dataset has; `page` is its page below the release's address."""
+    return {
+        "@type": "dcat:Dataset",
+        "dct:identifier": name,
+        "dct:title": _both(*titles),
+        "dct:publisher": _publisher(about),
+        "dcat:contactPoint": _contact(about),
+        "dct:license": _licence(about),
+        "dcat:landingPage": {"@id": f"../{page}", "@type": "foaf:Document"},
+        "dcat:keyword": [*_both(*titles), *([{"@value": theme, "@language": "zh"}] if theme else [])],
+        "dcat:theme": {"@id": THEME},
+        "dct:language": LANGUAGES,
+        "dct:spatial": _place(about),
+        "dct:accessRights": {"@id": RIGHTS + rights},
+        "dct:modified": _day(about.as_of.isoformat()),
     }
 
 
@@ -168,23 +214,26 @@ def _fields(table: Table) -> list[dict[str, Any]]:
     ]
 
 
-def _distributions(r: TableResource) -> list[dict[str, Any]]:
-    return [_file(file, MEDIA[form], form.upper()) for form, file in sorted(r.files.items())]
+def _distributions(about: About, r: TableResource) -> list[dict[str, Any]]:
+    return [_file(about, file, MEDIA[form], FILE_TYPES[form]) for form, file in sorted(r.files.items())]
 
 
-def _file(file: File, media: str, form: str) -> dict[str, Any]:
+def _file(about: About, file: File, media: str, kind: str | None) -> dict[str, Any]:
+    """A distribution. The checksum is a plain text, which harvesters store; as xsd:hexBinary, which SPDX asks for, one of them
+    refuses the dataset."""
     return {
         "@type": "dcat:Distribution",
         "dct:title": file.path,
         "dcat:accessURL": {"@id": file.path},
         "dcat:downloadURL": {"@id": file.path},
         "dcat:mediaType": {"@id": f"https://www.iana.org/assignments/media-types/{media}"},
-        "dct:format": form,
+        **({"dct:format": {"@id": f"{EU}file-type/{kind}"}} if kind else {}),
+        "dct:license": _licence(about),
         "dcat:byteSize": {"@value": str(file.bytes), "@type": "xsd:nonNegativeInteger"},
         "spdx:checksum": {
             "@type": "spdx:Checksum",
             "spdx:algorithm": {"@id": "spdx:checksumAlgorithm_sha256"},
-            "spdx:checksumValue": {"@value": file.sha256, "@type": "xsd:hexBinary"},
+            "spdx:checksumValue": file.sha256,
         },
     }
 
@@ -193,12 +242,44 @@ def _publisher(about: About) -> dict[str, Any]:
     return {"@type": "foaf:Organization", "foaf:name": _both(about.city.publisher_zh, about.city.publisher_en)}
 
 
+def _contact(about: About) -> dict[str, Any]:
+    return {
+        "@type": "vcard:Organization",
+        "vcard:fn": about.city.publisher_zh,
+        "vcard:hasURL": {"@id": "../report"},
+    }
+
+
 def _licence(about: About) -> dict[str, Any]:
-    return {"@type": "dct:LicenseDocument", "rdfs:label": _both(about.city.licence_zh, about.city.licence_en)}
+    """The licence as the page that states it, with its wording."""
+    words = _both(about.city.licence_zh, about.city.licence_en)
+    return {"@id": "../about", "@type": "dct:LicenseDocument", "dct:title": words, "rdfs:label": words}
+
+
+def _place(about: About) -> dict[str, Any]:
+    city = about.city
+    return {
+        "@type": "dct:Location",
+        "dct:identifier": city.code,
+        "rdfs:label": _both(city.name_zh, city.name_en),
+    }
 
 
 def _both(zh: str, en: str) -> list[dict[str, str]]:
     return [{"@value": zh, "@language": "zh"}, {"@value": en, "@language": "en"}]
+
+
+def first_day(period: str) -> str:
+    """The first day of a year, a month or a day (2021, 2021-03, 2021-03-07), as yyyy-mm-dd."""
+    return f"{period}-01-01"[:10] if len(period) == 4 else f"{period}-01"[:10]
+
+
+def last_day(period: str) -> str:
+    """The last day of a year, a month or a day, as yyyy-mm-dd."""
+    if len(period) != 7:
+        return f"{period}-12-31"[:10]
+    year, month = map(int, period.split("-"))
+    return f"{period}-{monthrange(year, month)[1]:02d}"
 
 
 def _day(text: str) -> dict[str, str]:

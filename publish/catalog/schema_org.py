@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from publish.catalog import MEDIA
+from publish.files import MEDIA, path_of
 from publish.schema import MADE_UP_EN, MADE_UP_ZH
 
 __all__ = ["Page", "of_release", "of_statement", "of_table", "replace", "script"]
@@ -54,7 +54,7 @@ def of_table(page: Page, place: str, name: str, description: str, table: str, ke
     """A dataset or an indicator: `place` is the page's path below the root, `table` where its rows are in the files."""
     out = _dataset(page, page.permanent + place, name, description)
     out["keywords"] = [k for k in keywords if k]
-    paths = {f"{form}/{table}.{form}": media for form, media in MEDIA.items()}
+    paths = {path_of(table, form): media for form, media in MEDIA.items()}
     out["distribution"] = [_download(page, f, media) for f, media in paths.items() if f in page.files]
     out["isPartOf"] = {"@type": "Dataset", "@id": page.permanent, "name": f"{page.publisher}开放数据".strip()}
     return out

@@ -35,12 +35,20 @@ from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH, KEY, OF_CLOSED, Rule
 from publish.disclosure.ties import ties
 from publish.disclosure.wholes import Wholes, hold, shown_values
 from publish.errors import GateRefused
+from publish.files import ABSENT, EXCEL, FOLDERS, PLAIN, path_of, table_file
 from publish.schema import Table, is_open
 from publish.sources import telling
 
 DATABASE = "mingzhang.db"
 SEARCH = "search.db"
-TEXTS = ("datapackage.json", "catalog.jsonld", "release.json", "changes.json", "csv/README.txt")
+TEXTS = (
+    "datapackage.json",
+    "catalog.jsonld",
+    "release.json",
+    "changes.json",
+    f"{EXCEL}/README.txt",
+    f"{PLAIN}/README.txt",
+)
 CONTRACTS = "contracts"
 SQL_STEPS = 50_000_000  # how long a statement's SQL may work: a journalist will run it too
 MOST_HITS = 50
@@ -127,7 +135,7 @@ def _files(look: _Look) -> int:
     words beside them."""
     allowed = {DATABASE, SEARCH, *_texts(look.known)}
     for name in look.known.tables:
-        allowed |= {f"{form}/{name}.{form}" for form in ("csv", "xlsx", "parquet")}
+        allowed |= {table_file(folder, name) for folder in FOLDERS}
     found = sorted(p.relative_to(look.folder).as_posix() for p in look.folder.rglob("*") if not p.is_dir())
     for path in found:
         if path in allowed:
@@ -147,13 +155,14 @@ def contract_file(dataset: str) -> str:
 
 def _texts(known: Known) -> list[str]:
     """The files of words: the catalogues, what stands beside each CSV file, and the contracts."""
-    beside = [f"csv/{name}.csv-metadata.json" for name in known.tables]
+    beside = [f"{path_of(name, 'csv')}-metadata.json" for name in known.tables]
     return [*TEXTS, *beside, *(f"{CONTRACTS}/{contract_file(d)}" for d in known.contracts)]
 
 
 def _contents(look: _Look) -> int:
     """Every table of every format: known columns of level L0 only, and no secret in any cell."""
-    for form, read in (("SQLite", _sqlite), ("csv", _csv), ("xlsx", _xlsx), ("parquet", _parquet)):
+    forms = {"SQLite": _sqlite, PLAIN: _plain_csv, EXCEL: _excel_csv, "xlsx": _xlsx, "parquet": _parquet}
+    for form, read in forms.items():
         for where, name, columns, rows, first in read(look):
             table = look.known.tables.get(name)
             if table is None:
@@ -195,6 +204,8 @@ def _column(
     scanner, column = look.known.scanner, f"{table.name}.{label}"
     for v in set(cells):
         rule = None
+        if form == PLAIN and v == ABSENT:
+            continue  # nothing
         if v in left_out:
             rule = f"a row with this {label} is not open"
         elif column == ROWS and v.__class__ is str and _SPANS.fullmatch(v):
@@ -292,11 +303,19 @@ def _sqlite(look: _Look) -> Found:
                 yield DATABASE, name, [d[0] for d in rows.description], rows, 1
 
 
-def _csv(look: _Look) -> Found:
-    for path in sorted((look.folder / "csv").glob("*.csv")):
-        with path.open(encoding="utf-8-sig", newline="") as f:
+def _plain_csv(look: _Look) -> Found:
+    return _csv(look, PLAIN, "utf-8")
+
+
+def _excel_csv(look: _Look) -> Found:
+    return _csv(look, EXCEL, "utf-8-sig")
+
+
+def _csv(look: _Look, folder: str, encoding: str) -> Found:
+    for path in sorted((look.folder / folder).glob("*.csv")):
+        with path.open(encoding=encoding, newline="") as f:
             rows = csv.reader(f, strict=True)
-            yield f"csv/{path.name}", path.stem, next(rows, []), rows, 2
+            yield f"{folder}/{path.name}", path.stem, next(rows, []), rows, 2
 
 
 def _xlsx(look: _Look) -> Found:

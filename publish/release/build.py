@@ -38,22 +38,54 @@ from pipelines.sources import decisions
 from publish.catalog import About, File, TableResource, csvw
 from publish.catalog.datapackage import datapackage
 from publish.catalog.dcat import catalog
+from publish.catalog.odcs import contract_text
 from publish.disclosure import gate, history
 from publish.disclosure.corrections import FIGURE, correct
 from publish.disclosure.kept import ResultCache
 from publish.disclosure.suppress import Knowledge, Rules, suppress
 from publish.disclosure.ties import ties
 from publish.errors import GateHeld, GateRefused, ReleaseError
+from publish.files import ABSENT, EXCEL, FOLDERS, MEDIA, PLAIN, path_of, table_file
 from publish.release import hold, movement, store, tables
 from publish.release.changes import compare
+from publish.release.compress import compress
 from publish.release.doubted import doubted, write_doubted
 from publish.release.held import held, write_held
 from publish.release.movement import Lineage, MovementLimits
 from publish.release.provenance import provenance
 from publish.release.search_index import build_index
-from publish.release.write import BATCH, Database, write_csv, write_parquet, write_xlsx
+from publish.release.write import (
+    BATCH,
+    FOR_EXCEL,
+    FOR_PROGRAMS,
+    CsvForm,
+    Database,
+    blank_columns,
+    write_csv,
+    write_parquet,
+    write_xlsx,
+)
 from publish.schema import MADE_UP_EN, MADE_UP_ZH, RELEASES, Table, Type, is_open, public_tables
 
+CSV: dict[str, CsvForm] = {EXCEL: FOR_EXCEL, PLAIN: FOR_PROGRAMS}
+ABOUT_CSV = {
+    EXCEL: [
+        (
+            "格式 Format",
+            "供 Excel 打开：带字节顺序标记的 UTF-8；会被当作公式的文字前加一个撇号。程序请用 csv-plain / "
+            "For Excel: UTF-8 with a byte order mark, an apostrophe before text that would run as a formula. "
+            "Programs read csv-plain",
+        )
+    ],
+    PLAIN: [
+        (
+            "格式 Format",
+            f"供程序读取：不带字节顺序标记的 UTF-8，文字原样；空格子表示没有，有空文字的列里空格子就是空文字，没有写作 {ABSENT} / "
+            f"For programs: UTF-8 without a byte order mark, text as it is; an empty cell is what is absent, but in a column that "
+            f"has empty texts it is one, and what is absent is {ABSENT}",
+        )
+    ],
+}
 WRITES_CSV = ("publish/release/write.py", "publish/schema.py", "pipelines/core")
 NOTHING: dict[Type, Any] = {"text": "", "integer": 0, "real": 0.0, "boolean": False, "date": date(1970, 1, 1)}
 # Marts that are published as they are; what of the others is, publish/release/tables.py says.
@@ -146,9 +178,9 @@ def _build(
         lineage = Lineage(*tables.datasets_behind(w), corrected.rows)
     _refuse_empty(home, cells, data, shapes)
     synthetic = _is_synthetic(data)
-    for form in ("csv", "xlsx", "parquet"):
-        (folder / form).mkdir(parents=True)
-    steps, done = len(shapes) * 4 + 1, 0
+    for name in FOLDERS:
+        (folder / name).mkdir(parents=True)
+    steps, done = len(shapes) * 5 + 1, 0
 
     def step(n: int = 1) -> None:
         nonlocal done
@@ -161,8 +193,9 @@ def _build(
     )
     previous = store.current(home)
     for name in sorted(data):
-        _feed(h, name, _csv(folder / "csv" / f"{name}.csv", shapes[name], data[name], previous, kept))
-        step()
+        digests = [_csv(folder, of, shapes[name], data[name], previous, kept) for of in CSV]
+        _feed(h, name, digests[0])
+        step(2)
     same = _same(home, h)
     damaged = same is not None and bool(store.verify(home, same.name))
     if same is not None and damaged:  # it is made anew, of the same release before
@@ -185,7 +218,8 @@ def _build(
     about = About(release_id, as_of, code_version, city, synthetic)
 
     data["releases"] = tables.from_rows([_release_row(about, contracts, content, data)], RELEASES)
-    write_csv(folder / "csv" / "releases.csv", RELEASES, data["releases"])
+    for of, form in CSV.items():
+        write_csv(folder / table_file(of, "releases"), RELEASES, data["releases"], form)
     unique = {name: _is_unique(data[name], shapes[name]) for name in data}
     _write_formats(folder, about, shapes, data, unique, step)
     build_index(folder / gate.DATABASE, folder / gate.SEARCH)
@@ -200,6 +234,7 @@ def _build(
     kept.prune()
     hold.write_json(folder / "release.json", record | {"gates": results})
     step()
+    compress(folder, previous)
     store.seal(folder)
     if previous is not None and reasons:
         hold.hold(home, folder, release_id, previous.name, reasons, hidden.cells, parts, taken)
@@ -289,17 +324,18 @@ def _rows(
     return data
 
 
-def _csv(path: Path, table: Table, data: pa.Table, previous: Path | None, kept: ResultCache) -> str:
-    """Makes the CSV file of a table, and gives its SHA-256. Where the `previous` release has just that file it is linked, and
-    not written: what a file of these rows would be is known from when one was written."""
+def _csv(folder: Path, of: str, table: Table, data: pa.Table, previous: Path | None, kept: ResultCache) -> str:
+    """Makes one of the two CSV files of a table, and gives its SHA-256. Where the `previous` release has just that file it is
+    linked, and not written: what a file of these rows would be is known from when one was written."""
+    path = folder / table_file(of, table.name)
 
     def write() -> str:
-        write_csv(path, table, data)
+        write_csv(path, table, data, CSV[of])
         return file_sha256(path)
 
-    read = (_rows_digest(table, data), [(f.name, f.type) for f in table.fields], code_of(*WRITES_CSV))
+    read = (of, _rows_digest(table, data), [(f.name, f.type) for f in table.fields], code_of(*WRITES_CSV))
     told = kept.of("csv", read, write)
-    before = previous / "csv" / path.name if previous is not None else None
+    before = previous / table_file(of, table.name) if previous is not None else None
     if path.is_file():
         return str(told)
     if before is not None and before.is_file() and file_sha256(before) == told:
@@ -354,8 +390,9 @@ def _write_formats(
         step()
     scratch.rmdir()
     # A line of its own inside a CSV file would break every reader of it: the line stands beside, the mark in each row.
-    lines = "\r\n".join(f"{name}: {text}" for name, text in notes)
-    (folder / "csv" / "README.txt").write_bytes(("\ufeff" + lines + "\r\n").encode())
+    for of, about_form in ABOUT_CSV.items():
+        lines = "\r\n".join(f"{name}: {text}" for name, text in (*notes, *about_form))
+        (folder / of / "README.txt").write_bytes(("\ufeff" + lines + "\r\n").encode())
 
 
 def _notes(about: About) -> list[tuple[str, str]]:
@@ -391,17 +428,20 @@ def _describe(
         TableResource(
             shapes[name],
             data[name].num_rows,
-            {form: _file(folder, f"{form}/{name}.{form}") for form in ("csv", "xlsx", "parquet")},
+            blank_columns(shapes[name], data[name]),
+            {form: _file(folder, path_of(name, form)) for form in MEDIA},
         )
         for name in sorted(data)
     ]
     facts = {r["dataset"]: r for r in data["datasets"].to_pylist()}
     for r in resources:
         described = csvw.metadata(about, r, unique[r.table.name])
-        hold.write_json(folder / "csv" / f"{r.table.name}.csv-metadata.json", described)
+        hold.write_json(folder / f"{path_of(r.table.name, 'csv')}-metadata.json", described)
     (folder / gate.CONTRACTS).mkdir()
-    for c in contracts.values():  # as they were in force, those of datasets that are not open too: they hold no record
-        shutil.copyfile(c.path, folder / gate.CONTRACTS / gate.contract_file(c.dataset))
+    of = {r.table.name: r for r in resources}
+    for c in contracts.values():
+        text = contract_text(about, c, of.get(c.dataset), unique.get(c.dataset, False))
+        (folder / gate.CONTRACTS / gate.contract_file(c.dataset)).write_text(text, encoding="utf-8")
     hold.write_json(folder / "datapackage.json", datapackage(about, resources, unique))
     database = _file(folder, gate.DATABASE)
     hold.write_json(folder / "catalog.jsonld", catalog(about, contracts, resources, facts, database))

@@ -1,4 +1,4 @@
-"""The files of a release: CSV, SQLite, XLSX, Parquet, each the same bytes for the same rows.
+"""The files of a release: CSV (two of each table), SQLite, XLSX, Parquet, each the same bytes for the same rows.
 
 Belongs here: formats. Not here: which rows (tables.py), or when a release stands (build.py). Nothing in a file depends on
 the clock, the machine or the folder it is written in.
@@ -12,16 +12,19 @@ import math
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
 from pipelines.core.formulas import neutral
 from pipelines.core.sql import identifier
+from publish.files import ABSENT
 from publish.schema import Field, Table, Type
 
 BATCH = 20_000
@@ -45,20 +48,46 @@ def plain_number(x: float) -> str:
     return str(int(x)) if x.is_integer() and abs(x) < 1e15 else repr(x)
 
 
-def write_csv(path: Path, table: Table, data: pa.Table) -> int:
-    """UTF-8 with BOM, RFC 4180 (CRLF, doubled quotes), a header of column names. Gives the number of rows.
+@dataclass(frozen=True)
+class CsvForm:
+    """One of the two forms of CSV: the encoding, what a text and a real number become, and whether absent text is told from empty
+    text where a column has empty text."""
 
-    Text that a spreadsheet would run as a formula is neutralised; a number never is, however it begins.
+    encoding: str
+    text: Callable[[str], str]
+    real: Callable[[float], str]
+    tells_absent: bool
+
+
+# For a spreadsheet: with a byte order mark, without useless zeros; text that it would run as a formula has an apostrophe before it.
+FOR_EXCEL = CsvForm("utf-8-sig", neutral, plain_number, False)
+# For programs: text as it is, a real number always with a point, for readers guess a column's type by its first rows.
+FOR_PROGRAMS = CsvForm("utf-8", str, repr, True)
+
+
+def write_csv(path: Path, table: Table, data: pa.Table, form: CsvForm) -> int:
+    """UTF-8, RFC 4180 (CRLF, doubled quotes), a header of column names. Gives the number of rows.
+
+    What is absent is an empty cell, or ABSENT in a column that has empty text too. A number is never changed, however it begins.
     """
-    written = 0
-    with path.open("w", encoding="utf-8-sig", newline="") as f:
+    written, blank = 0, blank_columns(table, data) if form.tells_absent else frozenset()
+    with path.open("w", encoding=form.encoding, newline="") as f:
         out = csv.writer(f, lineterminator="\r\n")
         out.writerow(table.columns)
         for batch in data.to_batches(max_chunksize=BATCH):
-            columns = [_csv_texts(c, t.type) for c, t in zip(batch.columns, table.fields, strict=True)]
+            columns = [
+                _csv_texts(c, t.type, form, ABSENT if t.name in blank else None)
+                for c, t in zip(batch.columns, table.fields, strict=True)
+            ]
             out.writerows(zip(*columns, strict=True))
             written += batch.num_rows
     return written
+
+
+def blank_columns(table: Table, data: pa.Table) -> frozenset[str]:
+    """The columns that have empty text, which an empty cell of a CSV file for programs then means."""
+    texts = [f.name for f in table.fields if f.type == "text"]
+    return frozenset(name for name in texts if pc.any(pc.equal(data[name], "")).as_py())
 
 
 def _each(column: pa.Array, kind: Type, make: Callable[[Any], Any]) -> list[Any]:
@@ -70,12 +99,12 @@ def _each(column: pa.Array, kind: Type, make: Callable[[Any], Any]) -> list[Any]
     return [made[n] for n in encoded.indices.fill_null(len(made) - 1).to_pylist()]
 
 
-def _csv_texts(column: pa.Array, kind: Type) -> list[Any]:
+def _csv_texts(column: pa.Array, kind: Type, form: CsvForm, absent: str | None) -> list[Any]:
     if kind == "text":
-        return _each(column, kind, lambda v: None if v is None else neutral(v))
+        return _each(column, kind, lambda v: absent if v is None else form.text(v))
     values = column.to_pylist()
     if kind == "real":
-        return [None if v is None else plain_number(v) for v in values]
+        return [None if v is None else form.real(v) for v in values]
     if kind == "boolean":
         return [None if v is None else "true" if v else "false" for v in values]
     return values  # integers and dates read the same as str()
@@ -228,7 +257,9 @@ def _cell_maker(kind: Type, letter: str, style: int) -> Callable[[Any], str]:
         v = v if len(v) <= XLSX_TEXT else v[: XLSX_TEXT - 1] + "…"
         v = _ESCAPED.sub(r"_x005F\1", v) if "_x" in v else v
         v = v.translate(_MARKUP)
-        return f'<c r="{letter}%d" t="inlineStr"><is><t xml:space="preserve">{v}</t></is></c>'
+        # White space at an end is kept only where this says so; elsewhere there are readers that take it for text.
+        space = ' xml:space="preserve"' if v != v.strip() else ""
+        return f'<c r="{letter}%d" t="inlineStr"><is><t{space}>{v}</t></is></c>'
 
     def number(v: float | None) -> str:
         return "" if v is None else f'<c r="{letter}%d"><v>{v!r}</v></c>'

@@ -21,9 +21,11 @@ async def for_crawlers(instance: Instance, route: str, origin: str) -> Answer:
     """Return one of the two files; `origin` is scheme and host."""
     root = origin + instance.base_url
     if route == ROBOTS:
+        # The structured data of the current pages names this release; parsers take the first rule that fits, or the longest.
+        now = f"/r/{instance.facts.release_id}/"
         text = (
-            f"User-agent: *\nDisallow: /{DB}?\nDisallow: /{DB}.\nDisallow: /r/\nDisallow: /*?*sql=\n"
-            f"\nSitemap: {root}sitemap.xml\n"
+            f"User-agent: *\nDisallow: /{DB}?\nDisallow: /{DB}.\nDisallow: {now}{DB}?\nDisallow: {now}{DB}.\n"
+            f"Allow: {now}\nDisallow: /r/\nDisallow: /*?*sql=\n\nSitemap: {root}sitemap.xml\n"
         )
         return Answer(200, [(b"content-type", b"text/plain; charset=utf-8")], text.encode())
     fixed = [p.strip("^$").strip("/") for p, _ in pages.ROUTES if "(" not in p and "." not in p]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from publish.files import EXCEL, MEDIA, path_of, table_file
 from publish.schema import MARTS, OWN, RELEASES, TRACE
 
 DB = "mingzhang"
@@ -74,6 +75,18 @@ class Facts:
         """Return the search index of the release, None where it has none."""
         path = self.folder / SEARCH
         return path if path.is_file() else None
+
+    def files_of(self, table: str) -> dict[str, str]:
+        """Return the files of a whole table by format (csv, xlsx, parquet). An older release has but one CSV file of a table."""
+        names = {form: path_of(table, form) for form in MEDIA}
+        if names["csv"] not in self.files:
+            names["csv"] = table_file(EXCEL, table)
+        return {form: name for form, name in names.items() if name in self.files}
+
+    @staticmethod
+    def format_of(file: str) -> str:
+        """Return the name of the format of a file of the release, as a link shows it."""
+        return "CSV (Excel)" if file.startswith(f"{EXCEL}/") else file.rsplit(".", 1)[1].upper()
 
     def is_boolean(self, table: str | None, name: str) -> bool:
         """Return whether a column is boolean, which SQLite holds as 1 and 0."""

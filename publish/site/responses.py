@@ -1,16 +1,13 @@
-"""Responses: headers that each one carries, ETags, sending from memory and from disk.
+"""Responses: headers that each one carries, ETags, sending from memory.
 
-Belongs here: everything about a response but its contents. Not here: formats of rows (tabular.py), the cache (cache.py),
-which release or process answers (app.py).
+Belongs here: everything about a response but its contents. Not here: formats of rows (tabular.py), the cache (cache.py), files
+on disk (files.py), which release or process answers (app.py).
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
-import mimetypes
-import urllib.parse
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -41,13 +38,12 @@ SECURITY: Headers = [
     (b"access-control-allow-origin", b"*"),
     (
         b"access-control-expose-headers",
-        b"ETag, Link, Retry-After, X-Release, X-Current-Release, X-Synthetic, X-Truncated",
+        b"Accept-Ranges, Content-Range, ETag, Link, Retry-After, X-Release, X-Current-Release, X-Synthetic, X-Truncated",
     ),
 ]
 DROPPED = frozenset(
     (b"set-cookie", b"vary", b"content-length", b"transfer-encoding", b"cache-control", b"etag", b"referrer-policy")
 )
-DESCRIBED = ".csv-metadata.json"  # beside a CSV file; publish/catalog/csvw.py writes it
 
 
 @dataclass(frozen=True)
@@ -123,7 +119,7 @@ def finalize(answer: Answer, cache_control: str, secure: bool) -> Ready:
 
 async def send_answer(send: Send, scope: Scope, answer: Ready) -> None:
     """Send an answer: 304 where If-None-Match has its ETag, no body for HEAD, else in pieces of PIECE bytes."""
-    if answer.etag and _has(scope, answer.etag):
+    if answer.etag and has_etag(scope, answer.etag):
         headers = [h for h in answer.headers if h[0] != b"content-length"]
         await send({"type": "http.response.start", "status": 304, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
@@ -136,48 +132,6 @@ async def send_answer(send: Send, scope: Scope, answer: Ready) -> None:
     await send({"type": "http.response.body", "body": body[last * PIECE :] if last else body})
 
 
-def _has(scope: Scope, etag: bytes) -> bool:
+def has_etag(scope: Scope, etag: bytes) -> bool:
+    """Return whether the client says that it holds the answer with this ETag."""
     return any(k == b"if-none-match" and etag in v for k, v in scope["headers"])
-
-
-async def send_file(send: Send, scope: Scope, facts: Facts, name: str, base_url: str, cache_control: str) -> None:
-    """Send a file of the release in pieces; `name` is a key of facts.files."""
-    path = facts.folder / name
-    etag = f'"{facts.files[name][:20]}"'.encode()
-    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    special = {
-        ".jsonld": "application/ld+json",
-        ".parquet": "application/vnd.apache.parquet",
-        ".yaml": "application/yaml",
-    }
-    kind = special.get(path.suffix, kind)
-    if path.name.endswith(DESCRIBED):
-        kind = "application/csvm+json"
-    kind += "; charset=utf-8" if kind.startswith("text/") or path.suffix == ".yaml" else ""
-    headers: Headers = [
-        (b"content-type", kind.encode()),
-        (b"content-security-policy", CSP.encode()),
-        (b"etag", etag),
-        (b"cache-control", cache_control.encode()),
-        *release_headers(facts),
-        *SECURITY,
-    ]
-    if scope["scheme"] == "https":
-        headers.append(HSTS)
-    if path.suffix in (".csv", ".xlsx", ".parquet", ".db"):
-        shown = urllib.parse.quote(path.name)
-        headers.append((b"content-disposition", f"attachment; filename*=UTF-8''{shown}".encode()))
-    described = name.removesuffix(".csv") + DESCRIBED
-    if path.suffix == ".csv" and described in facts.files:
-        link = f'<{base_url}files/{described}>; rel="describedby"; type="application/csvm+json"'
-        headers.append((b"link", link.encode()))
-    if _has(scope, etag):
-        await send({"type": "http.response.start", "status": 304, "headers": headers})
-        await send({"type": "http.response.body", "body": b""})
-        return
-    with path.open("rb") as f:
-        headers.append((b"content-length", str(path.stat().st_size).encode()))
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        while scope["method"] != "HEAD" and (piece := await asyncio.to_thread(f.read, PIECE)):
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})

@@ -60,9 +60,7 @@ def mark_truncated(answer: Answer, facts: Facts, base_url: str, route: str) -> A
     """Mark an answer as truncated: in the headers, in the keys of a JSON object, in the file name of a CSV or workbook, where a
     reader in Excel sees it."""
     table = table_of(route, facts.tables)
-    whole = {
-        f: f"{base_url}files/{f}/{table}.{f}" for f in ("csv", "xlsx", "parquet") if f"{f}/{table}.{f}" in facts.files
-    }
+    whole = {f: f"{base_url}files/{name}" for f, name in facts.files_of(table or "").items()}
     headers = [*answer.headers, (b"x-truncated", b"true")]
     if whole:
         link = f'<{whole["csv"]}>; rel="alternate"; title="whole table"' if "csv" in whole else ""

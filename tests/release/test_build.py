@@ -8,10 +8,12 @@ import errno
 import json
 import math
 import os
+import re
 import shutil
 import sqlite3
 import stat
 import subprocess
+import zipfile
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -29,7 +31,15 @@ from publish.disclosure import gate
 from publish.errors import GateRefused, ReleaseError
 from publish.release import build as building
 from publish.release import store, write
-from publish.release.write import Database, plain_number, write_csv, write_xlsx
+from publish.release.write import (
+    FOR_EXCEL,
+    FOR_PROGRAMS,
+    Database,
+    blank_columns,
+    plain_number,
+    write_csv,
+    write_xlsx,
+)
 from publish.schema import Field, Table, public_tables
 from publish.sources import KEY, telling
 from tests.release.conftest import AS_OF, BUYER, make_warehouse, sources
@@ -422,8 +432,38 @@ def test_slips_of_the_pen_do_not_break_a_format(tmp_path):
     rows = CalamineWorkbook.from_path(str(tmp_path / "t.xlsx")).get_sheet_by_name("数据").to_python()
     assert rows[1][0] == "0202-01-01" and math.isclose(rows[1][1], 1e-320, abs_tol=1e-300) and len(rows[1][2]) == 32_767
     assert rows[2][2] == "=HYPERLINK(1)"
-    write_csv(tmp_path / "t.csv", table, data)
-    assert "0202-01-01" in (tmp_path / "t.csv").read_text(encoding="utf-8-sig")
+    write_csv(tmp_path / "t.csv", table, data, FOR_EXCEL)
+    text = (tmp_path / "t.csv").read_text(encoding="utf-8-sig")
+    assert "0202-01-01" in text and text.endswith(",'=HYPERLINK(1)\n")
+
+
+def test_the_csv_for_programs_says_what_the_other_formats_hold(tmp_path):
+    """Text as it is; a real number with a point all the way down; absent text apart from empty text."""
+    fields = (Field("x", "real", "数", "X"), Field("t", "text", "文", "T"), Field("b", "boolean", "真", "B"))
+    table = Table("t", "表", "Table", fields)
+    rows = [
+        {"x": 9600.0, "t": "=1+1", "b": True},
+        {"x": 1e22, "t": "", "b": None},
+        {"x": None, "t": None, "b": False},
+    ]
+    data = pa.Table.from_pylist(rows, schema=table.arrow)
+    write_csv(tmp_path / "t.csv", table, data, FOR_PROGRAMS)
+    assert (tmp_path / "t.csv").read_bytes() == b"x,t,b\r\n9600.0,=1+1,true\r\n1e+22,,\r\n,\\N,false\r\n"
+    write_csv(tmp_path / "t.csv", table, data.filter([True, False, True]), FOR_PROGRAMS)
+    assert (tmp_path / "t.csv").read_bytes() == b"x,t,b\r\n9600.0,=1+1,true\r\n,,false\r\n"
+    assert blank_columns(table, data) == {"t"} and not blank_columns(table, data.slice(2))
+
+
+def test_white_space_is_marked_in_a_workbook_only_where_it_would_be_lost(tmp_path):
+    """R's openxlsx takes the mark for text of every cell that has it."""
+    table = Table("t", "表", "Table", (Field("t", "text", "文", "T"),))
+    data = pa.Table.from_pylist([{"t": "a b"}, {"t": " a"}, {"t": "a\n"}], schema=table.arrow)
+    write_xlsx(tmp_path / "t.xlsx", table, data, [], tmp_path)
+    with zipfile.ZipFile(tmp_path / "t.xlsx") as z:
+        sheet = z.read("xl/worksheets/sheet1.xml").decode()
+    cells = re.findall(r"<is>(<t[^>]*>)([^<]*)</t></is>", sheet)
+    kept = '<t xml:space="preserve">'
+    assert cells[-3:] == [("<t>", "a b"), (kept, " a"), (kept, "a\n")]
 
 
 def test_releases_do_not_share_a_building_folder_of_a_dead_process(made):

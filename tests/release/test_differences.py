@@ -192,6 +192,7 @@ def test_a_row_that_is_not_open_is_refused(contracts, city, tmp_path):
     for where in (
         "mingzhang.db disposals row 1",
         "csv/disposals.csv",
+        "csv-plain/disposals.csv",
         "xlsx/disposals.xlsx",
         "parquet/disposals.parquet",
     ):

@@ -25,6 +25,7 @@ from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import Rules, Suppressed
 from publish.disclosure.wholes import Made, Wholes
 from publish.errors import GateRefused
+from publish.files import EXCEL, PLAIN
 from publish.release import build as building
 from publish.release import store, tables
 from publish.schema import public_tables
@@ -73,13 +74,13 @@ def sql(*statements: str) -> Callable[[Path], None]:
     return spoil
 
 
-def csv_cell(name: str, row: int, column: str, value: str) -> Callable[[Path], None]:
+def csv_cell(name: str, row: int, column: str, value: str, of: str = EXCEL) -> Callable[[Path], None]:
     def spoil(folder: Path) -> None:
-        path = folder / "csv" / f"{name}.csv"
-        with path.open(encoding="utf-8-sig", newline="") as f:
+        path, encoding = folder / of / f"{name}.csv", "utf-8-sig" if of == EXCEL else "utf-8"
+        with path.open(encoding=encoding, newline="") as f:
             rows = list(csv.reader(f))
         rows[row][rows[0].index(column)] = value
-        with path.open("w", encoding="utf-8-sig", newline="") as f:
+        with path.open("w", encoding=encoding, newline="") as f:
             csv.writer(f).writerows(rows)
 
     return spoil
@@ -163,6 +164,7 @@ SPOILT = {
     "L2 value within a text": (sql(f"update claims set explanation_zh = '卖给{BUYER}了'"), "mingzhang.db claims row 1: holds a value of disposals.buyer"),
     "L2 value spaced and wide": (sql("update claims set section = '东 篱\u3000商贸合伙企业'"), "holds a value of disposals.buyer"),
     "L2 value in CSV": (csv_cell("disposals", 2, "org_name", BUYER), "csv/disposals.csv disposals row 3: holds a value of disposals.buyer"),
+    "L2 value in CSV for programs": (csv_cell("disposals", 2, "org_name", BUYER, PLAIN), "csv-plain/disposals.csv disposals row 3: holds a value of disposals.buyer"),
     "L2 value in Parquet": (parquet("disposals", lambda t: t.set_column(1, "asset_id", pa.array([None, BUYER]))), "parquet/disposals.parquet disposals row 2: holds a value"),
     "L2 value in Parquet's own words": (parquet("claims", lambda t: t.replace_schema_metadata({"note": BUYER})), "parquet/claims.parquet note: holds a value"),
     "L2 value in XLSX": (xlsx("retrofit_funds", FUNDS, [[1, "a"], [2, BUYER]]), "xlsx/retrofit_funds.xlsx retrofit_funds row 3: holds a value"),
@@ -172,7 +174,7 @@ SPOILT = {
     "L2 value in the package": (text("datapackage.json", title=BUYER), "datapackage.json text"),
     "L2 value in the catalogue": (text("catalog.jsonld", note=[{"x": BUYER}]), "catalog.jsonld text"),
     "L2 value beside the CSV files": (lambda f: (f / "csv/README.txt").write_text(BUYER), "csv/README.txt text 1: holds a value"),
-    "L2 value in a CSV file's description": (text("csv/claims.csv-metadata.json", note=BUYER), "csv/claims.csv-metadata.json text"),
+    "L2 value in a CSV file's description": (text("csv-plain/claims.csv-metadata.json", note=BUYER), "csv-plain/claims.csv-metadata.json text"),
     "L2 value in a contract": (lambda f: (f / "contracts/disposals.odcs.yaml").write_text(f"purpose: {BUYER}"), "contracts/disposals.odcs.yaml text 1: holds a value"),
     "a contract nobody asked for": (copied("release.json", "contracts/x.odcs.yaml"), "contracts/x.odcs.yaml: no release has such a file"),
     # what looks like a person's number
@@ -182,7 +184,7 @@ SPOILT = {
     "a vehicle": (sql("update claims set section = '1M8GDM9AXKP042788'"), "looks like a vehicle identification number"),
     "a sheet nobody knows": (xlsx("claims", [], [], sheet="隐藏"), "no release has a sheet 隐藏"),
     # rows
-    "a row less in CSV": (lambda f: cut(f / "csv/institutions.csv"), "institutions: the formats differ in rows: 90 in SQLite, 89 in csv"),
+    "a row less in CSV": (lambda f: cut(f / "csv/institutions.csv"), "institutions: the formats differ in rows: 90 in SQLite, 90 in csv-plain, 89 in csv, 90"),
     "a row more in SQLite": (sql("insert into disposals default values"), "disposals: the formats differ in rows: 3 in SQLite"),
     # statistics
     "too few institutions": (sql(f"update indicator_values set value = 10714.5, status = 'A' {COAL}"), "energy_kgce/2024/carrier/coal/default: too few institutions"),

@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 from expectations.contract import load_contracts
+from publish.catalog.dcat import BASE
+from publish.files import CATALOGUE
+from publish.release.compress import compress
 from publish.release.search_index import build_index
 from publish.schema import Table, is_open, public_tables
 
@@ -214,7 +217,8 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
 def build_release(home: Path, release_id: str, synthetic: bool = True, scale: float = 1.0) -> Path:
     """A release folder in `home` with every public table; `scale` changes the yearly totals. `current` is left alone."""
     folder = home / "releases" / release_id
-    (folder / "csv").mkdir(parents=True)
+    for name in ("csv", "csv-plain"):
+        (folder / name).mkdir(parents=True)
     conn = sqlite3.connect(folder / "mingzhang.db")
     for t in public_tables(load_contracts()):
         columns = ", ".join(f'"{f.name}" {SQL_TYPES[f.type]}' for f in t.fields)
@@ -234,7 +238,13 @@ def build_release(home: Path, release_id: str, synthetic: bool = True, scale: fl
         encoding="utf-8",
     )
     (folder / "csv" / "parking_lots.csv").write_text("﻿停车场,车位\n示例,12\n", encoding="utf-8")
+    rows = "".join(f"示例{n},12.0\r\n" for n in range(2000))
+    (folder / "csv-plain" / "parking_lots.csv").write_bytes(f"lot,spaces\r\n{rows}".encode())
+    context = {"@base": BASE, "dcat": "http://www.w3.org/ns/dcat#"}
+    catalogue = {"@context": context, "@id": "urn:x", "dcat:downloadURL": {"@id": "csv-plain/parking_lots.csv"}}
+    (folder / CATALOGUE).write_text(json.dumps(catalogue), encoding="utf-8")
     (folder / "release.json").write_text(json.dumps({"code_version": "0.1.0", "inputs": []}), encoding="utf-8")
+    compress(folder, None)
     files = [p for p in sorted(folder.rglob("*")) if p.is_file()]
     sums = "".join(f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.relative_to(folder)}\n" for p in files)
     (folder / "SHA256SUMS").write_text(sums, encoding="utf-8")

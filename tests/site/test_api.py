@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.robotparser import RobotFileParser
 
 import httpx
 import pytest
@@ -104,7 +105,9 @@ def test_datasets_say_where_rows_files_and_contract_are(get: Get) -> None:
     assert [c["column"] for c in said["columns"]][:2] == ["org_name", "lot_name"]
     assert said["rows_url"] == "/mingzhang/parking_lots.json?_shape=array"
     assert get(said["rows_url"]).json()[0]["lot_name"] == "示例0"
-    assert said["files"] == {"csv": "/files/csv/parking_lots.csv"} and get(said["files"]["csv"]).status_code == 200
+    assert (
+        said["files"] == {"csv": "/files/csv-plain/parking_lots.csv"} and get(said["files"]["csv"]).status_code == 200
+    )
     closed = api(get, "/datasets/energy_use")
     assert closed["rows_url"] is None and closed["files"] == {} and closed["columns"]
 
@@ -178,8 +181,8 @@ def test_cut_rows_of_the_database_say_so_in_every_shape(get: Get) -> None:
     assert as_csv.headers["x-truncated"] == "true" and "first-rows-only" in as_csv.headers["content-disposition"]
     page = get("/mingzhang/parking_lots.json?_shape=objects&_size=5")
     assert len(page.json()["rows"]) == 5 and page.headers["x-truncated"] == "true"
-    assert page.json()["whole_table"] == {"csv": "/files/csv/parking_lots.csv"} and page.json()["next_url"]
-    assert '</files/csv/parking_lots.csv>; rel="alternate"' in page.headers["link"]
+    assert page.json()["whole_table"] == {"csv": "/files/csv-plain/parking_lots.csv"} and page.json()["next_url"]
+    assert '</files/csv-plain/parking_lots.csv>; rel="alternate"' in page.headers["link"]
     array = get("/mingzhang/parking_lots.json?_shape=array&_size=5")
     assert 'rel="next"' in array.headers["link"] and len(array.json()) == 5
     for whole in ("/mingzhang/parking_lots.json?_shape=array&_size=max", "/mingzhang.json?_shape=array&sql=select+1"):
@@ -289,7 +292,17 @@ def test_the_description_covers_every_resource_and_every_key(get: Get) -> None:
 
 def test_search_engines_find_pages_and_leave_queries_alone(get: Get) -> None:
     robots = get("/robots.txt").text
-    assert "Disallow: /mingzhang?" in robots and "Disallow: /r/" in robots
+    release, rules = get("/about").headers["x-release"], RobotFileParser()
+    rules.parse(robots.splitlines())
+    for path, allowed in (
+        ("/claims/co2", True),
+        (f"/r/{release}/datasets/parking_lots", True),  # where the structured data of the pages leads
+        (f"/r/{release}/files/csv-plain/parking_lots.csv", True),
+        (f"/r/{release}/mingzhang?sql=select+1", False),
+        ("/mingzhang?sql=select+1", False),
+        ("/r/2020-01-01-00000000/claims/co2", False),
+    ):
+        assert rules.can_fetch("anybody", f"http://test{path}") is allowed, path
     place = re.search(r"Sitemap: http://test(/\S+)", robots)
     assert place is not None
     root = ET.fromstring(get(place[1]).content)

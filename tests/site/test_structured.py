@@ -74,7 +74,7 @@ def test_an_indicator_and_a_dataset_say_what_they_are(get: Callable[[str], httpx
     assert indicator["variableMeasured"][0]["unitText"] == "tce" and indicator["keywords"] == ["能源"]
     table = block_of(get("/datasets/parking_lots").text)
     (file,) = table["distribution"]
-    assert file["contentUrl"] == f"https://data.example/r/{RELEASE}/files/csv/parking_lots.csv"
+    assert file["contentUrl"] == f"https://data.example/r/{RELEASE}/files/csv-plain/parking_lots.csv"
     assert get(file["contentUrl"].removeprefix("https://data.example")).status_code == 200
     assert get(table["@id"].removeprefix("https://data.example")).status_code == 200
 

@@ -43,11 +43,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             )
             values = pd.read_sql("select * from indicator_values", conn)
         (folder / "parquet").mkdir()
-        (folder / "csv").mkdir(exist_ok=True)
-        values.to_csv(folder / "csv" / "indicator_values.csv", index=False, encoding="utf-8-sig")
+        values.to_csv(folder / "csv-plain" / "indicator_values.csv", index=False)
         values.to_parquet(folder / "parquet" / "indicator_values.parquet")
         with (folder / "SHA256SUMS").open("a", encoding="utf-8") as f:
-            for path in ("csv/indicator_values.csv", "parquet/indicator_values.parquet"):
+            for path in ("csv-plain/indicator_values.csv", "parquet/indicator_values.parquet"):
                 f.write(f"{hashlib.sha256((folder / path).read_bytes()).hexdigest()}  {path}\n")
     point_current(home, SECOND)
     with serving(home) as (base, _):

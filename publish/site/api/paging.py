@@ -78,8 +78,7 @@ def address(release: Release, *parts: str) -> str:
 
 def files(release: Release, table: str) -> Row:
     """Return the addresses of the files of a whole table by format; {} for a table without files."""
-    names = {form: f"{form}/{table}.{form}" for form in ("csv", "xlsx", "parquet")}
-    return {form: f"{release.base_url}files/{name}" for form, name in names.items() if name in release.facts.files}
+    return {form: f"{release.base_url}files/{name}" for form, name in release.facts.files_of(table).items()}
 
 
 def paging_keys(release: Release, route: str, args: Row, page: Row, table: str) -> Row:

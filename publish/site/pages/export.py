@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 from datasette.utils.asgi import Response
 
-from publish.release.write import write_csv, write_parquet, write_xlsx
+from publish.release.write import FOR_EXCEL, write_csv, write_parquet, write_xlsx
 from publish.schema import MADE_UP_EN, MADE_UP_ZH, MARTS
 from publish.site.facts import Facts
 from publish.site.pages.base import address, rows
@@ -57,7 +57,7 @@ def _file(form: str, data: pa.Table, notes: list[tuple[str, str]]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"values.{form}"
         if form == "csv":
-            write_csv(path, VALUES, data)
+            write_csv(path, VALUES, data, FOR_EXCEL)
         elif form == "parquet":
             write_parquet(path, VALUES, data, {name.split(" ")[-1].lower(): text for name, text in notes})
         else:

@@ -7,6 +7,7 @@ from typing import Any
 
 from datasette.utils.asgi import Response
 
+from publish.files import CODINGS, FOLDERS, table_file
 from publish.site.pages.base import has, page, rows
 
 
@@ -15,9 +16,9 @@ async def about(datasette: Any, request: Any) -> Response:
     single = []
     for name in sorted(datasette.facts.files):
         folder, _, file = name.rpartition("/")
-        if folder in ("csv", "xlsx", "parquet") and file.endswith(f".{folder}"):
+        if folder in FOLDERS and name == table_file(folder, file.rpartition(".")[0]):
             tables.setdefault(file.rsplit(".", 1)[0], []).append(name)
-        elif not folder:
+        elif not folder and not name.endswith(tuple(CODINGS.values())):
             single.append(name)
     return await page(datasette, request, "about.html", tables=tables, single=single)
 
