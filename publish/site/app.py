@@ -22,6 +22,7 @@ from publish.site.api.model import ROOT
 from publish.site.cache import AnswerCache, Key
 from publish.site.crawlers import ROBOTS, SITEMAP, for_crawlers
 from publish.site.facts import DB, ReleaseBroken
+from publish.site.files import send_file
 from publish.site.inner import ask, inner_scope, worker_request
 from publish.site.instance import Instance, ReleaseUnhealthy
 from publish.site.limits import ClientSemaphores, SendLimit, SendLimitReached
@@ -38,7 +39,6 @@ from publish.site.responses import (
     finalize,
     release_headers,
     send_answer,
-    send_file,
     too_many_requests,
 )
 from publish.site.routes import (
@@ -63,7 +63,7 @@ ALLOWED = [
     (b"allow", b"GET, HEAD"),
     (b"access-control-allow-methods", b"GET, HEAD"),
     (b"access-control-max-age", b"86400"),
-    (b"access-control-allow-headers", b"If-None-Match, Accept, Content-Type"),
+    (b"access-control-allow-headers", b"If-None-Match, If-Range, Range, Accept, Content-Type"),
 ]
 
 
@@ -225,7 +225,7 @@ class Site:
         if route == "/en":
             await self._send(send, scope, Answer(301, [(b"location", path.encode() + b"/")], b""), cache_control)
             return
-        if route.endswith("/") and route not in ("/", "/en/"):
+        if route.endswith("/") and route not in ("/", "/en/", f"{ROOT}/"):
             target = path.rstrip("/") + (f"?{query}" if query else "")
             await self._send(send, scope, Answer(308, [(b"location", target.encode())], b""), cache_control)
             return
@@ -236,7 +236,7 @@ class Site:
             await self._send(send, scope, as_json({"ok": True, "release": facts.release_id}), "no-store")
             return
         if first == "files" and rest in facts.files:
-            await send_file(send, scope, facts, rest, instance.base_url, cache_control)
+            await send_file(send, scope, facts, rest, instance.base_url, cache_control, origin_of(scope))
             return
         refused = self._rate_limited(scope, path) or await invalid(instance, scope, path, route, query)
         if refused is not None:

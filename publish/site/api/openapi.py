@@ -10,18 +10,33 @@ import re
 from functools import cache
 from typing import Any
 
-from publish.schema import Table, Type
+from publish.schema import Field, Table, Type
 from publish.site.api.model import ROOT, TABLES, TEXT, VERSION, Argument, Resource
-from publish.site.api.resources import DIMENSION, FACTOR_SET, MEMBER, RESOURCES, YEAR
+from publish.site.api.resources import CHECK_STATUS, DIMENSION, FACTOR_SET, MEMBER, RESOURCES, YEAR
 from publish.site.facts import DB, Facts
+from publish.site.vocabulary import CODES
 
-KINDS: dict[Type, dict[str, Any]] = {
-    "text": {"type": ["string", "null"]},
-    "integer": {"type": ["integer", "null"]},
-    "real": {"type": ["number", "null"]},
-    "boolean": {"type": ["boolean", "null"]},
-    "date": {"type": ["string", "null"], "description": "YYYY-MM-DD"},
+KINDS: dict[Type, str] = {
+    "text": "string",
+    "integer": "integer",
+    "real": "number",
+    "boolean": "boolean",
+    "date": "string",
 }
+CLOSED = {("indicator_values", "status"): tuple(CODES["status"]), ("claims", "check_status"): CHECK_STATUS}
+TAGS = {
+    "figures": "Indicators, their values and where these came from 指标、数值与来源",
+    "statements": "Statements and how they were checked 表述与核验",
+    "datasets": "Datasets, their tables and queries over them 数据集、数据表与查询",
+    "releases": "What is kept 发布版本",
+}
+# The tables whose rows some resource gives.
+READ = (
+    {r.rows[1] for r in RESOURCES if r.rows}
+    | {r.one[1] for r in RESOURCES if r.one}
+    | {"dataset_columns", "indicator_values"}
+)
+READ.discard("releases")  # summaries of what is kept, not the rows of the table
 PATH_VALUES = {
     "indicator_id": "Id of an indicator, as /indicators lists it 指标编号",
     "claim_id": "Id of a statement, as /claims lists it 表述编号",
@@ -51,11 +66,13 @@ def openapi(facts: Facts, base_url: str, origin: str) -> dict[str, Any]:
                 "release is kept. Within v1 no key changes its name or meaning; new ones may come. 只供读取，无需密钥。"
             ),
             "version": VERSION,
-            "license": {"name": facts.licence or "see /about"},
+            "license": {"name": facts.licence or "see /about", "url": f"{origin}{base_url}about"},
         },
         "servers": [{"url": origin + base_url.rstrip("/")}],
+        "security": [],
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": _paths(),
-        "components": {"schemas": _schemas(), "responses": _responses()},
+        "components": {"schemas": _schemas(facts), "responses": _responses()},
     }
 
 
@@ -71,6 +88,7 @@ def _paths() -> dict[str, Any]:
     out["/-/versions.json"] = {
         "get": {
             "operationId": "versions",
+            "tags": ["releases"],
             "summary": "Which release and which code answers 发布版本与程序版本",
             "responses": {"200": _content(_ref("Versions"))} | _errors("405", "429"),
         }
@@ -86,10 +104,16 @@ def _operation(r: Resource) -> dict[str, Any]:
         responses |= _errors("404")
     return {
         "operationId": named,
+        "tags": [_tag(r)],
         "summary": f"{r.en} {r.zh}",
         "parameters": parameters,
         "responses": responses,
     }
+
+
+def _tag(r: Resource) -> str:
+    of = {"claims": "statements", "datasets": "datasets", "releases": "releases", "": "releases"}
+    return of.get(r.pattern[0] if r.pattern else "", "figures")
 
 
 def _name(r: Resource) -> str:
@@ -127,13 +151,18 @@ def _text(name: str, description: str, where: str = "query", **schema: Any) -> d
     }
 
 
-def _shape() -> dict[str, Any]:
-    return _text(
-        "_shape",
-        "array: a list of rows; objects: the same with what is said of it (truncated, next_url)",
-        enum=["array", "objects"],
-        default="objects",
-    )
+def _filters() -> dict[str, Any]:
+    return {
+        "name": "filters",
+        "in": "query",
+        "description": (
+            "Arguments named after a column and an operator, such as year__gte=2023 or district=430203; operators: exact, not, contains, "
+            "startswith, endswith, gt, gte, lt, lte, in, isnull, notnull 按列筛选"
+        ),
+        "style": "form",
+        "explode": True,
+        "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+    }
 
 
 def _rows(name: str, summary: str, media: str) -> dict[str, Any]:
@@ -146,31 +175,30 @@ def _rows(name: str, summary: str, media: str) -> dict[str, Any]:
     )
     size = _text("_size", "Rows on a page, 1 to 1000, or max", pattern="^(max|[0-9]{1,3}|1000)$")
     then = _text("_next", "Where to go on: the token of the page before", maxLength=2_000)
-    extra = [_shape()] if media == "application/json" else []
     return {
         "operationId": name,
+        "tags": ["datasets"],
         "summary": summary,
         "description": 'Headers: `Link: <…>; rel="next"` where there is a further page; `X-Truncated: true` where rows were cut.',
-        "parameters": [table, size, then, *extra],
+        "parameters": [table, size, then, _filters()],
         "responses": {"200": _body(media)} | _errors("400", "404", "405", "414", "429", "500", "503"),
     }
 
 
 def _sql(name: str, summary: str, media: str) -> dict[str, Any]:
     sql = _text("sql", "One SELECT over the public tables 一条 SELECT 语句", minLength=1, maxLength=15_000)
-    extra = [_shape()] if media == "application/json" else []
     return {
         "operationId": name,
+        "tags": ["datasets"],
         "summary": summary,
         "description": "`X-Truncated: true` where there were more than 1,000 rows; page with LIMIT and OFFSET.",
-        "parameters": [sql | {"required": True}, *extra],
+        "parameters": [sql | {"required": True}],
         "responses": {"200": _body(media)} | _errors("400", "405", "414", "429", "500", "503"),
     }
 
 
 def _body(media: str) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": "string"} if media == "text/csv" else {"type": ["array", "object"]}
-    return _content(schema, media)
+    return _content({"type": "string"} if media == "text/csv" else _ref("Rows"), media)
 
 
 def _content(schema: dict[str, Any], media: str = "application/json") -> dict[str, Any]:
@@ -196,10 +224,21 @@ def _responses() -> dict[str, Any]:
     return out
 
 
-@cache
-def _schemas() -> dict[str, Any]:
-    out = {t.name: _table(t) for t in TABLES.values() if t.name != "releases"}
+def _schemas(facts: Facts) -> dict[str, Any]:
+    out = {t.name: _table(t, facts) for t in TABLES.values() if t.name in READ}
     out["releases"] = _kept()
+    rows = {"type": "array", "items": {"type": "object", "additionalProperties": True}}
+    of_page = {n: {"type": ["string", "null"]} for n in ("next", "next_url")}
+    out["Rows"] = _object(
+        {
+            "ok": {"const": True},
+            "rows": rows,
+            "columns": {"type": "array", "items": {"type": "string"}},
+            "truncated": {"type": "boolean"},
+        }
+        | of_page,
+        optional=tuple(of_page),
+    )
     out["Release"] = _object(
         {n: {"type": ["string", "null"]} for n in ("license", "publisher", "notice_zh", "notice_en")}
         | {n: {"type": "string"} for n in ("release_id", "as_of", "code_version")}
@@ -249,7 +288,8 @@ def _schemas() -> dict[str, Any]:
         if r.path.startswith("/provenance"):
             properties["values"] = {"type": "array", "items": _ref("indicator_values")}
         if not r.path:
-            properties |= {"resources": {"type": "array", "items": {"type": "object"}}}
+            listed = _object({n: {"type": "string"} for n in ("path", "title_zh", "title_en")})
+            properties |= {"resources": {"type": "array", "items": listed}}
             properties |= {"openapi": {"type": "string"}, "files": {"type": "string"}}
         out[_name(r)] = _object(properties, optional=("advice_zh", "advice_en"))
     return out
@@ -259,17 +299,31 @@ def _object(properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[
     return {"type": "object", "properties": properties, "required": [n for n in properties if n not in optional]}
 
 
-def _table(t: Table) -> dict[str, Any]:
-    properties = {}
-    for f in t.fields:
-        description = f"{f.en} {f.zh}" + (f" ({f.unit})" if f.unit else "") + (f": {f.note}" if f.note else "")
-        properties[f.name] = KINDS[f.type] | {"description": description}
+def _table(t: Table, facts: Facts) -> dict[str, Any]:
+    properties = {f.name: _field(t, f) for f in t.fields}
     # A release made by older code may lack a column; its key it has.
-    return {"type": "object", "title": f"{t.en} {t.zh}", "properties": properties, "required": list(t.key)}
+    there = facts.columns.get(t.name, {f.name: None for f in t.fields})
+    required = [f.name for f in t.fields if f.name in there or f.name in t.key]
+    if t.name == "indicator_values":
+        names = [f"{of}_{language}" for of in ("dimension", "member") for language in ("zh", "en")]
+        properties |= {n: {"type": "string"} for n in names}
+        required += names
+    return {"type": "object", "description": f"{t.en} {t.zh}", "properties": properties, "required": required}
+
+
+def _field(t: Table, f: Field) -> dict[str, Any]:
+    """A column: null is possible but in the key; a closed list is an enum."""
+    description = f"{f.en} {f.zh}" + (f" ({f.unit})" if f.unit else "") + (f": {f.note}" if f.note else "")
+    if f.type == "date":
+        description += "; YYYY-MM-DD"
+    if allowed := CLOSED.get((t.name, f.name)):
+        return {"type": "string", "enum": list(allowed), "description": description}
+    kind = KINDS[f.type]
+    return {"type": kind if f.name in t.key else [kind, "null"], "description": description}
 
 
 def _kept() -> dict[str, Any]:
     t = TABLES["releases"]
     names = ("as_of", "code_version", "content_sha256", "synthetic", "rows", "tables", "publisher", "license")
-    own = {f.name: KINDS[f.type] | {"description": f"{f.en} {f.zh}"} for f in t.fields if f.name in names}
+    own = {f.name: _field(t, f) for f in t.fields if f.name in names}
     return _object({"release_id": {"type": "string"}, "current": {"type": "boolean"}, "url": {"type": "string"}} | own)

@@ -67,6 +67,7 @@ def _match(route: str) -> tuple[Resource, dict[str, str]] | None:
     """Return the resource of a route and its path values; None where there is none."""
     if route != ROOT and not route.startswith(ROOT + "/"):
         return None
+    route = ROOT if route == f"{ROOT}/" else route  # where a client puts an empty path below the server's address
     segments = [urllib.parse.unquote(s) for s in route[len(ROOT) :].split("/")[1:]]
     for resource in RESOURCES:
         pattern = resource.pattern
