@@ -7,6 +7,7 @@ right. A hit names file, table, row and rule, never the secret itself.
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import re
 import sqlite3
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 from python_calamine import CalamineWorkbook
 
@@ -35,11 +37,12 @@ from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH, KEY, OF_CLOSED, Rule
 from publish.disclosure.ties import ties
 from publish.disclosure.wholes import Wholes, hold, shown_values
 from publish.errors import GateRefused
-from publish.files import ABSENT, EXCEL, FOLDERS, PLAIN, path_of, table_file
+from publish.files import ABSENT, CODINGS, EXCEL, FOLDERS, PLAIN, path_of, table_file
 from publish.schema import Table, is_open
 from publish.sources import telling
 
 DATABASE = "mingzhang.db"
+CODED = tuple(CODINGS.values())
 SEARCH = "search.db"
 TEXTS = (
     "datapackage.json",
@@ -138,7 +141,9 @@ def _files(look: _Look) -> int:
         allowed |= {table_file(folder, name) for folder in FOLDERS}
     found = sorted(p.relative_to(look.folder).as_posix() for p in look.folder.rglob("*") if not p.is_dir())
     for path in found:
-        if path in allowed:
+        if path in allowed or (path.endswith(CODED) and path.rpartition(".")[0] in allowed):
+            if path not in allowed and not _decodes(look.folder / path):
+                look.hit(path, "it is not the file beside it, compressed")
             continue
         contract = look.known.contracts.get(Path(path).stem)
         closed = contract is not None and not is_open(contract)
@@ -146,6 +151,22 @@ def _files(look: _Look) -> int:
     for path in sorted(allowed - set(found)):
         look.hit(path, "this file is missing")
     return len(found)
+
+
+def _decodes(path: Path) -> bool:
+    """Whether a coded file is the file beside it, and nothing more."""
+    digests = []
+    try:
+        for source in (path.with_suffix(""), path):
+            coding = "detect" if source == path else None
+            with pa.input_stream(str(source), compression=coding) as f:
+                h = hashlib.sha256()
+                while piece := f.read(1 << 20):
+                    h.update(piece)
+            digests.append(h.digest())
+    except OSError:
+        return False
+    return digests[0] == digests[1]
 
 
 def contract_file(dataset: str) -> str:

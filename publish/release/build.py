@@ -229,12 +229,12 @@ def _build(
     record = _record(about, contracts, content, data, given, hidden.primary.sum(), hidden.secondary.sum(), rules)
     record |= before
     hold.write_json(folder / "release.json", record)
+    compress(folder, previous)
     known = gate.Known(contracts, shapes, standing.cells, indicators, scanner, rules, parts, tuple(past), wholes, kept)
     results = gate.check(folder, known)
     kept.prune()
     hold.write_json(folder / "release.json", record | {"gates": results})
     step()
-    compress(folder, previous)
     store.seal(folder)
     if previous is not None and reasons:
         hold.hold(home, folder, release_id, previous.name, reasons, hidden.cells, parts, taken)

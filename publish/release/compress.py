@@ -13,9 +13,10 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from publish.files import CODINGS, PLAIN
+from publish.files import CATALOGUE, CODINGS, PLAIN
 from publish.release import store
 
+TEXTS = ("datapackage.json", CATALOGUE, "changes.json")  # not release.json, which the gates' results come into
 LEAST = 10_000  # bytes; below it a copy saves a reader nothing
 GZIP_LEVEL = 6
 
@@ -23,11 +24,10 @@ GZIP_LEVEL = 6
 def compress(folder: Path, previous: Path | None) -> int:
     """Write the copies beside the files of a release; where the `previous` release has the same file under another name, its
     copies are linked. Give their number."""
-    texts = [p for p in folder.glob("*") if p.suffix in (".json", ".jsonld")]
-    files = [*sorted((folder / PLAIN).glob("*.csv")), *sorted(texts), folder / store.DATABASE]
+    files = [*sorted((folder / PLAIN).glob("*.csv")), *(folder / name for name in (*TEXTS, store.DATABASE))]
     made = 0
     for path in files:
-        if path.stat().st_size < LEAST:
+        if not path.is_file() or path.stat().st_size < LEAST:
             continue
         before = previous / path.relative_to(folder) if previous is not None else None
         same = before is not None and before.is_file() and before.samefile(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import gzip
 import json
 import shutil
 import sqlite3
@@ -28,6 +29,7 @@ from publish.errors import GateRefused
 from publish.files import EXCEL, PLAIN
 from publish.release import build as building
 from publish.release import store, tables
+from publish.release.compress import compress
 from publish.schema import public_tables
 from tests.release.conftest import BUYER
 
@@ -70,6 +72,7 @@ def sql(*statements: str) -> Callable[[Path], None]:
             for s in statements:
                 con.execute(s)
             con.commit()
+        compress(folder, None)  # of the database as it is now
 
     return spoil
 
@@ -176,6 +179,9 @@ SPOILT = {
     "L2 value beside the CSV files": (lambda f: (f / "csv/README.txt").write_text(BUYER), "csv/README.txt text 1: holds a value"),
     "L2 value in a CSV file's description": (text("csv-plain/claims.csv-metadata.json", note=BUYER), "csv-plain/claims.csv-metadata.json text"),
     "L2 value in a contract": (lambda f: (f / "contracts/disposals.odcs.yaml").write_text(f"purpose: {BUYER}"), "contracts/disposals.odcs.yaml text 1: holds a value"),
+    "another file compressed": (lambda f: shutil.copy(f / "mingzhang.db.gz", f / "catalog.jsonld.gz"), "catalog.jsonld.gz: it is not the file beside it, compressed"),
+    "something behind a compressed file": (lambda f: (f / "mingzhang.db.gz").write_bytes((f / "mingzhang.db.gz").read_bytes() + gzip.compress(b"x")), "mingzhang.db.gz: it is not the file beside it"),
+    "a compressed file of nothing": (copied("release.json", "csv/x.csv.gz"), "csv/x.csv.gz: no release has such a file"),
     "a contract nobody asked for": (copied("release.json", "contracts/x.odcs.yaml"), "contracts/x.odcs.yaml: no release has such a file"),
     # what looks like a person's number
     "an identity number": (sql("update claims set section = '11010519491231002X'"), "looks like a identity number"),
