@@ -11,6 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= data
 PORT ?= 8001
+CITY ?=
+INBOX ?=
 DOCS_PORT ?= 8003
 
 # Neither Dagster nor dbt reports to anybody what is done here.
@@ -45,10 +47,16 @@ setup-dev: $(VENV)/.dev ## the same with the development tools
 inboxes: requirements-inboxes.txt | $(BIN)/python ## drivers for inboxes at sftp://, smb:// and s3://
 	@$(BIN)/python -m pip install -q --require-hashes -r requirements-inboxes.txt
 
-demo: setup ## make a made-up city, run the pipeline, serve the site at http://127.0.0.1:8001
-	@$(BIN)/mingzhang sample --out $(HOME_DIR)/sample --seed 1 --orgs 80
-	$(BIN)/mingzhang run --home $(HOME_DIR) --inbox $(HOME_DIR)/sample/inbox
-	exec $(BIN)/mingzhang serve --home $(HOME_DIR) --port $(PORT)
+demo: setup ## make a made-up city, run the pipeline, serve the site at http://127.0.0.1:8001; CITY=toronto INBOX=folder: that city
+	@if [ -z "$(CITY)" ]; then
+		$(BIN)/mingzhang sample --out $(HOME_DIR)/sample --seed 1 --orgs 80
+		$(BIN)/mingzhang run --home $(HOME_DIR) --inbox $(HOME_DIR)/sample/inbox
+		exec $(BIN)/mingzhang serve --home $(HOME_DIR) --port $(PORT)
+	fi
+	[ -f "cities/$(CITY)/city.yaml" ] || { echo "There is no city '$(CITY)'; there are: $$(ls cities | xargs)."; exit 2; }
+	[ -n "$(INBOX)" ] || { echo "Say where its files are: make demo CITY=$(CITY) INBOX=/path/to/its/files"; exit 2; }
+	$(BIN)/mingzhang run --city cities/$(CITY) --home $(HOME_DIR)/$(CITY) --inbox "$(INBOX)"
+	exec $(BIN)/mingzhang serve --home $(HOME_DIR)/$(CITY) --port $(PORT)
 
 data-docs: setup ## Great Expectations' pages about the suites of the last run
 	@$(BIN)/python -m pipelines.records.data_docs --home $(HOME_DIR)

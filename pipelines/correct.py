@@ -41,7 +41,7 @@ def figure(
     why_en: WhyEn = "",
     since: Since = "",
     dimension: Annotated[str | None, typer.Option(help="Only this dimension, such as district.")] = None,
-    member: Annotated[str | None, typer.Option(help="Only this member, such as 430203.")] = None,
+    member: Annotated[str | None, typer.Option(help="Only this member, such as 990101.")] = None,
     factor_set: Annotated[str | None, typer.Option("--factor-set", help="Only this set of factors.")] = None,
     release: Annotated[
         str, typer.Option("--release", metavar="ID", help="The last release that published it wrong.")

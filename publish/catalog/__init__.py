@@ -48,11 +48,15 @@ class About:
 
     @property
     def title_zh(self) -> str:
-        return f"{self.city.name_zh}机关事务开放数据"
+        return f"{self.city.name_zh}{'机关事务' if self._of_offices else ''}开放数据"
 
     @property
     def title_en(self) -> str:
-        return f"Open data on government offices of {self.city.name_en}"
+        return f"Open data {'on government offices ' if self._of_offices else ''}of {self.city.name_en}"
+
+    @property
+    def _of_offices(self) -> bool:
+        return self.city.profile == "government-offices"
 
     @property
     def notice(self) -> str:

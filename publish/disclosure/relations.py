@@ -70,8 +70,8 @@ class CubeCell:
 
 
 def cube_cell(year: int, dimension: str, member: str) -> CubeCell:
-    """Reads dimension and member: `total`/`all`, `district`/`430202`, `period`/`2021-2025`, `period/district`/
-    `2021-2025/430202`, `base`/`2021`, `base/district`/`2021/430202`."""
+    """Reads dimension and member: `total`/`all`, `district`/`990102`, `period`/`2021-2025`, `period/district`/
+    `2021-2025/990102`, `base`/`2021`, `base/district`/`2021/990102`."""
     over, _, group = dimension.partition("/")
     if over not in ("period", "base"):
         return CubeCell("", year, year, dimension, "" if dimension == "total" else member)

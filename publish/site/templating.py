@@ -38,7 +38,7 @@ BY_LANGUAGE: tuple[Callable[..., Any], ...] = (
     *(numbers.compact, numbers.scale, numbers.numeral, numbers.month),
     *(units.unit, units.amount, units.amounts, units.scaled_unit, units.figure, units.figures, units.named_time),
     *(vocabulary.spell, vocabulary.spell_plain, vocabulary.yes, vocabulary.section, vocabulary.member),
-    *(vocabulary.breakdown, vocabulary.dimension_name),
+    vocabulary.breakdown,
 )
 # Those that are the same in every language.
 BY_VALUE: tuple[Callable[..., Any], ...] = (
@@ -144,6 +144,7 @@ class Renderer:
             "questions": questions,
             "codes_of": lambda t, c: vocabulary.codes_of(t, c) if t in PLATFORM else {},
             "explain_sql": lambda m: explain_sql(m, facts)[0 if spoken == "zh" else 1],
+            "dimension_name": lambda of: vocabulary.dimension_name(spoken, of, facts),
             "table_label": lambda t: facts.labels.get(t, Label(t, "")),
         }
 

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from pipelines.core.issue_codes import ISSUE_CODES
 from publish.site.bilingual import foreign, pick
-from publish.site.facts import Label
+from publish.site.facts import Facts, Label
 from publish.site.language import Language, Pair, pair
 from publish.site.numbers import number
 
@@ -97,20 +97,27 @@ def codes_of(table: str, column: str) -> dict[str, Pair]:
     return CODES["kind"] if (table, column) == ("indicators", "kind") else {}
 
 
-def dimension_name(language: Language, of: str) -> str:
-    """Return the name of a dimension; of a cross, both names."""
+def dimension_name(language: Language, of: str, facts: Facts | None = None) -> str:
+    """Return the name of a dimension; of a cross, both names. One that a city declares is called as the column it is, by `facts`."""
     at, times = (0, "、") if language == "zh" else (1, ", ")
-    return times.join(CODES["dimension"].get(part, (part, part))[at] for part in of.split("/"))
+    return times.join(_dimension(part, facts)[at] for part in of.split("/"))
 
 
-def dimension_names(dimension: str) -> Pair:
+def _dimension(part: str, facts: Facts | None) -> Pair:
+    if part in CODES["dimension"]:
+        return CODES["dimension"][part]
+    column = facts.column(None, part) if facts is not None else None
+    return (column.zh, column.en or column.zh) if column is not None else (part, part)
+
+
+def dimension_names(dimension: str, facts: Facts | None = None) -> Pair:
     """Return the Chinese and English name of a dimension; of a compound one (period/district), all parts."""
-    parts = [CODES["dimension"].get(p, (p, p)) for p in dimension.split("/")]
+    parts = [_dimension(p, facts) for p in dimension.split("/")]
     return " / ".join(p[0] for p in parts), " / ".join(p[1] for p in parts)
 
 
 def member_names(code: str, names: Mapping[str, Label]) -> Pair:
-    """Return the Chinese and English name of a member without markup; a prefix of years (2021-2025/430203) is kept."""
+    """Return the Chinese and English name of a member without markup; a prefix of years (2021-2025/990101) is kept."""
     prefix, slash, rest = code.rpartition("/")
     if rest in names:
         zh, en = names[rest].zh, names[rest].en or names[rest].zh
@@ -136,7 +143,7 @@ def address_parts(dimension: str, code: str) -> tuple[str, str, str, str]:
 
 
 def breakdown(language: Language, dimension: str, code: str, names: Mapping[str, Label] | None = None) -> Any:
-    """Describe the dimension, member and years of a value: 县市区：芦淞区（2021-2025）."""
+    """Describe the dimension, member and years of a value: 县市区：东区（2021-2025）."""
     over, of, prefix, rest = address_parts(dimension, code)
     at = 0 if language == "zh" else 1
     name = pair("Total")[at] if of == "total" else dimension_name(language, of)

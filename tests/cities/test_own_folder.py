@@ -86,6 +86,18 @@ def test_nothing_of_the_profile_is_in_its_release(con: sqlite3.Connection, relea
 
 
 @pytest.mark.slow
+def test_nothing_of_another_city_is_in_its_files(released: Path) -> None:
+    """Pages, search, feeds and catalogues are made of these files alone."""
+    others = [
+        w.encode() for w in ("株洲", "Zhuzhou", "430200", "政府机关事务", "government offices", "energy_use", "多伦多")
+    ]
+    files = [p for p in released.rglob("*") if p.suffix in (".db", ".csv", ".json", ".jsonld", ".yaml", ".txt")]
+    assert len(files) > 10
+    found = [(p.name, w.decode()) for p in files for w in others if w in p.read_bytes()]
+    assert found == []
+
+
+@pytest.mark.slow
 def test_it_has_no_districts_and_its_sites_are_no_institutions(con: sqlite3.Connection) -> None:
     dimensions = {d for (d,) in con.execute("select distinct dimension from indicator_values").fetchall()}
     assert dimensions <= {"total", "operation_type", "period", "period/operation_type", "base", "base/operation_type"}

@@ -242,7 +242,7 @@ class HeaderRows:
         return texts, units
 
     def _of_its_group(self, own: list[str], spread: list[str]) -> str:
-        """The name of a column by its path, where the same word is under each group: Natural Gas Unit; '' where there is none."""
+        """The name of a column by its path, where the same word is under each group: Steam Unit; '' where there is none."""
         if len(spread) == len(own):
             return ""
         paths = ("".join(spread[k:]) for k in range(len(spread) - 1))

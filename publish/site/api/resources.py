@@ -21,9 +21,7 @@ CHECK_STATUS = ("match", "within_qualifier", "mismatch", "not_verifiable", "no_d
 OPENING = ("open", "aggregate", "closed")
 YEAR = Argument("year", "年度", "Year", "integer", 1900, 2200)
 DIMENSION = Argument("dimension", "分组，如 total、district", "Dimension, such as total or district")
-MEMBER = Argument(
-    "member", "组别，代码或名称，如 430203 或 芦淞区", "Member, by code or name, such as 430203 or 芦淞区"
-)
+MEMBER = Argument("member", "组别，代码或名称，如 990101 或 东区", "Member, by code or name, such as 990101 or 东区")
 FACTOR_SET = Argument(
     "factor_set",
     "系数组，如 article；不给时是采用的那一组（default 或 none），all 是全部",
@@ -69,7 +67,7 @@ async def _named(release: Release, values: list[Row]) -> list[Row]:
     """Add the names of dimension and member to values."""
     names = await district_names(release.ds)
     for r in values:
-        r["dimension_zh"], r["dimension_en"] = vocabulary.dimension_names(r["dimension"])
+        r["dimension_zh"], r["dimension_en"] = vocabulary.dimension_names(r["dimension"], release.ds.facts)
         r["member_zh"], r["member_en"] = vocabulary.member_names(r["member"], names)
     return values
 

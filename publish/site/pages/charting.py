@@ -2,7 +2,7 @@
 
 Belongs here: the choice in an address, figures in words, marks. Not here: looks (drawing.py), benchmarks (totals.py).
 
-A choice is in the query of an address: `show`, once for each series (`total`, `district/430202`); `as=index`, in per cent of the
+A choice is in the query of an address: `show`, once for each series (`total`, `district/990102`); `as=index`, in per cent of the
 first year that all have; `view`: chart, table, or ranking, which has `by`, a dimension, and `year`. Without one, the chart is of the
 yearly totals.
 """

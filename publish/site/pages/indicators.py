@@ -157,7 +157,7 @@ def _sql(indicator_id: str, year: int | None = None) -> str:
 def _pivot(values: list[dict[str, Any]], names: dict[str, Label]) -> dict[str, dict[str, Any]]:
     """Arrange breakdowns as tables: dimension -> {'columns': [2025, ..., '2021-2025'], 'members': {name: {column: row}}}.
 
-    `period/district` is the sum over the plan's years, its member `2021-2025/430202`: one more column of `district`.
+    `period/district` is the sum over the plan's years, its member `2021-2025/990102`: one more column of `district`.
     `base/district` is a change since a base year: there the year is the column, as in `district`.
     """
     out: dict[str, dict[str, Any]] = {}
