@@ -10,11 +10,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from expectations.contract.units import find_unit
+from expectations.contract.units import find_unit, header_key
 from expectations.expression import Parsed, parse
 
 Kind = Literal["string", "enum", "boolean", "integer", "decimal", "year", "month", "date"]
@@ -131,6 +132,19 @@ class Column:
 
 
 @dataclass(frozen=True)
+class SheetPart:
+    """Sheets whose folded name fits `pattern`, in which * is anything; `area`, where not the whole: first row and column, last row and
+    column, 0-based."""
+
+    pattern: str
+    area: tuple[int, int, int, int] | None = None
+
+    def fits(self, name: str) -> bool:
+        """Whether a sheet of this name is meant."""
+        return fnmatchcase(header_key(name), self.pattern)
+
+
+@dataclass(frozen=True)
 class Control:
     """A figure that a sheet publishes beside its table: `before` and `after` it, folded, stand the words that tell it. It is the count
     of the rows, or the sum of `column` over them, each times `factor`."""
@@ -200,7 +214,7 @@ class Contract:
     example_rows: tuple[
         Mapping[str, str], ...
     ]  # column -> text, folded: a row that has all of one is the form's example
-    sheets: tuple[str, ...]  # patterns of the names of sheets to read it from, folded; (): from any
+    sheets: tuple[SheetPart, ...]  # the sheets to read it from, or parts of them; (): from any
     in_blocks: bool  # tables of one file with the same keys and other columns are blocks of one table
     across: str | None  # the column that columns headed by nothing but a year or a month hold, one a record
     controls: tuple[Control, ...]  # published figures that its rows are held against

@@ -14,11 +14,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from expectations.contract.contract_file import ContractFile
-from expectations.contract.model import BESIDE, Column, Contract, ContractError, Control, OpenRows, Rule, Version
+from expectations.contract.model import (
+    BESIDE,
+    Column,
+    Contract,
+    ContractError,
+    Control,
+    OpenRows,
+    Rule,
+    SheetPart,
+    Version,
+)
 from expectations.contract.parse_column import parse_column
 from expectations.contract.parse_rule import parse_calculated, parse_references, parse_rule, prefixes
 from expectations.contract.units import header_key, unit_key
 from expectations.contract.words import OF_WORDS, check_words, first_line
+from pipelines.core.letters import column_number
 
 if TYPE_CHECKING:  # half a second to import, and a process that is handed its contracts never reads YAML
     from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject
@@ -125,7 +136,7 @@ def _checked(
         "register": bool(top.get("register", False)),
         "dated_by": _dated_by(file, top.get("period"), columns),
         "total_rows": _labels(file, top, "totalRows", "[全国, 东部地区]"),
-        "sheets": tuple(sorted(_labels(file, top, "sheets", "[Table 1, 附表*]"))),
+        "sheets": tuple(_sheet_part(file, text) for text in sorted(_labels(file, top, "sheets", "[Table 1, 附表*]"))),
         "across": _across(file, top.get("across"), columns),
         "controls": tuple(_control(file, c, columns) for c in _list(file, top, "controls")),
         "unused": _labels(file, top, "unusedHeaders", "['Renewable?', 备查]"),
@@ -275,6 +286,22 @@ def _open_rows(file: ContractFile, raw: Any, columns: tuple[Column, ...]) -> Ope
             f"use {', '.join(column.values)}."
         )
     return OpenRows(column.name, tuple(map(str, left_out)))
+
+
+def _sheet_part(file: ContractFile, text: str) -> SheetPart:
+    """One of the custom property `sheets`, folded: data*, data!b5:h200."""
+    name, mark, area = text.partition("!")
+    found = re.fullmatch(r"([a-z]{1,3})([1-9]\d{0,6}):([a-z]{1,3})([1-9]\d{0,6})", area)
+    if not mark:
+        return SheetPart(name)
+    if not name or not found:
+        raise file.error(
+            f"custom property 'sheets' has {text!r}; write the name of a sheet, with a part of it as Data!B5:H200."
+        )
+    first, last = ((int(found[n + 1]) - 1, column_number(found[n])) for n in (1, 3))
+    if first > last or first[1] > last[1]:
+        raise file.error(f"custom property 'sheets' has {text!r}, which ends before it begins; write Data!B5:H200.")
+    return SheetPart(name, (*first, *last))
 
 
 def _in_blocks(file: ContractFile, stated: Any, key: tuple[str, ...]) -> bool:

@@ -10,8 +10,9 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
-from fnmatch import fnmatchcase
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from expectations.contract import Contract, Contracts, header_key
 from pipelines.core.digests import file_sha256
@@ -84,7 +85,7 @@ class FileReader:
                 )
             else:
                 found = self.finder.find(grid)
-                left_out = self._leave_out(grid, found)
+                left_out = self._leave_out(grid, found) + self._of_areas(book, grid, result, form)
                 result.sheets += left_out
                 result.synthetic |= found.facts.synthetic or any(t.facts.synthetic for t in found.tables)
                 if found.tables:
@@ -106,12 +107,30 @@ class FileReader:
         out, kept = [], []
         for table in found.tables:
             named = self.contracts[table.choice.dataset].sheets
-            if not named or not grid.name or any(fnmatchcase(header_key(grid.name), pattern) for pattern in named):
+            parts = [p for p in named if p.fits(grid.name)]
+            if not named or not grid.name or any(p.area is None for p in parts):
                 kept.append(table)
                 continue
+            if parts:
+                continue  # read from these areas
             n = table.last - table.first + 1
             out.append(SheetReading(grid.name, status="ignored", reason="no_table", rows_read=n, rows_explained=n))
         found.tables = kept
+        return out
+
+    def _of_areas(self, book: Book, grid: Grid, result: FileReading, form: str | None) -> list[SheetReading]:
+        """Read the parts of a sheet that contracts name; what is around them is explained."""
+        out: list[SheetReading] = []
+        for dataset, contract in self.contracts.items():
+            for part in contract.sheets:
+                if part.area is None or not grid.name or not part.fits(grid.name):
+                    continue
+                cut = _cut(grid, part.area)
+                found = self.finder.find(cut)
+                found.tables = [t for t in found.tables if t.choice.dataset == dataset]
+                result.synthetic |= any(t.facts.synthetic for t in found.tables)
+                found.beside = []
+                out += self._tables(book, cut, found, result.name, form) if found.tables else []
         return out
 
     def _no_table(
@@ -333,6 +352,22 @@ class FileReader:
                 )
             )
         return out
+
+
+def _cut(grid: Grid, area: tuple[int, int, int, int]) -> Grid:
+    """A sheet that is blank outside an area, given by its first row and column and its last, absolute and 0-based."""
+    first_row, first, last_row, last = area
+    a, b = first - grid.left, last - grid.left + 1
+
+    def line(i: int, cells: list[Any]) -> list[Any]:
+        inside = first_row <= grid.top + i <= last_row
+        return [v if inside and a <= j < b else "" for j, v in enumerate(cells)]
+
+    rows = [line(i, list(cells)) for i, cells in enumerate(grid.rows)]
+    merges = grid.merges and [
+        m for m in grid.merges if first_row <= m[0] and m[2] <= last_row and first <= m[1] and m[3] <= last
+    ]
+    return replace(grid, rows=rows, merges=merges)
 
 
 def _judge(result: FileReading, near: Callable[[SheetReading], dict[str, str]]) -> None:

@@ -613,6 +613,37 @@ def test_only_the_sheets_that_a_contract_names_are_read(tmp_path: Path) -> None:
     assert [len(s.rows) for s in text.sheets] == [2]
 
 
+def test_only_the_area_that_a_contract_names_is_read(tmp_path: Path) -> None:
+    site, area = column("site", "Site", required=True), column("area", "Area", "number", unit="㎡")
+    found = FileReader(contracts(tmp_path, site, area, sheets=["Data!B4:C6"]))
+    rows: list[list[Any]] = [
+        ["", "Site", "Area"],
+        ["", "old", 99.0],
+        ["", "", ""],
+        ["", "Site", "Area (万㎡)"],
+        ["x", "A", 1.0],
+        ["y", "B", 2.0],
+        ["", "C", 3.0],
+    ]
+    read = found.read_book(Book([Grid("Data", rows), Grid("Other", rows)]), "x.xlsx", "0")
+    assert [(s.sheet, s.status) for s in read.sheets] == [
+        ("Data", "accepted"),
+        ("Other", "ignored"),
+    ]
+    s = read.sheets[0]
+    assert (s.values["site"], s.values["area"], list(s.rows)) == (["A", "B"], [10_000.0, 20_000.0], [5, 6])
+    assert s.rows_read == len(s.rows) + s.rows_explained == 7
+    assert s.issues == []
+    moved = found.read_book(Book([Grid("data", [r[1:] for r in rows[3:]], top=3, left=1)]), "x.xlsx", "0")
+    assert list(moved.sheets[0].rows) == [5, 6]
+
+
+@pytest.mark.parametrize("named", ["Data!", "Data!B4", "!B4:C6", "Data!C4:B6", "Data!B6:C4", "Data!B0:C4"])
+def test_an_area_that_is_none_is_refused(tmp_path: Path, named: str) -> None:
+    with pytest.raises(ContractError, match="sheets"):
+        contracts(tmp_path, column("site", "Site"), sheets=[named])
+
+
 # ---- years and months across
 
 
