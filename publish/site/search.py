@@ -109,8 +109,8 @@ def simplify(text: str) -> str:
 
 
 def find(index: Path, question: str) -> list[dict[str, Any]]:
-    """Return the hits of a question, the best first: kind, name, title_zh, title_en, body, address; MOST at most, of records
-    MOST_RECORDS.
+    """Return the hits of a question, the best first: kind, name, title_zh, title_en, body, address, whole (it has every word but stop
+    words); MOST at most, of records MOST_RECORDS.
 
     `question` comes from a visitor: LONGEST characters of it are used, and only as quoted phrases of FTS5.
     """
@@ -132,7 +132,7 @@ def find(index: Path, question: str) -> list[dict[str, Any]]:
                     continue  # single characters match much: only where nothing else matched
                 hits = con.execute(FIND, {"query": query, "records": MOST_RECORDS, "most": MOST})
                 for place, r in enumerate(hits):
-                    found.setdefault(r["id"], dict(r))
+                    found.setdefault(r["id"], dict(r) | {"whole": " OR " not in query})
                     worth[r["id"]] = worth.get(r["id"], 0.0) + 1 / (FUSION + place + strictness)
         except sqlite3.OperationalError as e:
             if "interrupted" not in str(e):
