@@ -156,7 +156,7 @@ def _filters() -> dict[str, Any]:
         "name": "filters",
         "in": "query",
         "description": (
-            "Arguments named after a column and an operator, such as year__gte=2023 or district=430203; operators: exact, not, contains, "
+            "Arguments named after a column and an operator, such as year__gte=2023 or district=990101; operators: exact, not, contains, "
             "startswith, endswith, gt, gte, lt, lte, in, isnull, notnull 按列筛选"
         ),
         "style": "form",
