@@ -9,9 +9,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipelines.core.formulas import may_hold_formula, neutral
+from publish.release.write import plain_number
+from publish.schema import TYPES
 from publish.site import sql_errors
 from publish.site.database import record_truncation
 from publish.site.facts import Facts
@@ -48,7 +51,7 @@ def adapt(answer: Answer, facts: Facts, base_url: str, route: str, cut: bool) ->
     if answer.status >= 400 and route.endswith((".json", ".csv", ".xlsx")):
         return explain_error(answer, facts, f"{base_url}openapi.json")
     if answer.status == 200 and route.endswith(".csv"):
-        answer = for_excel(answer)
+        answer = for_excel(answer, kinds_of(facts, table_of(route, facts.tables)))
     if is_data(route) and not route.endswith(".json"):  # a page links to its next page itself
         answer = Answer(answer.status, [h for h in answer.headers if h[0].lower() != b"link"], answer.body)
     if cut and answer.status == 200 and is_data(route) and route.endswith((".json", ".csv", ".xlsx")):
@@ -99,26 +102,43 @@ def explain_error(answer: Answer, facts: Facts, help_at: str) -> Answer:
     return as_json(body | {"help": help_at}, answer.status)
 
 
-def for_excel(answer: Answer) -> Answer:
-    """Return a CSV for Excel: a byte order mark first, and no cell that would run as a formula.
+def kinds_of(facts: Facts, table: str | None) -> dict[str, str]:
+    """Return the types of the columns of a table; {} without a table."""
+    of_contract = {str(kind): str(of) for kind, of in TYPES.items()}
+    return {name: of_contract.get(label.kind, label.kind) for name, label in facts.columns.get(table or "", {}).items()}
+
+
+def for_excel(answer: Answer, kinds: Mapping[str, str]) -> Answer:
+    """Return a CSV for Excel, as the files of a release are: a byte order mark first, no cell that would run as a formula, real numbers
+    without a useless fraction and booleans as words. `kinds`: the types of its columns, as far as they are known.
 
     Negative numbers stay numbers.
     """
     text = answer.body.decode("utf-8-sig")  # a page of ours may have the mark already
-    if may_hold_formula(text):
+    if kinds or may_hold_formula(text):
         out = io.StringIO()
-        writer = csv.writer(out)
-        for row in csv.reader(io.StringIO(text, newline="")):
-            writer.writerow([c if _is_number(c) else neutral(c) for c in row])
+        writer, rows = csv.writer(out), csv.reader(io.StringIO(text, newline=""))
+        header = next(rows, [])
+        writer.writerow(map(neutral, header))
+        makers = [CELLS.get(kinds.get(name, ""), _cell) for name in header]
+        writer.writerows([make(c) for make, c in zip(makers, row, strict=True)] for row in rows)
         text = out.getvalue()
     headers = [(k, v) for k, v in answer.headers if k.lower() != b"content-type"]
     headers.append((b"content-type", b"text/csv; charset=utf-8"))
     return Answer(answer.status, headers, b"\xef\xbb\xbf" + text.encode("utf-8"))
 
 
-def _is_number(cell: str) -> bool:
+def _cell(cell: str) -> str:
+    """A cell of an unknown type: a number as it is, text without a formula."""
     try:
         float(cell)
     except ValueError:
-        return False
-    return True
+        return neutral(cell)
+    return cell
+
+
+CELLS: dict[str, Callable[[str], str]] = {
+    "text": neutral,
+    "real": lambda c: plain_number(float(c)) if c else c,
+    "boolean": lambda c: {"0": "false", "1": "true"}.get(c, c),
+}

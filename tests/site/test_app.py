@@ -9,15 +9,19 @@ import json
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
+import pyarrow as pa
 import pytest
 
 from pipelines.core.formulas import FORMULA_STARTS, neutral
+from publish.release.write import FOR_EXCEL, write_csv
+from publish.schema import PUBLIC
 from publish.site import app as app_module
 from publish.site import cache
 from publish.site import switch as switch_module
@@ -288,6 +292,30 @@ def test_csv_opens_in_excel(get: Callable[..., httpx.Response], path: str) -> No
     assert response.headers["content-type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
     assert {r["name_zh"] for r in rows} >= {"减排二氧化碳", "机关食堂数"}
+
+
+def test_the_csv_of_a_table_is_the_file_of_the_release(
+    get: Callable[..., httpx.Response], home: Path, tmp_path: Path
+) -> None:
+    """Once it had 9600.0 and 1 where the file has 9600 and true."""
+    kinds = set()
+    with closing(sqlite3.connect(home / "current" / "mingzhang.db")) as con:
+        con.row_factory = sqlite3.Row
+        for table in PUBLIC:
+            rows = [
+                dict(r) for r in con.execute(f"select * from {table.name} order by {', '.join(table.key) or 'rowid'}")
+            ]
+            if not rows or len(rows) > 1000:
+                continue
+            for r in rows:
+                r |= {f.name: bool(r[f.name]) for f in table.fields if f.type == "boolean" and r[f.name] is not None}
+                r |= {f.name: date.fromisoformat(r[f.name]) for f in table.fields if f.type == "date" and r[f.name]}
+            write_csv(tmp_path / "t.csv", table, pa.Table.from_pylist(rows, schema=table.arrow), FOR_EXCEL)
+            found = get(f"/mingzhang/{table.name}.csv").content
+            if table.key:
+                assert found == (tmp_path / "t.csv").read_bytes(), table.name
+                kinds |= {f.type for f in table.fields if any(r[f.name] is not None for r in rows)}
+    assert kinds >= {"text", "integer", "real", "boolean"}
 
 
 def test_csv_runs_no_formula(get: Callable[..., httpx.Response]) -> None:
