@@ -180,7 +180,6 @@ def _whole(about: About, database: File) -> dict[str, Any]:
         **_about_dataset(about, "database", titles, "about", "", "PUBLIC"),
         "dct:description": _both(*_describe(about)),
         "mz:openAttribute": "无条件开放",
-        "mz:fields": [],
         "mz:formats": ["sqlite"],
         "dcat:distribution": [_file(about, database, "application/vnd.sqlite3", None)],
     }
