@@ -290,6 +290,32 @@ def test_the_description_covers_every_resource_and_every_key(get: Get) -> None:
         assert set(said) <= set(known), r.path
 
 
+def test_a_generated_client_has_rows_filters_and_closed_lists(get: Get) -> None:
+    """Generators made of the old schema clients whose rows were gone, and refused a licence without an address."""
+    described = get("/openapi.json").json()
+    schemas = described["components"]["schemas"]
+    for path in ("/mingzhang/{table}.json", "/mingzhang.json"):
+        answer = described["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        assert answer == {"$ref": "#/components/schemas/Rows"}
+        assert schemas["Rows"]["properties"]["rows"]["items"]["type"] == "object"
+    (filters,) = [
+        p for p in described["paths"]["/mingzhang/{table}.json"]["get"]["parameters"] if p["name"] == "filters"
+    ]
+    assert filters["explode"] and filters["schema"]["type"] == "object"
+    rows = get("/mingzhang/indicator_values.json?year__gte=2024&dimension=total&_size=1000").json()
+    assert set(rows) <= set(schemas["Rows"]["properties"]) and {r["year"] for r in rows["rows"]} >= {2024, 2025}
+    values = schemas["indicator_values"]
+    assert values["properties"]["status"]["enum"] and values["properties"]["year"]["type"] == "integer"
+    assert {"value", "member_zh", "member_en"} <= set(values["required"])
+    assert described["info"]["license"]["url"] == "http://test/about" and described["security"] == []
+    tags = {t["name"] for t in described["tags"]}
+    for methods in described["paths"].values():
+        assert {*methods["get"]["tags"]} <= tags and methods["get"]["tags"]
+    assert not [n for n, s in schemas.items() if "title" in s]  # from which generators make names of classes
+    index = get("/api/v1/").json()
+    assert [r["path"] for r in index["resources"]] == [r["path"] for r in api(get, "")["resources"]]
+
+
 def test_search_engines_find_pages_and_leave_queries_alone(get: Get) -> None:
     robots = get("/robots.txt").text
     release, rules = get("/about").headers["x-release"], RobotFileParser()
