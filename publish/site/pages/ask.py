@@ -78,7 +78,7 @@ def _pages(question: str) -> list[tuple[str, Pair]]:
 async def _of_district(datasette: Any, path: Path, question: str) -> dict[str, Any] | None:
     """Return the district that a question names, with the newest figures there of what else it asks for; None where it names none.
 
-    A district is named in full (天元区), without its kind (天元), or by its English name, which is its pinyin.
+    A district is named in full, without its last character (its kind), or by its English name, which is its pinyin.
     """
     text = simplify(fold(question))
     for d in await held(datasette, "divisions"):
