@@ -39,6 +39,7 @@ STAGES: dict[str, tuple[str, ...]] = {
         "publish/disclosure",
         "publish/release",
         "publish/errors.py",
+        "publish/files.py",
         "publish/schema.py",
         "publish/sources.py",
         "publish/wording.py",
