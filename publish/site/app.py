@@ -85,7 +85,7 @@ class Site:
         settings = settings or SiteSettings()
         self.home = home
         self.pool = pool
-        self.renderer = charts.Renderer()
+        self.renderer = charts.PngRenderer()
         self.releases = Releases(home, pool)
         self.cache = AnswerCache()
         self.requests = Bucket(settings.requests)

@@ -36,7 +36,7 @@ def draws_chinese() -> bool:
     return bool(found.stdout.strip())
 
 
-class Renderer:
+class PngRenderer:
     """Renders SVG as PNG, one at a time, in a child process that starts on demand and ends when idle."""
 
     def __init__(self) -> None:

@@ -50,7 +50,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Rule:
+class ReferenceLine:
     """A line across the chart, such as a national average; `name` in two rows."""
 
     value: float
@@ -65,7 +65,7 @@ class Chart:
     title: str
     subtitle: str
     series: tuple[Series, ...]
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[ReferenceLine, ...] = ()
     legend: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     label: str = ""

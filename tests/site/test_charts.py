@@ -18,11 +18,11 @@ from datasette.utils import MultiParams
 
 from publish.site import charts, drawing
 from publish.site.app import Site
-from publish.site.charts import Renderer
+from publish.site.charts import PngRenderer
 from publish.site.drawing import Chart, Point, Series, apart, svg, ticks, wrapped
 from publish.site.language import Language
 from publish.site.pages import charting
-from publish.site.pages.charting import Available, Choice, chosen, chosen_from
+from publish.site.pages.charting import Available, ChartChoice, chosen, chosen_from
 from publish.site.pool import Busy, Pool
 from publish.site.totals import lines_of
 
@@ -176,13 +176,13 @@ DISTRICTS = (
 )
 
 
-def pick(choice: Choice, lines: list[dict[str, Any]] | None = None, **about: Any) -> charting.Chosen:
+def pick(choice: ChartChoice, lines: list[dict[str, Any]] | None = None, **about: Any) -> charting.Chosen:
     facts: Any = SimpleNamespace(release_id="r", as_of="2026-01-31", synthetic=False)
     return chosen("zh", facts, BASE | about, choice, DISTRICTS, lines or [], {})
 
 
 def test_several_series_are_lines_told_apart_without_colour() -> None:
-    picked = pick(Choice(show=("district/1", "district/2")))
+    picked = pick(ChartChoice(show=("district/1", "district/2")))
     root = ET.fromstring(svg(picked.chart, 700, "c"))
     dashes = [p.get("stroke-dasharray") for p in root.iter(f"{SVG}polyline")]
     assert len(dashes) == 2 and len(set(dashes)) == 2
@@ -191,31 +191,31 @@ def test_several_series_are_lines_told_apart_without_colour() -> None:
 
 
 def test_indexed_figures_are_per_cent_of_the_first_year_that_all_have() -> None:
-    picked = pick(Choice(show=("district/1", "district/2"), indexed=True))
+    picked = pick(ChartChoice(show=("district/1", "district/2"), indexed=True))
     assert picked.base == 2022
     drawn = {s.name: {p.year: p.value for p in s.points} for s in picked.chart.series}
     assert drawn["一区"] == {"2021": None, "2022": 100.0, "2023": 120.0}
     assert drawn["二区"] == {"2021": 50.0, "2022": 100.0, "2023": 50.0}
     assert picked.chart.subtitle == "2022 年＝100"
-    assert pick(Choice(indexed=True), unit="年月").base is None
+    assert pick(ChartChoice(indexed=True), unit="年月").base is None
 
 
 def test_a_line_to_hold_against_belongs_to_absolute_totals_alone() -> None:
     lines = lines_of([benchmark("全国", 300.0)], BASE)
-    assert pick(Choice(), lines).chart.rules
-    assert not pick(Choice(indexed=True), lines).chart.rules
-    assert not pick(Choice(show=("district/1",)), lines).chart.rules
+    assert pick(ChartChoice(), lines).chart.rules
+    assert not pick(ChartChoice(indexed=True), lines).chart.rules
+    assert not pick(ChartChoice(show=("district/1",)), lines).chart.rules
 
 
 def test_a_choice_and_its_address_are_the_same() -> None:
     args = MultiParams({"show": ["district/2", "nosuch", "district/2"], "as": ["index"], "view": ["table"]})
     choice = chosen_from(args, [a.key for a in DISTRICTS])
-    assert choice == Choice(("district/2",), True, "table", ("nosuch",))
+    assert choice == ChartChoice(("district/2",), True, "table", ("nosuch",))
     assert (
         choice.query() == "?show=district/2&as=index&view=table"
         and choice.query(view="chart") == "?show=district/2&as=index"
     )
-    assert Choice().query() == "" and Choice(("total",)).query() == ""
+    assert ChartChoice().query() == "" and ChartChoice(("total",)).query() == ""
 
 
 def test_of_many_series_eight_are_drawn_and_the_rest_is_said() -> None:
@@ -223,7 +223,7 @@ def test_of_many_series_eight_are_drawn_and_the_rest_is_said() -> None:
         Available(f"d/{n}", "d", f"区{n}", rows((2021, n + 1.0, "A"), (2022, n + 2.0, "A"))) for n in range(11)
     )
     facts: Any = SimpleNamespace(release_id="r", as_of="2026-01-31", synthetic=False)
-    picked = chosen("zh", facts, BASE, Choice(show=tuple(a.key for a in many)), many, [], {})
+    picked = chosen("zh", facts, BASE, ChartChoice(show=tuple(a.key for a in many)), many, [], {})
     assert len(picked.chart.series) == 8 and picked.left_out == 3
 
 
@@ -307,7 +307,7 @@ def test_a_png_is_drawn_and_really_shows_chinese(get: Callable[[str], httpx.Resp
     assert answer.status_code == 200 and answer.content.startswith(b"\x89PNG")
 
     async def draw() -> list[bytes | None]:
-        renderer = Renderer()
+        renderer = PngRenderer()
         chart = [Chart(t, "", (Series("", (Point("2021", 1.0, "1", "1"),)),)) for t in "明账明"]
         try:
             return [await renderer.png(svg(c, 343, "c", file=True).encode()) for c in chart]
@@ -327,7 +327,7 @@ def test_a_renderer_that_dies_or_is_wanted_too_often_ends_nothing(
     monkeypatch.setattr(charts, "_child", no_child)
 
     async def ask() -> None:
-        renderer = Renderer()
+        renderer = PngRenderer()
         assert await renderer.png(b"<svg/>") is None
         renderer._waiting = charts.WAITING
         with pytest.raises(Busy):
@@ -346,7 +346,7 @@ def test_a_png_needs_a_chinese_font(get: Callable[[str], httpx.Response], monkey
 # --- rankings ---
 
 
-def rank(choice: Choice = Choice(), **about: Any) -> charting.Ranking | None:  # noqa: B008 - it is frozen
+def rank(choice: ChartChoice = ChartChoice(), **about: Any) -> charting.Ranking | None:  # noqa: B008 - it is frozen
     series = (
         *DISTRICTS,
         Available("district/0", "district", "市本级", rows((2022, 30.0, "A"), (2023, 70.0, "A"))),
@@ -363,13 +363,13 @@ def test_districts_are_ranked_the_citys_own_bodies_apart_and_the_suppressed_name
     assert [(r.name, r.text, r.mark) for r in found.rows] == [("一区", "60", "估算"), ("二区", "10", "")]
     assert [r.name for r in found.apart] == ["市本级"] and found.apart[0].share == 100.0
     assert found.rows[0].share == pytest.approx(60 / 70 * 100)
-    assert rank(Choice(view="ranking", by="level", year=2022)) is not None
-    lone = rank(Choice(year=2021))
+    assert rank(ChartChoice(view="ranking", by="level", year=2022)) is not None
+    lone = rank(ChartChoice(year=2021))
     assert lone and lone.year == 2023  # in 2021 one alone has a value
 
 
 def test_bars_that_would_mislead_are_left_out() -> None:
-    found = rank(Choice(by="level", year=2022))
+    found = rank(ChartChoice(by="level", year=2022))
     assert found and [r.share for r in found.rows] == [None, None]
     assert rank(unit="年月") is None
 

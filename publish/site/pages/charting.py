@@ -17,7 +17,7 @@ from typing import Any
 from markupsafe import Markup
 
 from publish.site import drawing, numbers, units
-from publish.site.drawing import MOST_SERIES, WIDTHS, Chart, Point, Rule
+from publish.site.drawing import MOST_SERIES, WIDTHS, Chart, Point, ReferenceLine
 from publish.site.facts import Facts
 from publish.site.language import Language, pair
 from publish.site.totals import line_name
@@ -29,7 +29,7 @@ MARKS = ("E", "F", "P", "U")
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChartChoice:
     """What a reader chose to see. `unknown`: series that the indicator does not have."""
 
     show: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ class Available:
 class Chosen:
     """The series chosen, at most MOST_SERIES of them drawn; `base`: the year that is 100, None where figures are absolute."""
 
-    choice: Choice
+    choice: ChartChoice
     available: tuple[Available, ...]
     series: tuple[Available, ...]
     chart: Chart
@@ -86,12 +86,12 @@ class Chosen:
         return out
 
 
-def chosen_from(args: Any, known: Iterable[str]) -> Choice:
+def chosen_from(args: Any, known: Iterable[str]) -> ChartChoice:
     """Read a choice from the arguments of a request."""
     wanted = list(dict.fromkeys(s[:120] for s in args.getlist("show") if s))
     known = set(known)
     view, year = args.get("view") or "chart", args.get("year") or ""
-    return Choice(
+    return ChartChoice(
         by=(args.get("by") or "")[:120],
         year=int(year) if year.isascii() and year.isdecimal() and len(year) == 4 else None,
         show=tuple(s for s in wanted if s in known),
@@ -122,7 +122,7 @@ def chosen(
     language: Language,
     facts: Facts,
     indicator: Mapping[str, Any],
-    choice: Choice,
+    choice: ChartChoice,
     series: tuple[Available, ...],
     lines: Sequence[dict[str, Any]],
     revised: Mapping[int, Any],
@@ -175,7 +175,7 @@ def ranking(
     language: Language,
     facts: Facts,
     indicator: Mapping[str, Any],
-    choice: Choice,
+    choice: ChartChoice,
     series: Sequence[Available],
     own: frozenset[str],
 ) -> Ranking | None:
@@ -228,7 +228,7 @@ def total_chart(
 ) -> Chart:
     """Return the chart of an indicator's yearly totals."""
     totals = (Available(TOTAL, TOTAL, "", tuple(points)),)
-    return chosen(language, facts, indicator, Choice(), totals, lines, {}).chart
+    return chosen(language, facts, indicator, ChartChoice(), totals, lines, {}).chart
 
 
 def figure(chart: Chart, ident: str, grid: bool = False) -> Markup:
@@ -299,10 +299,14 @@ class _About:
             return self.said("year not over")
         return self.said("corrected since") if mark == "r" else spell_plain(self.language, "status", mark)
 
-    def rules(self, lines: Iterable[dict[str, Any]]) -> tuple[Rule, ...]:
-        return tuple(Rule(h["value"] / self.size, line_name(self.language, h | {"size": self.size})) for h in lines)
+    def rules(self, lines: Iterable[dict[str, Any]]) -> tuple[ReferenceLine, ...]:
+        return tuple(
+            ReferenceLine(h["value"] / self.size, line_name(self.language, h | {"size": self.size})) for h in lines
+        )
 
-    def chart(self, title: str, series: list[drawing.Series], rules: tuple[Rule, ...], notes: tuple[str, ...]) -> Chart:
+    def chart(
+        self, title: str, series: list[drawing.Series], rules: tuple[ReferenceLine, ...], notes: tuple[str, ...]
+    ) -> Chart:
         points = [p for s in series for p in s.points]
         found = [m for m in MARKS if any(p.mark == m for p in points)] + ["r"] * any(p.revised for p in points)
         unit = units.scaled_unit(self.language, self.scaled, self.indicator["unit"])
@@ -317,7 +321,7 @@ class _About:
         return Chart(title, subtitle, tuple(series), rules, legend, (source, *notes), label, self.base is not None)
 
 
-def _in_words(title: str, unit: str, series: list[drawing.Series], rules: tuple[Rule, ...]) -> str:
+def _in_words(title: str, unit: str, series: list[drawing.Series], rules: tuple[ReferenceLine, ...]) -> str:
     """Return all that a chart shows as a text: the alternative of the picture."""
     parts = []
     for s in series:

@@ -30,7 +30,7 @@ NAMED = 6  # statements and indicators that an entry names; it counts the rest
 
 
 @dataclass(frozen=True)
-class Entry:
+class FeedEntry:
     """An entry of a feed. `place`: the path of its page below the release's address; `mark`: tells entries of one page apart."""
 
     release_id: str
@@ -62,7 +62,7 @@ async def feed(datasette: Any, request: Any) -> Response:
             )
         if r["synthetic"]:
             text.append(said("Made-up data."))
-        entries.append(Entry(r["release_id"], said("Release %(release)s", release=r["release_id"]), " ".join(text)))
+        entries.append(FeedEntry(r["release_id"], said("Release %(release)s", release=r["release_id"]), " ".join(text)))
     return _atom(datasette, request, "feed.xml", said("Mingzhang: releases"), "releases", entries)
 
 
@@ -105,7 +105,8 @@ async def of_one(datasette: Any, request: Any) -> Response:
     place, name = request.url_vars["place"], request.url_vars["name"]
     title, texts = await {"indicators": _indicator, "claims": _claim, "datasets": _dataset}[place](datasette, name)
     entries = [
-        Entry(release, f"{title} · {release}", " ".join(parts), f"{place}/{name}") for release, parts in texts.items()
+        FeedEntry(release, f"{title} · {release}", " ".join(parts), f"{place}/{name}")
+        for release, parts in texts.items()
     ]
     entries.sort(key=lambda e: e.release_id, reverse=True)
     return _atom(datasette, request, f"feed/{place}/{name}.xml", title, f"{place}/{name}", entries)
@@ -168,7 +169,7 @@ async def _dataset(datasette: Any, name: str) -> tuple[str, Texts]:
     return _name(datasette, about, "title_zh", "title_en"), texts
 
 
-def _atom(datasette: Any, request: Any, path: str, title: str, page: str, entries: list[Entry]) -> Response:
+def _atom(datasette: Any, request: Any, path: str, title: str, page: str, entries: list[FeedEntry]) -> Response:
     """Return a feed. `path`: its own below the address of the site; `page`: that of the page it follows."""
     facts, at = datasette.facts, 0 if datasette.language == "zh" else 1
     site, here = f"{request.scheme}://{request.host}", "" if at == 0 else "/en"
