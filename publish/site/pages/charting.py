@@ -135,7 +135,9 @@ def chosen(
     can_index = indicator["unit"] not in ("年", "年月") and not any(r["dimension"] == "base" for r in series[0].rows)
     base = _base(drawn) if choice.indexed and can_index else None
     only = drawn[0] if len(drawn) == 1 else None
-    about = _About(language, facts, indicator, [r["value"] for a in drawn for r in a.rows], base, lines if only else ())
+    about = _ChartedIndicator(
+        language, facts, indicator, [r["value"] for a in drawn for r in a.rows], base, lines if only else ()
+    )
     made = [drawing.Series(a.name, about.points(a, revised if a.key == TOTAL else {})) for a in drawn]
     title = indicator["name_zh" if language == "zh" else "name_en"] or indicator["name_zh"]
     if only is not None and only.key != TOTAL:
@@ -197,7 +199,7 @@ def ranking(
     year = choice.year if choice.year in several[dimension] else over[-1]
     found = values[dimension][year]
     known = sorted((f for f in found if f[1]["value"] is not None), key=lambda f: -f[1]["value"])
-    about = _About(language, facts, indicator, [r["value"] for _, r in known], None, ())
+    about = _ChartedIndicator(language, facts, indicator, [r["value"] for _, r in known], None, ())
     most = max((r["value"] for _, r in known), default=0)
     bars = most > 0 and all(r["value"] >= 0 for _, r in known)
 
@@ -246,7 +248,7 @@ def _base(series: Sequence[Available]) -> int | None:
     return min(set.intersection(*years), default=None) if years else None
 
 
-class _About:
+class _ChartedIndicator:
     """How the figures of one chart are written: one language, one scale, one number of decimals."""
 
     def __init__(
