@@ -46,7 +46,7 @@ LABELS = {
     "synthetic": "合成示例数据",
 }
 PERIOD = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
-# The folder that the catalogue is in; the release's pages are one level up.
+# The folder that the catalogue is in. Pages are named by their path on the site, so that they are those of the newest release.
 BASE = "./"
 CONTEXT: dict[str, Any] = {
     "@base": BASE,
@@ -89,7 +89,7 @@ def catalog(
         "dct:publisher": _publisher(about),
         "dct:license": _licence(about),
         "dcat:contactPoint": _contact(about),
-        "foaf:homepage": {"@id": "../", "@type": "foaf:Document"},
+        "foaf:homepage": {"@id": "/", "@type": "foaf:Document"},
         "dcat:themeTaxonomy": {"@id": f"{EU}data-theme"},
         "dct:issued": _day(about.as_of.isoformat()),
         "dct:modified": _day(about.as_of.isoformat()),
@@ -188,7 +188,7 @@ def _whole(about: About, database: File) -> dict[str, Any]:
 def _about_dataset(
     about: About, name: str, titles: tuple[str, str], page: str, theme: str, rights: str
 ) -> dict[str, Any]:
-    """What every dataset has; `page` is its page below the release's address."""
+    """What every dataset has; `page` is its page on the site."""
     return {
         "@type": "dcat:Dataset",
         "dct:identifier": name,
@@ -196,7 +196,7 @@ def _about_dataset(
         "dct:publisher": _publisher(about),
         "dcat:contactPoint": _contact(about),
         "dct:license": _licence(about),
-        "dcat:landingPage": {"@id": f"../{page}", "@type": "foaf:Document"},
+        "dcat:landingPage": {"@id": f"/{page}", "@type": "foaf:Document"},
         "dcat:keyword": [*_both(*titles), *([{"@value": theme, "@language": "zh"}] if theme else [])],
         "dcat:theme": {"@id": THEME},
         "dct:language": LANGUAGES,
@@ -245,14 +245,14 @@ def _contact(about: About) -> dict[str, Any]:
     return {
         "@type": "vcard:Organization",
         "vcard:fn": about.city.publisher_zh,
-        "vcard:hasURL": {"@id": "../report"},
+        "vcard:hasURL": {"@id": "/report"},
     }
 
 
 def _licence(about: About) -> dict[str, Any]:
     """The licence as the page that states it, with its wording."""
     words = _both(about.city.licence_zh, about.city.licence_en)
-    return {"@id": "../about", "@type": "dct:LicenseDocument", "dct:title": words, "rdfs:label": words}
+    return {"@id": "/about", "@type": "dct:LicenseDocument", "dct:title": words, "rdfs:label": words}
 
 
 def _place(about: About) -> dict[str, Any]:

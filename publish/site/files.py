@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from publish.catalog.dcat import with_base
-from publish.files import CATALOGUE, CODINGS, DESCRIBED, SUMS, WHOLE_TYPES
+from publish.files import CATALOGUE, CODINGS, DESCRIBED, WHOLE_TYPES
 from publish.site.facts import Facts
 from publish.site.responses import CSP, HSTS, PIECE, SECURITY, Headers, Scope, Send, has_etag, release_headers
 
@@ -32,7 +32,7 @@ async def send_file(
     RFC 9110 allows. Without a range the coded file of the release is sent to a client that accepts its coding.
     """
     given = dict(scope["headers"])
-    text = _for_address(facts, name, f"{origin}{base_url}files/")
+    text = _addressed(facts, name, origin)
     etag = f'"{(hashlib.sha256(text).hexdigest() if text is not None else facts.files[name])[:20]}"'.encode()
     path, size = facts.folder / name, len(text) if text is not None else (facts.folder / name).stat().st_size
     headers = _headers(facts, name, base_url, cache_control, scope["scheme"] == "https")
@@ -99,17 +99,12 @@ def content_type(name: str) -> str:
     return kind + ("; charset=utf-8" if kind.startswith("text/") or kind == "application/yaml" else "")
 
 
-def _for_address(facts: Facts, name: str, address: str) -> bytes | None:
-    """Return the bytes of the two files that depend on the address they are served from: the catalogue, whose base it is, and the
-    sums, of which that of the catalogue is of what is served. None for any other file."""
-    if name not in (CATALOGUE, SUMS) or CATALOGUE not in facts.files:
+def _addressed(facts: Facts, name: str, origin: str) -> bytes | None:
+    """Return the catalogue with the permanent address of the release's files as its base; None for any other file."""
+    if name != CATALOGUE:
         return None
     text = (facts.folder / CATALOGUE).read_text(encoding="utf-8")
-    served = with_base(text, address).encode()
-    if name == CATALOGUE:
-        return served
-    sums = (facts.folder / SUMS).read_text(encoding="utf-8")
-    return sums.replace(facts.files[CATALOGUE], hashlib.sha256(served).hexdigest()).encode()
+    return with_base(text, f"{origin}/r/{facts.release_id}/files/").encode()
 
 
 def _coded(facts: Facts, name: str, accepted: bytes) -> tuple[str, Path] | None:

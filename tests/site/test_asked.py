@@ -293,7 +293,6 @@ def test_a_csv_has_one_byte_order_mark(get: Get, path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "to"),
     [
-        ("/api/v1/", "/api/v1"),
         ("/api/v1/datasets/parking_lots/?limit=1", "/api/v1/datasets/parking_lots?limit=1"),
         ("/claims/", "/claims"),
         ("/mingzhang/claims/", "/mingzhang/claims"),

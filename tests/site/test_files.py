@@ -107,12 +107,12 @@ def test_the_catalogue_is_served_with_the_address_it_is_served_from(home: Path) 
             served = await get(f"{folder}catalog.jsonld")
             graph = Graph().parse(data=served.text, format="json-ld")
             (address,) = map(str, graph.objects(None, DCAT.downloadURL))
-            assert address == f"http://test{folder}csv-plain/parking_lots.csv"
+            assert address == f"http://test/r/{release}/files/csv-plain/parking_lots.csv"
             assert (await get(address.removeprefix("http://test"))).status_code == 200
-            # A mirror of the site's files passes sha256sum -c.
+            # The sums are those of the release, which no address changes; the catalogue alone is served otherwise.
             sums = dict(reversed(line.split()) for line in (await get(f"{folder}SHA256SUMS")).text.splitlines())
-            for name, digest in sums.items():
-                assert hashlib.sha256((await get(folder + name)).content).hexdigest() == digest, name
+            served = {name: hashlib.sha256((await get(folder + name)).content).hexdigest() for name in sums}
+            assert [name for name in sums if sums[name] != served[name]] == ["catalog.jsonld"]
         on_disk = json.loads((home / "current" / "catalog.jsonld").read_text())
         assert on_disk["@context"]["@base"] == "./"
 
