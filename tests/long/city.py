@@ -5,6 +5,7 @@ Belongs here: what the tests of this folder share. Not here: what they ask.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
@@ -116,7 +117,8 @@ class Events:
 def correct_csv(path: Path, chance: random.Random) -> str:
     """Adds one to a number of a text file, in its own encoding."""
     raw = path.read_bytes()
-    for encoding in ("utf-8-sig", "gb18030"):
+    marked = ("utf-16",) if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else ()
+    for encoding in (*marked, "utf-8-sig", "gb18030"):
         try:
             text = raw.decode(encoding)
             break
