@@ -10,10 +10,21 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from publish.schema import MADE_UP_EN, MADE_UP_ZH, Table
+from publish.schema import MADE_UP_EN, MADE_UP_ZH, Table, Type
 
 if TYPE_CHECKING:  # every process of the site imports this, and none needs a city
     from pipelines.core.city import City
+
+
+# The names of types in Frictionless' table schema, CSV on the Web ("Metadata Vocabulary for Tabular Data", 5.11.1: a date is yyyy-MM-dd, a
+# boolean true or false) and the contract standard (logicalType), which agree in these.
+TYPES: dict[Type, str] = {
+    "text": "string",
+    "integer": "integer",
+    "real": "number",
+    "boolean": "boolean",
+    "date": "date",
+}
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from publish.catalog import About, TableResource
+from publish.catalog import TYPES, About, TableResource
 from publish.files import ABSENT
-from publish.schema import Field, Type
-
-# W3C, "Metadata Vocabulary for Tabular Data", 5.11.1. A date is yyyy-MM-dd, a boolean true or false, as CSVW expects them.
-TYPES: dict[Type, str] = {
-    "text": "string",
-    "integer": "integer",
-    "real": "number",
-    "boolean": "boolean",
-    "date": "date",
-}
+from publish.schema import Field
 
 
 def metadata(about: About, r: TableResource, unique: bool) -> dict[str, Any]:

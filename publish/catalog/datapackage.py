@@ -8,17 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from publish.catalog import About, TableResource
+from publish.catalog import TYPES, About, TableResource
 from publish.files import ABSENT, EXCEL
-from publish.schema import Field, Table, Type
-
-TYPES: dict[Type, str] = {
-    "text": "string",
-    "integer": "integer",
-    "real": "number",
-    "boolean": "boolean",
-    "date": "date",
-}
+from publish.schema import Field, Table
 
 
 def datapackage(about: About, resources: Sequence[TableResource], unique: dict[str, bool]) -> dict[str, Any]:

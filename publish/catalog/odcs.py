@@ -11,16 +11,8 @@ from typing import Any
 import yaml
 
 from expectations.contract import Column, Contract
-from publish.catalog import About, TableResource
-from publish.schema import Field, Type, is_open
-
-TYPES: dict[Type, str] = {
-    "text": "string",
-    "integer": "integer",
-    "real": "number",
-    "boolean": "boolean",
-    "date": "date",
-}
+from publish.catalog import TYPES, About, TableResource
+from publish.schema import Field, is_open
 
 
 def contract_text(about: About, contract: Contract, resource: TableResource | None, unique: bool) -> str:
