@@ -14,6 +14,7 @@ from pipelines.assets.place import Place
 from pipelines.assets.records import records_asset
 from pipelines.assets.release import release_asset
 from pipelines.assets.statistics import statistics_assets
+from pipelines.core.clock import zone
 
 
 def make_definitions(place: Place) -> dg.Definitions:
@@ -34,8 +35,8 @@ def make_definitions(place: Place) -> dg.Definitions:
                 name="nightly",
                 job=refresh,
                 cron_schedule="0 2 * * *",
-                execution_timezone="Asia/Shanghai",
-                description="Every night at two. Off until somebody switches it on.",
+                execution_timezone=zone(place.city_folder).key,
+                description="Every night at two in the city. Off until somebody switches it on.",
             )
         ],
         resources={"place": place},

@@ -15,6 +15,7 @@ from pipelines.core import clock
 from pipelines.core.city import CityError, read_city
 from pipelines.core.clock import today
 from pipelines.core.settings import Settings
+from pipelines.graph import make_definitions
 
 ZHUZHOU = Settings().city
 
@@ -73,3 +74,15 @@ def test_a_run_over_midnight_has_one_date(tmp_path: Path, monkeypatch: pytest.Mo
     settings = Settings().model_copy(update={"home": tmp_path / "home", "as_of": ""})
     assert dg.materialize([first, second], resources={"place": place_of(settings)}).success
     assert seen == [date(2026, 12, 31)] * 2
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [("time_zone: Asia/Shanghai\n", "Asia/Shanghai"), ("time_zone: Europe/Lisbon\n", "Europe/Lisbon")],
+)
+def test_the_nightly_run_is_at_night_in_the_city(tmp_path: Path, line: str, named: str) -> None:
+    for table in ZHUZHOU.glob("*.csv"):
+        (tmp_path / table.name).write_bytes(table.read_bytes())
+    asked = Settings().model_copy(update={"home": tmp_path / "home", "city": _city(tmp_path, line)})
+    schedules = list(make_definitions(place_of(asked)).schedules or ())
+    assert [s.execution_timezone for s in schedules if isinstance(s, dg.ScheduleDefinition)] == [named]
