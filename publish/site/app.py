@@ -16,7 +16,7 @@ import asyncio
 import re
 from pathlib import Path
 
-from publish.site import charts, guard, language, messages, newer, pages
+from publish.site import charts, guard, messages, newer, pages
 from publish.site.api.http import OWN_DATA, api_answer
 from publish.site.api.model import ROOT
 from publish.site.cache import AnswerCache, Key
@@ -197,11 +197,16 @@ class Site:
         if scope["method"] not in ("GET", "HEAD"):
             status, code, sentences, shown = 405, "method", messages.METHOD, path
         elif len(path) + len(query) > ADDRESS_CHARACTERS:
-            status, code, sentences, shown = 414, "too_long", messages.TOO_LONG, error_path(path)
+            status, code, sentences, shown = 414, "too_long", messages.TOO_LONG, error_path(path, current.facts.order)
         elif not is_utf8(path) or not is_utf8(query):
-            status, code, sentences, shown = 400, "bad_request", messages.NOT_UTF8, error_path(path)
+            status, code, sentences, shown = (
+                400,
+                "bad_request",
+                messages.NOT_UTF8,
+                error_path(path, current.facts.order),
+            )
         elif "//" in path or not path.isascii() or not query.isascii():  # `//host/` would redirect to another site
-            status, code, sentences, shown = 404, "not_found", messages.NOT_FOUND, error_path(path)
+            status, code, sentences, shown = 404, "not_found", messages.NOT_FOUND, error_path(path, current.facts.order)
         else:
             return None
         if (limited := self._rate_limited(scope, path)) is not None:
@@ -222,15 +227,20 @@ class Site:
     ) -> None:
         """Answer one request on one release; `route` is the path below the base_url of the release."""
         facts = instance.facts
-        if route == "/en":
+        second = facts.order.prefix(facts.order.second)
+        if (target := facts.order.superfluous(path)) is not None:
+            target += f"?{query}" if query else ""
+            await self._send(send, scope, Answer(301, [(b"location", target.encode())], b""), cache_control)
+            return
+        if route == second:
             await self._send(send, scope, Answer(301, [(b"location", path.encode() + b"/")], b""), cache_control)
             return
-        if route.endswith("/") and route not in ("/", "/en/", f"{ROOT}/"):
+        if route.endswith("/") and route not in ("/", f"{second}/", f"{ROOT}/"):
             target = path.rstrip("/") + (f"?{query}" if query else "")
             await self._send(send, scope, Answer(308, [(b"location", target.encode())], b""), cache_control)
             return
-        if language.of_path(route) == "en":  # the same target; the instance takes the language from the path
-            route = language.in_language(route, "zh")
+        # The same target in either language; the instance takes the language from the path.
+        route = facts.order.in_language(route, facts.order.first)
         first, _, rest = route[1:].partition("/")
         if route == "/healthz":
             await self._send(send, scope, as_json({"ok": True, "release": facts.release_id}), "no-store")

@@ -7,7 +7,7 @@ import urllib.parse
 from publish.site import pages
 from publish.site.facts import DB
 from publish.site.instance import Instance
-from publish.site.language import CODES, LANGUAGES
+from publish.site.language import CODES, Order
 from publish.site.pages.topics import TOPICS
 from publish.site.responses import Answer
 
@@ -34,14 +34,15 @@ async def for_crawlers(instance: Instance, route: str, origin: str) -> Answer:
         rows = (await instance.db.execute(f"select {key} from {table} order by 1")).rows
         paths += [f"{table}/{urllib.parse.quote(r[0])}" for r in rows]
     paths += [f"topics/{t}" for t in TOPICS]
-    urls = "".join(_url(root, p, instance.facts.as_of) for p in paths[: SITEMAP_URLS // len(LANGUAGES)])
+    order = instance.facts.order
+    urls = "".join(_url(root, p, instance.facts.as_of, order) for p in paths[: SITEMAP_URLS // len(order.both)])
     spaces = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml"'
     xml = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset {spaces}>\n{urls}</urlset>\n'
     return Answer(200, [(b"content-type", b"application/xml; charset=utf-8")], xml.encode())
 
 
-def _url(root: str, path: str, as_of: str) -> str:
+def _url(root: str, path: str, as_of: str, order: Order) -> str:
     """Return the entries of a page: one in each language, each naming both."""
-    there = {language: root + ("en/" if language == "en" else "") + path for language in LANGUAGES}
+    there = {s: f"{root.removesuffix('/')}{order.prefix(s)}/{path}" for s in order.both}
     both = "".join(f'<xhtml:link rel="alternate" hreflang="{CODES[s]}" href="{a}"/>' for s, a in there.items())
     return "".join(f"<url><loc>{a}</loc><lastmod>{as_of}</lastmod>{both}</url>\n" for a in there.values())

@@ -14,6 +14,7 @@ from typing import Any
 
 from publish.files import EXCEL, MEDIA, path_of, table_file
 from publish.schema import MARTS, OWN, RELEASES, TRACE
+from publish.site.language import CHINESE_FIRST, ORDERS, Order
 
 DB = "mingzhang"
 SEARCH = "search.db"
@@ -45,7 +46,7 @@ class Facts:
 
     `rules`: the rules of suppression, {} in a release without them. `labels[table]` and `columns[table][column]`: the names
     shown. `files`: the release's files with their sha256. `headline`: an indicator with two years or more, for the health
-    check; None where there is none. `held`: cached rows, by query.
+    check; None where there is none. `order`: of the languages of its pages. `held`: cached rows, by query.
     """
 
     folder: Path
@@ -63,6 +64,7 @@ class Facts:
     datasets: list[dict[str, Any]]
     files: dict[str, str] = field(default_factory=dict)
     headline: str | None = None
+    order: Order = CHINESE_FIRST
     rules: dict[str, Any] = field(default_factory=dict)
     held: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -146,6 +148,7 @@ def _read(folder: Path, conn: sqlite3.Connection) -> Facts:
         datasets=datasets,
         files=_files(folder),
         headline=_headline(conn),
+        order=ORDERS.get(str(city.get("languages")), CHINESE_FIRST),
         rules=dict(release.get("rules") or {}),
     )
 

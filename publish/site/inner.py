@@ -61,7 +61,7 @@ class OpenRelease(Protocol):
 
 
 def worker_request(release: OpenRelease, scheme: str, host: str, path: str, route: str, query: str) -> dict[str, Any]:
-    """Return a request to a worker; `route` is the path below the base_url of the release, in Chinese."""
+    """Return a request to a worker; `route` is the path below the base_url of the release, without a language."""
     return {
         "folder": str(release.facts.folder),
         "base_url": release.base_url,

@@ -11,9 +11,10 @@ from typing import Any
 
 from datasette.utils.asgi import Request, Response
 
-from publish.site import compat, language
+from publish.site import compat
 from publish.site.database import GuardedDatabase
 from publish.site.facts import DB, read_facts
+from publish.site.language import Language
 from publish.site.plugin import SiteDatasette, error_response
 
 HERE = Path(__file__).parent
@@ -34,7 +35,7 @@ SETTINGS: dict[str, Any] = {
 
 
 class Instance:
-    """One release, ready to answer requests under `base_url` ('/' or '/r/<release_id>/').
+    """One release, ready to answer requests under `base_url` ('/' or '/r/<release_id>/'); `ds` speaks the first language of the site.
 
     `in_worker`: for a process that runs public SQL: no threads, and exceptions by a visitor's arguments are status 400. Raises
     ReleaseBroken where the folder holds no servable release.
@@ -43,18 +44,17 @@ class Instance:
     def __init__(self, folder: Path, base_url: str = "/", in_worker: bool = False, heap_limit: int = 256 << 20):
         self.facts = read_facts(folder)
         self.base_url = base_url
-        self.ds = self._datasette("zh", in_worker)
-        self.english = self._datasette("en", in_worker)
+        self.speaking = {spoken: self._datasette(spoken, in_worker) for spoken in self.facts.order.both}
+        self.ds = self.speaking[self.facts.order.first]
         self.db = GuardedDatabase(self.ds, self.facts.database, heap_limit)
         for ds in self.both:
             ds.add_database(self.db, name=DB)  # shared, so that one deadline holds for a request in either
-        self._apps = {"zh": self.ds.app(), "en": self.english.app()}
+        self._apps = {spoken: ds.app() for spoken, ds in self.speaking.items()}
 
-    def _datasette(self, spoken: language.Language, in_worker: bool) -> SiteDatasette:
-        base_url = self.base_url if spoken == "zh" else f"{self.base_url}en/"
-        threads = (
-            0 if in_worker else THREADS if spoken == "zh" else 1
-        )  # the English one uses the threads of the same database
+    def _datasette(self, spoken: Language, in_worker: bool) -> SiteDatasette:
+        first = spoken == self.facts.order.first
+        base_url = self.base_url if first else f"{self.base_url}{spoken}/"
+        threads = 0 if in_worker else THREADS if first else 1  # the second one uses the threads of the same database
         ds = SiteDatasette(
             self.facts,
             in_worker,
@@ -68,13 +68,17 @@ class Instance:
         return ds
 
     @property
-    def both(self) -> tuple[SiteDatasette, SiteDatasette]:
-        """Return the Chinese Datasette and the English one."""
-        return self.ds, self.english
+    def both(self) -> tuple[SiteDatasette, ...]:
+        """Return the Datasette of each language, that of the site's first language first."""
+        return tuple(self.speaking.values())
+
+    def of_path(self, path: str) -> SiteDatasette:
+        """Return the Datasette that speaks the language of a path."""
+        return self.speaking[self.facts.order.of_path(path)]
 
     async def app(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request by the Datasette of the language of its path (ASGI)."""
-        await self._apps[language.of_path(scope["path"])](scope, receive, send)
+        await self._apps[self.facts.order.of_path(scope["path"])](scope, receive, send)
 
     async def start(self) -> None:
         """Start Datasette; nothing is answered before."""
@@ -97,8 +101,7 @@ class Instance:
 
     async def error(self, request: Request, status: int, code: str, zh: str, en: str) -> Response:
         """Return the answer to a refused request: JSON where the path asks for data, else a page."""
-        ds = self.english if language.of_path(request.path) == "en" else self.ds
-        return await error_response(ds, request, status, code, zh, en)
+        return await error_response(self.of_path(request.path), request, status, code, zh, en)
 
     def close(self) -> None:
         """Release threads, connections and memory; called once, when no request uses the instance."""

@@ -1,6 +1,6 @@
 """The two languages of the site: the language of an address, and phrases in both.
 
-Belongs here: reading the catalogue of Babel (locale/zh/LC_MESSAGES/mingzhang.po), and `/en/` in an address. Not here: the
+Belongs here: reading the catalogue of Babel (locale/zh/LC_MESSAGES/mingzhang.po), and the prefix of a language in an address. Not here: the
 phrases. Templates and code have them in English; the catalogue holds the Chinese of each. It is read as it is, so there is
 no compiled file that could be stale; tests/site/test_language.py finds a phrase without its Chinese.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import gettext
 import io
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -20,10 +21,8 @@ from babel.messages.pofile import read_po
 Language = Literal["zh", "en"]
 Pair = tuple[str, str]  # Chinese, English
 
-LANGUAGES: tuple[Language, ...] = ("zh", "en")
 CODES: dict[Language, str] = {"zh": "zh-CN", "en": "en"}  # as HTML has them
 CATALOGUE = Path(__file__).parent / "locale" / "zh" / "LC_MESSAGES" / "mingzhang.po"
-ENGLISH = re.compile(r"(/r/[^/]+)?/en(?=/|$)")
 HAN = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -45,18 +44,55 @@ def pair(english: str) -> Pair:
     return translations("zh").gettext(english), english
 
 
-def of_path(path: str) -> Language:
-    """Return the language of a path: English below `/en/` or `/r/<release_id>/en/`, else Chinese."""
-    return "en" if ENGLISH.match(path) else "zh"
+@dataclass(frozen=True)
+class Order:
+    """The languages of a release's pages, as its city names them: addresses of the first have no prefix, those of the second
+    have it as their first part, below `/r/<release_id>` too."""
+
+    first: Language
+    second: Language
+
+    @property
+    def both(self) -> tuple[Language, Language]:
+        """Return both languages in this order."""
+        return self.first, self.second
+
+    def prefix(self, language: Language) -> str:
+        """Return what comes before the path of a page in a language: nothing, or such as `/en`."""
+        return "" if language == self.first else f"/{language}"
+
+    def of_path(self, path: str) -> Language:
+        """Return the language of a path."""
+        return self.second if self._prefixed(path, self.second) else self.first
+
+    def in_language(self, path: str, language: Language) -> str:
+        """Return the path of the same page in a language."""
+        found = self._prefixed(path, self.second)
+        if language == self.first:
+            return _without(path, found)
+        if found:
+            return path
+        release = re.match(r"/r/[^/]+(?=/)", path)
+        before = release[0] if release else ""
+        return f"{before}/{language}{path[len(before) :]}"
+
+    def superfluous(self, path: str) -> str | None:
+        """Return the path of the same page where a path has the prefix of the first language, which needs none; else None."""
+        found = self._prefixed(path, self.first)
+        return _without(path, found) if found else None
+
+    def root(self, base_url: str) -> str:
+        """Return the base_url of a release from that of one of its languages."""
+        return base_url.removesuffix(f"{self.second}/")
+
+    def _prefixed(self, path: str, language: Language) -> re.Match[str] | None:
+        return re.match(rf"(/r/[^/]+)?/{language}(?=/|$)", path)
 
 
-def in_language(path: str, language: Language) -> str:
-    """Return the path of the same page in a language."""
-    found = ENGLISH.match(path)
-    if language == "zh":
-        return f"{found[1] or ''}{path[found.end() :] or '/'}" if found else path
-    if found:
-        return path
-    release = re.match(r"/r/[^/]+(?=/)", path)
-    before = release[0] if release else ""
-    return f"{before}/en{path[len(before) :]}"
+def _without(path: str, prefix: re.Match[str] | None) -> str:
+    return f"{prefix[1] or ''}{path[prefix.end() :] or '/'}" if prefix else path
+
+
+# The order of a release that names none: of one made before a city could.
+CHINESE_FIRST = Order("zh", "en")
+ORDERS = {"zh en": CHINESE_FIRST, "en zh": Order("en", "zh")}

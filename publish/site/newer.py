@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.core.home import Home
 from publish.release import store
-from publish.site import language
 from publish.site.facts import DB, Facts
+from publish.site.language import Language
 from publish.site.responses import Answer
 from publish.site.totals import TOTALS
 
@@ -35,10 +35,10 @@ def mark_outdated(
     """Mark an answer of a release that is not the current one: in the headers, and by a banner over a page.
 
     Returns the answer and its Cache-Control: a page with a banner is cached for a minute only, for the banner depends on the
-    current release. `path` is the one asked for, `route` the same below the base_url, in Chinese.
+    current release. `path` is the one asked for, `route` the same below the base_url, without a language.
     """
-    spoken = language.of_path(path[len(instance.base_url) - 1 :])
-    target = language.in_language(route, spoken)
+    spoken = instance.facts.order.of_path(path[len(instance.base_url) - 1 :])
+    target = current.order.in_language(route, spoken)
     headers = [
         *answer.headers,
         (b"x-current-release", current.release_id.encode()),
@@ -47,9 +47,8 @@ def mark_outdated(
     is_page = any(k == b"content-type" and v.startswith(b"text/html") for k, v in answer.headers)
     if not is_page or answer.status != 200 or BEFORE not in answer.body:
         return Answer(answer.status, headers, answer.body), cache_control
-    ds = instance.english if spoken == "en" else instance.ds
     withdrawn = instance.facts.release_id in store.withdrawn(Home(home))
-    over = banner(ds.renderer, instance.facts, current, urllib.parse.unquote(route), withdrawn)
+    over = banner(instance.speaking[spoken].renderer, instance.facts, current, urllib.parse.unquote(route), withdrawn)
     body = answer.body.replace(BEFORE, over + BEFORE, 1)
     return Answer(answer.status, headers, body), "public, max-age=60" if cache_control != "no-store" else cache_control
 
@@ -59,7 +58,7 @@ def banner(renderer: Any, old: Facts, current: Facts, route: str, withdrawn: boo
 
     `renderer` renders templates in the page's language; `withdrawn`: `old` was rolled back, and may be the newer one.
     """
-    spoken: language.Language = renderer.language
+    spoken: Language = renderer.language
     page = _PAGE.fullmatch(route)
     context: dict[str, Any] = {"figures": [], "claim": None}
     if page is not None:
@@ -73,8 +72,8 @@ def banner(renderer: Any, old: Facts, current: Facts, route: str, withdrawn: boo
             if then_ and now_ and any(then_.get(c) != now_.get(c) for c in RESULT):
                 context["claim"] = {"old": then_ | {"result": shown(then_)}, "new": now_ | {"result": shown(now_)}}
     there = route if _has(current, route) else "/"
-    same = language.in_language(there, spoken)
-    diff = f"{language.in_language('/releases/diff', spoken)}?old={old.release_id}&new={current.release_id}"
+    same = current.order.in_language(there, spoken)
+    diff = f"{current.order.in_language('/releases/diff', spoken)}?old={old.release_id}&new={current.release_id}"
     html = renderer.env.get_template("_newer.html").render(
         context | {"current": current, "same": same, "same_page": there == route, "diff": diff, "withdrawn": withdrawn}
     )

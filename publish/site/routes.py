@@ -1,7 +1,7 @@
 """Addresses: what a path and query ask for, and whether they can be answered at all.
 
 Belongs here: functions of an address alone, or of an address and the tables of a release. Not here: arguments of tables and
-queries (validation.py), the answers (app.py). A route is the path below the base_url of a release, in Chinese (without /en).
+queries (validation.py), the answers (app.py). A route is the path below the base_url of a release, without the prefix of a language.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import re
 import urllib.parse
 from collections.abc import Collection, Container, Mapping
 
-from publish.site import language, messages
+from publish.site import messages
 from publish.site.facts import DB
-from publish.site.language import Pair
+from publish.site.language import Order, Pair
 from publish.site.responses import Scope
 
 LIGHT_ROWS = 300  # rows of JSON or CSV that the server process makes; more would delay other requests
@@ -61,12 +61,12 @@ def is_utf8(part: str) -> bool:
     return True
 
 
-def error_path(path: str) -> str:
+def error_path(path: str, order: Order) -> str:
     """Return a short path of the same format (JSON or page) and language as a path that cannot be used."""
     form = re.search(r"\.(json|csv|xlsx)$", path)
     if path.startswith("/api/"):
         return "/api/"
-    return f"/refused{form[0]}" if form else "/en/" if language.of_path(path) == "en" else "/"
+    return f"/refused{form[0]}" if form else f"{order.prefix(order.of_path(path))}/"
 
 
 def missing_target(tables: Collection[str], route: str, query: str) -> tuple[int, str, Pair] | None:

@@ -21,8 +21,9 @@ def block(facts: Facts, base_url: str, request: Any, context: Mapping[str, Any])
 
     `context` is that of the template; a page of an indicator has `indicator` and `years`, those with values.
     """
-    base = base_url.removesuffix("en/")
-    route = "/" + request.path.split("?")[0].removeprefix(base).removeprefix("/").removeprefix("en/").strip("/")
+    base = facts.order.root(base_url)
+    path = "/" + request.path.split("?")[0].removeprefix(base).removeprefix("/")
+    route = "/" + facts.order.in_language(path, facts.order.first).strip("/")
     page = schema_org.Page(
         root=f"{request.scheme}://{request.host}/",
         release_id=facts.release_id,

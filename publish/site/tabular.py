@@ -26,7 +26,7 @@ from publish.site.routes import is_data, table_of
 class AdaptedRows:
     """ASGI middleware over a Datasette: its answers as the site returns them.
 
-    `base_url` is that of the Datasette, which for English ends in en/. It runs in the process that makes the answer: for a large
+    `base_url` is that of the Datasette, which for the second language ends in its prefix. It runs in the process that makes the answer: for a large
     one it takes as long as the query.
     """
 
@@ -41,7 +41,7 @@ class AdaptedRows:
         route = "/" + path.removeprefix(self.base_url).removeprefix("/")
         with record_truncation() as truncated:
             answer = await ask(self.app, scope)
-        answer = adapt(answer, self.facts, self.base_url.removesuffix("en/"), route, bool(truncated))
+        answer = adapt(answer, self.facts, self.facts.order.root(self.base_url), route, bool(truncated))
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": answer.body})
 

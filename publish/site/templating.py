@@ -22,10 +22,10 @@ from markupsafe import Markup
 
 from publish.catalog import schema_org
 from publish.schema import PLATFORM
-from publish.site import bilingual, language, messages, numbers, structured, totals, units, vocabulary
+from publish.site import bilingual, messages, numbers, structured, totals, units, vocabulary
 from publish.site.database import is_truncated
 from publish.site.facts import DB, Facts, Label
-from publish.site.language import HAN, Language, translations
+from publish.site.language import CODES, HAN, Language, translations
 from publish.site.questions import questions
 from publish.site.sql_errors import explain_sql
 
@@ -139,7 +139,7 @@ class Renderer:
             "DB": DB,
             "urls": urls,
             "lang": spoken,
-            "other_language": "en" if spoken == "zh" else "zh",
+            "prefix": facts.order.prefix(spoken),
             "line_name": partial(totals.line_name, spoken),
             "questions": questions,
             "codes_of": lambda t, c: vocabulary.codes_of(t, c) if t in PLATFORM else {},
@@ -174,7 +174,8 @@ class Renderer:
 
     def _of_request(self, context: dict[str, Any], request: Any, view: str | None) -> dict[str, Any]:
         table = context.get("table")
-        address = language.in_language(request.path, "en" if self.language == "zh" else "zh")
+        order = self.facts.order
+        address = order.in_language(request.path, "en" if self.language == "zh" else "zh")
         query = f"?{request.query_string}" if request.query_string else ""
         out = {
             "request": request,
@@ -182,7 +183,7 @@ class Renderer:
             "other_address": address + query,
             "site": f"{request.scheme}://{request.host}/r/{self.facts.release_id}",
             "origin": f"{request.scheme}://{request.host}",
-            "in_both": {c: language.in_language(request.path, s) + query for s, c in language.CODES.items()},
+            "in_both": {CODES[s]: order.in_language(request.path, s) + query for s in order.both},
             "structured_data": Markup(schema_org.script(structured.block(self.facts, self.base_url, request, context))),
             "truncated": is_truncated(),
         }

@@ -214,8 +214,11 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
     return []
 
 
-def build_release(home: Path, release_id: str, synthetic: bool = True, scale: float = 1.0) -> Path:
-    """A release folder in `home` with every public table; `scale` changes the yearly totals. `current` is left alone."""
+def build_release(
+    home: Path, release_id: str, synthetic: bool = True, scale: float = 1.0, languages: str | None = None
+) -> Path:
+    """A release folder in `home` with every public table; `scale` changes the yearly totals, `languages` is their order in its
+    city. `current` is left alone."""
     folder = home / "releases" / release_id
     for name in ("csv", "csv-plain"):
         (folder / name).mkdir(parents=True)
@@ -243,7 +246,9 @@ def build_release(home: Path, release_id: str, synthetic: bool = True, scale: fl
     context = {"@base": BASE, "dcat": "http://www.w3.org/ns/dcat#"}
     catalogue = {"@context": context, "@id": "urn:x", "dcat:downloadURL": {"@id": "csv-plain/parking_lots.csv"}}
     (folder / CATALOGUE).write_text(json.dumps(catalogue), encoding="utf-8")
-    (folder / "release.json").write_text(json.dumps({"code_version": "0.1.0", "inputs": []}), encoding="utf-8")
+    about: dict[str, Any] = {"code_version": "0.1.0", "inputs": []}
+    about |= {"city": {"languages": languages}} if languages else {}
+    (folder / "release.json").write_text(json.dumps(about), encoding="utf-8")
     compress(folder, None)
     files = [p for p in sorted(folder.rglob("*")) if p.is_file()]
     sums = "".join(f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.relative_to(folder)}\n" for p in files)

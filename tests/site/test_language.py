@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -14,7 +14,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from publish.site.app import Site
-from publish.site.language import CATALOGUE, HAN, in_language, of_path, pair
+from publish.site.language import CATALOGUE, CHINESE_FIRST, HAN, ORDERS, Order, pair
 from publish.site.pool import Pool
 from tests.site.phrases import extracted
 
@@ -83,20 +83,20 @@ def links(html: str, at: str) -> Iterator[str]:
     for link in re.findall(r'<a [^>]*?href="([^"#]+)', html):
         address = urlsplit(urljoin(at, link.replace("&amp;", "&")))
         if address.netloc in ("", "test") and not re.search(
-            r"^(/en)?/(files|charts|cite|static|openapi\.json)|\.(csv|json|xlsx|parquet|xml)$|/r/", address.path
+            r"^(/en|/zh)?/(files|charts|cite|static|openapi\.json)|\.(csv|json|xlsx|parquet|xml)$|/r/", address.path
         ):
             yield address.path + (f"?{address.query}" if address.query else "")
 
 
-def kind(address: str) -> str:
+def kind(address: str, order: Order) -> str:
     """Pages of one kind say the same phrases: a few of each are looked at."""
     path, _, query = address.partition("?")
-    parts = path.removeprefix("/en").split("/")
+    parts = order.in_language(path, order.first).split("/")
     keys = ",".join(sorted(q.partition("=")[0] for q in query.split("&"))) if query else ""
-    return f"{of_path(path)} {parts[1]} {len(parts)} {keys}"
+    return f"{order.of_path(path)} {parts[1]} {len(parts)} {keys}"
 
 
-def crawl(home: Path, most_of_a_kind: int = 3) -> dict[str, str]:
+def crawl(home: Path, order: Order, most_of_a_kind: int = 3) -> dict[str, str]:
     """Every kind of page that can be reached from the home pages, by address."""
 
     async def run() -> dict[str, str]:
@@ -104,17 +104,18 @@ def crawl(home: Path, most_of_a_kind: int = 3) -> dict[str, str]:
         await site.start()
         seen: dict[str, str] = {}
         counts: dict[str, int] = {}
-        waiting = ["/", "/en/", "/nosuch", "/en/nosuch", "/mingzhang?sql=select+nosuch", "/en/mingzhang?sql=select+nosuch",
-                   "/mingzhang?sql=select+:x", "/en/mingzhang?sql=select+:x", "/search?q=车", "/en/search?q=energy", "/en/search?q=zzzz",
-                   "/mingzhang/claims?section=x", "/en/mingzhang/claims?section=x&_sort=value"]  # fmt: skip
+        en, zh = order.prefix("en"), order.prefix("zh")
+        waiting = [f"{zh}/", f"{en}/", f"{zh}/nosuch", f"{en}/nosuch", f"{zh}/mingzhang?sql=select+nosuch", f"{en}/mingzhang?sql=select+nosuch",
+                   f"{zh}/mingzhang?sql=select+:x", f"{en}/mingzhang?sql=select+:x", f"{zh}/search?q=车", f"{en}/search?q=energy", f"{en}/search?q=zzzz",
+                   f"{zh}/mingzhang/claims?section=x", f"{en}/mingzhang/claims?section=x&_sort=value"]  # fmt: skip
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app=site), base_url="http://test", timeout=60
         ) as client:
             while waiting:
                 address = waiting.pop(0)
-                if address in seen or counts.get(kind(address), 0) >= most_of_a_kind:
+                if address in seen or counts.get(kind(address, order), 0) >= most_of_a_kind:
                     continue
-                counts[kind(address)] = counts.get(kind(address), 0) + 1
+                counts[kind(address, order)] = counts.get(kind(address, order), 0) + 1
                 answer = await client.get(address)
                 for _ in range(5):  # a machine that is busy with other tests
                     if answer.status_code != 503:
@@ -133,11 +134,20 @@ def crawl(home: Path, most_of_a_kind: int = 3) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def pages(home: Path) -> dict[str, str]:
-    return crawl(home)
+    return crawl(home, CHINESE_FIRST)
+
+
+@pytest.fixture(scope="module")
+def english_first(tmp_path_factory: pytest.TempPathFactory, make_release: Callable[..., Path]) -> Path:
+    """A home whose city has English first."""
+    home = tmp_path_factory.mktemp("english")
+    (home / "current").symlink_to(make_release(home, "2025-12-31-0a1b2c3d", languages="en zh"))
+    return home
 
 
 def test_the_crawl_reaches_every_kind_of_page_in_both_languages(pages: dict[str, str]) -> None:
-    firsts = {(of_path(a), a.partition("?")[0].removeprefix("/en").split("/")[1]) for a in pages}
+    order = CHINESE_FIRST
+    firsts = {(order.of_path(a), order.in_language(a.partition("?")[0], "zh").split("/")[1]) for a in pages}
     for place in ("", "topics", "indicators", "claims", "datasets", "quality", "search", "api", "releases", "about", "methods", "secrecy", "accessibility", "report", "mingzhang"):  # fmt: skip
         assert {("zh", place), ("en", place)} <= firsts, place
 
@@ -148,12 +158,59 @@ def test_no_page_says_a_word_untranslated(pages: dict[str, str]) -> None:
 
 
 def test_every_page_leads_to_itself_in_the_other_language(pages: dict[str, str]) -> None:
+    _lead_to_each_other(pages, CHINESE_FIRST)
+
+
+def _lead_to_each_other(pages: dict[str, str], order: Order) -> None:
     for address, html in pages.items():
         found = re.search(r'<a class="language" href="([^"]*)" hreflang="([^"]*)"', html)
         assert found, address
         other = found[1].replace("&amp;", "&").partition("?")[0]
         here = address.partition("?")[0]
-        assert of_path(other) != of_path(here) and in_language(other, of_path(here)) == here
+        assert order.of_path(other) != order.of_path(here), address
+        assert order.in_language(other, order.of_path(here)) == here
+
+
+def test_a_city_with_english_first_has_it_at_the_plain_addresses(english_first: Path) -> None:
+    order = ORDERS["en zh"]
+    pages = crawl(english_first, order, most_of_a_kind=1)
+    assert {order.of_path(a) for a in pages} == {"en", "zh"}
+    for address, html in pages.items():
+        chinese = address == "/zh" or address.startswith("/zh/")
+        assert re.search(r'<html lang="([^"]*)"', html)[1] == ("zh-CN" if chinese else "en"), address  # type: ignore[index]
+        asked = urlsplit(address)
+        plain = re.search(r'hreflang="x-default" href="http://test([^"?]*)', html)
+        assert plain and plain[1] == order.in_language(asked.path, "en"), address
+        assert not re.search(r'"(?:http://test)?(?:/r/[^/"]+)?/en[/"]', html), address
+    _lead_to_each_other(pages, order)
+    assert {a: t for a, html in pages.items() if (t := untranslated(html))} == {}
+
+
+def test_addresses_of_files_of_a_city_with_english_first(english_first: Path) -> None:
+    async def run() -> dict[str, httpx.Response]:
+        site = Site(english_first, Pool(1))
+        await site.start()
+        paths = ("/sitemap.xml", "/feed/indicators/energy_tce.xml", "/zh/feed/indicators/energy_tce.xml", "/en/claims?section=x",
+                 "/r/2025-12-31-0a1b2c3d/en/", "/zh", "/cite/claims/parking_spaces_opened.ris", "/zh/cite/claims/parking_spaces_opened.ris")  # fmt: skip
+        transport = httpx.ASGITransport(app=site)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:
+            got = {p: await client.get(p) for p in paths}
+        await site.close()
+        return got
+
+    got = asyncio.run(run())
+    assert "<loc>http://test/claims</loc>" in got["/sitemap.xml"].text
+    assert 'hreflang="zh-CN" href="http://test/zh/claims"' in got["/sitemap.xml"].text
+    assert "http://test/en/" not in got["/sitemap.xml"].text
+    english, chinese = (got[p].text for p in ("/feed/indicators/energy_tce.xml", "/zh/feed/indicators/energy_tce.xml"))
+    assert 'xml:lang="en"' in english and 'href="http://test/indicators/energy_tce"' in english
+    assert 'xml:lang="zh-CN"' in chinese and 'href="http://test/zh/indicators/energy_tce"' in chinese
+    for asked, there in (("/en/claims?section=x", "/claims?section=x"), ("/r/2025-12-31-0a1b2c3d/en/", "/r/2025-12-31-0a1b2c3d/"),
+                         ("/zh", "/zh/")):  # fmt: skip
+        assert (got[asked].status_code, got[asked].headers["location"]) == (301, there)
+    cited = "http://test/r/2025-12-31-0a1b2c3d{}/claims/parking_spaces_opened"
+    assert cited.format("") in got["/cite/claims/parking_spaces_opened.ris"].text
+    assert cited.format("/zh") in got["/zh/cite/claims/parking_spaces_opened.ris"].text
 
 
 @pytest.mark.parametrize(
@@ -200,6 +257,16 @@ def test_a_phrase_in_both_languages() -> None:
      ("/r/2025-12-31-0a1b2c3d/claims/co2", "/r/2025-12-31-0a1b2c3d/en/claims/co2"), ("/english", "/en/english")],
 )  # fmt: skip
 def test_addresses_in_both_languages(zh: str, en: str) -> None:
-    assert in_language(zh, "en") == en and in_language(en, "zh") == zh
-    assert in_language(zh, "zh") == zh and in_language(en, "en") == en
-    assert (of_path(zh), of_path(en)) == ("zh", "en")
+    order = CHINESE_FIRST
+    assert order.in_language(zh, "en") == en and order.in_language(en, "zh") == zh
+    assert order.in_language(zh, "zh") == zh and order.in_language(en, "en") == en
+    assert (order.of_path(zh), order.of_path(en)) == ("zh", "en")
+
+
+@pytest.mark.parametrize("release", ["", "/r/2025-12-31-0a1b2c3d"])
+@pytest.mark.parametrize("page", ["/", "/claims", "/english", "/zhuzhou"])
+def test_addresses_where_english_is_first(release: str, page: str) -> None:
+    order, en, zh = ORDERS["en zh"], f"{release}{page}", f"{release}/zh{page}"
+    assert order.in_language(zh, "en") == en and order.in_language(en, "zh") == zh
+    assert (order.of_path(zh), order.of_path(en)) == ("zh", "en")
+    assert (order.superfluous(f"{release}/en{page}"), order.superfluous(en), order.superfluous(zh)) == (en, None, None)

@@ -20,7 +20,6 @@ import pytest
 
 from publish.site.app import Site
 from publish.site.instance import Instance
-from publish.site.language import of_path
 from publish.site.pages.indicators import reported
 from publish.site.pages.topics import TOPICS
 from publish.site.pool import Pool
@@ -36,10 +35,9 @@ class Pages:
 
     def __init__(self, instance: Instance):
         self.instance = instance
-        self.apps = {"zh": instance.ds.app(), "en": instance.english.app()}
 
     async def get(self, path: str) -> httpx.Response:
-        transport = httpx.ASGITransport(app=self.apps[of_path(path)])
+        transport = httpx.ASGITransport(app=self.instance.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:
             return await client.get(path)
 

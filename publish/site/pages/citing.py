@@ -41,7 +41,7 @@ def cite(datasette: Any, request: Any, zh: str, en: str, place: str, query: str 
         title=(en if english else zh) or zh or en,
         author=author,
         place=place,
-        there=f"{address(request, facts.release_id)}{'/en' if english else ''}/{place}{query}",
+        there=f"{address(request, facts.release_id)}{facts.order.prefix(datasette.language)}/{place}{query}",
         release_id=facts.release_id,
         as_of=facts.as_of,
         made_up=pair("Made-up data")[int(english)] if facts.synthetic else "",

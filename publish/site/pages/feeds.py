@@ -172,7 +172,7 @@ async def _dataset(datasette: Any, name: str) -> tuple[str, Texts]:
 def _atom(datasette: Any, request: Any, path: str, title: str, page: str, entries: list[FeedEntry]) -> Response:
     """Return a feed. `path`: its own below the address of the site; `page`: that of the page it follows."""
     facts, at = datasette.facts, 0 if datasette.language == "zh" else 1
-    site, here = f"{request.scheme}://{request.host}", "" if at == 0 else "/en"
+    site, here = f"{request.scheme}://{request.host}", facts.order.prefix(datasette.language)
     ET.register_namespace("", ATOM)
     root = ET.Element(f"{{{ATOM}}}feed", {"xml:lang": "zh-CN" if at == 0 else "en"})
 
@@ -186,9 +186,9 @@ def _atom(datasette: Any, request: Any, path: str, title: str, page: str, entrie
     put(root, "updated", f"{entries[0].release_id[:10] if entries else facts.as_of}T00:00:00Z")
     put(root, "link", rel="self", type="application/atom+xml", href=f"{site}{here}/{path}")
     put(root, "link", rel="alternate", type="text/html", href=f"{site}{here}/{page}")
-    put(put(root, "author"), "name", facts.publisher or pair("Mingzhang")[at])
+    put(put(root, "author"), "name", (facts.publisher_en if at else "") or facts.publisher or pair("Mingzhang")[at])
     if facts.licence:
-        put(root, "rights", facts.licence)
+        put(root, "rights", (facts.licence_en if at else "") or facts.licence)
     for e in entries:
         entry = put(root, "entry")
         put(entry, "id", f"{site}/r/{e.release_id}/{e.place}")

@@ -23,8 +23,10 @@ CSP_FRAMED = (
 
 def _there(datasette: Any, request: Any, indicator_id: str, query: str) -> str:
     """Return the permanent address of the page that shows the same choice."""
-    language = "/en" if datasette.language == "en" else ""
-    return f"{address(request, datasette.facts.release_id)}{language}/indicators/{indicator_id}{query}"
+    facts = datasette.facts
+    return (
+        f"{address(request, facts.release_id)}{facts.order.prefix(datasette.language)}/indicators/{indicator_id}{query}"
+    )
 
 
 async def drawing(datasette: Any, request: Any) -> Response:

@@ -24,7 +24,7 @@ def _elsewhere(datasette: Any, request: Any) -> Response | None:
     """Return the redirect to the list of all below a release's own address; None elsewhere."""
     if not request.path.startswith("/r/"):
         return None
-    target = ("/en" if datasette.language == "en" else "") + request.path[request.path.rindex("/releases") :]
+    target = datasette.facts.order.prefix(datasette.language) + request.path[request.path.rindex("/releases") :]
     return Response.redirect(target + (f"?{request.query_string}" if request.query_string else ""))
 
 
