@@ -52,7 +52,7 @@ class Parsed:
 
     tree: ast.expr
     own: tuple[str, ...]
-    beside: tuple[str, ...]
+    referenced: tuple[str, ...]
     must: tuple[str, ...]
     counts: bool  # uses share(), and so the column LIVE
     exact: tuple[str, ...] = ()  # own columns that same() or follows() compares, and so their HALF
@@ -60,7 +60,7 @@ class Parsed:
     @property
     def needs(self) -> tuple[str, ...]:
         """Every column that the frame must have."""
-        return (*self.own, *self.beside, *((LIVE,) if self.counts else ()), *(n + HALF for n in self.exact))
+        return (*self.own, *self.referenced, *((LIVE,) if self.counts else ()), *(n + HALF for n in self.exact))
 
 
 @lru_cache(maxsize=1024)

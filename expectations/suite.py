@@ -228,9 +228,9 @@ def _plain(contract: Contract, frame: pd.DataFrame, known: Mapping[str, Collecti
     data[SCOPE] = frame[SCOPE] if SCOPE in frame.columns else np.full(len(frame), "")
     nothing = np.full(len(frame), np.nan)
     halves = (n + HALF for n in contract.exact)
-    for name in (*(f"{r.column}.known" for r in contract.references), *contract.beside, *halves):
-        beside = frame[name] if name in frame.columns else pd.Series(nothing)
-        data[name] = beside.astype("float64") if str(beside.dtype) in ("Int64", "boolean") else beside
+    for name in (*(f"{r.column}.known" for r in contract.references), *contract.referenced, *halves):
+        referenced = frame[name] if name in frame.columns else pd.Series(nothing)
+        data[name] = referenced.astype("float64") if str(referenced.dtype) in ("Int64", "boolean") else referenced
     data[LIVE] = frame[LIVE] if LIVE in frame.columns else np.ones(len(frame), dtype=bool)
     return pd.DataFrame({k: v.array if hasattr(v, "array") else v for k, v in data.items()})
 
@@ -286,10 +286,10 @@ def _rehearsed(expression: str, kinds: tuple[tuple[str, str], ...]) -> str | Non
 
 def _rehearse(contract: Contract, r: Rule, frame: pd.DataFrame) -> None:
     """Evaluate a rule on one made-up row, so that a type error is reported before the rule meets data."""
-    if frame[list(r.parsed.beside)].isna().all().any():
+    if frame[list(r.parsed.referenced)].isna().all().any():
         return  # a column without any value has no known type
     own = tuple((c, contract.column(c).kind) for c in r.columns)
-    wrong = _rehearsed(r.expression, own + tuple((n, _kind(frame[n])) for n in r.parsed.beside))
+    wrong = _rehearsed(r.expression, own + tuple((n, _kind(frame[n])) for n in r.parsed.referenced))
     if wrong is not None:
         raise ContractError(
             f"{contract.path.name}: rule '{r.name}': expression {r.expression!r} cannot be computed over its columns "

@@ -21,7 +21,7 @@ from pipelines.core.home import Home
 from pipelines.intake import cache
 from pipelines.intake.file_reader import refused
 from pipelines.intake.formats import open_book
-from pipelines.intake.messages import say
+from pipelines.intake.messages import message_of
 from pipelines.intake.model import FileReading
 from pipelines.intake.pool import FileJob, read_many
 from pipelines.intake.readings import Readings, concat, from_file_readings
@@ -111,9 +111,9 @@ def _text(path: Path) -> str:
 
 def _no_row() -> dict[str, Any]:
     """A form that nobody filled in is no fault in a run, which takes nothing from it; whoever asks is about to send it."""
-    zh, en = say("empty", "no_row")
-    told = {"sheet": "", "code": "empty", "severity": "error", "message_zh": zh, "message_en": en}
-    return {k: told.get(k) for k in ISSUE}
+    zh, en = message_of("empty", "no_row")
+    found_issue = {"sheet": "", "code": "empty", "severity": "error", "message_zh": zh, "message_en": en}
+    return {k: found_issue.get(k) for k in ISSUE}
 
 
 def _read(

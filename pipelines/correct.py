@@ -61,7 +61,7 @@ def figure(
     found = folder(place, release)
     asked = {"dimension": dimension, "member": member, "factor_set": factor_set}
     shown = _published(found, indicator, year, asked)
-    _said(by, why, since)
+    _stated_text(by, why, since)
     _names_nobody(found, f"{by} {why} {why_en}")
     with place.locked():
         details = {"indicator_id": indicator, "year": year, "release": found.name, "releases": len(recall(place))}
@@ -102,7 +102,7 @@ def withdraw(
         had = sorted(set(sheets.loc[sheets["file_id"].isin(files), "dataset"].dropna()))
         if dataset not in had:
             raise typer.BadParameter(f"{name} holds no {dataset}; it holds {', '.join(had) or 'no dataset'}.")
-    _said(by, why, since)
+    _stated_text(by, why, since)
     with place.locked():
         details = {"files": files} | ({"dataset": dataset} if dataset else {})
         decisions.add(place, WITHDRAW, name, by, why, why_en, since, details)
@@ -170,7 +170,7 @@ def cell(
     except ValueError as e:
         raise typer.BadParameter(str(e)) from None
     _date("--until", until)
-    _said(by, why, since)
+    _stated_text(by, why, since)
     with place.locked():
         details: dict[str, Any] = {"file": str(found["file_id"]), "sheet": sheet, "row": row, "cell": f"{letters}{row}"}
         details |= {"dataset": str(found["dataset"]), "column": column.name, "value": value}
@@ -213,7 +213,7 @@ def undo(
 ) -> None:
     """Take a decision back. Both stay in the list."""
     place = _home(home)
-    _said(by, why, "")
+    _stated_text(by, why, "")
     with place.locked():
         found = decisions.read(place)
         if not 1 <= number <= len(found):
@@ -317,7 +317,7 @@ def _intake(home: Home, table: str) -> Any:
     return pd.read_parquet(path)
 
 
-def _said(by: str, why: str, since: str) -> None:
+def _stated_text(by: str, why: str, since: str) -> None:
     """Who and why must be said, and are published: no empty words, no line breaks."""
     for option, text in (("--by", by), ("--why", why)):
         if not text.strip():

@@ -154,7 +154,7 @@ def _run(stages: Stages, settings: Settings, stopped: Callable[[], bool]) -> Run
         _note(report, result.get_asset_materialization_events(), checks, instance.get_run_step_stats(result.run_id))
     published = Published(home)
     if report.release is None:
-        if not report.notes or not published.stands:
+        if not report.notes or not published.is_published:
             raise NoRelease(f"The run ended and made no release; read {log}, the last release is untouched.")
         # It ended early, because the inboxes are empty.
         unchanged = _as_reported(published)

@@ -132,7 +132,7 @@ class Stages:
 
     def _is_intact(self, stage: str, note: Note) -> bool:
         if stage == "release":
-            return Published(self.home).stands
+            return Published(self.home).is_published
         if stage == "feedback":  # whatever else somebody puts into that folder is not ours
             return note.is_intact(self.home, [self.home.root / path for path in note.outputs])
         return note.is_intact(self.home, self._outputs(stage, note.reported))
@@ -156,7 +156,7 @@ class Published:
         return self.report.get("release")
 
     @property
-    def stands(self) -> bool:
+    def is_published(self) -> bool:
         """Whether its files look as they were published, and `current` points to it, or to another because this one was rolled back
         from."""
         if self._note is None or self.release_id is None:

@@ -45,11 +45,6 @@ OF_DBT: dict[str, Type] = {
     "date": "date",
 }
 MARTS_YML = Path(__file__).resolve().parents[1] / "dbt_project" / "models" / "marts" / "marts.yml"
-MADE_UP_ZH = "合成示例数据：由虚构的单位和数字计算得出，只用来说明计算方法，不能说明任何真实城市的情况。"
-MADE_UP_EN = (
-    "Made-up data: computed from invented institutions and figures; it shows how the computing works and proves nothing "
-    "about any real city."
-)
 
 
 @dataclass(frozen=True)

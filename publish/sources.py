@@ -55,7 +55,7 @@ _ADDRESSED = """
                      when dimension = 'base' or dimension like 'base/%' then 'base' else 'year' end as span
             from {values}) as spans) as parts"""
 
-_BEHIND = """with chosen as (
+_SOURCES = """with chosen as (
     select {key} from indicator_values
     where coalesce(status, '') <> 'Q'
     and ({where})),
@@ -65,7 +65,7 @@ ways as materialized (
     select nth, outright as name, 1 as exactly from asked
     union all select nth, plain, 0 from asked where plain <> outright
     union all select nth, direct, 0 from asked where direct not in (plain, outright)),
-told as materialized (
+named as materialized (
     select p.dataset, p.file, p.sheet, p.year as of_year, p.district, p.org_type, p.level, p.sheet_rows, one.key as name, one.value as n
     from provenance p join json_each(p.indicators) one
     where p.kind = 'sheet' and one.key in (select name from ways)
@@ -73,7 +73,7 @@ told as materialized (
         and instr(p.indicators, (
             select case when min(indicator_id) = max(indicator_id) then '"' || min(indicator_id) else '' end from asked)) > 0),
 found as materialized (
-    select nth, exactly, dataset, file, sheet, sheet_rows, n from ways join told using (name) join asked using (nth)
+    select nth, exactly, dataset, file, sheet, sheet_rows, n from ways join named using (name) join asked using (nth)
     where exactly or (
         (span = 'base' or of_year between first_year and year)
         and (part is null or name = direct or belongs = case part when 'district' then district when 'org_type' then org_type else level end))),
@@ -105,16 +105,16 @@ _BEFORE = """select 'value' as kind, {key}, dataset, file, sheet, records, {rows
 where kind = 'value' and {where} order by indicator_id, dimension, member, year, factor_set, dataset, file, sheet"""
 
 # The rows that say of a suppressed value that records stand behind it, with its key.
-_TELLING = """with hidden as materialized (
+_DISCLOSING = """with hidden as materialized (
     select row_number() over () as nth, * from ({asked})),
 ways as materialized (
     select nth, outright as name, 1 as exactly from hidden
     union all select nth, plain, 0 from hidden where span <> 'period'
     union all select nth, direct, 0 from hidden where span <> 'period'),
-told as materialized (
+named as materialized (
     select p.rowid as at, p.year as of_year, p.district, p.org_type, p.level, one.key as name
     from provenance p join json_each(p.indicators) one where p.kind = 'sheet' and one.key in (select name from ways))
-select distinct at, {key} from ways join told using (name) join hidden using (nth)
+select distinct at, {key} from ways join named using (name) join hidden using (nth)
 where exactly or (
     (span = 'base' or of_year = year)
     and (part is null or name = direct or belongs = case part when 'district' then district when 'org_type' then org_type else level end))
@@ -126,7 +126,7 @@ def addressed(values: str, columns: str = "*") -> str:
     return _ADDRESSED.format(values=values, columns=columns)
 
 
-def behind(where: str, columns: Collection[str]) -> str:
+def sources_of(where: str, columns: Collection[str]) -> str:
     """SQL (SQLite) for the rows of SOURCES behind the values of a release for which `where` holds, in order.
 
     `where` is SQL of this package over the columns of KEY; `columns` are those of the release's provenance. A suppressed value has
@@ -135,13 +135,13 @@ def behind(where: str, columns: Collection[str]) -> str:
     key = ", ".join(KEY)
     if "indicators" not in columns:
         return _BEFORE.format(key=key, where=where, rows="sheet_rows" if "sheet_rows" in columns else "null")
-    return _BEHIND.format(asked=addressed("chosen", key), key=key, where=where)
+    return _SOURCES.format(asked=addressed("chosen", key), key=key, where=where)
 
 
-def telling() -> str:
+def disclosing_rows() -> str:
     """SQL (SQLite) for `at`, the rowid of each row of provenance that tells of a suppressed value, with the value's KEY."""
     key = ", ".join(KEY)
-    return _TELLING.format(
+    return _DISCLOSING.format(
         asked=addressed(f"(select {key} from indicator_values where status = 'Q') as suppressed", key), key=key
     )
 

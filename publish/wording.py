@@ -1,7 +1,7 @@
 """The sentences of the public tables: composed of the codes and numbers of a mart and the templates of wording.toml.
 
 Belongs here: every sentence about a value, a distance or a statement that follows from what dbt computed. Not here: a judgement (the
-codes are dbt's), what secrecy and the bureau's decisions say (publish/disclosure), or the labels of the site (publish/site).
+codes are dbt's; what is suppressed, frozen or corrected is decided in publish/disclosure), or the labels of the site (publish/site).
 
 As in SQL, a sentence that names something missing is missing itself (None); the others are joined by a space.
 """
@@ -22,6 +22,7 @@ TEMPLATES: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").re
 YEARS = re.compile(r"\d{4}-\d{4}")
 SIGNS = {">=": "≥", "<=": "≤"}
 MONTH = "年月"  # the unit of a figure that names a month
+MADE_UP_ZH, MADE_UP_EN = TEMPLATES["made_up"]["notice"]["zh"], TEMPLATES["made_up"]["notice"]["en"]
 Claim = Mapping[str, Any]  # a row of marts.claims: its codes and numbers, decimals as Decimal
 
 # The columns of marts.claims that its sentences are made of.
@@ -41,9 +42,34 @@ def notes(codes: str | None, language: Language) -> str | None:
     return _joined(_note(code, language) for code in (codes or "").split(" ") if code)
 
 
+def phrase(table: str, key: str, language: Language) -> str:
+    """A sentence without fields: wording.toml's `[table]`, `key`."""
+    return str(TEMPLATES[table][key][language])
+
+
+def both(table: str, key: str) -> str:
+    """A sentence without fields in both languages, parted by a stroke, for a column that has one text for both."""
+    return f"{phrase(table, key, 'zh')} / {phrase(table, key, 'en')}"
+
+
+def frozen_because(key: str, **fields: Any) -> str:
+    """Why a figure is frozen, in Chinese, for the bureau."""
+    return _sentence("frozen_because", key, "zh", **fields) or ""
+
+
+def correction(outcome: str, why_zh: str, why_en: str | None, by: str, since: str) -> str:
+    """The note on a figure that the bureau declared wrong, in both languages; `outcome`: replaced or withdrawn."""
+    zh = _sentence(
+        "corrected", "note", "zh", outcome=phrase("corrected", outcome, "zh"), why=why_zh, by=by, since=since
+    )
+    key = "note" if why_en else "note_without_reason"
+    en = _sentence("corrected", key, "en", outcome=phrase("corrected", outcome, "en"), why=why_en, by=by, since=since)
+    return f"{zh} {en}"
+
+
 def own_bodies(name: str | None, language: Language) -> str | None:
     """The name of a city's own institutions in a list of its parts."""
-    return _say("division", "own", language, name=name)
+    return _sentence("division", "own", language, name=name)
 
 
 def explanation(claim: Claim, titles: Mapping[str, Mapping[Language, str | None]], language: Language) -> str | None:
@@ -56,7 +82,7 @@ def explanation(claim: Claim, titles: Mapping[str, Mapping[Language, str | None]
     return _joined(
         (
             _result(claim, titles, language),
-            _say("explanation", "made_up_count", language) if made_up else None,
+            _sentence("explanation", "made_up_count", language) if made_up else None,
             notes(claim["note_codes"], language) if computed is not None else None,
             claim[f"note_{language}"],
         )
@@ -67,29 +93,29 @@ def verdict(claim: Claim, language: Language) -> str | None:
     """The verdict on a statement in a few words: the figure, then its wording, then its basis."""
     status, differs = claim["check_status"], claim["check_status"] == "mismatch"
     if status in ("not_verifiable", "no_data"):
-        return _say("verdict", status, language)
+        return _sentence("verdict", status, language)
     first = "differs" if differs else "figure_matches" if claim["verdict"] == "holds_in_part" else status
-    parts = [_say("verdict", first, language)]
+    parts = [_sentence("verdict", first, language)]
     of_years = claim["wording_rule"] in ("year_on_year", "every_year")
     if claim["wording_status"] == "does_not_fit" and (of_years or not differs):
-        parts.append(_say("verdict", "word_does_not_fit", language, word=_word(claim) or claim["value_text"]))
+        parts.append(_sentence("verdict", "word_does_not_fit", language, word=_word(claim) or claim["value_text"]))
     elif claim["wording_status"] == "incomplete" and not differs:
-        parts.append(_say("verdict", "no_period", language))
+        parts.append(_sentence("verdict", "no_period", language))
     count, matching = claim["basis_count"], claim["basis_match"]
     if count is not None and matching is not None and (matching > 0 if differs else matching < count):
         key = "other_factors_match" if differs else "some_factors_match"
-        parts.append(_say("verdict", key, language, count=count, matching=matching))
+        parts.append(_sentence("verdict", key, language, count=count, matching=matching))
     return None if None in parts else "".join(p for p in parts if p)
 
 
 def wording(claim: Claim, language: Language) -> str | None:
     """Whether the words of a statement agree with what was computed, and why."""
     if claim["check_status"] in ("not_verifiable", "no_data"):
-        return _say("wording", "not_judged", language)
-    said = [_judgement(claim, language)]
+        return _sentence("wording", "not_judged", language)
+    sentences = [_judgement(claim, language)]
     if claim["no_period"]:
-        said.append(_say("wording", "no_period", language))
-    return _joined(said)
+        sentences.append(_sentence("wording", "no_period", language))
+    return _joined(sentences)
 
 
 def plain(number: Decimal | None) -> str | None:
@@ -100,7 +126,7 @@ def plain(number: Decimal | None) -> str | None:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _say(table: str, key: str, language: Language, **fields: Any) -> str | None:
+def _sentence(table: str, key: str, language: Language, **fields: Any) -> str | None:
     """The sentence of a template, or None where a field that it names is None."""
     template = TEMPLATES[table][key][language]
     named = {name for _, name, _, _ in Formatter().parse(template) if name}
@@ -117,7 +143,7 @@ def _note(note: str, language: Language) -> str | None:
     given = rest.split("/") if rest else []
     if about is None or len(given) != len(about.get("fields", ())):
         raise ValueError(f"The note {note!r} is not one of wording.toml; state its code and its fields there.")
-    return _say(
+    return _sentence(
         "notes", code, language, **{f: _field(v, language) for f, v in zip(about.get("fields", ()), given, strict=True)}
     )
 
@@ -134,35 +160,38 @@ def _result(claim: Claim, titles: Mapping[str, Mapping[Language, str | None]], l
     if status == "not_verifiable":
         return None
     if status == "no_data":
-        return _say("explanation", status, language, datasets=_datasets(claim["datasets"], titles, language))
+        return _sentence("explanation", status, language, datasets=_datasets(claim["datasets"], titles, language))
     files, unit = claim["files"], claim["computed_unit"]
-    made_up = _say("explanation", "made_up", language) if claim["synthetic"] else ""
-    of_files = _say("explanation", "files", language, files=files) or ""
+    made_up = _sentence("explanation", "made_up", language) if claim["synthetic"] else ""
+    of_files = _sentence("explanation", "files", language, files=files) or ""
     figure = _figure(claim["computed_value"], unit, language)
-    found = _say(
+    found = _sentence(
         "explanation", "found", language, made_up=made_up, files=of_files, records=claim["records"], figure=figure
     )
-    wanted = _say(
+    wanted = _sentence(
         "explanation", "wanted", language, test=test, sign=_sign(test), target=plain(claim["target"]), unit=unit
     )
     key = "mismatch_test" if status == "mismatch" and test is not None else status
     apart = _apart(claim, language) if status == "mismatch" else None
-    return _say("explanation", key, language, found=found, wanted=wanted or "", text=claim["value_text"], apart=apart)
+    return _sentence(
+        "explanation", key, language, found=found, wanted=wanted or "", text=claim["value_text"], apart=apart
+    )
 
 
 def _datasets(names: str | None, titles: Mapping[str, Mapping[Language, str | None]], language: Language) -> str | None:
     if not names:
-        return _say("explanation", "other_datasets", language)
+        return _sentence("explanation", "other_datasets", language)
     found = [
-        _say("explanation", "dataset", language, title=titles.get(n, {}).get(language)) or n for n in names.split("|")
+        _sentence("explanation", "dataset", language, title=titles.get(n, {}).get(language)) or n
+        for n in names.split("|")
     ]
     return str(TEMPLATES["separators"]["list"][language]).join(found)
 
 
 def _figure(number: Decimal | None, unit: str | None, language: Language) -> str | None:
     if unit == MONTH and number is not None:
-        return _say("figure", "month", language, year=int(number) // 100, month=int(number) % 100)
-    return _say("figure", "amount", language, number=plain(number), unit=unit)
+        return _sentence("figure", "month", language, year=int(number) // 100, month=int(number) % 100)
+    return _sentence("figure", "amount", language, number=plain(number), unit=unit)
 
 
 def _apart(claim: Claim, language: Language) -> str | None:
@@ -170,9 +199,9 @@ def _apart(claim: Claim, language: Language) -> str | None:
     computed, value, unit = claim["computed_value"], claim["value"], claim["computed_unit"]
     if unit == MONTH:
         months = None if computed is None or value is None else _months(computed) - _months(value)
-        return _say("figure", "months", language, number=months)
+        return _sentence("figure", "months", language, number=months)
     key = "points" if unit == "%" else "amount"
-    return _say("figure", key, language, number=plain(claim["difference"]), unit=unit)
+    return _sentence("figure", key, language, number=plain(claim["difference"]), unit=unit)
 
 
 def _months(month: Decimal) -> int:
@@ -187,27 +216,27 @@ def _judgement(claim: Claim, language: Language) -> str | None:
         return _year_on_year(claim, language)
     if rule == "every_year":
         key = "every_year_not_judged" if status == "not_judged" else rule
-        return _say("wording", key, language, known=claim["years_known"], matching=claim["years_match"])
+        return _sentence("wording", key, language, known=claim["years_known"], matching=claim["years_match"])
     if rule == "test":
         word, sign = claim["word"] or claim["value_text"], _sign(claim["test"])
         target, unit = plain(claim["target"]), claim["computed_unit"]
-        return _say("wording", f"test_{fits}", language, word=word, sign=sign, target=target, unit=unit)
+        return _sentence("wording", f"test_{fits}", language, word=word, sign=sign, target=target, unit=unit)
     if rule in ("over", "at_least", "near_below", "approx"):
         figure = _figure_as_printed(claim)
-        judged, computed = _say("wording", f"judged_{fits}", language), plain(claim["computed_value"])
-        return _say("wording", rule, language, word=_word(claim), figure=figure, computed=computed, judged=judged)
+        judged, computed = _sentence("wording", f"judged_{fits}", language), plain(claim["computed_value"])
+        return _sentence("wording", rule, language, word=_word(claim), figure=figure, computed=computed, judged=judged)
     if rule == "planned":
-        return _say("wording", rule, language, word=_word(claim))
-    return None if claim["no_period"] else _say("wording", "no_word", language)
+        return _sentence("wording", rule, language, word=_word(claim))
+    return None if claim["no_period"] else _sentence("wording", "no_word", language)
 
 
 def _year_on_year(claim: Claim, language: Language) -> str | None:
     if claim["wording_status"] == "fits":
-        return _say("wording", "year_on_year_fits", language)
+        return _sentence("wording", "year_on_year_fits", language)
     year, other = claim["year"], claim["compared_year"]
     before = None if year is None else year - 1
-    change = _say("wording", "year_on_year_change", language, before=before, change=plain(claim["year_on_year"]))
-    return _say("wording", "year_on_year_does_not_fit", language, year=year, other=other, change=change or "")
+    change = _sentence("wording", "year_on_year_change", language, before=before, change=plain(claim["year_on_year"]))
+    return _sentence("wording", "year_on_year_does_not_fit", language, year=year, other=other, change=change or "")
 
 
 def _figure_as_printed(claim: Claim) -> str | None:

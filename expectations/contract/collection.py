@@ -54,7 +54,7 @@ class Contracts(Mapping[str, Contract]):
         for c in self._all.values():
             for r in c.references:
                 known = self._all[r.table].by_name if r.table in self._all else None
-                wanted = [r.target, *(n.split(".")[1] for n in c.beside if n.split(".")[0] == r.table)]
+                wanted = [r.target, *(n.split(".")[1] for n in c.referenced if n.split(".")[0] == r.table)]
                 for name in wanted:
                     if known is not None and (name not in known or not known[name].kept):
                         raise ContractError(

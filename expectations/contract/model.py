@@ -256,9 +256,9 @@ class Contract:
         return None
 
     @cached_property
-    def beside(self) -> tuple[str, ...]:
+    def referenced(self) -> tuple[str, ...]:
         """The joined columns that the rules use: `previous.x`, `<dataset>.x`, `city.x`."""
-        return tuple(dict.fromkeys(n for r in self.rules for n in r.parsed.beside))
+        return tuple(dict.fromkeys(n for r in self.rules for n in r.parsed.referenced))
 
     @cached_property
     def exact(self) -> tuple[str, ...]:

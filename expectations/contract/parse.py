@@ -176,8 +176,8 @@ def _check_unit_columns(file: ContractFile, by_name: dict[str, Column]) -> None:
             )
         if c.unit_column == BESIDE:
             continue
-        beside = by_name.get(c.unit_column)
-        if beside is None or beside.kind not in ("string", "enum") or not beside.kept:
+        referenced = by_name.get(c.unit_column)
+        if referenced is None or referenced.kind not in ("string", "enum") or not referenced.kept:
             raise file.error(
                 f"column '{c.name}': unitColumn is {c.unit_column!r}; name the column of texts, of level L0 to L2, that "
                 "states the unit of each row, or write beside for the one right of it."

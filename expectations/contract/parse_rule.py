@@ -128,7 +128,7 @@ def _expression(file: ContractFile, expression: str, kept: set[str], joined: Pre
     if not parsed.own or unknown:
         what = f"names no column that is kept: {', '.join(unknown)}" if unknown else "names no column"
         raise file.error(f"{where}: expression {expression!r} {what}; use columns of level L0, L1 or L2.")
-    for name in parsed.beside:
+    for name in parsed.referenced:
         prefix, _, column = name.partition(".")
         if prefix not in joined or column not in (joined[prefix] or {column}):
             raise file.error(

@@ -36,23 +36,23 @@ def received(context: dg.AssetExecutionContext, place: Place) -> Iterator[dg.Mat
     home = place.home_folder
     r = receive(home, place.inbox, place.full)
     require_something(home, place.inbox, r)
-    published, said = Published(home), []
+    published, notices = Published(home), []
     is_empty = bool(place.inbox) and not r.seen and not r.down
-    stands = is_empty and published.stands
-    if stands:  # and nothing but the date is another
+    unchanged = is_empty and published.is_published
+    if unchanged:  # and nothing but the date is another
         then = date.fromisoformat(published.report.get("as_of") or place.date.isoformat())
-        stands = Stages(home, place.load_contracts(), place.city_folder, then, place.due_days).all_fresh()
-    if stands:
-        said.append(
+        unchanged = Stages(home, place.load_contracts(), place.city_folder, then, place.due_days).all_fresh()
+    if unchanged:
+        notices.append(
             f"{empty(place.inbox)}, and files came from there before: if it is a share, see that it is mounted; "
             f"release {published.release_id} stands."
         )
-    for sentence in (*r.down, *said):
+    for sentence in (*r.down, *notices):
         context.log.warning(sentence)
-    told: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "left": list(r.left),
         "down": list(r.down),
-        "notes": said,
+        "notes": notices,
         "report_files": {"seen": r.seen, "new": r.new, "left": len(r.left)},
     }
     yield dg.AssetCheckResult(
@@ -60,11 +60,11 @@ def received(context: dg.AssetExecutionContext, place: Place) -> Iterator[dg.Mat
         asset_key="received",
         passed=not (r.down or is_empty),
         severity=dg.AssetCheckSeverity.WARN,
-        metadata=told,
+        metadata=metadata,
     )
-    if not stands:
+    if not unchanged:
         yield dg.MaterializeResult(
-            metadata={"seen": r.seen, "new": r.new, "report_files": told["report_files"]},
+            metadata={"seen": r.seen, "new": r.new, "report_files": metadata["report_files"]},
             data_version=dg.DataVersion(notes.sha256(home.archive / "received.jsonl")),
         )
 

@@ -81,9 +81,9 @@ def records_asset(contracts: Contracts) -> dg.AssetsDefinition:
         for t in TABLES:
             if dg.AssetKey(["intake", t]) not in asked:
                 continue
-            said = _report(summary) if t == "files" else {}
+            metadata = _report(summary) if t == "files" else {}
             yield dg.MaterializeResult(
-                asset_key=["intake", t], metadata=said, data_version=dg.DataVersion(versions[f"intake/{t}"])
+                asset_key=["intake", t], metadata=metadata, data_version=dg.DataVersion(versions[f"intake/{t}"])
             )
 
     return records

@@ -55,7 +55,7 @@ def release_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
         note = place.fresh(stages, "release")
         if note is not None:
             drop_held(place.home_folder)
-            yield _told(note.reported | {"release_state": "unchanged"})
+            yield _result(note.reported | {"release_state": "unchanged"})
             return
         try:
             made = _build(place, contracts)
@@ -71,7 +71,7 @@ def release_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
             yield dg.AssetCheckResult(check_name=CHECK, asset_key="release", passed=False, metadata=found)
             raise
         note = stages.done("release", _reported(made, place.date))
-        yield _told(note.reported)
+        yield _result(note.reported)
 
     return release
 
@@ -98,7 +98,7 @@ def _reported(made: BuiltRelease, as_of: date) -> dict[str, Any]:
     }
 
 
-def _told(reported: dict[str, Any]) -> dg.MaterializeResult:
+def _result(reported: dict[str, Any]) -> dg.MaterializeResult:
     gates = dg.MetadataValue.json(reported["gates"])
     metadata = {
         "release_id": reported["release"],

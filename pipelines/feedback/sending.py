@@ -79,8 +79,8 @@ class _Wanted:
 
 def _wanted(files: pd.DataFrame, sheets: pd.DataFrame, issues: pd.DataFrame) -> list[_Wanted]:
     digests: dict[str, Any] = {}
-    said = issues.sort_values(["file_id", "issue_id"])
-    for file_id, issue_id, message in zip(said["file_id"], said["issue_id"], said["message_zh"], strict=True):
+    ordered = issues.sort_values(["file_id", "issue_id"])
+    for file_id, issue_id, message in zip(ordered["file_id"], ordered["issue_id"], ordered["message_zh"], strict=True):
         digests.setdefault(file_id, hashlib.sha256(VERSION.encode())).update(f"{issue_id}{message}\n".encode())
     mine = sheets[sheets["file_id"].isin(digests) & sheets["submitter"].notna()]
     who = {f: s[0] if len(s) == 1 else NOBODY for f, s in mine.groupby("file_id")["submitter"].unique().items()}

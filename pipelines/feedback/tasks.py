@@ -179,7 +179,7 @@ def _follow(thread: _Thread, files: list[_FileState]) -> list[_Task]:
         for t in live:
             i = again.get(id(t))
             if i is not None:
-                _stand(t, i)
+                _move_to(t, i)
             elif f.examined:
                 t.closed_on = f.on
         done += [t for t in live if t.closed_on]
@@ -218,11 +218,11 @@ def _open(thread: _Thread, f: _FileState, issue: Any) -> _Task:
     name = "\0".join((thread.dataset or "", thread.who, thread.period or "", issue.issue_id))
     task_id = hashlib.sha256(name.encode()).hexdigest()[:16]
     t = _Task(task_id, f.file_id, issue.code, _text(issue.column), f.file_id, "", None, None, True, None, f.on)
-    _stand(t, issue)
+    _move_to(t, issue)
     return t
 
 
-def _stand(t: _Task, issue: Any) -> None:
+def _move_to(t: _Task, issue: Any) -> None:
     """Move a task to the present position of its error."""
     t.file_id, t.sheet = issue.file_id, _text(issue.sheet) or ""
     t.row, t.cell = _number(issue.row), _text(issue.cell)

@@ -76,8 +76,8 @@ class FileReader:
             elif grid.refusal:
                 result.sheets.append(_unread(grid))
             elif _is_excerpt(grid):
-                told = issue(grid.name, "unknown_dataset", "error", "excerpt", row=grid.top + 1)
-                result.sheets.append(SheetReading(grid.name, status="rejected", reason="excerpt", issues=[told]))
+                found_issue = issue(grid.name, "unknown_dataset", "error", "excerpt", row=grid.top + 1)
+                result.sheets.append(SheetReading(grid.name, status="rejected", reason="excerpt", issues=[found_issue]))
             elif not any(v != "" for r in grid.rows for v in r):
                 n = len(grid.rows)
                 result.sheets.append(
@@ -243,10 +243,10 @@ class FileReader:
             row = next(r for r, cells in enumerate(grid.rows) if any(v != "" for v in cells[left:right]))
             at = grid.top + row + 1
             columns = f"{column_letter(grid.left + left)}—{column_letter(grid.left + right - 1)}"
-            told = issue(
+            found_issue = issue(
                 grid.name, "unmapped_column", "warning", "beside", {"columns": columns, "row": str(at)}, row=at
             )
-            out[0].issues.append(told)
+            out[0].issues.append(found_issue)
         if grid.hidden_rows:
             read = set(grid.hidden_rows)
             for s in out:
@@ -305,7 +305,7 @@ class FileReader:
 
     def _ambiguous(self, grid: Grid, table: SheetTable, rivals: Iterable[Choice]) -> SheetReading:
         titles = [self.contracts[c.dataset] for c in rivals]
-        told = issue(
+        found_issue = issue(
             grid.name,
             "ambiguous_dataset",
             "error",
@@ -315,7 +315,7 @@ class FileReader:
                 "titles_en": ", ".join(c.title_en for c in titles),
             },
         )
-        return SheetReading(grid.name, status="rejected", reason="ambiguous_dataset", issues=[told])
+        return SheetReading(grid.name, status="rejected", reason="ambiguous_dataset", issues=[found_issue])
 
     def _unmapped(self, choice: Choice, grid: Grid, row: int) -> list[Issue]:
         taken = [m.column.name for m in choice.mapped]
@@ -415,8 +415,8 @@ def refused(file_id: str, name: str, why: Refusal) -> FileReading:
 
 def _unread(grid: Grid) -> SheetReading:
     assert grid.refusal is not None
-    told = issue(grid.name, grid.refusal.code, "error", words=grid.refusal.fields)
-    return SheetReading(grid.name, status="rejected", reason=grid.refusal.code, issues=[told])
+    found_issue = issue(grid.name, grid.refusal.code, "error", words=grid.refusal.fields)
+    return SheetReading(grid.name, status="rejected", reason=grid.refusal.code, issues=[found_issue])
 
 
 def _columns(

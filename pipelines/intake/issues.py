@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pipelines.intake.messages import say, shown
+from pipelines.intake.messages import message_of, shown
 from pipelines.intake.model import Issue, Severity
 from pipelines.intake.sheets import Fault
 
@@ -28,7 +28,7 @@ def issue(
     raw: str | None = None,
     quarantines: bool = False,
 ) -> Issue:
-    zh, en = say(code, variant, **{"row": row, "cell": cell or "", **(words or {})})
+    zh, en = message_of(code, variant, **{"row": row, "cell": cell or "", **(words or {})})
     return Issue(sheet, row, column, cell, code, severity, raw, zh, en, "department", quarantines)
 
 

@@ -402,7 +402,7 @@ EXPECTED: dict[str, tuple[str, str, str]] = {  # kind -> (zh, en, example)
 }
 
 
-def say(code: str, variant: str | None = None, **fields: object) -> tuple[str, str]:
+def message_of(code: str, variant: str | None = None, **fields: object) -> tuple[str, str]:
     """(message_zh, message_en) of an issue. KeyError where the code, the variant or a field is not there.
 
     `fields` are those in braces in the texts above; a field that a text does not use is ignored.

@@ -62,8 +62,8 @@ def _by_sheet(sheets: pd.DataFrame) -> pd.DataFrame:
         grouped = (
             sheets[several].sort_values(["file_id", "table"], kind="stable").groupby(keys, dropna=False, sort=True)
         )
-        told: dict[str, Any] = {"submitter": _one, "period": _span, "status": _status, "reason": "first"}
-        joined = grouped.agg({**told, **dict.fromkeys(counts, "sum")}).reset_index()
+        of_file: dict[str, Any] = {"submitter": _one, "period": _span, "status": _status, "reason": "first"}
+        joined = grouped.agg({**of_file, **dict.fromkeys(counts, "sum")}).reset_index()
         alone = pd.concat([alone[list(joined.columns)], joined], ignore_index=True)
     return alone.sort_values(keys, kind="stable", na_position="last", ignore_index=True)
 
@@ -96,16 +96,16 @@ def _files(readings: Readings, ages: pd.DataFrame, sheets: pd.DataFrame) -> pd.D
     rank = ages["rank"]
     data = data.assign(by=rank.reindex(data["superseded_by"]).to_numpy())
     # A file is superseded when each of its tables is, and then by the newest of those that did it.
-    told = data.groupby("file_id").agg(
+    by_file = data.groupby("file_id").agg(
         accepted=("rows_accepted", "sum"),
         lost=("rows_quarantined", "sum"),
         tables=("table", "size"),
         old=("by", "count"),
         by=("by", "max"),
     )
-    told = told.reindex(out["file_id"])
-    accepted, lost = told["accepted"].to_numpy(), told["lost"].to_numpy()
-    whole = (told["tables"].notna() & (told["tables"] == told["old"])).to_numpy()
+    by_file = by_file.reindex(out["file_id"])
+    accepted, lost = by_file["accepted"].to_numpy(), by_file["lost"].to_numpy()
+    whole = (by_file["tables"].notna() & (by_file["tables"] == by_file["old"])).to_numpy()
     status, reason = out["status"].astype("object"), out["reason"].astype("object")
     read = (status != "rejected").to_numpy()
     status[read & (lost > 0)] = "partial"
@@ -115,7 +115,7 @@ def _files(readings: Readings, ages: pd.DataFrame, sheets: pd.DataFrame) -> pd.D
     status[read & whole] = "superseded"
     out["status"], out["reason"] = status, reason
     by = np.full(len(out), None, dtype=object)
-    by[read & whole] = ages.index.to_numpy()[told["by"].to_numpy()[read & whole].astype("int64")]
+    by[read & whole] = ages.index.to_numpy()[by_file["by"].to_numpy()[read & whole].astype("int64")]
     out["superseded_by"] = by
     return _answered_at_source(out, ages)
 
@@ -151,8 +151,8 @@ def _issues(
     out = out.sort_values(order, kind="stable", na_position="first", ignore_index=True)
     place = ["file_id", "sheet", "row", "column", "cell", "code"]
     seen = out.groupby(place, dropna=False).cumcount()
-    said: list[Any] = [out[n].astype("object").where(out[n].notna(), "").map(str) for n in place]
+    texts: list[Any] = [out[n].astype("object").where(out[n].notna(), "").map(str) for n in place]
     out["issue_id"] = [
-        hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16] for parts in zip(*said, seen.map(str), strict=True)
+        hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16] for parts in zip(*texts, seen.map(str), strict=True)
     ]
     return out

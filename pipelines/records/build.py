@@ -22,11 +22,11 @@ from expectations.contract import Contract, Contracts
 from pipelines.core.home import Home
 from pipelines.intake.readings import Readings
 from pipelines.records import account, corrected, inputs, once, tables, words
-from pipelines.records.beside import Beside, in_order, load_city_tables
 from pipelines.records.divisions import load_divisions
 from pipelines.records.institutions import Register, load_aliases
 from pipelines.records.judge import Judged, SuiteRun, judge
 from pipelines.records.parts import ACCOUNT, SCHEMAS, Part, Parts
+from pipelines.records.referenced import ReferencedRows, in_order, load_city_tables
 from pipelines.records.serials import SERIAL, WHO, sent
 from pipelines.records.settle import Settled, ages_of, newer_lists, newer_submissions, settle
 from pipelines.sources.decisions import Decision
@@ -82,7 +82,7 @@ def build(
     for name, frame in account.tables_of(readings, ages, shares).items():
         tables.write(home.table("intake", name), frame, tables.INTAKE[name])
         _count(summary, name, frame)
-    summary.unused = [corrected.said(d) for d in unused]
+    summary.unused = [corrected.described(d) for d in unused]
     return summary
 
 
@@ -122,7 +122,7 @@ class _Build:
             inputs.code(),
             inputs.of_contracts(contract, self.contracts),
             self._of_city,
-            inputs.of_beside(contract, self.city_tables, self.limits, self._rows),
+            inputs.of_referenced(contract, self.city_tables, self.limits, self._rows),
             inputs.of_readings(contract, self.readings, self.ages, self.decided),
             self._register,
         )
@@ -171,19 +171,19 @@ class _Build:
         """The rows of one dataset, judged, with newer put for older."""
         rows, sheets, ages = self.readings.rows[contract.dataset], self.readings.sheets, self.ages
         register = None if contract.register else self.register
-        gone = newer_submissions(contract.dataset, sheets, ages, register)
+        replaced = newer_submissions(contract.dataset, sheets, ages, register)
         if contract.undated and contract.key:
-            gone |= newer_lists(contract, rows, sheets, ages, register)
+            replaced |= newer_lists(contract, rows, sheets, ages, register)
         at = sent(contract, sheets, self.readings.columns, ages, register)
         there = {t: self.parts.table(t, "rows") for t in {r.table for r in contract.references} if t in self._rows}
         for table in there.values():
             for name in (SERIAL, WHO):
                 table[name] = table[name].astype("object").where(table[name].notna(), None)
-        beside = Beside(self.city_tables | there, self.limits, ages["rank"], gone, at)
+        referenced = ReferencedRows(self.city_tables | there, self.limits, ages["rank"], replaced, at)
         periods = self.periods.get(contract.dataset, pd.Series([], dtype="str"))
         folder = self.home.work / "suites"
-        judged = judge(contract, rows, self.readings.issues, periods, register, self.divisions, folder, beside)
-        return settle(judged, gone, ages)
+        judged = judge(contract, rows, self.readings.issues, periods, register, self.divisions, folder, referenced)
+        return settle(judged, replaced, ages)
 
     def _share(
         self, contract: Contract, settled: Settled, records: pd.DataFrame, register: Register | None
@@ -216,7 +216,7 @@ def _asked(contract: Contract, contracts: Contracts) -> list[str]:
     for c in contracts.values():
         for r in c.references:
             if r.table == contract.dataset:
-                out |= {r.target, *(n.split(".")[1] for n in c.beside if n.split(".")[0] == r.name)}
+                out |= {r.target, *(n.split(".")[1] for n in c.referenced if n.split(".")[0] == r.name)}
     return sorted(out)
 
 

@@ -79,7 +79,7 @@ def _withdraw(out: Readings, d: Decision) -> bool:
     out.rows = DatasetRows(before, rows)
     zh = f"管理局已撤回这份报送：{d.why_zh}（{d.by}，自 {d.since}）。"
     en = f"The bureau has withdrawn this submission: {d.why_en} ({d.by}, since {d.since})."
-    _say(out, out.issues[~gone], [_issue(f, zh, en) for f in sorted(out.files.loc[of_files, "file_id"].unique())])
+    _message(out, out.issues[~gone], [_issue(f, zh, en) for f in sorted(out.files.loc[of_files, "file_id"].unique())])
     return True
 
 
@@ -109,7 +109,7 @@ def _patch(out: Readings, contracts: Contracts, d: Decision) -> bool:
     en += f": {d.why_en} ({d.by}, since {d.since}{f', until {until}' if until else ''})."
     place = {"sheet": asked["sheet"], "row": asked["row"], "column": column.name, "cell": asked["cell"]}
     table = int(rows.loc[at, "_table"].iloc[0])
-    _say(out, i[~answered.fillna(False)], [_issue(asked["file"], zh, en) | place | {"table": table}])
+    _message(out, i[~answered.fillna(False)], [_issue(asked["file"], zh, en) | place | {"table": table}])
     return True
 
 
@@ -122,7 +122,7 @@ def read_value(column: Any, text: str) -> Any:
     return found
 
 
-def said(d: Decision) -> str:
+def described(d: Decision) -> str:
     """A decision that changed nothing, as the run's report says it."""
     what = "patch of" if d.kind == CELL else "withdrawal of"
     return (
@@ -139,6 +139,6 @@ def _issue(file_id: str, zh: str, en: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _say(out: Readings, issues: pd.DataFrame, new: list[dict[str, Any]]) -> None:
+def _message(out: Readings, issues: pd.DataFrame, new: list[dict[str, Any]]) -> None:
     more = pd.DataFrame(new, columns=list(issues.columns)).astype(issues.dtypes.to_dict())
     out.issues = pd.concat([issues, more], ignore_index=True)

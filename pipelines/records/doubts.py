@@ -18,7 +18,7 @@ import pandas as pd
 from expectations.contract import Column, Contract
 from expectations.expression import SCOPE
 from pipelines.intake.issues import EACH
-from pipelines.intake.messages import position_texts, say, shown
+from pipelines.intake.messages import message_of, position_texts, shown
 
 POWERS = (1, 2, 3, 4)  # a slip of unit or decimal point is ten to these, or their inverse
 NEAR = 0.2  # how far from such a power, in log10, the ratio of two years may be: 6.3 to 15.8 times for ten
@@ -81,22 +81,22 @@ def find(contract: Contract, rows: pd.DataFrame, names: Mapping[str, str], where
     frame["sheet"] = frame.groupby(["_file", "_table"], sort=True, observed=True).ngroup()
     if frame["year"].nunique() < 2:
         return []
-    told = _Teller(contract, rows.reset_index(drop=True), frame, names, where)
+    doubts = _Doubts(contract, rows.reset_index(drop=True), frame, names, where)
     out: list[Doubt] = []
     again: list[tuple[pd.DataFrame, pd.DataFrame]] = []
     for c in columns:
         values = rows[c.name].astype("float64").to_numpy()[frame.index]
         own = _Years(frame, values)
-        found = list(told.slips(c, own))
+        found = list(doubts.slips(c, own))
         if not found and period.kind == "year":
-            found = list(told.sums(c, values))
+            found = list(doubts.sums(c, values))
         out += found
         if c.compare == "flow":
             counts, same = own.repeated()
             again.append((counts.assign(column=c.name), same.assign(column=c.name)))
     if not again:
         return out
-    return out + list(told.repeats(*(pd.concat(parts, ignore_index=True) for parts in zip(*again, strict=True))))
+    return out + list(doubts.repeats(*(pd.concat(parts, ignore_index=True) for parts in zip(*again, strict=True))))
 
 
 def _who(contract: Contract, rows: pd.DataFrame, period: Column) -> pd.Series | None:
@@ -231,7 +231,7 @@ def _coded(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(found), codes
 
 
-class _Teller:
+class _Doubts:
     """Puts what was found in words, few of them: the months of a year as one, and many things of one column as one."""
 
     def __init__(
@@ -332,18 +332,18 @@ class _Teller:
             sample = same.iloc[0]
             c = self.contract.column(sample["column"])
             unit = f" {c.unit}" if c.unit else ""
-            told = f"{_plain(sample['value'])}{unit}"
+            doubts = f"{_plain(sample['value'])}{unit}"
             where = shown(self.names.get(other, ""))
             zh = (
                 f"：{year} 年{named}的 {copies} 个数中，有 {len(same)} 个与 {last} 年（“{where}”）完全相同"
-                f"（例如两年都是 {told}），像是把上年的数又报了一遍；请核对后重新报送。"
+                f"（例如两年都是 {doubts}），像是把上年的数又报了一遍；请核对后重新报送。"
             )
             en = (
-                f"{len(same)} of {copies} figures of {year} ({named_en}) are exactly those of {last} ('{where}'; e.g. {told} "
+                f"{len(same)} of {copies} figures of {year} ({named_en}) are exactly those of {last} ('{where}'; e.g. {doubts} "
                 "in both years), as if last year's return had been sent again; check them."
             )
             spot = position_texts(None, None, None)
-            text = say("doubtful", message=zh, message_en=en, **spot)
+            text = message_of("doubtful", message=zh, message_en=en, **spot)
             yield Doubt(str(file), int(table), str(sheet), None, c.name, None, None, *text)
 
     def _label(self, n: int) -> str:
@@ -370,7 +370,7 @@ class _Teller:
         letter, header, _ = self.where.get((f, int(t), c.name), (None, None, None))
         row = None if whole else int(row)
         cell = f"{letter}{row}" if letter and row else None
-        text = say("doubtful", message=zh, message_en=en, **position_texts(row, header or c.header_zh, cell))
+        text = message_of("doubtful", message=zh, message_en=en, **position_texts(row, header or c.header_zh, cell))
         value = None if whole else float(self.rows[c.name].iloc[self.frame.index[n]])
         return Doubt(str(f), int(t), str(s), row, c.name, cell, value, *text)
 

@@ -40,22 +40,22 @@ def of_city(divisions: Divisions, aliases: Sequence[Alias]) -> str:
     return digest(divisions.names, divisions.successor, divisions.root, [asdict(a) for a in aliases])
 
 
-def of_beside(
+def of_referenced(
     contract: Contract, tables: Mapping[str, pd.DataFrame], limits: Mapping[str, float], shares: Mapping[str, str]
 ) -> str:
     """The digest of what the rules look at besides the dataset: the city's tables and limits, and other datasets' rows (`shares`
     are their digests)."""
     named = [r.table for r in contract.references]
     of_tables = {t: tables[t].to_dict("list") if t in tables else shares.get(t) for t in named}
-    used = [n.removeprefix("city.") for n in contract.beside if n.startswith("city.")]
+    used = [n.removeprefix("city.") for n in contract.referenced if n.startswith("city.")]
     return digest(of_tables, {n: limits.get(n) for n in used})
 
 
 def of_contracts(contract: Contract, contracts: Contracts) -> str:
     """The digest of the contract and of those that it refers to, whose names its issues say, and which ask for its rows."""
-    beside = [contracts[r.table].digest for r in contract.references if r.table in contracts]
+    referenced = [contracts[r.table].digest for r in contract.references if r.table in contracts]
     asking = [c.digest for c in contracts.values() if any(r.table == contract.dataset for r in c.references)]
-    return digest(contract.digest, beside, asking)
+    return digest(contract.digest, referenced, asking)
 
 
 def of_readings(contract: Contract, readings: Readings, ages: pd.DataFrame, decided: Sequence[Decision]) -> str:
@@ -63,10 +63,10 @@ def of_readings(contract: Contract, readings: Readings, ages: pd.DataFrame, deci
     them, and what the bureau decided about them (`decided`, as far as it holds)."""
     files = set(readings.sheets.loc[readings.sheets["dataset"] == contract.dataset, "file_id"])
     mine = ages[ages.index.isin(files)].sort_values("rank")
-    told = [asdict(d) for d in decided if _bears(d, contract.dataset, files)]
+    decisions = [asdict(d) for d in decided if _bears(d, contract.dataset, files)]
     came = list(zip(mine.index, mine["url"], mine["name"], strict=True))
     read = readings.read_by or _content(contract, readings, files)
-    return digest(read, came, told)
+    return digest(read, came, decisions)
 
 
 def _bears(d: Decision, dataset: str, files: set[str]) -> bool:

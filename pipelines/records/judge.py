@@ -26,9 +26,9 @@ from expectations.contract import Contract
 from expectations.expression import LIVE, SCOPE
 from pipelines.core.home import whole_file
 from pipelines.core.issue_codes import ISSUE_CODES
-from pipelines.records.beside import Beside, join
 from pipelines.records.divisions import Divisions
 from pipelines.records.institutions import Register
+from pipelines.records.referenced import ReferencedRows, join
 from pipelines.records.serials import number
 
 # These put a row in quarantine whether or not its column must be filled in; other codes cost an optional column its cell.
@@ -72,7 +72,7 @@ def judge(
     register: Register | None,
     divisions: Divisions,
     folder: Path,
-    beside: Beside,
+    referenced: ReferencedRows,
 ) -> Judged:
     """Judges all rows of one dataset.
 
@@ -84,13 +84,13 @@ def judge(
     required cell that could not be read is not called empty besides.
     """
     read = _sorted(rows)
-    spelt = number(contract, spell(contract, read, register, divisions), beside.sent, beside.tables)
+    spelt = number(contract, spell(contract, read, register, divisions), referenced.sent, referenced.tables)
     known: dict[str, Collection[str]] = {"divisions": divisions.codes}
     if register is not None:
         known["institutions"] = register.names
     runs = []
     found = []
-    joined = join(contract, spelt, beside)
+    joined = join(contract, spelt, referenced)
     for year, at in _years(contract, spelt, periods):
         run, failures = _suite(contract, joined.iloc[at].reset_index(drop=True), year, known, folder)
         runs.append(run)
@@ -245,8 +245,8 @@ def _policy(
     for c in contract.kept:
         dark = unread.loc[unread["column"] == c.name, "position"]
         if len(dark):
-            said = (out["code"] == "missing_required") & (out["column"] == c.name)
-            keep &= ~(said & out["position"].isin(dark)).to_numpy()
+            missing = (out["code"] == "missing_required") & (out["column"] == c.name)
+            keep &= ~(missing & out["position"].isin(dark)).to_numpy()
     for name, rule in rules.items():
         wrong = cells.loc[cells["column"].isin(rule.columns), "position"]
         of_rule = (out["rule"] == name) & out["column"].isna()

@@ -16,7 +16,7 @@ from expectations.contract import Column, Rule
 from expectations.expression import compute
 from expectations.suite import REPEATED
 from pipelines.intake.issues import EACH
-from pipelines.intake.messages import position_texts, say, shown
+from pipelines.intake.messages import message_of, position_texts, shown
 from pipelines.records.judge import Judged
 from pipelines.records.words import NOWHERE, Place, as_text, in_cell, where_of
 
@@ -107,7 +107,7 @@ def _issue(
     hidden = column.access not in ("L0", "L1")
     if hidden:
         words = {**words, "computed": "***"}
-    zh, en = say(
+    zh, en = message_of(
         code,
         variant,
         value="***" if hidden else shown(value or ""),

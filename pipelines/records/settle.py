@@ -129,13 +129,13 @@ def newer_lists(
     out: dict[tuple[str, int], str] = {}
     for _, lists in mine.groupby(mine["submitter"].map(names_of), sort=False):
         have = [(f, int(t)) for f, t in zip(lists["file_id"], lists["table"], strict=True) if (f, int(t)) in keys]
-        said: dict[str, set[tuple[str, ...]]] = {}  # file -> the keys of all its tables
+        keys_of: dict[str, set[tuple[str, ...]]] = {}  # file -> the keys of all its tables
         for at in have:
-            said.setdefault(at[0], set()).update(keys[at])
-        newest_first = sorted(said, key=lambda f: -int(ages["rank"].get(f, -1)))
+            keys_of.setdefault(at[0], set()).update(keys[at])
+        newest_first = sorted(keys_of, key=lambda f: -int(ages["rank"].get(f, -1)))
         for at in have:
             for f in newest_first[: newest_first.index(at[0])]:
-                if 2 * len(keys[at] & said[f]) >= len(keys[at]):
+                if 2 * len(keys[at] & keys_of[f]) >= len(keys[at]):
                     out[at] = f
                     break
     return out

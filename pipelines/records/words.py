@@ -16,7 +16,7 @@ import pandas as pd
 
 from expectations.contract import Column, Contract, Contracts, unit_key
 from expectations.suite import LARGEST, REPEATED
-from pipelines.intake.messages import EXPECTED, position_texts, say, shown
+from pipelines.intake.messages import EXPECTED, message_of, position_texts, shown
 from pipelines.records import doubts
 from pipelines.records.divisions import Divisions
 from pipelines.records.institutions import Register
@@ -34,7 +34,7 @@ def of_failures(
 ) -> list[tuple[Any, ...]]:
     """One tuple of `FIELDS` for each failure but those of `told_once`. `columns` is the frame of `Readings`: letter, header and unit of a column."""
     contract, failures, read = judged.contract, judged.failures, judged.read
-    failures = failures[~failures["rule"].isin(told_once(contract))]
+    failures = failures[~failures["rule"].isin(reported_once(contract))]
     if failures.empty:
         return []
     at = failures["position"].to_numpy()
@@ -56,17 +56,17 @@ def of_failures(
         if rule == "key":
             first, where_first = int(first_rows[n]), str(first_sheets[n])
             spot = position_texts(row, None, None) | {"where_en": f"Row {row}"}
-            zh, en = say("duplicate_key", first=first, **_keys(contract), **spot)
+            zh, en = message_of("duplicate_key", first=first, **_keys(contract), **spot)
             if where_first != sheets[n]:
                 zh = zh.replace(f"与第 {first} 行", f"与工作表“{where_first}”第 {first} 行", 1)
                 en = en.replace(f"repeats row {first}", f"repeats row {first} of sheet '{where_first}'", 1)
         else:
             spot = position_texts(row, header or (c.header_zh if c else None), cell)
             if c is not None and rule == f"{c.name}.reference":
-                zh, en = _stranger(contract, c, value, hidden, spot, contracts)
+                zh, en = _unknown_reference(contract, c, value, hidden, spot, contracts)
             else:
                 number = _number_of(read[c.name].array[at[n]]) if c is not None else None
-                zh, en = _say(contract, c, code, rule, value, number, unit, hidden, spot, register, divisions)
+                zh, en = _message(contract, c, code, rule, value, number, unit, hidden, spot, register, divisions)
         out.append(
             (
                 files[n],
@@ -86,7 +86,7 @@ def of_failures(
     return out
 
 
-def told_once(contract: Contract) -> frozenset[str]:
+def reported_once(contract: Contract) -> frozenset[str]:
     """The rules whose failures are told together for each table: see once.py."""
     calculated = {r.name for r in contract.rules if r.calculated}
     return frozenset(calculated | {f"{c.name}{REPEATED}" for c in contract.kept if c.distinct})
@@ -97,7 +97,7 @@ def no_register(judged: Judged) -> list[tuple[Any, ...]]:
     c = judged.contract.institution_name
     if c is None or judged.contract.register:
         return []
-    zh, en = say("unknown_institution", "no_register")
+    zh, en = message_of("unknown_institution", "no_register")
     sheets = judged.read[["_file", "_table", "_sheet"]].drop_duplicates()
     return [
         (f, int(t), s, None, c.name, None, "unknown_institution", "warning", None, zh, en, "bureau")
@@ -118,7 +118,7 @@ def renamed(judged: Judged, columns: pd.DataFrame) -> list[tuple[Any, ...]]:
         f, t, s, row = judged.read[["_file", "_table", "_sheet", "_row"]].iloc[n]
         letter, header, _ = where.get((f, int(t), c.name), NOWHERE)
         cell = f"{letter}{row}" if letter else None
-        zh, en = say(
+        zh, en = message_of(
             "doubtful",
             message=f"填的是“{shown(read.iloc[n])}”，而同一信用代码在最近一年的名录里是“{shown(now.iloc[n])}”，已按后者归并；如不是同一单位，请更正信用代码。",
             message_en=f"the same credit code is called '{shown(now.iloc[n])}' in the latest register; both were taken as one.",
@@ -151,7 +151,7 @@ def two_institutions(judged: Judged, columns: pd.DataFrame, register: Register) 
         letter, header, _ = where.get((f, int(t), code.name), NOWHERE)
         cell = f"{letter}{row}" if letter else None
         value, mine, its = str(judged.read[code.name].iloc[i]), str(pairs[name.name].iloc[i]), str(other[at[i]])
-        zh, en = say(
+        zh, en = message_of(
             "doubtful",
             message=f"填的是“{shown(value)}”，在名录里是“{shown(its)}”的代码，而这一行的单位是“{shown(mine)}”；已按单位名称计入，请核对名称和代码。",
             message_en=f"'{shown(value)}' is the code of '{shown(its)}' while the row names '{shown(mine)}'; it was counted for the name, check both.",
@@ -205,16 +205,16 @@ def _number_of(value: Any) -> float | None:
     return float(value) if known else None
 
 
-def _stranger(
+def _unknown_reference(
     contract: Contract, c: Column, value: str | None, hidden: bool, spot: dict[str, str], contracts: Contracts
 ) -> tuple[str, str]:
     """A value that refers to a row which the other dataset does not have."""
     other = contracts[next(r.table for r in contract.references if r.column == c.name)]
-    told = "***" if hidden else shown(value or "")
-    return say(
+    value_shown = "***" if hidden else shown(value or "")
+    return message_of(
         "doubtful",
-        message=f"填的是“{told}”，而“{other.title_zh}”里没有这个编号；请核对编号，或先报送“{other.title_zh}”。",
-        message_en=f"'{told}' is not in '{other.title_en}'; check the number, or send that dataset first.",
+        message=f"填的是“{value_shown}”，而“{other.title_zh}”里没有这个编号；请核对编号，或先报送“{other.title_zh}”。",
+        message_en=f"'{value_shown}' is not in '{other.title_en}'; check the number, or send that dataset first.",
         **spot,
     )
 
@@ -227,7 +227,7 @@ def _keys(contract: Contract) -> dict[str, str]:
     }
 
 
-def _say(
+def _message(
     contract: Contract,
     c: Column | None,
     code: str,
@@ -244,32 +244,32 @@ def _say(
     row_rule = next((r for r in contract.rules if r.name == rule), None)
     if row_rule is not None:
         # A rule may bear a code whose own text is about one cell; its author's sentence stands in any case.
-        return say("inconsistent", message="：" + row_rule.message_zh, message_en=row_rule.message_en, **fields)
+        return message_of("inconsistent", message="：" + row_rule.message_zh, message_en=row_rule.message_en, **fields)
     assert c is not None  # every expectation that is neither a rule nor the key is over one column
     variant = "hidden" if hidden else None
     if code == "not_in_list":
         allowed = list(c.values) or [divisions.names[code] for code in sorted(divisions.codes)]
-        return say(code, variant, allowed="、".join(allowed), **fields)
+        return message_of(code, variant, allowed="、".join(allowed), **fields)
     if code == "out_of_range":
         zh, en = _range(c, number)
         if number is not None and value is not None and not hidden and c.unit:
             # Read in the contract's unit: said, where the sheet writes another, or may have stated another once.
             fields["value"] = _in_units(c, value, number, unit)
-        return say(code, variant, allowed=zh, **fields)[0], say(code, variant, allowed=en, **fields)[1]
+        return message_of(code, variant, allowed=zh, **fields)[0], message_of(code, variant, allowed=en, **fields)[1]
     if code == "unknown_institution":
         near = register.nearest(value) if register is not None and value else []
-        return say(
+        return message_of(
             code,
             nearest=f"（相近的有：{'、'.join(near)}）" if near else "",
             nearest_en=f" (nearest: {', '.join(near)})" if near else "",
             **fields,
         )
     if rule.endswith(".organisation_check"):
-        return say("bad_check_digit", "inner", **fields)
+        return message_of("bad_check_digit", "inner", **fields)
     if code == "bad_type":
         expected, expected_en, example = EXPECTED[c.kind]
-        return say(code, variant, expected=expected, expected_en=expected_en, example=example, **fields)
-    return say(code, **fields)
+        return message_of(code, variant, expected=expected, expected_en=expected_en, example=example, **fields)
+    return message_of(code, **fields)
 
 
 def _in_units(c: Column, value: str, number: float, unit: str | None) -> str:

@@ -46,13 +46,13 @@ def publish(
     path = being_built(home)
     path.chmod(0o600)
     # The note comes first: should the run die in between, it fits no warehouse and the next run builds one.
-    said = {
+    report = {
         "as_of": as_of.isoformat(),
         "code": code,
         "work": str(home.work.resolve()),
         "sources": dict(sources or {}),
     }
-    notes.write(home, STAGE, fingerprint, {home.warehouse: path}, said, hashed=False)
+    notes.write(home, STAGE, fingerprint, {home.warehouse: path}, report, hashed=False)
     path.replace(home.warehouse)
 
 

@@ -229,10 +229,10 @@ def run_dbt(command: list[str], project: Path, env: dict[str, str]) -> None:
         raise _failure(command[0], Path(env["DBT_TARGET_PATH"]), Path(env["DBT_LOG_PATH"]), done.stdout or done.stderr)
 
 
-def failure(home: Home, said: Sequence[str] = ()) -> StatisticsError:
+def failure(home: Home, reason: Sequence[str] = ()) -> StatisticsError:
     """The one sentence about a `dbt build` of this home that failed elsewhere (in Dagster), from dbt's own account; `said` are
     the errors it printed."""
-    return _failure("build", target(home), target(home), " ".join(said))
+    return _failure("build", target(home), target(home), " ".join(reason))
 
 
 def _failure(command: str, folder: Path, logs: Path, output: str) -> StatisticsError:
@@ -243,24 +243,24 @@ def _failure(command: str, folder: Path, logs: Path, output: str) -> StatisticsE
         first = failed[0]
         kind, _, *names = first["unique_id"].split(".")
         name = names[-1] if kind == "unit_test" else names[0]  # a data test's last part is a hash
-        said = " ".join(str(first.get("message") or "").split())[:200]
+        reason = " ".join(str(first.get("message") or "").split())[:200]
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
         if "Out of Memory" in str(first.get("message")):
             return StatisticsError(
                 f"dbt's {kind.replace('_', ' ')} {name}{more} needs more memory than the {allowance()} MB it may take; give more with "
                 f"the setting MINGZHANG_MEMORY, in MB, on a machine that has it{more_in}."
             )
-        if "No space left" in said:
+        if "No space left" in reason:
             return StatisticsError(
                 f"The disk is full: dbt's {kind.replace('_', ' ')} {name}{more} could not write; free some space, then run again: "
                 f"the last release stands{more_in}."
             )
-        return StatisticsError(f"dbt's {kind.replace('_', ' ')} {name}{more} failed: {said}{more_in}.")
+        return StatisticsError(f"dbt's {kind.replace('_', ' ')} {name}{more} failed: {reason}{more_in}.")
     if "No space left" in output:
         return StatisticsError("The disk is full; free some space, then run again: the last release stands.")
-    said = re.sub(r"\x1b\[[0-9;]*m|\d\d:\d\d:\d\d\s+|Encountered an error:", "", output)
-    said = " ".join(said.split())[:300].rstrip(".") or "it left no account of itself"
-    return StatisticsError(f"dbt {command} did not finish: {said}{more_in}.")
+    reason = re.sub(r"\x1b\[[0-9;]*m|\d\d:\d\d:\d\d\s+|Encountered an error:", "", output)
+    reason = " ".join(reason.split())[:300].rstrip(".") or "it left no account of itself"
+    return StatisticsError(f"dbt {command} did not finish: {reason}{more_in}.")
 
 
 def _failures(results: Path) -> list[dict[str, Any]]:

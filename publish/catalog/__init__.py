@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from publish.schema import MADE_UP_EN, MADE_UP_ZH, Table, Type
+from publish.schema import Table, Type
+from publish.wording import MADE_UP_EN, MADE_UP_ZH
 
 if TYPE_CHECKING:  # every process of the site imports this, and none needs a city
     from pipelines.core.city import City

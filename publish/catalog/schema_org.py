@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from publish.files import MEDIA, path_of
-from publish.schema import MADE_UP_EN, MADE_UP_ZH
+from publish.wording import MADE_UP_EN, MADE_UP_ZH
 
 __all__ = ["Page", "of_release", "of_statement", "of_table", "replace", "script"]
 

@@ -139,13 +139,13 @@ def traced(
     a reader could tell without the new release is not its doing.
     """
     open_ = known | public
-    told = set(np.flatnonzero(few & known_then & known & ~public).tolist())
-    told |= set(determined(rows, ~open_, kinds, np.flatnonzero(few & known_then & ~open_)))
+    derivable = set(np.flatnonzero(few & known_then & known & ~public).tolist())
+    derivable |= set(determined(rows, ~open_, kinds, np.flatnonzero(few & known_then & ~open_)))
     unknown = ~same & ~(known_then & open_)
     found = determined(rows, unknown, kinds, np.flatnonzero(few & unknown))
     if found:
         found = sorted({*found} - {*determined(rows, ~same & ~(known_then & public), kinds, found)})
-    return sorted({*told, *found})
+    return sorted({*derivable, *found})
 
 
 def _sums(rows: list[Key], over_time: bool) -> list[tuple[int, list[int]]]:
@@ -300,10 +300,10 @@ def exposed(family: Family, rules: Rules) -> list[tuple[int, str]]:
                 at = touching[0] if touching else int(mine[newest[mine]][0])
                 out.append((family.cells[at][0], rule))
     linked = (family.matrix @ family.basis).tocsr()
-    told = _followed(linked, family)
-    if told and family.known.any():
-        told -= _followed(linked[family.known], family)
-    for units in sorted(told)[:1]:
+    derivable = _followed(linked, family)
+    if derivable and family.known.any():
+        derivable -= _followed(linked[family.known], family)
+    for units in sorted(derivable)[:1]:
         at = next(
             n for n in range(linked.shape[0])
             if newest[n] and np.isin(family.basis_unit[linked.indices[linked.indptr[n] : linked.indptr[n + 1]]], units).any()
@@ -497,7 +497,7 @@ def _followed(matrix: csr_array, family: Family) -> set[tuple[int, ...]]:
         """How much of some direction of a class's values follows (1: all of it), from its block of whitened columns."""
         return float(np.linalg.norm(block, 2)) ** 2 if block.any() else 0.0
 
-    def known_beside(u: int) -> list[int]:
+    def derivable_beside(u: int) -> list[int]:
         """The single institutions of which something follows, all of it, once the values of `u` are known.
 
         With W the whitened columns, the rows' projector is W'W. Without the columns of u its block of v is, by Woodbury's identity,
@@ -529,7 +529,7 @@ def _followed(matrix: csr_array, family: Family) -> set[tuple[int, ...]]:
     ones = [u for u in ones if first[u] + largest > 1 - FOLLOWS]
     seen = {u: whitened(u) for u in ones}
     for u in ones:
-        for v in known_beside(u):
+        for v in derivable_beside(u):
             if _gives(matrix, whose == v, (whose != u) & (whose != v)):
                 out.add((min(u, v), max(u, v)))
     return out

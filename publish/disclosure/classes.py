@@ -29,8 +29,8 @@ Yearly = tuple[int, int]  # a quantity in a year
 
 
 @dataclass(frozen=True)
-class Behind:
-    """What stands behind the figures of several states. `speaks`: the indicator whose contributions speak for each (indicator,
+class ClassContributions:
+    """What stands behind the figures of several states. `representative`: the indicator whose contributions speak for each (indicator,
     factor set) of the same sum. `same`: the quantity of which each is a multiple, and how many times; `sums`: those that are
     the sum of others. `groups`: for each group of quantities that are tied to one another what each class contributes.
 
@@ -39,7 +39,7 @@ class Behind:
     values.
     """
 
-    speaks: dict[Kind, str]
+    representative: dict[Kind, str]
     same: dict[Yearly, tuple[Yearly, float]]
     sums: list[tuple[Yearly, list[Yearly]]]
     groups: list[pd.DataFrame]
@@ -47,34 +47,38 @@ class Behind:
     def plain(self) -> dict[str, Any]:
         """All of it in lists, for JSON."""
         return {
-            "speaks": [[*kind, name] for kind, name in self.speaks.items()],
+            "representative": [[*kind, name] for kind, name in self.representative.items()],
             "same": [[*q, *other, times] for q, (other, times) in self.same.items()],
             "sums": self.sums,
             "groups": [{c: of[c].tolist() for c in of} for of in self.groups],
         }
 
     @classmethod
-    def of(cls, plain: dict[str, Any]) -> Behind:
+    def of(cls, plain: dict[str, Any]) -> ClassContributions:
         """The same again from what `plain` gave."""
         return cls(
-            {(i, f): name for i, f, name in plain["speaks"]},
+            {(i, f): name for i, f, name in plain["representative"]},
             {(q, y): ((other, of), times) for q, y, other, of, times in plain["same"]},
             [((q, y), [(m, of) for m, of in members]) for (q, y), members in plain["sums"]],
             [pd.DataFrame(of) for of in plain["groups"]],
         )
 
 
-def behind(states: list[Parts], indicators: dict[str, Indicator], kept: ResultCache) -> Behind:
+def class_contributions(states: list[Parts], indicators: dict[str, Indicator], kept: ResultCache) -> ClassContributions:
     """What stands behind figures, from what institutions contribute in each state, the oldest first."""
-    return Behind.of(kept.of("behind", (states, indicators), lambda: _behind(states, indicators).plain()))
+    return ClassContributions.of(
+        kept.of("classes", (states, indicators), lambda: _class_contributions(states, indicators).plain())
+    )
 
 
-def _behind(states: list[Parts], indicators: dict[str, Indicator]) -> Behind:
+def _class_contributions(states: list[Parts], indicators: dict[str, Indicator]) -> ClassContributions:
     words = StateWords()
     counted = _Counted([Contributions(parts, words) for parts in states], indicators)
     table = counted.sketches()
     same, sums = identities(table)
-    return Behind(counted.speaks, same, sums, [counted.classes(group) for group in _groups(table, same, sums)])
+    return ClassContributions(
+        counted.representative, same, sums, [counted.classes(group) for group in _groups(table, same, sums)]
+    )
 
 
 class _Counted:
@@ -84,7 +88,7 @@ class _Counted:
         self.states, self.words = states, states[0].words
         self.kinds = sorted({kind for c in states for kind in c.kinds})
         self.quantities: dict[tuple[str, ...], int] = {}
-        self.speaks: dict[Kind, str] = {}
+        self.representative: dict[Kind, str] = {}
         # for each indicator, factor set and side, the quantity by breakdown and member
         self.mapped: dict[tuple[Kind, str], dict[tuple[str, str], int]] = defaultdict(dict)
         self._of_spots: dict[int, np.ndarray] = {}
@@ -95,12 +99,12 @@ class _Counted:
         found = sorted((*kind, *member) for kind, of in members.items() for member in of)
         summed = {i: a.numerator or i for i, a in indicators.items() if a.additive}
         measured = {(summed[i], f) for i, f, *_ in found if i in summed}
-        speaks: dict[Any, str] = {}
+        representative: dict[Any, str] = {}
         for i, f, b, m in found:
             about = indicators.get(i, Indicator())
-            alias = speaks.setdefault((about.numerator or i, f) if i in summed else (i, f, "ratio"), i)
+            alias = representative.setdefault((about.numerator or i, f) if i in summed else (i, f, "ratio"), i)
             if i in summed:
-                self.speaks[i, f] = alias
+                self.representative[i, f] = alias
             if alias != i:
                 continue
             for side, measure in (("numerator", about.numerator or i), ("denominator", about.denominator)):
@@ -222,8 +226,8 @@ class _Counted:
         present = np.array(sorted(pd.unique(rows["org"]).tolist(), key=list(map(str, self.words.orgs)).__getitem__))
         class_of = np.zeros(len(marks), dtype=np.int64)
         class_of[present] = pd.factorize(marks[present])[0]
-        told = self._told(atoms.tolist())
-        order = sorted(range(len(told)), key=lambda n: [(x is None, x) for x in told[n]])
+        attributes = self._attributes(atoms.tolist())
+        order = sorted(range(len(attributes)), key=lambda n: [(x is None, x) for x in attributes[n]])
         rank = np.argsort(order)
         each, facts = pd.factorize(class_of[rows["org"]] * len(atoms) + rank[at])
         value = rows["value"]
@@ -238,8 +242,10 @@ class _Counted:
         }
         sorted_ = np.argsort(facts)
         of_class, of_atom = np.divmod(facts[sorted_], len(atoms))
-        said = pd.DataFrame([told[order[n]] for n in of_atom.tolist()], columns=_TOLD).assign(**{"class": of_class})
-        return said.assign(**{name: column[sorted_] for name, column in amounts.items()})
+        rows_of = pd.DataFrame([attributes[order[n]] for n in of_atom.tolist()], columns=_ATTRIBUTES).assign(
+            **{"class": of_class}
+        )
+        return rows_of.assign(**{name: column[sorted_] for name, column in amounts.items()})
 
     def _version(self, rows: dict[str, np.ndarray]) -> np.ndarray:
         """The first state in which the institution of each row has the same value of the quantity in the year."""
@@ -249,7 +255,7 @@ class _Counted:
         frame = pd.DataFrame({"place": place, "value": rows["value"], "state": rows["state"]})
         return frame.groupby(["place", "value"], sort=False)["state"].transform("min").to_numpy()
 
-    def _told(self, atoms: list[int]) -> list[tuple[Any, ...]]:
+    def _attributes(self, atoms: list[int]) -> list[tuple[Any, ...]]:
         """The columns _TOLD of numbers made in `classes`."""
         out, spots, texts = [], self._spots, list(self.words.texts)
         for atom in atoms:
@@ -264,7 +270,7 @@ class _Counted:
 
 
 _SKETCHED = [f"sketch_{n}" for n in range(SKETCHES)]
-_TOLD = ["state", "indicator_id", "factor_set", "side", *PLACE, "comparable_as", "quantity", "version"]
+_ATTRIBUTES = ["state", "indicator_id", "factor_set", "side", *PLACE, "comparable_as", "quantity", "version"]
 
 
 def identities(table: pd.DataFrame) -> tuple[dict[Yearly, tuple[Yearly, float]], list[tuple[Yearly, list[Yearly]]]]:

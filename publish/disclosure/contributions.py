@@ -171,8 +171,8 @@ def _may_hold(group: Any, kind: Kind) -> bool:
     for n in range(group.num_columns):
         column = group.column(n)
         if column.path_in_schema in WHO[:2]:
-            said, value = column.statistics, kind[WHO.index(column.path_in_schema)]
-            if said is not None and said.has_min_max and not said.min <= value <= said.max:
+            texts_at, value = column.statistics, kind[WHO.index(column.path_in_schema)]
+            if texts_at is not None and texts_at.has_min_max and not texts_at.min <= value <= texts_at.max:
                 return False
     return True
 
@@ -217,17 +217,17 @@ def table(words: StateWords, found: Iterable[tuple[str, str, Amounts]]) -> pa.Ta
     spots, spot = words.spot_columns(), pa.array((keys >> 32).astype(np.int32))
     which = pa.array(np.repeat(np.arange(len(groups), dtype=np.int32), [len(a[0]) for _, _, a in groups]))
 
-    def said(values: Iterable[Any], at: pa.Array) -> pa.Array:
+    def texts_at(values: Iterable[Any], at: pa.Array) -> pa.Array:
         words = pa.array(values, pa.string()).dictionary_encode()
         return pa.DictionaryArray.from_arrays(words.indices.take(at), words.dictionary)
 
     columns: dict[str, Any] = {
-        "indicator_id": said([name for name, _, _ in groups], which),
-        "factor_set": said([factors for _, factors, _ in groups], which),
-        "org": said(words.orgs, pa.array((keys & 0xFFFFFFFF).astype(np.int32))),
+        "indicator_id": texts_at([name for name, _, _ in groups], which),
+        "factor_set": texts_at([factors for _, factors, _ in groups], which),
+        "org": texts_at(words.orgs, pa.array((keys & 0xFFFFFFFF).astype(np.int32))),
         "year": pa.array(spots["year"], pa.int64()).take(spot),
     }
-    columns |= {name: said(spots[name], spot) for name in PLACE[1:]}
+    columns |= {name: texts_at(spots[name], spot) for name in PLACE[1:]}
     columns |= {c: np.concatenate([np.zeros(0), *(a[n] for _, _, a in groups)]) for n, c in enumerate(AMOUNTS, 1)}
     return pa.table(columns).select(PARTS)
 

@@ -27,15 +27,15 @@ import numpy as np
 import pandas as pd
 
 from pipelines.sources.decisions import Decision
-from publish.disclosure.history import Parts, Past, aligned, reach, stands
+from publish.disclosure.history import Parts, Past, aligned, is_frozen, reach
 from publish.disclosure.relations import Indicator, cube_cell
 from publish.disclosure.suppress import KEY
+from publish.wording import correction, phrase
 
 FIGURE = "figure"  # the kind of decision
 CELL = ("dimension", "member", "factor_set")  # what a decision may name besides an indicator and a year
 REPLACED, WITHDRAWN = "replaced", "withdrawn"
-REPLACED_ZH, REPLACED_EN = "已更正", "Corrected"
-WITHDRAWN_ZH, WITHDRAWN_EN = "原数有误，已撤回", "The figure published before was wrong and is withdrawn"
+WITHDRAWN_ZH = phrase("corrected", WITHDRAWN, "zh")
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,10 @@ def correct(
         d = decisions[number[at]]
         shown = None if gone[at] or np.isnan(shows[at]) else float(shows[at])
         revised[at] = WITHDRAWN if shown is None else REPLACED
-        said = (WITHDRAWN_ZH, WITHDRAWN_EN) if gone[at] else (REPLACED_ZH, REPLACED_EN)
         if gone[at] or shown is not None:  # what is suppressed for other reasons says that, as ever
             # The halves are told apart by their script: what is Chinese has no place in the English one.
-            why_en = f": {d.why_en}" if d.why_en.isascii() else ""
-            mark = f"{said[0]}：{d.why_zh}（{d.by}，{d.since}）。 {said[1]} ({d.since}){why_en}."
+            why_en = d.why_en if d.why_en.isascii() else None
+            mark = correction(WITHDRAWN if gone[at] else REPLACED, d.why_zh, why_en, d.by, str(d.since))
             notes[at] = mark if gone[at] or not isinstance(notes[at], str) else f"{notes[at]} {mark}"
         cell = out.iloc[at]
         rows.append(
@@ -133,7 +132,7 @@ def _as_published(earlier: list[pd.DataFrame], until: int) -> tuple[np.ndarray, 
     old, at_release, since = np.full(n, np.nan), np.full(n, -1), np.zeros(n, dtype=bool)
     for number, frame in enumerate(earlier):
         value = frame["value"].to_numpy(dtype=float, na_value=np.nan)
-        current = ~np.isnan(value) & ~frame["note"].map(stands).to_numpy(dtype=bool)
+        current = ~np.isnan(value) & ~frame["note"].map(is_frozen).to_numpy(dtype=bool)
         if number < until:
             old = np.where(np.isnan(value), old, value)
             at_release = np.where(current, number, at_release)

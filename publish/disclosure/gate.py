@@ -28,18 +28,19 @@ from expectations.contract import Contracts
 from pipelines.core.sql import identifier
 from publish.disclosure.audit import Key, bounds, exposed, traced
 from publish.disclosure.contributions import Parts
-from publish.disclosure.history import HELD_ZH, Past, states, versions
+from publish.disclosure.history import FROZEN_ZH, Past, states, versions
 from publish.disclosure.kept import ResultCache
 from publish.disclosure.membership import State, families
 from publish.disclosure.relations import Indicator
 from publish.disclosure.scan import Scanner
-from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH, KEY, OF_CLOSED, Rules
+from publish.disclosure.suppress import KEY, OF_CLOSED, Rules
 from publish.disclosure.ties import ties
 from publish.disclosure.wholes import Wholes, hold, shown_values
 from publish.errors import GateRefused
 from publish.files import ABSENT, CODINGS, EXCEL, FOLDERS, PLAIN, path_of, table_file
 from publish.schema import Table, is_open
-from publish.sources import telling
+from publish.sources import disclosing_rows
+from publish.wording import LANGUAGES, phrase
 
 DATABASE = "mingzhang.db"
 CODED = tuple(CODINGS.values())
@@ -386,8 +387,8 @@ def _row_counts(look: _Look) -> int:
     """The same rows in each format."""
     for name, by_form in sorted(look.counts.items()):
         if len(set(by_form.values())) > 1:
-            said = ", ".join(f"{n} in {form}" for form, n in by_form.items())
-            look.hit(name, f"the formats differ in rows: {said}")
+            counts = ", ".join(f"{n} in {form}" for form, n in by_form.items())
+            look.hit(name, f"the formats differ in rows: {counts}")
     return len(look.counts)
 
 
@@ -428,14 +429,16 @@ def _contributors(look: _Look) -> int:
         ("savings_statement", "line", "c.value is not null"),
         ("benchmark_distances", "benchmark_id", "coalesce(c.value, c.difference, c.percent, c.reached) is not null"),
     )
-    for table, name, told in beside:
+    for table, name, disclosing in beside:
         if table in look.counts:
             keys = " and ".join(f"c.{k} = v.{k}" for k in KEY if k != "year" or table != "claims")
             if table == "claims":  # one about several years rests on each of them
                 keys += " and v.year between coalesce(c.first_year, c.year) and c.year"
-            sql = f"select c.{name} from {table} c join indicator_values v on {keys} where v.status = 'Q' and ({told})"
+            sql = f"select c.{name} from {table} c join indicator_values v on {keys} where v.status = 'Q' and ({disclosing})"
             with closing(_open(look)) as con:
-                for (row,) in con.execute(sql, {"zh": CLAIM_ZH, "en": CLAIM_EN} if ":zh" in sql else {}):
+                for (row,) in con.execute(
+                    sql, {str(at): phrase("suppressed", "claim", at) for at in LANGUAGES} if ":zh" in sql else {}
+                ):
                     look.hit(f"{DATABASE} {table} {row}", "it shows a value that is suppressed")
     return len(both)
 
@@ -453,7 +456,7 @@ def _sources(look: _Look) -> int:
                 look.hit(
                     f"{DATABASE} provenance row {row}", f"it tells a place in {dataset}, which is not open in rows"
                 )
-        for row, *key in con.execute(telling()):
+        for row, *key in con.execute(disclosing_rows()):
             look.hit(f"{DATABASE} provenance row {row}", f"it tells of the suppressed value {'/'.join(map(str, key))}")
         return int(con.execute("select count(*) from provenance").fetchone()[0])
 
@@ -465,9 +468,9 @@ def _ties(look: _Look) -> int:
     cells = look.known.cells.astype({"year": "int64"})
     counted = shown.merge(cells[[*KEY, "contributors", "closed"]], on=KEY)
     secret = counted["closed"].astype("boolean").fillna(True).to_numpy(dtype=bool)
-    stands = counted["note"].fillna("").str.contains(HELD_ZH, regex=False).to_numpy(dtype=bool)
+    frozen = counted["note"].fillna("").str.contains(FROZEN_ZH, regex=False).to_numpy(dtype=bool)
     known = look.known
-    between = ties(counted, known.indicators, known.parts, stands, known.kept, cells)
+    between = ties(counted, known.indicators, known.parts, frozen, known.kept, cells)
     found = [t for t in between if secret[t.tie]]
     for n in sorted({t.tie for t in found if t.unsafe(look.known.rules)}):
         look.hit(
@@ -483,8 +486,8 @@ def _differences(look: _Look) -> int:
     if shown.empty or not look.known.past:
         return 0
     shown = shown.astype({"year": "int64"}).merge(_closed(look)[[*KEY, "value"]], on=KEY, suffixes=("", "_true"))
-    stands = shown["note"].fillna("").str.contains(HELD_ZH, regex=False).to_numpy(dtype=bool)
-    known = shown["value"].notna().to_numpy(dtype=bool) & ~stands
+    frozen = shown["note"].fillna("").str.contains(FROZEN_ZH, regex=False).to_numpy(dtype=bool)
+    known = shown["value"].notna().to_numpy(dtype=bool) & ~frozen
     true = shown.assign(value=shown["value_true"])
     seen = versions(true, look.known.parts, list(look.known.past), look.known.indicators, look.known.rules)
     public = np.any([v.current & v.same for v in seen], axis=0)
@@ -551,25 +554,25 @@ def _institutions(look: _Look) -> int:
     if look.known.parts is None:
         return 0
     shown = _published(look).astype({"year": "int64"}).merge(_closed(look)[KEY], on=KEY)
-    own = ~shown["note"].fillna("").str.contains(HELD_ZH, regex=False) & shown["value"].notna()
-    told = np.zeros(len(shown), dtype=bool)
+    own = ~shown["note"].fillna("").str.contains(FROZEN_ZH, regex=False) & shown["value"].notna()
+    disclosing = np.zeros(len(shown), dtype=bool)
     for past in look.known.past:
         if past.parts is None:
             then = past.cells[[*KEY, "value"]].astype({"year": "int64"}).rename(columns={"value": "then"})
-            told |= (shown.merge(then, on=KEY, how="left")["then"] == shown["value"]).to_numpy(dtype=bool)
-    now = State(shown, own.to_numpy(dtype=bool), look.known.parts, told)
+            disclosing |= (shown.merge(then, on=KEY, how="left")["then"] == shown["value"]).to_numpy(dtype=bool)
+    now = State(shown, own.to_numpy(dtype=bool), look.known.parts, disclosing)
     found = families([*states(list(look.known.past)), now], look.known.indicators, look.known.kept)
     for family in found:
         for n, rule in exposed(family, look.known.rules):
             look.hit(f"{DATABASE} indicator_values {'/'.join(map(str, shown[KEY].iloc[n]))}", rule)
-    behind = {n for family in found for cells in family.cells for n in cells}
+    covered = {n for family in found for cells in family.cells for n in cells}
     for n in map(int, np.flatnonzero(now.shown)):
-        if n not in behind:
+        if n not in covered:
             look.hit(
                 f"{DATABASE} indicator_values {'/'.join(map(str, shown[KEY].iloc[n]))}",
                 "nobody knows which institutions stand behind it",
             )
-    return len(behind)
+    return len(covered)
 
 
 def _statements(look: _Look) -> int:

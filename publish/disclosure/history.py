@@ -42,9 +42,9 @@ from publish.disclosure.kept import ResultCache
 from publish.disclosure.membership import State
 from publish.disclosure.relations import Indicator, Relation, cube_cell, find_relations
 from publish.disclosure.suppress import COUNTS, KEY, Hiding, Rules
+from publish.wording import phrase
 
-HELD_ZH = "沿用上一版数值：此后有变动的单位太少"
-HELD_EN = "As last published: too few institutions have changed since"
+FROZEN_ZH = phrase("frozen", "value", "zh")
 INSIDE = ("contributors", "largest_share")
 SHOWN = ["value", "status", *COUNTS, "factor_set", "synthetic", "note"]
 
@@ -61,7 +61,7 @@ class Past:
 
 
 @dataclass(frozen=True)
-class Standing:
+class FrozenCells:
     """Figures to publish in place of the new ones. By position: `held` keep the last published value, `hidden` stay hidden
     as in a past release, `known` stand in the last release with the very same value, so that hiding them hides nothing.
     `seen` is what each past release knew."""
@@ -84,7 +84,7 @@ class PastVersion:
     release_id: str
     value: np.ndarray
     current: np.ndarray
-    stood: np.ndarray
+    was_frozen: np.ndarray
     hidden: np.ndarray
     changed: np.ndarray
     share: np.ndarray
@@ -150,13 +150,13 @@ def _folder(home: Home) -> Path:
     return home.work / "disclosure"
 
 
-def stand(
+def freeze(
     cells: pd.DataFrame,
     parts: Parts | None,
     past: list[Past],
     indicators: dict[str, Indicator],
     rules: Rules,
-) -> Standing:
+) -> FrozenCells:
     """Which of the new `cells` (marts.indicator_values, index 0..n-1) may move, held against every past release.
 
     `parts` is what each institution contributes now (PARTS), None where the warehouse does not say: then every changed
@@ -165,7 +165,7 @@ def stand(
     n = len(cells)
     none = np.zeros(n, dtype=bool)
     if not past or n == 0:
-        return Standing(cells, none, none, none)
+        return FrozenCells(cells, none, none, none)
     last = aligned(cells, past[-1].cells)
     old, new = (frame["value"].to_numpy(dtype=float, na_value=np.nan) for frame in (last, cells))
     shown = ~np.isnan(old)
@@ -178,20 +178,20 @@ def stand(
     # What was shown since it was hidden may show that again; what was not may show nothing.
     must = waits & np.any([v.current & v.few for v in seen], axis=0) | stays & shown
     # What stood for the sake of another would, shown now, tell of the other then.
-    must |= waits & np.any([v.stood & v.same for v in seen], axis=0)
+    must |= waits & np.any([v.was_frozen & v.same for v in seen], axis=0)
     if must.any():
-        must = _what_stands(cells, indicators, rules, relations, seen, waits, must, stays)
+        must = _to_freeze(cells, indicators, rules, relations, seen, waits, must, stays)
     held, hidden = must & shown, must & ~shown | stays & ~shown
     out = cells.copy()
     for c in ("value", "status", *(c for c in COUNTS if c in out), "synthetic", *INSIDE):
         # What stood behind a release that is forgotten is taken to be what stands behind it now.
         new_stays = ~held | (last[c].isna().to_numpy() if c in INSIDE else False)
         out[c] = out[c].where(new_stays, last[c].astype(out[c].dtype))
-    out["note"] = out["note"].astype("object").where(~held, last["note"].map(_held_note))
-    return Standing(out, held, hidden, shown & (held | (old == new)), tuple(seen))
+    out["note"] = out["note"].astype("object").where(~held, last["note"].map(_frozen_note))
+    return FrozenCells(out, held, hidden, shown & (held | (old == new)), tuple(seen))
 
 
-def _what_stands(
+def _to_freeze(
     cells: pd.DataFrame,
     indicators: dict[str, Indicator],
     rules: Rules,
@@ -255,12 +255,12 @@ def versions(
     for at, releases in groups.items():
         frames = [aligned(cells, p.cells) for p in releases]
         values = [f["value"].to_numpy(dtype=float, na_value=np.nan) for f in frames]
-        stood = [f["note"].map(stands).to_numpy(dtype=bool) for f in frames]
+        was_frozen = [f["note"].map(is_frozen).to_numpy(dtype=bool) for f in frames]
         hidden = np.any([(f["status"] == "Q").to_numpy(dtype=bool) for f in frames], axis=0)
         if isinstance(at, Path) and at in moved:
             changed, share = moved[at]
-            current = np.any([~np.isnan(v) & ~s for v, s in zip(values, stood, strict=True)], axis=0)
-            older = np.any(stood, axis=0) & ~current
+            current = np.any([~np.isnan(v) & ~s for v, s in zip(values, was_frozen, strict=True)], axis=0)
+            older = np.any(was_frozen, axis=0) & ~current
         else:
             current, older = ~np.isnan(values[-1]), np.zeros(len(cells), dtype=bool)
             differs = current & (values[-1] != now)
@@ -283,14 +283,18 @@ def _keyed(cells: pd.DataFrame) -> pd.DataFrame:
     return cells.astype({"year": "int64"})
 
 
-def stands(note: object) -> bool:
+def is_frozen(note: object) -> bool:
     """Whether a published note says that the figure stands as it was before."""
-    return isinstance(note, str) and HELD_ZH in note
+    return isinstance(note, str) and FROZEN_ZH in note
 
 
-def _held_note(note: object) -> str:
+def _frozen_note(note: object) -> str:
     before = note if isinstance(note, str) else ""
-    return before if stands(note) else " ".join(filter(None, (before, f"{HELD_ZH}。 {HELD_EN}.")))
+    return (
+        before
+        if is_frozen(note)
+        else " ".join(filter(None, (before, f"{FROZEN_ZH}。 {phrase('frozen', 'value', 'en')}.")))
+    )
 
 
 def _still_hidden(v: PastVersion, relations: list[Relation]) -> np.ndarray:
@@ -416,6 +420,6 @@ def states(past: list[Past]) -> tuple[State, ...]:
         if p.parts is not None:
             cells = p.cells.reset_index(drop=True)
             closed = cells["closed"].astype("boolean").fillna(True).to_numpy(dtype=bool)
-            shown = closed & cells["value"].notna().to_numpy() & ~cells["note"].map(stands).to_numpy(dtype=bool)
+            shown = closed & cells["value"].notna().to_numpy() & ~cells["note"].map(is_frozen).to_numpy(dtype=bool)
             out.append(State(cells, shown, p.parts))
     return tuple(out)

@@ -66,10 +66,10 @@ class ResultCache:
         if self.folder is None:
             return None
         try:
-            said, _, body = (self.folder / f"{name}.json").read_bytes().partition(b"\n")
+            checksum, _, body = (self.folder / f"{name}.json").read_bytes().partition(b"\n")
         except FileNotFoundError:
             return None
-        return [json.loads(body)] if said == _sum(body) else None
+        return [json.loads(body)] if checksum == _sum(body) else None
 
     def _write(self, name: str, found: list[Any]) -> None:
         if self.folder is None:

@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from publish.disclosure.classes import ALIKE, SIDES, Behind, Yearly, behind
+from publish.disclosure.classes import ALIKE, SIDES, ClassContributions, Yearly, class_contributions
 from publish.disclosure.contributions import PLACE, Kind, Parts, same_file
 from publish.disclosure.kept import ResultCache
 from publish.disclosure.relations import CubeCell, Indicator, cube_cell
@@ -43,7 +43,7 @@ class State:
     cells: pd.DataFrame
     shown: np.ndarray
     parts: Parts
-    told: np.ndarray | None = None
+    disclosed: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,10 @@ def families(states: list[State], indicators: dict[str, Indicator], kept: Result
     # States of the same contributions are one, whatever each of them shows.
     first = [next(n for n, other in enumerate(states) if same_file(state.parts, other.parts)) for state in states]
     counted = sorted(set(first))
-    facts = behind([states[n].parts for n in counted], indicators, kept or ResultCache())
+    facts = class_contributions([states[n].parts for n in counted], indicators, kept or ResultCache())
     shown = [_shown(s) for s in states]
     kinds = {x[1:3] for of in shown for x in of}
-    names = {(i, f): _names(i, f, indicators, facts.speaks) for i, f in kinds}
+    names = {(i, f): _names(i, f, indicators, facts.representative) for i, f in kinds}
     out = []
     for group in facts.groups:
         measures = set(group["indicator_id"])
@@ -98,16 +98,16 @@ Shown = tuple[
 
 def _shown(state: State) -> list[Shown]:
     columns = (state.cells[c] for c in ("indicator_id", "factor_set", "year", "dimension", "member"))
-    told = np.zeros(len(state.cells), dtype=bool) if state.told is None else state.told
-    rows = zip(*columns, told, state.shown, strict=True)
+    disclosed = np.zeros(len(state.cells), dtype=bool) if state.disclosed is None else state.disclosed
+    rows = zip(*columns, disclosed, state.shown, strict=True)
     return [(n, i, f, cube_cell(int(y), d, m), bool(t)) for n, (i, f, y, d, m, t, shown) in enumerate(rows) if shown]
 
 
-def _names(indicator: str, factors: str, indicators: dict[str, Indicator], speaks: dict[Kind, str]) -> set[str]:
+def _names(indicator: str, factors: str, indicators: dict[str, Indicator], representative: dict[Kind, str]) -> set[str]:
     """The indicators whose facts a cell of this one may rest on."""
     about = indicators.get(indicator, Indicator())
     named = [n for n in (indicator, about.change_of, about.compares) if n]
-    return {speaks.get((n, factors), n) for n in named}
+    return {representative.get((n, factors), n) for n in named}
 
 
 _PLACED = ["state", "indicator_id", "factor_set", "side", *PLACE]
@@ -121,10 +121,10 @@ class _ClassRows:
         facts: pd.DataFrame,
         shown: list[tuple[int, list[Shown]]],
         indicators: dict[str, Indicator],
-        found: Behind,
+        found: ClassContributions,
     ):
         """`facts`: a group of `found`; `shown`: of each release, the number of the state of its contributions and its figures."""
-        self.shown, self.indicators, self.speaks = shown, indicators, found.speaks
+        self.shown, self.indicators, self.representative = shown, indicators, found.representative
         self.same, self.sums = found.same, found.sums
         self.facts = facts
         self.unit = facts["class"].to_numpy()
@@ -132,10 +132,10 @@ class _ClassRows:
         self.year = facts["year"].to_numpy()
         self.value = facts["value"].to_numpy(dtype=float)
         self.compared = [c if isinstance(c, str) else None for c in facts["comparable_as"]]
-        speaks = [self.same[int(q), int(y)] for q, y in zip(facts["quantity"], self.year, strict=True)]
-        self.times = np.array([t for _, t in speaks])
+        representative = [self.same[int(q), int(y)] for q, y in zip(facts["quantity"], self.year, strict=True)]
+        self.times = np.array([t for _, t in representative])
         ids: dict[Yearly, int] = {}
-        self.quantity = np.array([ids.setdefault(q, len(ids)) for q, _ in speaks], dtype=int)
+        self.quantity = np.array([ids.setdefault(q, len(ids)) for q, _ in representative], dtype=int)
         self.quantities = ids
         keys: dict[tuple[int, int, int], int] = {}
         triples = zip(self.unit.tolist(), self.quantity.tolist(), facts["version"].tolist(), strict=True)
@@ -165,7 +165,7 @@ class _ClassRows:
         known: list[bool] = []
         newest = len(self.shown) - 1
         for release, (s, shown) in enumerate(self.shown):
-            for n, indicator, factors, at, told in shown:
+            for n, indicator, factors, at, disclosed in shown:
                 for columns, numbers in self._lines(s, indicator, factors, at):
                     number = rows.setdefault(columns.tobytes() + np.round(numbers, 9).tobytes(), len(lines))
                     if number == len(lines):
@@ -174,7 +174,7 @@ class _ClassRows:
                         known.append(False)
                     if release == newest:
                         cells[number].append(n)
-                    known[number] |= told or release != newest
+                    known[number] |= disclosed or release != newest
         if not lines:
             return None
         matrix = csr_array(
@@ -202,7 +202,7 @@ class _ClassRows:
     def _lines(self, s: int, indicator: str, factors: str, p: CubeCell) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         about = self.indicators.get(indicator, Indicator())
         if p.over != "base":
-            name = self.speaks.get((indicator, factors), indicator)
+            name = self.representative.get((indicator, factors), indicator)
             years = range(p.first, p.year + 1) if p.over == "period" else (p.year,)
             for side in SIDES:
                 found = [self.at.get((s, name, factors, side, y, p.group, p.member)) for y in years]
@@ -212,7 +212,7 @@ class _ClassRows:
                     yield self._line(of, np.ones(len(of)))
             return
         compared = about.change_of or about.compares or indicator
-        name = self.speaks.get((compared, factors), compared)
+        name = self.representative.get((compared, factors), compared)
         for side in SIDES:
             now, then = (self.at.get((s, name, factors, side, y, p.group, p.member)) for y in (p.year, p.first))
             if now is None:
@@ -283,9 +283,9 @@ class _ClassRows:
         for whole, parts in self.sums:
             line = np.zeros(len(pattern))
             for q, sign in ((whole, 1.0), *((m, -1.0) for m in parts)):
-                speaks, times = self.same[q]
-                if speaks in pattern:
-                    line[pattern.index(speaks)] += sign * times
+                representative, times = self.same[q]
+                if representative in pattern:
+                    line[pattern.index(representative)] += sign * times
             if (abs(line) > ALIKE).sum() > 1:
                 lines.append(line)
         out: dict[int, np.ndarray] = {}

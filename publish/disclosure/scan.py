@@ -135,7 +135,7 @@ class Scanner:
             return None
         for i in range(len(text) - SHORTEST + 1):
             for s, column in starts.get(text[i : i + SHORTEST], ()):
-                if text.startswith(s, i) and _stands_alone(text, i, i + len(s)):
+                if text.startswith(s, i) and _is_separate(text, i, i + len(s)):
                     return f"holds a value of {column}, which is kept inside"
         return None
 
@@ -144,7 +144,7 @@ def _small_number(s: str) -> bool:
     return re.fullmatch(r"[\d.,%+-]+", s) is not None and sum(c.isdigit() for c in s) < SHORTEST_NUMBER
 
 
-def _stands_alone(text: str, first: int, last: int) -> bool:
+def _is_separate(text: str, first: int, last: int) -> bool:
     """Whether text[first:last] is no mere part of a longer number or Latin word (a run of digits inside a longer one)."""
 
     def joined(a: str, b: str) -> bool:

@@ -1,4 +1,4 @@
-"""Hides the indicator values that would tell about single institutions, and as few others as keep them hidden.
+"""Hides the indicator values that would reveal the figures of single institutions, and as few others as keep them hidden.
 
 Belongs here: the rules of primary suppression and the method of complementary suppression. Not here: the relations
 between cells (relations.py), the attack that tries the result (audit.py), or reading and writing.
@@ -39,11 +39,10 @@ from publish.disclosure.membership import State, families
 from publish.disclosure.relations import Indicator, Relation, cube_cell, find_relations
 from publish.disclosure.rules import Rules
 from publish.disclosure.unions import withhold
+from publish.wording import both
 
-NOTE = "已隐去：该数值可能反映个别单位的情况 / Suppressed: the value could tell about single institutions"
-CLAIM_ZH = "依据的数值可能反映个别单位的情况，已隐去，因此不作比较。"
-CLAIM_EN = "The value it rests on could tell about single institutions and is suppressed, so nothing is compared."
-NOBODY = "无单位报送 / No institution reported"
+NOTE = both("suppressed", "value")
+EMPTY_NOTE = both("suppressed", "no_institution")
 FAR = 1e6  # how far a value may move, in units of the move asked for: an attacker knows no upper limit
 NOISE = 1e-6  # moves smaller than this, in the same units, are the solver's
 EXACT = 1e-8  # a relation left but for so much of a move is kept: the solver allows ten times that
@@ -91,13 +90,13 @@ def suppress(
     What was worked out before is taken from `kept`.
 
     `cells` has one row per indicator, year, dimension, member and factor set, with contributors (institutions),
-    largest_share (0..1) and closed, and may have closed_value; `indicators` says what each indicator is made of. Open values pass as they are. A closed value behind which nobody stands becomes missing ('O'): there is nothing to hide.
+    largest_share (0..1) and closed, and may have closed_value; `indicators` says what each indicator is made of. Open values pass as they are. A closed value behind which empty stands becomes missing ('O'): there is nothing to hide.
     """
     rules = rules or Rules()
     out = cells.reset_index(drop=True).copy()
     closed = out["closed"].astype("boolean").fillna(True).to_numpy(dtype=bool)
-    nobody = closed & (out["contributors"].fillna(-1) == 0).to_numpy(dtype=bool) & out["value"].notna().to_numpy()
-    valued = closed & out["value"].notna().to_numpy() & ~nobody
+    empty = closed & (out["contributors"].fillna(-1) == 0).to_numpy(dtype=bool) & out["value"].notna().to_numpy()
+    valued = closed & out["value"].notna().to_numpy() & ~empty
     contributors = out["contributors"].to_numpy(dtype=float, na_value=np.nan)
     share = out["largest_share"].to_numpy(dtype=float, na_value=np.nan)
     value = out["value"].to_numpy(dtype=float, na_value=np.nan)
@@ -113,9 +112,9 @@ def suppress(
         hidden = hiding.run(kept=kept)
     if reader is not None:
         hidden |= _unions(out, indicators, rules, valued, hidden, reader, known, kept)
-    out["value"] = out["value"].mask(hidden | nobody)
-    out["status"] = out["status"].mask(hidden, "Q").mask(nobody, "O")
-    out["note"] = out["note"].astype("object").mask(hidden, NOTE).mask(nobody, NOBODY)
+    out["value"] = out["value"].mask(hidden | empty)
+    out["status"] = out["status"].mask(hidden, "Q").mask(empty, "O")
+    out["note"] = out["note"].astype("object").mask(hidden, NOTE).mask(empty, EMPTY_NOTE)
     for column in COUNTS:
         if column in out:
             out[column] = out[column].astype("Int64").mask(hidden)
@@ -180,8 +179,8 @@ def _apart(
         if p.over == "base" and base is not None:
             inner = ("total", "all") if p.group == "total" else (p.group, p.member)
             changes.append((n, [(base, y, *inner, factors) for y in (p.year, p.first)]))
-    for n, both in changes:
-        out[n] |= (known is None or not known[n]) and any(k in at and out[at[k]] for k in both)
+    for n, ratios in changes:
+        out[n] |= (known is None or not known[n]) and any(k in at and out[at[k]] for k in ratios)
     return out
 
 
@@ -206,7 +205,7 @@ class Hiding:
         self.value = cells["value"].to_numpy(dtype=float, na_value=np.nan)
         self.contributors = np.nan_to_num(cells["contributors"].to_numpy(dtype=float, na_value=np.nan))
         self.share = np.nan_to_num(cells["largest_share"].to_numpy(dtype=float, na_value=np.nan), nan=1.0)
-        # What of a value is not open in rows: nobody need subtract the rest, and nothing can hide it.
+        # What of a value is not open in rows: empty need subtract the rest, and nothing can hide it.
         self.secret = np.abs(self.value)
         if OF_CLOSED in cells:
             of_closed = cells[OF_CLOSED].to_numpy(dtype=float, na_value=np.nan)

@@ -37,7 +37,7 @@ class Tie:
     share: float
 
     def unsafe(self, rules: Rules) -> bool:
-        """Whether what is left out would tell about single institutions."""
+        """Whether what is left out would reveal the figures of single institutions."""
         return self.left_out > 0 and rules.unsafe(self.left_out, self.share, 1.0)
 
 
@@ -45,7 +45,7 @@ def ties(
     cells: pd.DataFrame,
     indicators: dict[str, Indicator],
     parts: Parts | None,
-    stands: np.ndarray | None = None,
+    frozen: np.ndarray | None = None,
     kept: ResultCache | None = None,
     among: pd.DataFrame | None = None,
 ) -> list[Tie]:
@@ -69,8 +69,8 @@ def ties(
     )
     between = dict(zip(asked, zip(*found, strict=True), strict=True))
     count, share = np.array([between[a] for a in _addresses(cells, pairs)]).T
-    if stands is not None:
-        older = np.array([stands[n] or stands[w] for n, w, *_ in pairs], dtype=bool)
+    if frozen is not None:
+        older = np.array([frozen[n] or frozen[w] for n, w, *_ in pairs], dtype=bool)
         count, share = np.where(older, counted, count), np.where(older, 0.0, share)
     # A comparison counts whom it leaves out by where they are in the later year; the larger count of the two is no safer.
     return [

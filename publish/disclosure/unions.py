@@ -68,13 +68,13 @@ class _Exact(_Leak):
     """What adding and subtracting `rows` (of `matrix`, row by row) gives of the columns `told` alone, beyond what the `known`
     rows give of them."""
 
-    def __init__(self, rows: np.ndarray, matrix: np.ndarray, told: np.ndarray, known: np.ndarray):
+    def __init__(self, rows: np.ndarray, matrix: np.ndarray, disclosed: np.ndarray, known: np.ndarray):
         super().__init__(rows)
         # Every combination of rows that leaves nothing but the columns told, and what it gives of them.
-        self.combinations = _null(matrix[:, ~told])
-        gives = matrix[:, told].T @ self.combinations
+        self.combinations = _null(matrix[:, ~disclosed])
+        gives = matrix[:, disclosed].T @ self.combinations
         if known.any():
-            before = matrix[known][:, told].T @ _null(matrix[known][:, ~told])
+            before = matrix[known][:, disclosed].T @ _null(matrix[known][:, ~disclosed])
             # Of rows that give nothing the rounding of the arithmetic is left, and a basis of that would hide any leak.
             if np.abs(before).max(initial=0) > EXACT:
                 base = _basis(before.T)
@@ -84,7 +84,7 @@ class _Exact(_Leak):
         self.used = rows[used]
 
     @property
-    def there(self) -> bool:
+    def present(self) -> bool:
         return bool(np.abs(self.gives).max(initial=0) > EXACT**0.5)
 
     def ends(self, gone: tuple[int, ...]) -> bool:
@@ -96,12 +96,12 @@ class _Exact(_Leak):
 class _Narrow(_Leak):
     """What the rows of one quantity and year bound too narrowly."""
 
-    def __init__(self, single: _Single, there: np.ndarray, columns: tuple[int, ...]):
-        super().__init__(single.rows[np.isin(single.rows, there)])
-        self.single, self.there_, self.columns = single, there, columns
+    def __init__(self, single: _Single, present: np.ndarray, columns: tuple[int, ...]):
+        super().__init__(single.rows[np.isin(single.rows, present)])
+        self.single, self.present_, self.columns = single, present, columns
 
     def ends(self, gone: tuple[int, ...]) -> bool:
-        return not self.single.narrow(np.setdiff1d(self.there_, gone), self.columns)
+        return not self.single.narrow(np.setdiff1d(self.present_, gone), self.columns)
 
 
 class _Joint:
@@ -118,22 +118,22 @@ class _Joint:
         self.singles = self._singles()
         self.clean: set[bytes] = set()
 
-    def there(self, hidden: np.ndarray) -> np.ndarray:
+    def present(self, hidden: np.ndarray) -> np.ndarray:
         """Positions of the rows that a reader has."""
         f = self.f
         return np.array([n for n, c in enumerate(f.cells) if f.known[n] or any(not hidden[i] for i in c)], dtype=int)
 
     def leak(self, hidden: np.ndarray, touched: set[int] | None = None) -> _Leak | None:
         """A leak that can be ended; with `touched`, only of rows of these cells and what they are tied to."""
-        there = self.there(hidden)
-        if not self.can_end[there].any():
+        present = self.present(hidden)
+        if not self.can_end[present].any():
             return None  # of what past releases tell, too, nothing can be taken back
         rows = None
         if touched is not None:
-            rows = np.array([n for n in there if not touched.isdisjoint(self.f.cells[n])], dtype=int)
+            rows = np.array([n for n in present if not touched.isdisjoint(self.f.cells[n])], dtype=int)
         # A leak is one of all rows of a quantity, or of rows that are linked: of none that can be hidden, none can be ended.
-        mine = (s for s in self.singles if self.can_end[s.rows[np.isin(s.rows, there)]].any())
-        found = (*(s.leaks(there, rows) for s in mine), self._linked(there, rows))
+        mine = (s for s in self.singles if self.can_end[s.rows[np.isin(s.rows, present)]].any())
+        found = (*(s.leaks(present, rows) for s in mine), self._linked(present, rows))
         for leaks in found:
             for leak in leaks:
                 if self.can_end[leak.rows].any():
@@ -164,28 +164,28 @@ class _Joint:
                 return two
         return (order[0],)
 
-    def _linked(self, there: np.ndarray, among: np.ndarray | None) -> Iterator[_Leak]:
+    def _linked(self, present: np.ndarray, among: np.ndarray | None) -> Iterator[_Leak]:
         """What one institution, or two, have in any years, quantities and releases together."""
-        if not len(there):
+        if not len(present):
             return
-        used = self.linked[there]
+        used = self.linked[present]
         used = used[:, np.flatnonzero(np.diff(used.tocsc().indptr))]
         both = block_array([[None, used], [used.T, None]])
         _, group = connected_components(both, directed=False)
-        whose = self.f.basis_unit[np.flatnonzero(np.diff(self.linked[there].tocsc().indptr))]
-        for g in np.unique(group[: len(there)]):
-            at = np.flatnonzero(group[: len(there)] == g)
-            if not self.can_end[there[at]].any() or (among is not None and not np.isin(there[at], among).any()):
+        whose = self.f.basis_unit[np.flatnonzero(np.diff(self.linked[present].tocsc().indptr))]
+        for g in np.unique(group[: len(present)]):
+            at = np.flatnonzero(group[: len(present)] == g)
+            if not self.can_end[present[at]].any() or (among is not None and not np.isin(present[at], among).any()):
                 continue
-            key = there[at].tobytes()
+            key = present[at].tobytes()
             if key in self.clean:
                 continue
-            columns = np.flatnonzero(group[len(there) :] == g)
+            columns = np.flatnonzero(group[len(present) :] == g)
             matrix = used[at][:, columns].toarray()
             nothing = True
             for units in _of_few(matrix, whose[columns], self.f.size):
-                leak = _Exact(there[at], matrix, np.isin(whose[columns], units), self.f.known[there[at]])
-                if leak.there:
+                leak = _Exact(present[at], matrix, np.isin(whose[columns], units), self.f.known[present[at]])
+                if leak.present:
                     leak_rows = leak.used
                     nothing = nothing and not self.can_end[leak_rows].any()
                     yield leak
@@ -220,8 +220,8 @@ class _Single:
         self.known = family.known[rows]
         self.clean: set[bytes] = set()
 
-    def leaks(self, there: np.ndarray, among: np.ndarray | None) -> Iterator[_Leak]:
-        mine = np.isin(self.rows, there)
+    def leaks(self, present: np.ndarray, among: np.ndarray | None) -> Iterator[_Leak]:
+        mine = np.isin(self.rows, present)
         if not mine.any() or (among is not None and not np.isin(self.rows[mine], among).any()):
             return
         key = mine.tobytes()
@@ -231,7 +231,7 @@ class _Single:
         nothing = True
         for columns in _few_columns(matrix, self.size, self.rules.min_contributors - 1):
             leak = _Exact(self.rows[mine], matrix, np.isin(np.arange(matrix.shape[1]), columns), self.known[mine])
-            if leak.there:
+            if leak.present:
                 nothing = False
                 yield leak
         if not self.signed:
@@ -239,13 +239,13 @@ class _Single:
                 if self.known[mine].any() and self.narrow(self.rows[mine & self.known], narrow):
                     continue
                 nothing = False
-                yield _Narrow(self, there, narrow)
+                yield _Narrow(self, present, narrow)
         if nothing:
             self.clean.add(key)
 
-    def narrow(self, there: np.ndarray, columns: tuple[int, ...]) -> bool:
+    def narrow(self, present: np.ndarray, columns: tuple[int, ...]) -> bool:
         """Whether the rows `there` bound the sum of these columns too narrowly."""
-        return columns in self._narrow(np.isin(self.rows, there), [columns])
+        return columns in self._narrow(np.isin(self.rows, present), [columns])
 
     def _narrow(self, mine: np.ndarray, only: list[tuple[int, ...]] | None = None) -> list[tuple[int, ...]]:
         """Columns, and pairs of them, that are bounded too narrowly.

@@ -19,7 +19,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from publish.disclosure.history import stands
+from publish.disclosure.history import is_frozen
 
 Cell = tuple[str, int, str, str, str]  # indicator_id, year, dimension, member, factor_set
 
@@ -113,7 +113,7 @@ def shown_values(rows: Iterable[tuple[Any, ...]]) -> dict[Cell, Value]:
     """Values by address, from rows of indicator_values: the address, value, note, reporting, population."""
     return {
         (str(i), int(y), str(d), str(m), str(f)): Value(
-            None if value is None else Fraction(Decimal(repr(value))), value is not None and not stands(note), n, of
+            None if value is None else Fraction(Decimal(repr(value))), value is not None and not is_frozen(note), n, of
         )
         for i, y, d, m, f, value, note, n, of in rows
     }
@@ -219,8 +219,8 @@ def _same(
         other, of = values.get((name, *cell[1:])), wholes.indicators[name]
         if name > cell[0] and other is not None and other.settled and other.value is not None:
             inside = abs(value / about.times - other.value / of.times) <= about.half / about.times + of.half / of.times
-            said = f"it is {_number(value)}, but {name} is {_number(other.value)}"
-            yield cell, None if inside else said
+            difference = f"it is {_number(value)}, but {name} is {_number(other.value)}"
+            yield cell, None if inside else difference
 
 
 def _sum(values: Mapping[Cell, Value], whole: Cell, parts: list[Cell], halves: list[Fraction]) -> str | bool | None:
@@ -254,8 +254,8 @@ def _quotient(cell: Cell, v: Value, values: Mapping[Cell, Value], wholes: Wholes
     low, high = _quotients(n - n_half, n + n_half, d - d_half, d + d_half)
     assert v.value is not None
     inside = low * about.times - about.half <= v.value <= high * about.times + about.half
-    said = f"it is {_number(v.value)}, but its numerator over its denominator is {_number(n / d * about.times)}"
-    yield cell, None if inside else said
+    difference = f"it is {_number(v.value)}, but its numerator over its denominator is {_number(n / d * about.times)}"
+    yield cell, None if inside else difference
 
 
 def _change(cell: Cell, v: Value, values: Mapping[Cell, Value], wholes: Wholes) -> Iterator[tuple[Cell, str | None]]:
@@ -278,8 +278,10 @@ def _change(cell: Cell, v: Value, values: Mapping[Cell, Value], wholes: Wholes) 
             return
         low, high = _quotients(now.value - half, now.value + half, then.value - half, then.value + half)
         inside = (low - 1) * about.times - about.half <= v.value <= (high - 1) * about.times + about.half
-        said = f"it is {_number(v.value)}, but the two years give {_number((now.value / then.value - 1) * about.times)}"
-        yield cell, None if inside else said
+        difference = (
+            f"it is {_number(v.value)}, but the two years give {_number((now.value / then.value - 1) * about.times)}"
+        )
+        yield cell, None if inside else difference
     elif about.change == "saved" and now.of_everybody and then.of_everybody:
         if v.reporting is None or len({v.reporting, now.reporting, then.reporting}) > 1:
             return

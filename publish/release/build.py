@@ -65,7 +65,8 @@ from publish.release.write import (
     write_parquet,
     write_xlsx,
 )
-from publish.schema import MADE_UP_EN, MADE_UP_ZH, RELEASES, Table, Type, is_open, public_tables
+from publish.schema import RELEASES, Table, Type, is_open, public_tables
+from publish.wording import MADE_UP_EN, MADE_UP_ZH
 
 CSV: dict[str, CsvForm] = {EXCEL: FOR_EXCEL, PLAIN: FOR_PROGRAMS}
 ABOUT_CSV = {
@@ -134,7 +135,7 @@ def build(
     home.releases.mkdir(parents=True, exist_ok=True)
     _sweep(home)
     folder = home.releases / f"{store.BUILDING}{os.getpid()}"
-    with _told(home):
+    with _clear_errors(home):
         try:
             return _build(home, folder, contracts, city, as_of, code_version, rules, limits)
         finally:
@@ -158,24 +159,24 @@ def _build(
         cells = tables.indicator_cells(w)
         indicators, wholes = tables.indicators_about(w), tables.wholes(w)
         parts, past = tables.contributions(w, history.unsaved(home)), history.recall(home)
-        standing = history.stand(cells, parts, past, indicators, rules)
-        between = ties(standing.cells, indicators, parts, standing.held, kept)
+        frozen = history.freeze(cells, parts, past, indicators, rules)
+        between = ties(frozen.cells, indicators, parts, frozen.held, kept)
         near = [(t.tie, t.whole) for t in between if t.unsafe(rules)]
-        reader = None if parts is None else Knowledge(parts, history.states(past), standing.held)
-        hidden = suppress(standing.cells, indicators, rules, standing.hidden, standing.known, near, reader, kept)
+        reader = None if parts is None else Knowledge(parts, history.states(past), frozen.held)
+        hidden = suppress(frozen.cells, indicators, rules, frozen.hidden, frozen.known, near, reader, kept)
         last = home.releases / past[-1].release_id if past else None
         decided = decisions.in_force(home, [FIGURE])
-        corrected = correct(cells, hidden.cells, standing.held, decided, parts, past, indicators)
-        stands = standing.held & ~corrected.withdrawn
-        data = _rows(w, contracts, shapes, corrected.cells, stands, last)
+        corrected = correct(cells, hidden.cells, frozen.held, decided, parts, past, indicators)
+        still_frozen = frozen.held & ~corrected.withdrawn
+        data = _rows(w, contracts, shapes, corrected.cells, still_frozen, last)
         data["corrections"] = tables.corrections(corrected.rows)
-        waiting = held(cells, corrected, standing, past, rules)
+        waiting = held(cells, corrected, frozen, past, rules)
         write_held(home, waiting, data["indicators"])
         write_doubted(home, doubted(w, corrected.cells, rules))
         given = tables.inputs(w)
         scanner = tables.scanner(w, contracts, data)
         statements = tables.computed_claims(w)
-        lineage = Lineage(*tables.datasets_behind(w), corrected.rows)
+        lineage = Lineage(*tables.source_datasets(w), corrected.rows)
     _refuse_empty(home, cells, data, shapes)
     synthetic = _is_synthetic(data)
     for name in FOLDERS:
@@ -210,11 +211,11 @@ def _build(
             history.remember(home, final.name, hidden.cells, parts)
         movement.keep(home, final.name, taken)
         store.drop_held(home)
-        return replace(_standing(home, final, synthetic), held=len(waiting), corrected=len(corrected.rows))
+        return replace(_existing_release(home, final, synthetic), held=len(waiting), corrected=len(corrected.rows))
     yes = hold.accepted(home, release_id)
     reasons = [] if previous is None or yes or damaged else movement.beyond(home, previous, taken, limits, lineage)
     if previous is not None and reasons:
-        _held_already(home, release_id, previous.name, reasons)
+        _refuse_if_held(home, release_id, previous.name, reasons)
     about = About(release_id, as_of, code_version, city, synthetic)
 
     data["releases"] = tables.from_rows([_release_row(about, contracts, content, data)], RELEASES)
@@ -230,7 +231,7 @@ def _build(
     record |= before
     hold.write_json(folder / "release.json", record)
     compress(folder, previous)
-    known = gate.Known(contracts, shapes, standing.cells, indicators, scanner, rules, parts, tuple(past), wholes, kept)
+    known = gate.Known(contracts, shapes, frozen.cells, indicators, scanner, rules, parts, tuple(past), wholes, kept)
     results = gate.check(folder, known)
     kept.prune()
     hold.write_json(folder / "release.json", record | {"gates": results})
@@ -275,7 +276,7 @@ def _same(home: Home, h: Any) -> Path | None:
     return None
 
 
-def _held_already(home: Home, release_id: str, last: str, reasons: list[str]) -> None:
+def _refuse_if_held(home: Home, release_id: str, last: str, reasons: list[str]) -> None:
     """Raises GateHeld where just this release is held already, so that it is not made once more."""
     found = store.held(home)
     if found is not None and found.release_id == release_id and not store.wrong_files(found.path):
@@ -334,13 +335,13 @@ def _csv(folder: Path, of: str, table: Table, data: pa.Table, previous: Path | N
         return file_sha256(path)
 
     read = (of, _rows_digest(table, data), [(f.name, f.type) for f in table.fields], code_of(*WRITES_CSV))
-    told = kept.of("csv", read, write)
+    written = kept.of("csv", read, write)
     before = previous / table_file(of, table.name) if previous is not None else None
     if path.is_file():
-        return str(told)
-    if before is not None and before.is_file() and file_sha256(before) == told:
+        return str(written)
+    if before is not None and before.is_file() and file_sha256(before) == written:
         store.link(before, path)
-        return str(told)
+        return str(written)
     return write()
 
 
@@ -355,7 +356,7 @@ def _rows_digest(table: Table, data: pa.Table) -> str:
     return h.hexdigest()
 
 
-def _standing(home: Home, final: Path, synthetic: bool) -> BuiltRelease:
+def _existing_release(home: Home, final: Path, synthetic: bool) -> BuiltRelease:
     """The release stands already. A crash may have come between the rename and the switch; a rollback stays as it is."""
     now = store.current(home)
     if (now is None or now.name != final.name) and final.name not in store.withdrawn(home):
@@ -380,11 +381,11 @@ def _write_formats(
             db.add(shapes[name], data[name], unique[name])
             step()
         db.finish()
-    said = {"release_id": about.release_id, "as_of": about.as_of.isoformat(), "licence": about.city.licence_en}
+    properties = {"release_id": about.release_id, "as_of": about.as_of.isoformat(), "licence": about.city.licence_en}
     if about.notice:
-        said["notice"] = about.notice
+        properties["notice"] = about.notice
     for name in sorted(data):
-        write_parquet(folder / "parquet" / f"{name}.parquet", shapes[name], data[name], said)
+        write_parquet(folder / "parquet" / f"{name}.parquet", shapes[name], data[name], properties)
         step()
         write_xlsx(folder / "xlsx" / f"{name}.xlsx", shapes[name], data[name], notes, scratch)
         step()
@@ -527,7 +528,7 @@ def _sweep(home: Home) -> None:
 
 
 @contextmanager
-def _told(home: Home) -> Iterator[None]:
+def _clear_errors(home: Home) -> Iterator[None]:
     """Turns a full disk into one sentence, whichever library meets it."""
     try:
         yield

@@ -72,7 +72,7 @@ def doubted(w: Warehouse, cells: pd.DataFrame, rules: Rules) -> list[dict[str, A
         for d in doubts:
             if (d["org"], d["year"]) != (org, year) or (indicator, year, d["dataset"]) not in rests:
                 continue
-            told = d["institution"], year, str(names.get(indicator)), str(english.get(indicator))
+            of_total = d["institution"], year, str(names.get(indicator)), str(english.get(indicator))
             entry = {
                 "indicator_id": indicator,
                 "name_zh": names.get(indicator),
@@ -80,8 +80,8 @@ def doubted(w: Warehouse, cells: pd.DataFrame, rules: Rules) -> list[dict[str, A
                 "effect": effect,
                 "share": round(share, 4),
                 **{k: d[k] for k in ("institution", "dataset", "column", "file")},
-                "message_zh": _zh(*told, effect, moved) + d["message_zh"],
-                "message_en": _en(*told, effect, moved) + d["message_en"],
+                "message_zh": _zh(*of_total, effect, moved) + d["message_zh"],
+                "message_en": _en(*of_total, effect, moved) + d["message_en"],
             }
             out.setdefault((indicator, year, org), entry)  # one line, whatever its factor sets
     return [out[k] for k in sorted(out)]

@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from pipelines.core.home import Home, whole_file
 from publish.disclosure.corrections import Corrected
-from publish.disclosure.history import Past, Standing
+from publish.disclosure.history import FrozenCells, Past
 from publish.disclosure.suppress import KEY, Rules
+from publish.wording import frozen_because
 
 HEADINGS = {
     "indicator_id": "指标编号",
@@ -34,20 +35,22 @@ HEADINGS = {
 }
 
 
-def held(cells: pd.DataFrame, corrected: Corrected, standing: Standing, past: list[Past], rules: Rules) -> pd.DataFrame:
+def held(
+    cells: pd.DataFrame, corrected: Corrected, frozen: FrozenCells, past: list[Past], rules: Rules
+) -> pd.DataFrame:
     """One row per figure that stands as last published, or is withdrawn for being wrong, in the columns of HEADINGS but the name.
 
     `cells` are those of the records, in the same order. `since` is the release whose state the figure shows, `changed` how many
     institutions have moved it since.
     """
-    at = np.flatnonzero(standing.held)
+    at = np.flatnonzero(frozen.held)
     since = np.full(len(cells), "", dtype=object)
     changed, share = np.zeros(len(cells)), np.zeros(len(cells))
-    for v in standing.seen:
+    for v in frozen.seen:
         since[v.current] = v.release_id
         changed, share = np.where(v.current, v.changed, changed), np.where(v.current, v.share, share)
     out = cells.iloc[at][KEY].assign(
-        published=standing.cells["value"].iloc[at],
+        published=frozen.cells["value"].iloc[at],
         by_records=cells["value"].iloc[at],
         unit=cells["unit"].iloc[at],
         since=since[at],
@@ -60,10 +63,10 @@ def held(cells: pd.DataFrame, corrected: Corrected, standing: Standing, past: li
 
 def _why(changed: float, share: float, rules: Rules) -> str:
     if 0 < changed < rules.min_contributors:
-        return f"此后变动的单位少于 {rules.min_contributors} 家"
+        return frozen_because("few_changed", least=rules.min_contributors)
     if share > rules.max_share:
-        return f"一家单位占变动的 {rules.max_share:.0%} 以上"
-    return "若改为新值，可推算出其他数值的变动"
+        return frozen_because("one_dominates", share=f"{rules.max_share:.0%}")
+    return frozen_because("others_follow")
 
 
 def write_held(home: Home, waiting: pd.DataFrame, indicators: pa.Table) -> None:

@@ -109,8 +109,8 @@ def _publish(home: Home, found: store.HeldRelease) -> Path:
         try:
             shutil.copytree(found.path, folder, copy_function=os.link, ignore=shutil.ignore_patterns(*REWRITTEN))
             for name in ("release.json", "changes.json"):
-                said = json.loads((found.path / name).read_text(encoding="utf-8"))
-                write_json(folder / name, said | {"accepted": accepted(home, found.release_id)})
+                record = json.loads((found.path / name).read_text(encoding="utf-8"))
+                write_json(folder / name, record | {"accepted": accepted(home, found.release_id)})
             store.seal(folder)
             folder.rename(final)
         finally:

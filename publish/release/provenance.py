@@ -22,7 +22,7 @@ from pipelines.core.sql import identifier as _id
 from pipelines.core.sql import literal as _text
 from publish.release.tables import CASTS, MART, Warehouse
 from publish.schema import ARROW, Table, is_open
-from publish.sources import KEY, SOURCES, addressed, behind
+from publish.sources import KEY, SOURCES, addressed, sources_of
 
 NAMES_LONG = 30_000  # characters of names in one row, so that a cell of a workbook holds them
 PARTS = ("district", "org_type", "level")
@@ -40,19 +40,19 @@ def provenance(
     w.require("marts", "provenance")
     t = MART["provenance"]
     columns = _letters(w, t)
-    values = cells[list(KEY)].astype({"year": "int64"}).assign(hidden=cells["status"] == "Q", stood=held)
-    stood = _as_before(last, values[held & ~values["hidden"]])
+    values = cells[list(KEY)].astype({"year": "int64"}).assign(hidden=cells["status"] == "Q", frozen=held)
+    frozen = _as_before(last, values[held & ~values["hidden"]])
     w.con.register("given_values", values)
-    w.con.register("given_before", stood)
+    w.con.register("given_before", frozen)
     try:
         opened = f"dataset in ({', '.join(_text(c.dataset) for c in contracts.values() if is_open(c)) or 'null'})"
         for name, sql in _STEPS.items():
             w.con.execute(f"create or replace temp table {name} as {sql.replace('{opened}', opened)}")
-        said = {f: f for f in ("year", *PARTS, "dataset", "file", "sheet", "records", "sheet_rows", "indicators")}
+        sources = {f: f for f in ("year", *PARTS, "dataset", "file", "sheet", "records", "sheet_rows", "indicators")}
         order = ", ".join(
             f"{c} nulls first" for c in ("dataset", "file", "sheet", "year", *PARTS, "sheet_rows", "piece")
         )
-        sheets = w.arrow(f"select {_columns(t, said | {'kind': _text('sheet')})} from told_sheets order by {order}")
+        sheets = w.arrow(f"select {_columns(t, sources | {'kind': _text('sheet')})} from told_sheets order by {order}")
     finally:
         for name in _STEPS:
             w.con.execute(f"drop table if exists temp.{name}")
@@ -63,13 +63,13 @@ def provenance(
 
 def _letters(w: Warehouse, t: Table) -> pa.Table:
     """Where each public column of an open dataset stands in each sheet."""
-    said = {"kind": "'column'", "file": "file_id"} | {c: _id(c) for c in ("dataset", "sheet", "column", "letter")}
-    return w.arrow(f"select {_columns(t, said)} from marts.letters order by all nulls first")
+    sources = {"kind": "'column'", "file": "file_id"} | {c: _id(c) for c in ("dataset", "sheet", "column", "letter")}
+    return w.arrow(f"select {_columns(t, sources)} from marts.letters order by all nulls first")
 
 
-def _columns(table: Table, said: Mapping[str, str]) -> str:
+def _columns(table: Table, sources: Mapping[str, str]) -> str:
     """The columns of provenance, each from the SQL in `said`, else null."""
-    return ", ".join(f"cast({said.get(f.name, 'null')} as {CASTS[f.type]}) as {_id(f.name)}" for f in table.fields)
+    return ", ".join(f"cast({sources.get(f.name, 'null')} as {CASTS[f.type]}) as {_id(f.name)}" for f in table.fields)
 
 
 def _as_before(last: Path | None, values: pd.DataFrame) -> pa.Table:
@@ -84,7 +84,7 @@ def _as_before(last: Path | None, values: pd.DataFrame) -> pa.Table:
             picked = ", ".join(f"value ->> {n}" for n in range(len(KEY)))
             where = f"({', '.join(KEY)}) in (select {picked} from json_each(:keys))"
             keys = json.dumps(values[list(KEY)].values.tolist(), ensure_ascii=False)
-            rows = [dict(r) for r in con.execute(behind(where, have), {"keys": keys})]
+            rows = [dict(r) for r in con.execute(sources_of(where, have), {"keys": keys})]
     return pa.Table.from_pylist(rows, schema=shape)
 
 
@@ -99,7 +99,7 @@ _STEPS = {
     "by_year": """
         select distinct
             unnest([plain, direct]) as key, case span when 'base' then 0 else year end as of_year,
-            unnest([part, null]) as part, unnest([belongs, null]) as belongs, hidden or stood as gone
+            unnest([part, null]) as part, unnest([belongs, null]) as belongs, hidden or frozen as gone
         from asked_values where span <> 'period'""",
     "shown": "select key, of_year, part, belongs from by_year group by all having not bool_or(gone)",
     "gone": "select key, of_year, part, belongs from by_year group by all having bool_or(gone)",
@@ -118,7 +118,7 @@ _STEPS = {
         select v.* from asked_values v semi join gone g on g.key in (v.plain, v.direct)
             and case v.span when 'base' then g.of_year = 0 else g.of_year between v.first_year and v.year end
             and (g.part is null or (g.part = v.part and g.belongs = v.belongs))
-        where not v.hidden and not v.stood""",
+        where not v.hidden and not v.frozen""",
     "outright_names": """
         select n.dataset, n.file, n.sheet, n.sheet_rows, v.outright as key, n.value
         from broken_values v join all_names n on n.key in (v.plain, v.direct)

@@ -100,8 +100,8 @@ def _records(con: sqlite3.Connection, dataset: str, zh: str, en: str) -> Iterato
     order = ", ".join(f'"{k}"' for k in keys) or "rowid"
     row_id = "" if keys else "rowid as _id, "
     for r in con.execute(f'select {row_id}* from "{dataset}" order by {order}'):
-        said = list(dict.fromkeys(str(r[c]) for c in texts if r[c] not in (None, "")))
-        if not any(HAN.search(t) for t in said):
+        fields = list(dict.fromkeys(str(r[c]) for c in texts if r[c] not in (None, "")))
+        if not any(HAN.search(t) for t in fields):
             continue
         at = ",".join(tilde_encode(str(r[k])) for k in keys) if keys else str(r["_id"])
-        yield "record", dataset, said[0], "", " ".join(said[1:]), f"mingzhang/{dataset}/{at}"
+        yield "record", dataset, fields[0], "", " ".join(fields[1:]), f"mingzhang/{dataset}/{at}"

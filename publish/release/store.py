@@ -137,8 +137,8 @@ def held(home: Home) -> HeldRelease | None:
         if not ID.fullmatch(inside.name) or not path.is_dir():
             continue
         try:
-            said = json.loads((inside / NOTE).read_text(encoding="utf-8"))
-            return HeldRelease(inside.name, said["previous"], said["reasons"], path, inside)
+            record = json.loads((inside / NOTE).read_text(encoding="utf-8"))
+            return HeldRelease(inside.name, record["previous"], record["reasons"], path, inside)
         except (FileNotFoundError, ValueError, TypeError, KeyError):
             continue
     return None

@@ -29,11 +29,11 @@ from pipelines.core.sql import literal as _text
 from publish.disclosure.contributions import WHO
 from publish.disclosure.relations import Indicator
 from publish.disclosure.scan import Scanner
-from publish.disclosure.suppress import CLAIM_EN, CLAIM_ZH, OF_CLOSED
+from publish.disclosure.suppress import OF_CLOSED
 from publish.disclosure.wholes import Wholes, made
 from publish.errors import GateRefused, ReleaseError
 from publish.schema import MARTS, OWN, Table, Type, open_table
-from publish.wording import CLAIM_FACTS, LANGUAGES, Language, explanation, notes, own_bodies, verdict, wording
+from publish.wording import CLAIM_FACTS, LANGUAGES, Language, explanation, notes, own_bodies, phrase, verdict, wording
 
 CASTS: dict[Type, str] = {
     "text": "varchar",
@@ -44,7 +44,14 @@ CASTS: dict[Type, str] = {
 }
 PARTS_AT_A_TIME = 50_000  # rows; a slice of one indicator is then read without the rest
 INTERNAL = ("contributors", "largest_share", "closed", "note_codes")
-MADE_OF = ("numerator", "denominator", "multiplier", "change_of", "change_kind", "adds_over_years")  # of an indicator
+COMPONENTS = (
+    "numerator",
+    "denominator",
+    "multiplier",
+    "change_of",
+    "change_kind",
+    "adds_over_years",
+)  # of an indicator
 MART = {t.name: t for t in MARTS}
 BY_NAME = {t.name: t for t in (*MARTS, *OWN)}
 
@@ -154,7 +161,11 @@ def indicator_cells(w: Warehouse) -> pd.DataFrame:
     have = w.columns["marts", "indicator_values"]
     missing = [c for c in (*(f.name for f in public.fields if not f.optional), *INTERNAL) if c not in have]
     if missing:
-        raise ReleaseError(f"marts.indicator_values lacks {', '.join(missing)}; secrecy cannot be kept without it.")
+        raise ReleaseError(
+            f"marts.indicator_values lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}, without which no value can be "
+            "worded or checked for disclosure, so nothing is published; add it to dbt_project/models/marts/indicator_values.sql and "
+            "marts.yml, then run again."
+        )
     parts = [f"{value(_id(f.name) if f.name in have else 'null', f.type)} as {_id(f.name)}" for f in public.fields]
     parts += [f"{value(c, k)} as {c}" for c, k in kinds.items()]
     parts.append(f"{value(OF_CLOSED if OF_CLOSED in have else 'null', 'real')} as {OF_CLOSED}")
@@ -163,8 +174,8 @@ def indicator_cells(w: Warehouse) -> pd.DataFrame:
     for c in ("year", "records", "files", "reporting", "population", "contributors"):
         frame[c] = frame[c].astype("Int64")
     codes = frame.pop("note_codes")
-    said = {c: " ".join(s for s in (notes(c, lang) for lang in LANGUAGES) if s) for c in codes.dropna().unique()}
-    frame["note"] = codes.map(said).astype("object").where(codes.notna(), None)
+    sentences = {c: " ".join(s for s in (notes(c, lang) for lang in LANGUAGES) if s) for c in codes.dropna().unique()}
+    frame["note"] = codes.map(sentences).astype("object").where(codes.notna(), None)
     return frame
 
 
@@ -183,7 +194,7 @@ def corrections(rows: list[dict[str, Any]]) -> pa.Table:
 
 def indicators_about(w: Warehouse) -> dict[str, Indicator]:
     """What each indicator is made of, from marts.indicators: numerator, denominator and change_of stay inside."""
-    w.require("marts", "indicators", *MADE_OF)
+    w.require("marts", "indicators", *COMPONENTS)
     found = w.con.sql("select indicator_id, kind, numerator, denominator, change_of, change_kind from marts.indicators")
     return {
         name: Indicator(kind, top, bottom, of if how == "full" else None, of if how not in (None, "full") else None)
@@ -193,7 +204,7 @@ def indicators_about(w: Warehouse) -> dict[str, Indicator]:
 
 def wholes(w: Warehouse) -> Wholes:
     """Which figures must add up to which."""
-    w.require("marts", "indicators", *MADE_OF)
+    w.require("marts", "indicators", *COMPONENTS)
     w.require("marts", "wholes")
     indicators = w.con.sql("from marts.indicators").to_arrow_table().to_pylist()
     return made(indicators, w.con.sql("select whole, part, relation from marts.wholes").fetchall())
@@ -237,7 +248,7 @@ VERDICT = (
 VERDICTS = {"match": "holds", "within_qualifier": "holds", "mismatch": "differs"}
 
 
-def looks_beside(claim: Mapping[str, Any]) -> bool:
+def uses_other_values(claim: Mapping[str, Any]) -> bool:
     """Whether a statement's verdict rests on other years or other factor sets too (dbt's macro wording_rule)."""
     return claim["basis"] is not None or claim["word"] in ("同比", "每年")
 
@@ -249,8 +260,8 @@ def claims(w: Warehouse, cells: pd.DataFrame, held: np.ndarray, last: Path | Non
     factor sets looks at values beside its own; where any of those is suppressed or stands, it is left out."""
     t = MART["claims"]
     rows = w.take("marts", "claims", t).to_pylist()
-    said = claim_sentences(w)
-    rows = [r | said[r["claim_id"]] for r in rows]
+    sentences = claim_sentences(w)
+    rows = [r | sentences[r["claim_id"]] for r in rows]
     key = ["indicator_id", "year", "dimension", "member", "factor_set"]
     hidden = {tuple(k) for k in cells.loc[cells["status"] == "Q", key].itertuples(index=False)}
     kept = {tuple(k) for k in cells.loc[held, key].itertuples(index=False)}
@@ -274,11 +285,11 @@ def claims(w: Warehouse, cells: pd.DataFrame, held: np.ndarray, last: Path | Non
         elif places & (hidden | kept):
             r |= {"computed_value": None, "difference": None, "evidence": None, "check_status": "no_data"}
             r |= (
-                {"explanation_zh": CLAIM_ZH, "explanation_en": CLAIM_EN}
+                {f"explanation_{lang}": phrase("suppressed", "claim", lang) for lang in LANGUAGES}
                 | dict.fromkeys(VERDICT)
                 | {"verdict": "no_data"}
             )
-        elif looks_beside(r) and (r["indicator_id"], r["dimension"], r["member"]) in beside:
+        elif uses_other_values(r) and (r["indicator_id"], r["dimension"], r["member"]) in beside:
             r |= dict.fromkeys(VERDICT) | {"verdict": VERDICTS.get(r["check_status"], r["check_status"])}
     return from_rows(rows, t)
 
@@ -312,7 +323,7 @@ def computed_claims(w: Warehouse) -> list[str]:
     return [name for (name,) in found]
 
 
-def datasets_behind(w: Warehouse) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+def source_datasets(w: Warehouse) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     """The datasets that the values of each indicator rest on, and those of which each file has a sheet."""
     indicators: dict[str, set[str]] = {}
     files: dict[str, set[str]] = {}

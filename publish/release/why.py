@@ -15,7 +15,7 @@ from pipelines.core.home import Home
 from pipelines.core.sql import identifier
 from publish.errors import ReleaseError
 from publish.release import store
-from publish.sources import KEY, behind
+from publish.sources import KEY, sources_of
 
 MOST_ROWS = 20  # rows of one sheet that are written out
 NUMBERS = ("decimal", "integer")
@@ -57,7 +57,7 @@ def _value(con: sqlite3.Connection, v: sqlite3.Row, unit: str) -> Iterator[str]:
     place = str(v["year"]) if v["dimension"] == "total" else f"{v['year']} {v['dimension']} {v['member']}"
     factors = "" if v["factor_set"] == "none" else f", factors: {v['factor_set']}"
     if v["status"] == "Q":
-        yield f"{place}: suppressed{factors}; where it comes from would tell about single institutions"
+        yield f"{place}: suppressed{factors}; where it comes from would reveal the figures of single institutions"
         return
     shown = "no value" if v["value"] is None else f"{v['value']:,} {unit}"
     made_up = "; made-up data" if v["synthetic"] else ""
@@ -67,7 +67,7 @@ def _value(con: sqlite3.Connection, v: sqlite3.Row, unit: str) -> Iterator[str]:
     columns = [r["name"] for r in con.execute("pragma table_info(provenance)")]
     where = " and ".join(f"{c} = :{c}" for c in KEY)
     sources = con.execute(
-        f"""select s.*, d.title_zh, d.title_en, d.published from ({behind(where, columns)}) s left join datasets d using (dataset)
+        f"""select s.*, d.title_zh, d.title_en, d.published from ({sources_of(where, columns)}) s left join datasets d using (dataset)
         order by s.dataset, s.file, s.sheet""",
         {c: v[c] for c in KEY},
     ).fetchall()

@@ -171,8 +171,8 @@ def write_parquet(path: Path, table: Table, data: pa.Table, about: dict[str, str
 
 
 def _about_field(f: Field) -> dict[str, str]:
-    said = {"title_zh": f.zh, "title_en": f.en, "unit": f.unit or "", "description": f.note}
-    return {k: v for k, v in said.items() if v}
+    properties = {"title_zh": f.zh, "title_en": f.en, "unit": f.unit or "", "description": f.note}
+    return {k: v for k, v in properties.items() if v}
 
 
 def write_xlsx(path: Path, table: Table, data: pa.Table, notes: Sequence[tuple[str, str]], scratch: Path) -> int:

@@ -13,8 +13,8 @@ import xlsxwriter
 from datasette.utils.asgi import Response
 
 from publish.release.write import XLSX_CREATED, XLSX_TEXT
-from publish.schema import MADE_UP_EN, MADE_UP_ZH
 from publish.site.sql_errors import sql_error
+from publish.wording import MADE_UP_EN, MADE_UP_ZH
 
 KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}

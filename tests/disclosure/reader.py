@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from publish.disclosure.history import HELD_ZH
+from publish.disclosure.history import FROZEN_ZH
 from publish.disclosure.suppress import Rules
 
 Cell = tuple[str, int, str, str]
@@ -74,7 +74,7 @@ def current(published: pd.DataFrame) -> set[Cell]:
     return {
         (r.indicator_id, int(r.year), r.dimension, r.member)
         for r in published.itertuples()
-        if not math.isnan(r.value) and not (isinstance(r.note, str) and HELD_ZH in r.note)
+        if not math.isnan(r.value) and not (isinstance(r.note, str) and FROZEN_ZH in r.note)
     }
 
 

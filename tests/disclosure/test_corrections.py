@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.sources.decisions import Decision
 from publish.disclosure.corrections import CELL, REPLACED, WITHDRAWN, WITHDRAWN_ZH, correct
-from publish.disclosure.history import HELD_ZH, Past, stand
+from publish.disclosure.history import FROZEN_ZH, Past, freeze
 from publish.disclosure.suppress import suppress
 from tests.disclosure.reader import left_over, slips, told
 from tests.disclosure.test_history import ABOUT, RULES, at, cells_of, gate_finds, parts_of, people
@@ -26,7 +26,7 @@ def decide(release, year=2022, indicator="kgce", releases=1, **cell):
 def publish(facts, past, tmp, name, decisions=()):
     """One more release as build.py makes it: what is published, what a correction did, and the past with it."""
     cells, parts = cells_of(facts), parts_of(facts)
-    standing = stand(cells, parts, past, ABOUT, RULES)
+    standing = freeze(cells, parts, past, ABOUT, RULES)
     out = suppress(standing.cells, ABOUT, RULES, standing.hidden, standing.known).cells
     corrected = correct(cells, out, standing.held, decisions, parts, past, ABOUT)
     path = tmp / f"{name}.parquet"
@@ -99,7 +99,7 @@ def test_an_error_of_enough_institutions_is_replaced_and_marked(tmp_path):
     late = facts.assign(v=facts["v"].where(facts["org"] != "o3", facts["v"] * 1.1))
     third, _ = publish(late, past, tmp_path, "c", [decide("a")])
     total = at(third.cells, "kgce", "total", "all")
-    assert total["value"] == at(second.cells, "kgce", "total", "all")["value"] and HELD_ZH in total["note"]
+    assert total["value"] == at(second.cells, "kgce", "total", "all")["value"] and FROZEN_ZH in total["note"]
     assert total["revised"] == REPLACED
     assert told([(first.cells, wrong), (second.cells, facts), (third.cells, late)]) == []
 
@@ -125,7 +125,7 @@ def test_a_late_report_of_another_year_is_held_and_not_withdrawn(tmp_path):
     first, past = publish(before, [], tmp_path, "a")
     second, _ = publish(facts, past, tmp_path, "b", [decide("a")])
     late = at(second.cells, "kgce", "total", "all", 2021)
-    assert late["value"] == at(first.cells, "kgce", "total", "all", 2021)["value"] and HELD_ZH in late["note"]
+    assert late["value"] == at(first.cells, "kgce", "total", "all", 2021)["value"] and FROZEN_ZH in late["note"]
     assert late["revised"] is None and at(second.cells, "kgce", "total", "all")["revised"] == WITHDRAWN
 
 
@@ -173,7 +173,7 @@ def test_corrections_among_late_reports_tell_about_nobody(tmp_path, seed):
         if n in (1, 3):
             for cell in false_cells(facts, slipped(facts, ["o5"])):
                 row = at(shown.cells, *cell[:1], *cell[2:], year=cell[1])
-                assert np.isnan(row["value"]) or HELD_ZH not in (row["note"] or "") or row["revised"], cell
+                assert np.isnan(row["value"]) or FROZEN_ZH not in (row["note"] or "") or row["revised"], cell
     assert told(releases) == [] and left_over(releases) == [] and slips(releases) == {}
 
 

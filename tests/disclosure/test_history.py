@@ -14,7 +14,7 @@ from pipelines.core.home import Home
 from publish.disclosure import history
 from publish.disclosure.audit import traced
 from publish.disclosure.contributions import PARTS
-from publish.disclosure.history import HELD_ZH, Past, movements, stand, versions
+from publish.disclosure.history import FROZEN_ZH, Past, freeze, movements, versions
 from publish.disclosure.relations import Indicator
 from publish.disclosure.suppress import KEY, Rules, suppress
 from tests.disclosure.reader import left_over, told
@@ -103,7 +103,7 @@ def cells_of(facts: pd.DataFrame) -> pd.DataFrame:
 def publish(facts, past, tmp, name):
     """One more release: what is published, and the past with it."""
     cells, parts = cells_of(facts), parts_of(facts)
-    standing = stand(cells, parts, past, ABOUT, RULES)
+    standing = freeze(cells, parts, past, ABOUT, RULES)
     out = suppress(standing.cells, ABOUT, RULES, standing.hidden, standing.known)
     path = tmp / f"{name}.parquet"
     parts.to_parquet(path, index=False)
@@ -122,7 +122,7 @@ def test_one_late_institution_moves_nothing_that_was_published(tmp_path):
     second, standing, _ = publish(facts, past, tmp_path, "b")
     for indicator in ("kgce", "people", "per_head"):
         assert at(second, indicator, "total", "all")["value"] == at(first, indicator, "total", "all")["value"]
-    assert HELD_ZH in at(second, "kgce", "total", "all")["note"] and standing.held.sum() >= 9
+    assert FROZEN_ZH in at(second, "kgce", "total", "all")["note"] and standing.held.sum() >= 9
     # The year that nobody touched says what it said, and no word of a change.
     assert at(second, "kgce", "total", "all", 2021)["note"] is None
     # Without the rule the attack finds the institution: it is the attack that is tried here.
@@ -253,7 +253,7 @@ def many(tmp, seed, orgs, steps):
 def gate_finds(shown, facts, past):
     """What the gate would say of it: the same attack as in gate.py, on each pair of releases."""
     seen = versions(shown, parts_of(facts), past, ABOUT, RULES)
-    known = (shown["value"].notna() & ~shown["note"].fillna("").str.contains(HELD_ZH)).to_numpy(dtype=bool)
+    known = (shown["value"].notna() & ~shown["note"].fillna("").str.contains(FROZEN_ZH)).to_numpy(dtype=bool)
     public = np.any([v.current & v.same for v in seen], axis=0)
     rows = list(shown[KEY].itertuples(index=False, name=None))
     return [rows[n] for v in seen for n in traced(rows, KINDS, known, public, v.current, v.same, v.few)]
@@ -265,7 +265,7 @@ def nothing_else_stands(monkeypatch):
 
 def nothing_stands_twice(monkeypatch):
     right = history.versions
-    forgetful = lambda *how: [dataclasses.replace(v, stood=v.stood & False) for v in right(*how)]  # noqa: E731
+    forgetful = lambda *how: [dataclasses.replace(v, was_frozen=v.was_frozen & False) for v in right(*how)]  # noqa: E731
     monkeypatch.setattr(history, "versions", forgetful)
 
 
@@ -305,7 +305,7 @@ def test_what_is_new_and_would_tell_of_what_stands_is_hidden(tmp_path):
     first, _, past = publish(before, [], tmp_path, "a")
     second, _, _ = publish(after, past, tmp_path, "b")
     assert at(second, "kgce", "district", "b")["value"] == at(first, "kgce", "district", "b")["value"]
-    stands = HELD_ZH in (at(second, "kgce", "total", "all")["note"] or "")
+    stands = FROZEN_ZH in (at(second, "kgce", "total", "all")["note"] or "")
     assert at(second, "kgce", "district", "z")["status"] == "Q" and not stands
     assert told([(first, before), (second, after)]) == []
 

@@ -12,7 +12,7 @@ import pytest
 
 from publish.disclosure import classes
 from publish.disclosure.contributions import Contributions, StateWords, differences
-from publish.disclosure.history import Past, stand, states
+from publish.disclosure.history import Past, freeze, states
 from publish.disclosure.kept import ResultCache
 from publish.disclosure.membership import State, families
 from publish.disclosure.suppress import Knowledge, suppress
@@ -103,7 +103,7 @@ def _released(
 ) -> tuple[pd.DataFrame, Path]:
     cells, parts = cells_of(facts), folder / f"{len(past)}.parquet"
     parts_of(facts).to_parquet(parts, index=False)
-    s = stand(cells, parts, past, ABOUT, RULES)
+    s = freeze(cells, parts, past, ABOUT, RULES)
     reader = Knowledge(parts, states(past), s.held)
     return suppress(s.cells, ABOUT, RULES, s.hidden, s.known, reader=reader, kept=kept).cells, parts
 
@@ -145,8 +145,8 @@ def test_states_of_the_same_contributions_are_one(tmp_path: Path) -> None:
 def test_what_stands_behind_comes_back_as_it_was(tmp_path: Path) -> None:
     parts = tmp_path / "parts.parquet"
     parts_of(city(10, 40)).to_parquet(parts, index=False)
-    fresh, again = (classes.behind([parts], ABOUT, ResultCache(tmp_path / "solved")) for _ in range(2))
-    assert (fresh.speaks, fresh.same, fresh.sums) == (again.speaks, again.same, again.sums)
+    fresh, again = (classes.class_contributions([parts], ABOUT, ResultCache(tmp_path / "solved")) for _ in range(2))
+    assert (fresh.representative, fresh.same, fresh.sums) == (again.representative, again.same, again.sums)
     for a, b in zip(fresh.groups, again.groups, strict=True):
         pd.testing.assert_frame_equal(a, b)
 

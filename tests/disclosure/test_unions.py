@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 from publish.disclosure.audit import exposed
 from publish.disclosure.contributions import PARTS
-from publish.disclosure.history import HELD_ZH, Past, stand, states
+from publish.disclosure.history import FROZEN_ZH, Past, freeze, states
 from publish.disclosure.membership import Family, State, families
 from publish.disclosure.relations import Indicator
 from publish.disclosure.rules import Rules
@@ -130,7 +130,7 @@ def truth(facts: pd.DataFrame) -> dict:
 def publish(facts: pd.DataFrame, past: list[Past], tmp, protected: bool = True):
     """One more release of a home: what is published, and the past with it."""
     cells, parts = cells_of(facts), parts_of(facts)
-    standing = stand(cells, parts, past, ABOUT, RULES)
+    standing = freeze(cells, parts, past, ABOUT, RULES)
     reader = Knowledge(parts, states(past), standing.held) if protected else None
     out = suppress(standing.cells, ABOUT, RULES, standing.hidden, standing.known, reader=reader).cells
     path = tmp / f"{len(past)}.parquet"
@@ -194,7 +194,7 @@ def test_a_hundred_cities_of_three_releases_each(block, tmp_path):
                     facts = facts[~((facts["org"] == changed[1]) & (facts["year"] == 2024))].reset_index(drop=True)
             published, past = publish(facts, past, folder)
             seen.append((published, facts))
-            held = published["note"].fillna("").str.contains(HELD_ZH, regex=False)
+            held = published["note"].fillna("").str.contains(FROZEN_ZH, regex=False)
             assert attack(published[~held], facts) == [], (seed, release)
         assert together(seen) == [], seed
         leaky += bool(attack(suppress(cells_of(seen[0][1]), ABOUT, RULES).cells, seen[0][1]))
@@ -210,7 +210,7 @@ def together(releases: list[tuple[pd.DataFrame, pd.DataFrame]]) -> list:
             lines = []
             for published, facts in releases:
                 of_year = facts[facts["year"] == year]
-                held = published["note"].fillna("").str.contains(HELD_ZH, regex=False)
+                held = published["note"].fillna("").str.contains(FROZEN_ZH, regex=False)
                 shown = published[
                     (published["indicator_id"] == indicator)
                     & (published["year"] == year)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from publish.disclosure.history import HELD_ZH
+from publish.disclosure.history import FROZEN_ZH
 from publish.disclosure.wholes import Cell, Made, Wholes, hold, made, shown_values
 
 WHOLES = Wholes(
@@ -80,7 +80,7 @@ def test_a_figure_that_does_not_agree_is_named(cell: Cell, value: float, said: s
     [
         # a hidden member, and one that stands as last published: nothing can be said of their sum
         {("bill", 2021, "district", "a", "none"): (None, None, None, None)},
-        {("bill", 2021, "district", "a", "none"): (500.0, HELD_ZH, 2, 2)},
+        {("bill", 2021, "district", "a", "none"): (500.0, FROZEN_ZH, 2, 2)},
         # a ratio, and a saving, of fewer institutions than stand in the sums beside it
         {("bill_per_head", 2022, "total", "all", "none"): (12.0, None, 3, 4), ("bill_per_head_change", 2022, "base", "2021", "none"): (None, None, None, None)},
         {("bill_saved", 2022, "base", "2021", "none"): (-5.0, None, 3, 4)},

@@ -17,7 +17,7 @@ import pytest
 from pipelines.core.home import Home
 from pipelines.sources import decisions
 from publish.disclosure.corrections import WITHDRAWN_ZH
-from publish.disclosure.history import HELD_ZH
+from publish.disclosure.history import FROZEN_ZH
 from publish.release import store
 from tests.conftest import mingzhang
 
@@ -126,7 +126,7 @@ def test_a_slip_by_ten_that_was_published_is_withdrawn_within_one_run(corrected)
     before = {r[:5]: r[5] for r in query(first, every)}
     for *key, value, note in query(second, every):
         if value is not None and value != makes[tuple(key)]:
-            assert HELD_ZH in (note or "") and value == before[tuple(key)], key
+            assert FROZEN_ZH in (note or "") and value == before[tuple(key)], key
             raise AssertionError(f"{key} stands as it was, though nobody but {name} has changed anything")
 
 

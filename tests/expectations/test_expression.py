@@ -53,7 +53,7 @@ def test_rows_that_are_not_in_force_are_not_counted() -> None:
 
 def test_columns_in_the_order_they_are_written() -> None:
     p = parse("given(c) or b != 'x' or share(b == 'x', org) <= city.limit and a > trees.height")
-    assert p.own == ("c", "b", "org", "a") and p.beside == ("city.limit", "trees.height")
+    assert p.own == ("c", "b", "org", "a") and p.referenced == ("city.limit", "trees.height")
     assert p.must == ("b", "org", "city.limit", "a", "trees.height") and p.needs[-1] == "_live"
 
 

@@ -10,7 +10,7 @@ import pytest
 from expectations.contract import load_contracts
 from pipelines.intake import messages
 from pipelines.intake.file_reader import FileReader
-from pipelines.intake.messages import CODES, EXPECTED, position_texts, say, shown
+from pipelines.intake.messages import CODES, EXPECTED, message_of, position_texts, shown
 from tests.intake.layout.trial import column, contracts, sheet
 from tests.intake.make import xls
 
@@ -27,7 +27,7 @@ def test_every_text_can_be_said_in_both_languages(key: str) -> None:
         "message_en": "begun early",
     }
     code, _, variant = key.partition(".")
-    said_zh, said_en = say(code, variant or None, **fields)
+    said_zh, said_en = message_of(code, variant or None, **fields)
     assert "{" not in said_zh + said_en
     assert re.search("[\u4e00-\u9fff]", said_zh)
     assert said_en.isascii() or "“" in said_en
@@ -35,7 +35,7 @@ def test_every_text_can_be_said_in_both_languages(key: str) -> None:
 
 def test_a_missing_field_is_an_error_and_not_a_hole() -> None:
     with pytest.raises(KeyError):
-        say("missing_required")
+        message_of("missing_required")
 
 
 def test_places() -> None:

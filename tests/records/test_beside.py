@@ -12,8 +12,8 @@ from expectations.contract import ContractError, Contracts
 from pipelines.core.city import CityError
 from pipelines.core.home import Home
 from pipelines.intake.model import FileReading
-from pipelines.records.beside import load_city_tables
 from pipelines.records.build import build
+from pipelines.records.referenced import load_city_tables
 from tests.records.making import CONTRACTS, energy, file, institution, joined, receipts, sheet
 
 Told = list[tuple[str, int, str, str, str]]

@@ -26,7 +26,7 @@ from publish.release.build import BuiltRelease, build
 from publish.release.movement import MovementLimits
 from publish.release.tables import CASTS
 from publish.schema import MARTS
-from publish.sources import behind
+from publish.sources import sources_of
 from publish.wording import CLAIM_FACTS
 from tests.release.rendered import ACCOUNT, account
 
@@ -241,7 +241,7 @@ def sources(release: BuiltRelease, where: str) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(f"file:{release.path}/mingzhang.db?mode=ro", uri=True)) as con:
         con.row_factory = sqlite3.Row
         columns = [r["name"] for r in con.execute("pragma table_info(provenance)")]
-        return [dict(r) for r in con.execute(behind(where, columns))]
+        return [dict(r) for r in con.execute(sources_of(where, columns))]
 
 
 def make_marts(con: duckdb.DuckDBPyConnection) -> None:

@@ -41,7 +41,7 @@ from publish.release.write import (
     write_xlsx,
 )
 from publish.schema import Field, Table, public_tables
-from publish.sources import KEY, telling
+from publish.sources import KEY, disclosing_rows
 from tests.release.conftest import AS_OF, BUYER, make_warehouse, sources
 
 
@@ -226,7 +226,7 @@ def test_of_closed_datasets_only_hashes_and_counts_leave(release):
     assert query(release, "select distinct sheet from provenance where dataset = 'energy_use'") == [(None,)]
     places = "select count(*) from provenance where dataset = 'energy_use' and coalesce(sheet_rows, district, org_type, level, records) is not null"
     assert query(release, places) == [(0,)]
-    assert query(release, telling()) == []
+    assert query(release, disclosing_rows()) == []
     hidden = query(release, f"select {', '.join(KEY)} from indicator_values where status = 'Q'")
     told = sources(release, "1 = 1")
     assert len(hidden) > 5 and not {tuple(r[k] for k in KEY) for r in told} & set(hidden)

@@ -12,8 +12,8 @@ import pytest
 from pipelines.core.home import Home
 from pipelines.sources import decisions
 from publish.disclosure.corrections import FIGURE, WITHDRAWN_ZH
-from publish.disclosure.history import HELD_ZH
-from publish.sources import KEY, telling
+from publish.disclosure.history import FROZEN_ZH
+from publish.sources import KEY, disclosing_rows
 from tests.release.conftest import sources
 from tests.release.test_differences import TOTAL, more, query
 
@@ -60,7 +60,7 @@ def test_a_slip_of_one_institution_is_withdrawn_with_all_that_rests_on_it(made):
     assert query(second, shown) == [(0,)]
     withdrawn = query(second, f"select {', '.join(KEY)} from indicator_values where revised = 'withdrawn'")
     assert withdrawn and not {tuple(r[k] for k in KEY) for r in sources(second, "1 = 1")} & set(withdrawn)
-    assert query(second, telling()) == []
+    assert query(second, disclosing_rows()) == []
     # Every format says the same, and what changed begins with it.
     with (second.path / "csv" / "corrections.csv").open(encoding="utf-8-sig", newline="") as f:
         assert len(list(csv.DictReader(f))) == query(second, COUNT)[0][0] == second.corrected > 0
@@ -120,7 +120,7 @@ def test_what_is_held_is_counted_and_listed_for_the_bureau_alone(made):
     assert path.stat().st_mode & 0o077 == 0 and path.parent.stat().st_mode & 0o077 == 0
     with path.open(encoding="utf-8-sig", newline="") as f:
         rows = list(csv.DictReader(f))
-    stands = f"select count(*) from indicator_values where note like '%{HELD_ZH}%'"
+    stands = f"select count(*) from indicator_values where note like '%{FROZEN_ZH}%'"
     assert len(rows) == second.held == query(second, stands)[0][0] > 0
     (total,) = [r for r in rows if (r["指标编号"], r["年度"], r["分组"]) == ("energy_kgce", "2024", "total")]
     assert float(total["已公布数值"]) == query(first, TOTAL)[0][0] < float(total["按现有记录计算"])

@@ -13,7 +13,7 @@ from expectations.contract import Contracts, OpenRows
 from pipelines.core.home import Home
 from publish.disclosure import history
 from publish.disclosure import suppress as suppressing
-from publish.disclosure.history import HELD_ZH, Standing
+from publish.disclosure.history import FROZEN_ZH, FrozenCells
 from publish.errors import GateRefused, NoSuchRelease, ReleaseError
 from publish.release import build as building
 from publish.release.why import why
@@ -50,7 +50,7 @@ def test_a_correction_by_one_institution_waits_and_by_many_it_shows(made):
     first = made()
     second = made(more(1), code_version="b")
     assert query(second, TOTAL)[0][0] == query(first, TOTAL)[0][0]
-    assert HELD_ZH in query(second, TOTAL)[0][1] and query(first, TOTAL)[0][1] is None
+    assert FROZEN_ZH in query(second, TOTAL)[0][1] and query(first, TOTAL)[0][1] is None
     # The other years and what is open in rows are what they were.
     others = "select * from indicator_values where year <> 2024 or indicator_id = 'funds' order by 1, 2, 3, 4, 10"
     assert query(first, others) == query(second, others)
@@ -137,9 +137,9 @@ def test_a_release_that_forgets_the_one_before_is_refused(made, monkeypatch, mem
 
     def nothing(cells, *_):
         none = cells["value"].isna().to_numpy() & False
-        return Standing(cells, none, none, none)
+        return FrozenCells(cells, none, none, none)
 
-    monkeypatch.setattr(building.history, "stand", nothing)
+    monkeypatch.setattr(building.history, "freeze", nothing)
     # With the past in hand, suppression over all dimensions would hide what the difference tells; the gate is tried alone.
     monkeypatch.setattr(suppressing, "withhold", lambda found, rules, hidden, free, cost: hidden & False)
     with pytest.raises(GateRefused, match=f"its difference from release {first.release_id} tells about too few"):
@@ -149,18 +149,18 @@ def test_a_release_that_forgets_the_one_before_is_refused(made, monkeypatch, mem
 def test_what_follows_from_what_moved_is_refused(made, monkeypatch):
     # The total and every district but one move: the one that stands follows from them.
     made()
-    stand = history.stand
+    freeze = history.freeze
 
     def careless(cells, *how):
-        right = stand(cells, *how)
+        right = freeze(cells, *how)
         moved = (cells["dimension"] == "total") | (cells["dimension"] == "org_type") | (cells["dimension"] == "carrier")
         held = right.held & ~moved.to_numpy()
         out = cells.copy()
         for c in ("value", "note", "contributors", "largest_share"):
             out[c] = out[c].where(~held, right.cells[c])
-        return Standing(out, held, right.hidden, right.known)
+        return FrozenCells(out, held, right.hidden, right.known)
 
-    monkeypatch.setattr(building.history, "stand", careless)
+    monkeypatch.setattr(building.history, "freeze", careless)
     with pytest.raises(GateRefused) as e:
         made(more(1), code_version="b")
     assert any("/district/" in hit and "its difference from" in hit for hit in e.value.hits), e.value.hits

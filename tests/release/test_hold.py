@@ -12,7 +12,7 @@ import pytest
 from pipelines.core.home import Home, HomeBusy
 from pipelines.sources import decisions
 from publish.disclosure import history
-from publish.disclosure.history import HELD_ZH
+from publish.disclosure.history import FROZEN_ZH
 from publish.errors import GateHeld, GateRefused, NoSuchRelease, ReleaseError
 from publish.release import build as building
 from publish.release import hold, movement, store
@@ -60,7 +60,7 @@ def test_a_tenfold_slip_of_one_institution_is_held_though_secrecy_would_keep_the
     assert store.wrong_files(home.held / held.release_id) == []
     assert stat.S_IMODE(home.held.stat().st_mode) == 0o700
     candidate = building.BuiltRelease(held.release_id, home.held / held.release_id, "held", False, True)
-    assert query(candidate, TOTAL)[0][0] == query(first, TOTAL)[0][0] and HELD_ZH in query(candidate, TOTAL)[0][1]
+    assert query(candidate, TOTAL)[0][0] == query(first, TOTAL)[0][0] and FROZEN_ZH in query(candidate, TOTAL)[0][1]
     said = (home.held / held.release_id / "release.json").read_text() + (
         home.held / held.release_id / "changes.json"
     ).read_text()

@@ -16,9 +16,9 @@ import duckdb
 import openpyxl
 
 from pipelines.core.home import Home
-from publish.disclosure.history import HELD_ZH
+from publish.disclosure.history import FROZEN_ZH
 from publish.release import store
-from publish.sources import KEY, behind
+from publish.sources import KEY, sources_of
 from tests.conftest import ROOT, MadeUp
 
 PUBLIC = ("value", "unit", "status", "records", "files", "reporting", "population", "synthetic", "note")
@@ -53,7 +53,7 @@ def published(release: Path) -> dict[tuple[Any, ...], Row]:
 def plain(rows: dict[tuple[Any, ...], Row], touched: set[tuple[Any, ...]]) -> dict[tuple[Any, ...], Row]:
     """The rows that nothing touched, without the remark that a value is held: it may be held where the new one is the same."""
     return {
-        k: v | {"note": ((v["note"] or "").partition(HELD_ZH)[0]).strip() or None}
+        k: v | {"note": ((v["note"] or "").partition(FROZEN_ZH)[0]).strip() or None}
         for k, v in rows.items()
         if k not in touched
     }
@@ -72,7 +72,7 @@ def sources(release: Path, files: set[str]) -> set[tuple[Any, ...]]:
     """The values that rest on any of `files`, as the release says."""
     with closing(sqlite3.connect(f"file:{release}/mingzhang.db?mode=ro", uri=True)) as con:
         columns = [r[1] for r in con.execute("pragma table_info(provenance)")]
-        sql = f"select {', '.join(KEY)} from ({behind('1 = 1', columns)}) where file in ({', '.join('?' * len(files))})"
+        sql = f"select {', '.join(KEY)} from ({sources_of('1 = 1', columns)}) where file in ({', '.join('?' * len(files))})"
         return set(con.execute(sql, sorted(files)).fetchall())
 
 
@@ -163,7 +163,7 @@ def test_a_correction_a_withdrawal_and_a_new_factor_change_what_they_must_and_no
     counted = ("institutions", gone[4], "total", "all", "none")
     assert is_[counted]["value"] == was[counted]["value"] - 1
     # Of closed rows one institution's correction and another's going move nothing: what they touch stands, or is hidden.
-    stands = {k for k in touched - open_ if k in is_ and HELD_ZH in (is_[k]["note"] or "")}
+    stands = {k for k in touched - open_ if k in is_ and FROZEN_ZH in (is_[k]["note"] or "")}
     assert {("electricity", meter[4], "total", "all", "none"), ("people", gone[4], "total", "all", "none")} <= stands
     for k in stands:
         assert {c: v for c, v in is_[k].items() if c != "note"} == {c: v for c, v in was[k].items() if c != "note"}, k
@@ -193,7 +193,7 @@ def test_a_correction_a_withdrawal_and_a_new_factor_change_what_they_must_and_no
     city = [k for k in derived if k[0] == "energy_kgce" and k[2] in ("total", "period") and k[4] == "default"]
     assert len(city) == 6 and all(now[k]["value"] == makes_now[k]["value"] != then[k]["value"] for k in city)
     for k in derived - moved:
-        assert now[k]["status"] == "Q" or HELD_ZH in now[k]["note"], k
+        assert now[k]["status"] == "Q" or FROZEN_ZH in now[k]["note"], k
     for k in ("electricity", meter[4], "total", "all", "none"), ("people", gone[4], "total", "all", "none"):
         assert now[k] == then[k], k
     assert plain(now, derived) == plain(then, derived)

@@ -22,7 +22,7 @@ from publish.site.api import RESOURCES, ROOT
 from publish.site.app import Site, create_app
 from publish.site.ratelimit import Bucket, Rate, group
 from publish.site.settings import SiteSettings
-from publish.sources import behind
+from publish.sources import sources_of
 
 FIRST, SECOND = "2025-12-31-0a1b2c3d", "2026-01-31-4e5f6a7b"  # as in conftest.py
 Get = Callable[..., httpx.Response]
@@ -122,7 +122,7 @@ def test_where_a_value_comes_from(get: Get) -> None:
 def test_the_query_in_the_docs_gives_what_the_api_gives(get: Get) -> None:
     text = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
     asked = "indicator_id = 'energy_tce' and year = 2024 and dimension = 'total' and factor_set = 'default'"
-    sql = behind(asked, ["indicators"])
+    sql = sources_of(asked, ["indicators"])
     assert f"```sql\n{sql}\n```" in text, "write it into docs/api.md anew"
     files = api(get, "/provenance/energy_tce/2024/total")["files"]
     rows = get("/mingzhang.json", params={"sql": sql, "_shape": "array"}).json()

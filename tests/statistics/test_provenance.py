@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from publish.sources import KEY, behind, telling
+from publish.sources import KEY, disclosing_rows, sources_of
 from tests.conftest import MadeUp
 
 pytestmark = pytest.mark.slow
@@ -37,7 +37,7 @@ def product(made_up: MadeUp) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def answers(public: sqlite3.Connection, where: str = "1 = 1") -> list[Row]:
-    return public.execute(f"select {', '.join(ROW)} from ({behind(where, ['indicators'])})").fetchall()
+    return public.execute(f"select {', '.join(ROW)} from ({sources_of(where, ['indicators'])})").fetchall()
 
 
 def suppressed(public: sqlite3.Connection) -> set[Row]:
@@ -73,7 +73,7 @@ def test_nothing_is_said_of_a_suppressed_value(public: sqlite3.Connection) -> No
     hidden = suppressed(public)
     assert len(hidden) > 100
     assert not {r[: len(KEY)] for r in answers(public)} & hidden
-    assert public.execute(telling()).fetchall() == []
+    assert public.execute(disclosing_rows()).fetchall() == []
     places = """select distinct d.dataset from provenance p join datasets d using (dataset)
         where not d.published and coalesce(p.sheet, p.sheet_rows, p.district, p.org_type, p.level, p.records) is not null"""
     assert public.execute(places).fetchall() == []
@@ -118,5 +118,5 @@ def test_a_release_of_before_is_read_as_it_was_made() -> None:
         )
         con.execute("insert into provenance values ('value', 'a', 2021, 'total', 'all', 'none', 'd', 'f', 's', 3)")
         con.execute("insert into provenance values ('column', null, null, null, null, null, 'd', 'f', 's', null)")
-        found = con.execute(behind("indicator_id = 'a'", ["kind", "indicator_id", "records"])).fetchall()
+        found = con.execute(sources_of("indicator_id = 'a'", ["kind", "indicator_id", "records"])).fetchall()
     assert found == [("value", "a", 2021, "total", "all", "none", "d", "f", "s", 3, None)]

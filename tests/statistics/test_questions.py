@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from publish.sources import behind
+from publish.sources import sources_of
 from tests.conftest import MadeUp
 
 pytestmark = pytest.mark.slow
@@ -114,7 +114,7 @@ def test_a_number_is_the_sum_of_the_rows_that_its_source_names(
     public: sqlite3.Connection, indicator: str, dataset: str, amount: str
 ) -> None:
     added = public.execute(
-        f"""with p as materialized ({behind("indicator_id = :indicator and dimension = 'total'", ["indicators"])})
+        f"""with p as materialized ({sources_of("indicator_id = :indicator and dimension = 'total'", ["indicators"])})
         select v.year, v.value, sum(r.{amount}) from indicator_values v
         join p using (indicator_id, year, dimension, member, factor_set)
         join json_each(p.sheet_rows) span

@@ -23,7 +23,7 @@ import pytest
 from pipelines.core.home import Home
 from pipelines.statistics.city import load_city
 from pipelines.statistics.run import PROJECT, build_statistics, environment
-from publish.disclosure.history import stands
+from publish.disclosure.history import is_frozen
 from publish.disclosure.wholes import hold, made, shown_values
 from tests.conftest import MadeUp
 from tests.statistics import second
@@ -114,7 +114,7 @@ def test_every_value_of_the_made_up_city_is_right_to_its_last_digit(made_up: Mad
             "select indicator_id, year, dimension, member, factor_set, value, note from indicator_values "
             "where value is not null"
         ).fetchall()
-    published = {tuple(r[:5]): r[5] for r in shown if not stands(r[6])}
+    published = {tuple(r[:5]): r[5] for r in shown if not is_frozen(r[6])}
     assert len(published) > 5_000
     wrong = [(k, v, ours[k]) for k, v in published.items() if ours[k] is None or v != float(ours[k] or 0)]  # type: ignore[index]
     assert wrong == []

@@ -1,7 +1,7 @@
 -- Which files stand behind which values, as a relation: one row per sheet with what its records belong to (year, district, kind,
 -- level) and a JSON object `indicators`, whose names say in which indicators they count and how many of them. Of a dataset that
 -- is open in rows the rows of the sheet are named, one row of this table for those that belong to the same and count in the
--- same. Of others neither sheet nor place is told, and nothing but what a total rests on: a district's files would tell who is
+-- same. Of others neither sheet nor place is given, and nothing but what a total rests on: a district's files would reveal who is
 -- in it. A name is
 --     indicator[:factor_set][@when][/breakdown/member]
 -- where factor_set is left out for `default` and `none`. Without `when` the records count in the value of the row's year, and
@@ -36,7 +36,7 @@ counted as not materialized (
     where not sources.compared and (not sources.closed or (sources.breakdown in ('', 'total') and sources.factor_set in ('none', 'default')))
 ),
 
-told as not materialized (
+disclosed as not materialized (
     select
         year, dataset, file_no, records, sheet_rows, closed,
         case when not closed then sheet end as sheet,
@@ -48,13 +48,13 @@ told as not materialized (
 ),
 
 names as (
-    select name, row_number() over (order by name) as name_no from (select distinct name from told)
+    select name, row_number() over (order by name) as name_no from (select distinct name from disclosed)
 ),
 
 -- what is not open: the numbers alone
 of_closed as (
     select year, dataset, file_no, name, sum(records) as records
-    from told
+    from disclosed
     where closed
     group by all
 ),
@@ -72,11 +72,11 @@ closed_sheets as (
 -- what is open: the rows of a sheet that count in the same
 of_rows as (
     select
-        told.dataset, told.file_no, told.sheet, told.year, told.district, told.org_type, told.level,
-        unnest(told.sheet_rows) as sheet_row, names.name_no
-    from told
-    inner join names on names.name = told.name
-    where not told.closed
+        disclosed.dataset, disclosed.file_no, disclosed.sheet, disclosed.year, disclosed.district, disclosed.org_type, disclosed.level,
+        unnest(disclosed.sheet_rows) as sheet_row, names.name_no
+    from disclosed
+    inner join names on names.name = disclosed.name
+    where not disclosed.closed
 ),
 
 sets as (

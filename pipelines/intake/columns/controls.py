@@ -28,9 +28,9 @@ def hold(contract: Contract, grid: Grid, tables: Sequence[tuple[SheetTable, Shee
             for i in range(table.first, table.last + 1):
                 if i in data or not (found := control.pattern.search(row_text(grid.rows[i]))):
                     continue
-                said, off = float(found[1].replace(",", "")), half_unit(found[1].replace(",", ""))
+                stated, off = float(found[1].replace(",", "")), half_unit(found[1].replace(",", ""))
                 own = _figure(control, [sheet])
-                if all(abs(said - known) > off + 1e-9 * abs(known) for known in (own, whole)):
+                if all(abs(stated - known) > off + 1e-9 * abs(known) for known in (own, whole)):
                     sheet.issues.append(_mismatch(grid, i, control, found[1], own))
 
 
@@ -42,10 +42,10 @@ def _figure(control: Control, sheets: Sequence[SheetReading]) -> float:
     return whole / float(control.factor)
 
 
-def _mismatch(grid: Grid, i: int, control: Control, said: str, known: float) -> Issue:
+def _mismatch(grid: Grid, i: int, control: Control, stated: str, known: float) -> Issue:
     place = next((p for p, v in enumerate(grid.rows[i]) if v != ""), 0)
     row = grid.top + i + 1
-    words = {"said": shown(said), "total": f"{known:,.12g}"}
+    words = {"said": shown(stated), "total": f"{known:,.12g}"}
     return issue(
         grid.name,
         "total_mismatch",
@@ -55,5 +55,5 @@ def _mismatch(grid: Grid, i: int, control: Control, said: str, known: float) -> 
         row=row,
         column=control.column,
         cell=f"{column_letter(grid.left + place)}{row}",
-        raw=said,
+        raw=stated,
     )

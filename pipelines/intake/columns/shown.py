@@ -12,7 +12,7 @@ from typing import Any
 
 from expectations.contract import Column, unit_key, unit_table
 from pipelines.intake import values as cells
-from pipelines.intake.columns.telling import Telling
+from pipelines.intake.columns.cell_issues import CellIssues
 from pipelines.intake.formats import number_format
 from pipelines.intake.issues import as_shown as text_of
 from pipelines.intake.layout.headers import Mapped
@@ -37,19 +37,19 @@ class NumberFormats:
         self._formats: dict[int, dict[int, Format]] | None = None
         self._asked = False
 
-    def is_told(self) -> bool:
+    def has_formats(self) -> bool:
         """Whether the file states number formats: its cells are then numbers, not only texts."""
         if not self._asked:
-            self._asked, told = True, self.grid.formats()
-            if told is not None:
+            self._asked, formats = True, self.grid.formats()
+            if formats is not None:
                 self._formats = {}
-                for (row, column), shown_by in told.items():
+                for (row, column), shown_by in formats.items():
                     self._formats.setdefault(column, {})[row] = shown_by
         return self._formats is not None
 
     def of(self, m: Mapped) -> dict[int, Format] | None:
         """Number formats of a column's cells by absolute row; None where the file states none."""
-        if not self.is_told() or self._formats is None:
+        if not self.has_formats() or self._formats is None:
             return None
         return self._formats.get(self.grid.left + m.place, NO_FORMATS)
 
@@ -62,7 +62,7 @@ class NumberFormats:
 
 
 def as_shown(
-    telling: Telling,
+    cell_issues: CellIssues,
     m: Mapped,
     data: list[int],
     rows: Sequence[int],
@@ -88,7 +88,7 @@ def as_shown(
             values[k] = (number_format.shown(shown_by.code, v) if shown_by else None) or values[k]
             continue
         number, unit, doubt = by_format(
-            v, shown_by, column, factor, m.match.factor or telling.plan.above.get(column.name)
+            v, shown_by, column, factor, m.match.factor or cell_issues.plan.above.get(column.name)
         )
         units.add(unit)
         if isinstance(number, Bad):
@@ -103,15 +103,17 @@ def as_shown(
             scaled += [k] if shown_by.power and not unit else []
             against += [k] if doubt else []
     if odd:
-        telling.all_odd(m, data, seen, values, odd)
+        cell_issues.all_odd(m, data, seen, values, odd)
     if scaled:
         k = scaled[0]
         shown_as = formats[rows[k]].code
-        telling.say("doubtful", "warning", m, data[k], None, "scaled", number_format=shown_as, count=str(len(scaled)))
+        cell_issues.add(
+            "doubtful", "warning", m, data[k], None, "scaled", number_format=shown_as, count=str(len(scaled))
+        )
     if against:
         k = against[0]
         f = formats[rows[k]]
-        telling.say(
+        cell_issues.add(
             "doubtful",
             "warning",
             m,
@@ -122,11 +124,11 @@ def as_shown(
             count=str(len(against)),
         )
     if len(units) == 1 and (only := units.pop()) and not against:
-        telling.record_unit(column.name, only)
+        cell_issues.record_unit(column.name, only)
 
 
 def percentages(
-    telling: Telling,
+    cell_issues: CellIssues,
     formats: dict[int, Format] | None,
     m: Mapped,
     data: list[int],
@@ -153,15 +155,15 @@ def percentages(
     shares = [k for k in plain if 0 < abs(values[k]) <= 1]
     if formats is None:
         if shares:
-            telling.say("doubtful", "warning", m, data[shares[0]], None, "percent_unknown")
+            cell_issues.add("doubtful", "warning", m, data[shares[0]], None, "percent_unknown")
     elif written:
         for k in shares:
             values[k] = None
-            telling.odd(m, data[k], raw[k], Bad("percent"))
+            cell_issues.odd(m, data[k], raw[k], Bad("percent"))
     elif any(values[k] < 1 for k in shares) and all(0 <= values[k] <= 1 for k in plain):
         if len(plain) == 1 and m.match.unit:
             return  # whoever writes 0.5 under （%） means it
-        telling.say("doubtful", "warning", m, data[shares[0]], None, "percent")
+        cell_issues.add("doubtful", "warning", m, data[shares[0]], None, "percent")
 
 
 def by_format(

@@ -13,9 +13,9 @@ from typing import Any
 from expectations.contract import Contract
 from pipelines.core.letters import column_letter
 from pipelines.intake import values as cells
+from pipelines.intake.columns.cell_issues import CellIssues, in_sheet
 from pipelines.intake.columns.plans import Plan
 from pipelines.intake.columns.shown import NumberFormats, by_format
-from pipelines.intake.columns.telling import Telling, in_sheet
 from pipelines.intake.issues import issue
 from pipelines.intake.layout import SheetTable
 from pipelines.intake.messages import shown
@@ -26,10 +26,10 @@ _CLOSE = 1e-4  # so near to the sum of the others a row of sums is, relative to 
 FEWEST_OF_A_WHOLE = 4  # rows, with the one that may be the whole
 
 
-def wholes(telling: Telling, data: list[int]) -> None:
+def wholes(cell_issues: CellIssues, data: list[int]) -> None:
     """Mark as doubtful a row whose figures are all the sums of the other rows, or half of that where these include subtotals: a total
     row labelled with the name of the whole."""
-    filled = [(m, _Figures(telling.sheet.values.get(m.column.name, ()))) for m, _ in telling.plan.summed]
+    filled = [(m, _Figures(cell_issues.sheet.values.get(m.column.name, ()))) for m, _ in cell_issues.plan.summed]
     filled = [(m, f) for m, f in filled if f.count_filled() >= FEWEST_OF_A_WHOLE]
     if not any(f.may_be_close() for _, f in filled[:1]):
         return
@@ -42,16 +42,18 @@ def wholes(telling: Telling, data: list[int]) -> None:
         if len(sums) == 1:
             rows = [k for k in rows if sums[0][1].values[k] >= 100]
         if len(rows) == 1:
-            row = telling.grid.top + data[rows[0]] + 1
+            row = cell_issues.grid.top + data[rows[0]] + 1
             words = {
                 "columns": "、".join(f"“{shown(m.header)}”" for m, _, _ in sums),
                 "times": "" if times == 2 else "的一半",
                 "times_en": "" if times == 2 else ", halved",
             }
-            cell = f"{column_letter(telling.grid.left + sums[0][0].place)}{row}"
+            cell = f"{column_letter(cell_issues.grid.left + sums[0][0].place)}{row}"
             name = sums[0][0].column.name
-            told = issue(telling.grid.name, "doubtful", "warning", "whole", words, row=row, column=name, cell=cell)
-            telling.sheet.issues.append(told)
+            found_issue = issue(
+                cell_issues.grid.name, "doubtful", "warning", "whole", words, row=row, column=name, cell=cell
+            )
+            cell_issues.sheet.issues.append(found_issue)
             return
 
 
@@ -102,10 +104,10 @@ def nameless_totals(contract: Contract, plan: Plan, values: Mapping[str, Sequenc
     names = [n for n, m, _, _ in plan.columns if m is not None and n not in summed]
     found: dict[int, list[str]] = {}  # rows that may be sums, and their columns that hold one
     for k in [last] if plan.sums_alone else [k for k in range(last + 1) if any(values[n][k] is None for n in needed)]:
-        said = [n for n in names if values[n][k] is not None]
+        named = [n for n in names if values[n][k] is not None]
         sums = [n for n in summed if values[n][k]]
-        group = len(said) == 1 and needed and len(sums) > 1 and contract.column(said[0]).kind == "string"
-        if sums and (not said or group):
+        group = len(named) == 1 and needed and len(sums) > 1 and contract.column(named[0]).kind == "string"
+        if sums and (not named or group):
             found[k] = sums
             if len(found) * len(data) > _MOST_SUMS:
                 return set()
@@ -129,20 +131,20 @@ def nameless_totals(contract: Contract, plan: Plan, values: Mapping[str, Sequenc
     return totals
 
 
-def totals(telling: Telling, table: SheetTable, formats: NumberFormats, data: list[int]) -> None:
+def totals(cell_issues: CellIssues, table: SheetTable, formats: NumberFormats, data: list[int]) -> None:
     """Compare each total with the rows it may sum up; add one issue for each cell that is none of their sums."""
-    rows, t = telling.grid.rows, table
-    bad = {i.column for i in telling.sheet.issues if i.code in ("bad_type", "doubtful")}
+    rows, t = cell_issues.grid.rows, table
+    bad = {i.column for i in cell_issues.sheet.issues if i.code in ("bad_type", "doubtful")}
     marks = sorted({*t.totals, *t.sections})
-    for m, factor in telling.plan.summed:
+    for m, factor in cell_issues.plan.summed:
         column, name = m.column, m.column.name
         if name in bad:
             continue  # a row that could not be read would make every total wrong
-        if name in telling.plan.own_ways:
-            if name not in telling.one_unit:
+        if name in cell_issues.plan.own_ways:
+            if name not in cell_issues.one_unit:
                 continue  # in which of its rows' units is a total?
-            factor = telling.one_unit[name]
-        values = telling.sheet.values[name]
+            factor = cell_issues.one_unit[name]
+        values = cell_issues.sheet.values[name]
         whole = sum([v for v in values if v is not None] if None in values else values)
         halves: list[float] | None = None
         for i in t.totals:
@@ -152,8 +154,8 @@ def totals(telling: Telling, table: SheetTable, formats: NumberFormats, data: li
             plain = type(raw) is float and factor is None
             total = raw if plain else cells.read_number(raw, column.units, factor, column.unit)
             if type(total) is float and type(raw) is float and (own_formats := formats.where_it_counts(m)):
-                stated = m.match.factor or telling.plan.above.get(name)
-                total, _, _ = by_format(raw, own_formats.get(i + telling.grid.top), column, factor, stated)
+                stated = m.match.factor or cell_issues.plan.above.get(name)
+                total, _, _ = by_format(raw, own_formats.get(i + cell_issues.grid.top), column, factor, stated)
             if type(total) is not float or not data or abs(total - whole) <= 1e-9 * abs(total):
                 continue  # no number, or plainly the sum of all rows
             if halves is None:
@@ -164,7 +166,7 @@ def totals(telling: Telling, table: SheetTable, formats: NumberFormats, data: li
             own = 0.0 if column.kind == "integer" else cells.written_to(raw, total, factor) or 0.0
             if sums and all(abs(total - s) > off + own + 1e-9 * max(abs(total), abs(s)) for s, off in sums):
                 nearest = min((s for s, _ in sums), key=lambda s: abs(s - total))
-                telling.say("total_mismatch", "warning", m, i, raw, total=f"{in_sheet(nearest, factor):,}")
+                cell_issues.add("total_mismatch", "warning", m, i, raw, total=f"{in_sheet(nearest, factor):,}")
 
 
 def _sums(

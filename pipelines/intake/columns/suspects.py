@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipelines.intake import values as cells
-from pipelines.intake.columns.telling import Telling
+from pipelines.intake.columns.cell_issues import CellIssues
 from pipelines.intake.issues import EACH
 from pipelines.intake.layout.headers import Mapped
 from pipelines.intake.packed import Packed
@@ -34,7 +34,7 @@ def in_doubt(text: str) -> bool:
     return text.rstrip().endswith(_AT_FOUR) or bool(_JANUARY.fullmatch(text))
 
 
-def midnights_in_utc(telling: Telling, m: Mapped, data: list[int], raw: Sequence[Any]) -> None:
+def midnights_in_utc(cell_issues: CellIssues, m: Mapped, data: list[int], raw: Sequence[Any]) -> None:
     """Mark as doubtful a column whose timestamps are all 16:00:00: midnight in China, as JavaScript writes it without naming UTC."""
     filled = [k for k, v in enumerate(raw) if v != ""]
     if len(filled) < 2:
@@ -46,17 +46,17 @@ def midnights_in_utc(telling: Telling, m: Mapped, data: list[int], raw: Sequence
                 return
         elif type(v) is not str or not v.rstrip().endswith(_AT_FOUR):
             return
-    telling.say("doubtful", "warning", m, data[filled[0]], None, "midnight_in_utc", count=str(len(filled)))
+    cell_issues.add("doubtful", "warning", m, data[filled[0]], None, "midnight_in_utc", count=str(len(filled)))
 
 
-def days_among_texts(telling: Telling, m: Mapped, data: list[int], raw: Sequence[Any]) -> None:
+def days_among_texts(cell_issues: CellIssues, m: Mapped, data: list[int], raw: Sequence[Any]) -> None:
     """Mark as doubtful dates in a column of texts: a spreadsheet program turns the number 3-12 into a date."""
     if not _others(raw):
         return
     days = [k for k, v in enumerate(raw) if type(v) in DAYS]
     variant = "day_among_texts_hidden" if m.column.access in ("L2", "L3") else "day_among_texts"
     for k in days[: 1 if len(days) > EACH else None]:
-        telling.say("doubtful", "warning", m, data[k], raw[k], variant, count=str(len(days)))
+        cell_issues.add("doubtful", "warning", m, data[k], raw[k], variant, count=str(len(days)))
 
 
 def days_among_codes(raw: Sequence[Any], values: list[Any]) -> list[tuple[int, Bad]]:
@@ -107,24 +107,24 @@ def januaries(raw: Sequence[Any], values: list[Any]) -> list[tuple[int, Bad]]:
     return out
 
 
-def commas(telling: Telling, columns: Sequence[Sequence[Any]], data: list[int]) -> None:
+def commas(cell_issues: CellIssues, columns: Sequence[Sequence[Any]], data: list[int]) -> None:
     """Remove numbers that are ambiguous where a comma is the decimal point in some cell of this sheet: with 12,5
     in it, the text 1,234 may be 1.234."""
-    ms = [m for _, m, _, _ in telling.plan.columns if m and m.column.kind in ("decimal", "integer")]
-    told = {i.column for i in telling.sheet.issues if i.code == "bad_type"}
-    if not any(m.column.name in told for m in ms):
+    ms = [m for _, m, _, _ in cell_issues.plan.columns if m and m.column.kind in ("decimal", "integer")]
+    unread = {i.column for i in cell_issues.sheet.issues if i.code == "bad_type"}
+    if not any(m.column.name in unread for m in ms):
         return
     texts = [v for m in ms for v in _texts_once(columns[m.place]) if "," in v]
     if not any(map(_COMMA_AS_POINT.fullmatch, texts)) or any(map(_COMMA_IN_THOUSANDS.fullmatch, texts)):
         return
     for m in ms:
-        values = telling.sheet.values[m.column.name]
+        values = cell_issues.sheet.values[m.column.name]
         for k, v in _either(columns[m.place]):
             if values[k] is not None:
                 if not isinstance(values, list):
-                    values = telling.sheet.values[m.column.name] = list(values)
+                    values = cell_issues.sheet.values[m.column.name] = list(values)
                 values[k] = None
-                telling.odd(m, data[k], v, Bad("comma"))
+                cell_issues.odd(m, data[k], v, Bad("comma"))
 
 
 def _either(column: Sequence[Any]) -> Iterator[tuple[int, str]]:

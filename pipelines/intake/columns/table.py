@@ -18,9 +18,9 @@ from expectations.expression import HALF
 from pipelines.core.letters import column_letter
 from pipelines.intake import values as cells
 from pipelines.intake.columns import sums, suspects, units
+from pipelines.intake.columns.cell_issues import CellIssues
 from pipelines.intake.columns.plans import Plans
 from pipelines.intake.columns.shown import NO_FORMATS, NumberFormats, as_shown, percentages
-from pipelines.intake.columns.telling import Telling
 from pipelines.intake.issues import issue
 from pipelines.intake.layout import SheetTable
 from pipelines.intake.layout.headers import Mapped
@@ -54,7 +54,7 @@ class TableReader:
         self.sheet = SheetReading(grid.name, self.contract.dataset, facts.submitter, rows_read=n)
         self.plans = plans
         self.plan = plans.plan(table.choice, tuple([unit_key(u) for u in facts.units]), self.year)
-        self.telling = Telling(self.sheet, grid, facts, self.plan)
+        self.cell_issues = CellIssues(self.sheet, grid, facts, self.plan)
         self.formats = NumberFormats(grid)
         self._from: dict[
             int, int
@@ -72,7 +72,7 @@ class TableReader:
         if self.plan.above:
             spelt = {unit_key(u): u for u in reversed(self.facts.units)}
             for name, unit in self.plan.above.items():
-                self.telling.record_unit(name, spelt[unit])
+                self.cell_issues.record_unit(name, spelt[unit])
         sheet.issues += issues
         self._without_header()
         if sheet.refused:
@@ -94,19 +94,19 @@ class TableReader:
             else:
                 values[name] = self._column(m, data, reader, raw, types)
             if name in self.contract.exact and m.column.kind == "decimal":
-                values[name + HALF] = self._halves(reader, self._cells(m, data, tell=False), values[name])
+                values[name + HALF] = self._halves(reader, self._cells(m, data, report=False), values[name])
         if self.plan.contradicting:
             self._contradictions()
-        suspects.commas(self.telling, self.columns, data)
+        suspects.commas(self.cell_issues, self.columns, data)
         if len(data) > 2 and not sheet.refused:
             data = self._explain(sums.nameless_totals(self.contract, self.plan, values, data), data)
         if len(data) >= sums.FEWEST_OF_A_WHOLE and not sheet.refused:
-            sums.wholes(self.telling, data)
+            sums.wholes(self.cell_issues, data)
         self._state(data)
         self._name()
         if t.totals and not sheet.refused:
-            sums.totals(self.telling, t, self.formats, data)
-        if sheet.refused or self.telling.lost:
+            sums.totals(self.cell_issues, t, self.formats, data)
+        if sheet.refused or self.cell_issues.lost:
             sheet.status = "partial"
         return sheet
 
@@ -169,7 +169,7 @@ class TableReader:
             )
         return [i for i in data if i not in refused] if refused else data
 
-    def _cells(self, m: Mapped, data: list[int], tell: bool = True) -> Sequence[Any]:
+    def _cells(self, m: Mapped, data: list[int], report: bool = True) -> Sequence[Any]:
         """A column's cells in the rows `data`; a merged cell gives its value to each of its rows."""
         at = m.place
         spans = self.table.merges.tall(at)
@@ -185,8 +185,8 @@ class TableReader:
             inside = [where[i] for i in range(a, b + 1) if i in where]
             if number:
                 # A sum over several rows must not count several times.
-                if len(inside) > 1 and tell:
-                    self.telling.say("doubtful", "warning", m, a, rows[a][at], "merged", last=str(b + top + 1))
+                if len(inside) > 1 and report:
+                    self.cell_issues.add("doubtful", "warning", m, a, rows[a][at], "merged", last=str(b + top + 1))
                 continue
             for k in inside:
                 out[k] = rows[a][at]
@@ -212,7 +212,7 @@ class TableReader:
             if not all(v is None or v.startswith(own) for v in values.distinct()):
                 return None
         if odd:
-            self.telling.all_odd(m, data, raw, values, odd)
+            self.cell_issues.all_odd(m, data, raw, values, odd)
         return values
 
     def _column(
@@ -247,22 +247,22 @@ class TableReader:
             values = [None] * len(values)
         if column.kind == "month" and self.year is not None:
             odd = sorted([*odd, *suspects.of_which_year(raw, values, self.year)], key=lambda o: o[0])
-        if column.kind == "month" and str in types and not self.formats.is_told():
+        if column.kind == "month" and str in types and not self.formats.has_formats():
             odd = sorted([*odd, *suspects.januaries(raw, values)], key=lambda o: o[0])
         elif column.kind == "string" and not suspects.DAYS.isdisjoint(types) and column.name in self.contract.key:
             odd = sorted([*odd, *suspects.days_among_codes(raw, values)], key=lambda o: o[0])
         if odd:
-            self.telling.all_odd(m, data, raw, values, odd)
+            self.cell_issues.all_odd(m, data, raw, values, odd)
         if (float in types or int in types) and (formats := self.formats.where_it_counts(m)):
-            as_shown(self.telling, m, data, self._rows(data), raw, values, formats, reader.factor)
+            as_shown(self.cell_issues, m, data, self._rows(data), raw, values, formats, reader.factor)
         if column.unit == "%":
-            told = self.formats.of(m) if float in types or int in types else NO_FORMATS
-            percentages(self.telling, told, m, data, self._rows(data), raw, values)
+            of_table = self.formats.of(m) if float in types or int in types else NO_FORMATS
+            percentages(self.cell_issues, of_table, m, data, self._rows(data), raw, values)
         elif column.kind in ("date", "month", "year"):
             if dt.datetime in types or str in types:
-                suspects.midnights_in_utc(self.telling, m, data, raw)
+                suspects.midnights_in_utc(self.cell_issues, m, data, raw)
         elif column.kind == "string" and column.name not in self.contract.key and not suspects.DAYS.isdisjoint(types):
-            suspects.days_among_texts(self.telling, m, data, raw)
+            suspects.days_among_texts(self.cell_issues, m, data, raw)
         return values
 
     def _same_as_above(self, m: Mapped, raw: list[Any], data: list[int]) -> list[Any]:
@@ -274,7 +274,7 @@ class TableReader:
                     raw[k] = raw[k - 1]
                     self._from[k] = self._from.get(k - 1, data[k - 1])
                 else:
-                    self.telling.odd(m, data[k], v, cells.BAD)
+                    self.cell_issues.odd(m, data[k], v, cells.BAD)
                     raw[k] = ""
         return raw
 
@@ -283,14 +283,14 @@ class TableReader:
         versioned = m.column.name in self.plan.versioned
         stated = self._units_of_versions(m.column, data) if versioned else self._units_beside(m, data)
         none = "no_version" if versioned else "no_unit"
-        return units.read(self.telling, self.plans, self.formats, m, data, self._rows(data), raw, stated, none)
+        return units.read(self.cell_issues, self.plans, self.formats, m, data, self._rows(data), raw, stated, none)
 
     def _units_beside(self, m: Mapped, data: list[int]) -> list[str]:
         """The unit that each row states for a column, else its header's; '' where neither does."""
         at = self.plan.beside[m.column.name]
         if at.place >= len(self.columns):
             return [""] * len(data)
-        beside = list(self._cells(at, data, tell=False))
+        beside = list(self._cells(at, data, report=False))
         for k, v in enumerate(beside):
             if k and type(v) is str and v in DITTO:
                 beside[k] = beside[k - 1]
@@ -302,7 +302,7 @@ class TableReader:
         at = self.plan.places.get(period.name) if period else None
         days: list[Any] = [self.year] * len(data)
         if at:
-            found, _ = cells.read_column(self._cells(at, data, tell=False), at.column, None, self.year)
+            found, _ = cells.read_column(self._cells(at, data, report=False), at.column, None, self.year)
             days = [self.year if v is None else v for v in found]
         last = {4: "-12-31", 7: "-31"}  # the form of a period is the one in force at its end
         texts = ["" if d is None else str(d) for d in days]
@@ -349,16 +349,18 @@ class TableReader:
                 values[column.name] = [month if v is None else v for v in values[column.name]]
             elif column.stated in ("section", "heading") and None in values[column.name]:
                 bad = self._was_bad(column)
-                told = self._of_sections(column, data) if column.stated == "section" else [self._of_heading(column)] * n
+                of_table = (
+                    self._of_sections(column, data) if column.stated == "section" else [self._of_heading(column)] * n
+                )
                 values[column.name] = [
                     t if v is None and row not in bad else v
-                    for v, t, row in zip(values[column.name], told, self.sheet.rows, strict=True)
+                    for v, t, row in zip(values[column.name], of_table, self.sheet.rows, strict=True)
                 ]
 
     def _of_heading(self, column: Column) -> str | None:
         """The text behind one of a column's labels in the heading."""
-        said = self.facts.labelled
-        return next((_named(column, said[w]) for w in column.stated_labels if w in said), None)
+        labelled = self.facts.labelled
+        return next((_named(column, labelled[w]) for w in column.stated_labels if w in labelled), None)
 
     def _of_sections(self, column: Column, data: list[int]) -> list[str | None]:
         """For each row the name of the section it stands in; None before the first."""

@@ -11,9 +11,9 @@ from typing import Any
 
 from expectations.contract import Column, unit_key
 from pipelines.intake import values as cells
+from pipelines.intake.columns.cell_issues import CellIssues
 from pipelines.intake.columns.plans import Plans
 from pipelines.intake.columns.shown import NumberFormats, as_shown
-from pipelines.intake.columns.telling import Telling
 from pipelines.intake.issues import EACH
 from pipelines.intake.issues import as_shown as text_of
 from pipelines.intake.layout.headers import Mapped
@@ -23,7 +23,7 @@ _NO_UNIT = "0"  # what a look-up of an empty cell gives
 
 
 def read(
-    telling: Telling,
+    cell_issues: CellIssues,
     plans: Plans,
     formats: NumberFormats,
     m: Mapped,
@@ -38,7 +38,7 @@ def read(
     A number whose row has no unit ('', and `none` names the message), or one that the column does not know, is unreadable; a 0
     there is nothing. `rows` are the absolute rows of the cells, as number formats are kept.
     """
-    column, dataset = m.column, telling.plan.choice.dataset
+    column, dataset = m.column, cell_issues.plan.choice.dataset
     values: list[Any] = [None] * len(raw)
     odd: list[tuple[int, Bad | DoubtfulValue]] = []
     found: dict[str, str] = {}
@@ -51,27 +51,29 @@ def read(
         if factor is None:
             why = Bad("unknown_unit", unit) if unit else Bad(none)
             odd += [(places[k], why) for k, v in enumerate(numbers) if v]
-            _noughts(telling, m, [data[places[k]] for k, v in enumerate(numbers) if v == 0])
+            _noughts(cell_issues, m, [data[places[k]] for k, v in enumerate(numbers) if v == 0])
             continue
         found.setdefault(unit_key(unit), unit)
         if shown_by := formats.where_it_counts(m):
-            as_shown(telling, m, [data[k] for k in places], [rows[k] for k in places], some, numbers, shown_by, factor)
+            as_shown(
+                cell_issues, m, [data[k] for k in places], [rows[k] for k in places], some, numbers, shown_by, factor
+            )
         for k, v in zip(places, numbers, strict=True):
             values[k] = v
     if odd:
-        telling.all_odd(m, data, raw, values, sorted(odd, key=lambda o: o[0]))
+        cell_issues.all_odd(m, data, raw, values, sorted(odd, key=lambda o: o[0]))
     if found:
-        telling.record_unit(column.name, "、".join(found.values()))
+        cell_issues.record_unit(column.name, "、".join(found.values()))
     if len(factors := {column.units[u] for u in found}) == 1:
-        telling.one_unit[column.name] = factors.pop()
+        cell_issues.one_unit[column.name] = factors.pop()
     return values
 
 
-def _noughts(telling: Telling, m: Mapped, rows: Sequence[int]) -> None:
+def _noughts(cell_issues: CellIssues, m: Mapped, rows: Sequence[int]) -> None:
     """Say that a nought in no unit is taken as an empty cell: look-ups of empty cells give 0 for the number and for its unit."""
-    told, count = (rows, "") if len(rows) <= EACH else (rows[:1], str(len(rows)))
-    for i in told:
-        telling.say(
+    listed, count = (rows, "") if len(rows) <= EACH else (rows[:1], str(len(rows)))
+    for i in listed:
+        cell_issues.add(
             "doubtful", "warning", m, i, "0", "noughts_without_unit" if count else "nought_without_unit", count=count
         )
 

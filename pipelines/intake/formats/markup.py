@@ -75,7 +75,7 @@ class MarkupTable:
             raise MarkupError("spans too large", unsafe=True)
         row.extend([""] * (c - len(row)))
         row[c : c + across] = [value, *[""] * (across - 1)]
-        if code and number_format.tells(code):
+        if code and number_format.changes_numbers(code):
             self.codes[r, c] = code
         for i in range(r + 1, r + down):
             self._taken.setdefault(i, set()).update(range(c, c + across))

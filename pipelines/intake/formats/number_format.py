@@ -113,7 +113,7 @@ def _literal(piece: re.Match[str]) -> str | None:
     return piece["quoted"] if piece["quoted"] is not None else piece["escaped"]
 
 
-def tells(code: str) -> bool:
+def changes_numbers(code: str) -> bool:
     """Whether the format `code` changes any number."""
     return any(s.format for s in _sections(code))
 
@@ -227,5 +227,5 @@ def _section(code: str, pieces: list[re.Match[str]]) -> _Section:
     unit = "".join(texts).strip(_AROUND) or None
     filled = zeros if plain and zeros > 1 and not power and not percent else 0
     unit = unit or (sign if sign.lower() in _FOREIGN else None)
-    told = percent or power or unit or filled or words
-    return _Section(condition, Format(code, percent, power, unit, filled) if told else None, tuple(pieces))
+    effect = percent or power or unit or filled or words
+    return _Section(condition, Format(code, percent, power, unit, filled) if effect else None, tuple(pieces))

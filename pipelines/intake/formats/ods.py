@@ -95,11 +95,11 @@ class _OdsStyles:
                 lifted = raised.startswith(("super", "sub")) or (raised[:1] in "-123456789" and raised != "")
                 self.marks[name] = struck not in (None, "none"), lifted
 
-    def telling(self, style: str, percent: bool) -> str | None:
+    def number_code(self, style: str, percent: bool) -> str | None:
         """The format code of a cell style where it changes the display of a number."""
         if (style, percent) not in self._codes:
             code = self.code(self.data_of.get(style, "")) or ("0%" if percent else "")
-            self._codes[style, percent] = code if code and number_format.tells(code) else None
+            self._codes[style, percent] = code if code and number_format.changes_numbers(code) else None
         return self._codes[style, percent]
 
     def code(self, name: str) -> str:
@@ -204,7 +204,7 @@ class _OdsParser:
                             at.get(key.style) or row_style or (self.column_style(column) if self.column_styles else "")
                         )
                         if (style or kind == "percentage") and (
-                            code := self.styles.telling(style, kind == "percentage")
+                            code := self.styles.number_code(style, kind == "percentage")
                         ):
                             self.codes.update({(self.row, c): code for c in range(column, column + across)})
             column += across
@@ -296,8 +296,8 @@ def open_ods(package: Package) -> Book:
             raise Refusal("encrypted") from e
         raise
     book.grids, book.is_1904 = reader.grids, lambda: reader.from_1904
-    if not book.grids and (told := package.signed()):
-        raise told
+    if not book.grids and (refusal := package.signed()):
+        raise refusal
     return book
 
 

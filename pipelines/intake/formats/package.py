@@ -115,7 +115,7 @@ def opened(data: bytes) -> Package:
 
 def _form_id(properties: bytes) -> str | None:
     """The text of the property that names the form, in an element of its own (OOXML) or not (OpenDocument)."""
-    said: list[str] = []
+    pieces: list[str] = []
     depth = 0
 
     def start(_: str, attrs: dict[str, str]) -> None:
@@ -127,6 +127,6 @@ def _form_id(properties: bytes) -> str | None:
         nonlocal depth
         depth = max(0, depth - 1)
 
-    markup.parse(properties, start, end, lambda part: said.append(part) if depth else None)
-    text = "".join(said).strip()
+    markup.parse(properties, start, end, lambda part: pieces.append(part) if depth else None)
+    text = "".join(pieces).strip()
     return text if _ID.fullmatch(text) else None

@@ -210,17 +210,17 @@ def _exact(shown: str, given: dict[str, str | None], code: str | None, epoch: dt
 
     LibreOffice says it in `sdval`, Excel and Aspose in `x:num`, SheetJS in `data-v` of kind n.
     """
-    said = (
+    stated = (
         given.get("sdval")
         or given.get("x:num")
         or (given.get("data-v") if given.get("data-t") in (None, "n") else None)
     )
-    if not said:
+    if not stated:
         if error := given.get("x:err"):
             return Fault("error", error)
         return shown
     try:
-        value = float(said)
+        value = float(stated)
     except ValueError:
         return shown
     if code and number_format.shows_date(code):

@@ -243,9 +243,9 @@ class _Pass:
 
     def cell(self, attrs: Mapping[str, str]) -> None:
         kind, value = attrs.get("t", "n"), self.value
-        said = self.runs.joined() if self.runs is not None else ""
+        joined = self.runs.joined() if self.runs is not None else ""
         if self.values is not None:
-            self.put(self.values.of(kind, value, said if isinstance(said, str) else None, attrs.get("s", "0")))
+            self.put(self.values.of(kind, value, joined if isinstance(joined, str) else None, attrs.get("s", "0")))
         if value is not None and value.startswith("=DISPIMG("):
             self.out.faults[self.position()] = Fault("picture", value)
         elif kind == "e":
@@ -254,8 +254,8 @@ class _Pass:
             self.computed(*self.formula, kind, value)
         elif kind == "s" and value is not None and value.strip() in self.shared:
             self.out.faults[self.position()] = self.shared[value.strip()]
-        elif isinstance(said, Fault):
-            self.out.faults[self.position()] = said
+        elif isinstance(joined, Fault):
+            self.out.faults[self.position()] = joined
 
     def put(self, value: Any) -> None:
         row, column = self.position()
@@ -357,8 +357,8 @@ def styles(xml: bytes) -> tuple[tuple[int, str], ...] | None:
     return tuple((n, named.get(n, "")) for n in used) if not xml or markup.parse(xml, start, end) else None
 
 
-def formats(xml: bytes, told: Mapping[str, str], grid: Grid) -> Formats:
-    """The number formats of a sheet that change the display of a number; `told`: the format codes by style number."""
+def formats(xml: bytes, by_style: Mapping[str, str], grid: Grid) -> Formats:
+    """The number formats of a sheet that change the display of a number; `by_style`: the format codes by style number."""
     codes: dict[tuple[int, int], str] = {}
     row = column = -1
 
@@ -371,7 +371,7 @@ def formats(xml: bytes, told: Mapping[str, str], grid: Grid) -> Formats:
         elif tag == "c":
             at = attrs.get("r")
             column = column_number(at) if at else column + 1
-            code = told.get(attrs.get("s", "0"))
+            code = by_style.get(attrs.get("s", "0"))
             if code is not None:
                 codes[row, column] = code
 

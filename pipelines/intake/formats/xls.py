@@ -18,7 +18,7 @@ from pipelines.intake.sheets import FORM_LISTS, MARKS, Book, Fault, Formats, Gri
 
 _GARBLED = re.compile(r"[\x00-\x08\x0e-\x1f]")
 # Byte searches that cost little and find every file of which the records tell more; what they find by chance costs a pass.
-_TELLS = (
+_DETAILS = (
     # FORMULA: size, row, column, XF, a result that is 0, 4, no number or an error, flags, 4 bytes, size of the tokens
     re.compile(
         rb"\x06\x00[\x17-\xff][\x00-\x03]...\x00.[\x00-\x0f](?:\0{8}|\0{6}\x10\x40|[\x00\x02\x03].{5}\xff\xff).\x00.{4}.[\x00-\x03]",
@@ -65,13 +65,13 @@ def open_xls(data: bytes, unlocked: bool = False) -> Book:
         book.grids = _xlrd(data)
         found = None
     else:
-        found = _told(data, book.grids)
+        found = _add_details(data, book.grids)
     for k, g in enumerate(book.grids):
         g.formats = partial(_formats, data, found, book.grids, k)
     return book
 
 
-def _told(data: bytes, grids: list[Grid]) -> biff.BiffWorkbook | None:
+def _add_details(data: bytes, grids: list[Grid]) -> biff.BiffWorkbook | None:
     """Add to the grids what calamine does not read; return the globals where they were read for it."""
     if any(_GARBLED.search(c) for g in grids for r in g.rows for c in r if type(c) is str):
         # calamine 0.9 takes some UTF-16 strings for Latin-1; a control character in a text gives it away.
@@ -79,7 +79,7 @@ def _told(data: bytes, grids: list[Grid]) -> biff.BiffWorkbook | None:
             grids[:] = _xlrd(data)
     struck, east = _STRUCK.search(data), _EAST.search(data)
     merged = len(_MERGED.findall(data)) > sum(bool(g.merges) for g in grids)  # calamine misses those among the cells
-    if not struck and not east and not merged and not any(t.search(data) for t in _TELLS):
+    if not struck and not east and not merged and not any(t.search(data) for t in _DETAILS):
         return None
     book = biff.workbook(ole.workbook_stream(data))
     if book is None:
@@ -122,11 +122,13 @@ def _formats(data: bytes, known: biff.BiffWorkbook | None, grids: list[Grid], k:
     if book is None or len(book.begins) != len(grids):
         return _formats_by_xlrd(data, grids[k])
     codes = number_format.BUILT_IN | book.codes
-    telling = {x: codes[n] for x, (_, n) in enumerate(book.xfs) if n in codes and number_format.tells(codes[n])}
-    if not telling:
+    codes_by_style = {
+        x: codes[n] for x, (_, n) in enumerate(book.xfs) if n in codes and number_format.changes_numbers(codes[n])
+    }
+    if not codes_by_style:
         return {}
     return number_format.of_cells(
-        grids[k], {(r, c): telling[x] for r, c, x in book.cells(book.begins[k]) if x in telling}
+        grids[k], {(r, c): codes_by_style[x] for r, c, x in book.cells(book.begins[k]) if x in codes_by_style}
     )
 
 
@@ -140,7 +142,9 @@ def _formats_by_xlrd(data: bytes, grid: Grid) -> Formats | None:
         sheet = book.sheet_by_name(grid.name)
         codes = [book.format_map[xf.format_key].format_str for xf in book.xf_list]
         cells = ((r, c, codes[sheet.cell_xf_index(r, c)]) for r in range(sheet.nrows) for c in range(sheet.row_len(r)))
-        return number_format.of_cells(grid, {(r, c): code for r, c, code in cells if number_format.tells(code)})
+        return number_format.of_cells(
+            grid, {(r, c): code for r, c, code in cells if number_format.changes_numbers(code)}
+        )
     except Exception:  # noqa: BLE001 - of a damaged file xlrd raises whatever comes; None makes the reader say so
         return None
 

@@ -57,7 +57,7 @@ class _BinaryStyles:
     font: list[int] = field(default_factory=list)
     code: list[str] = field(default_factory=list)
     dated: list[bool] = field(default_factory=list)
-    telling: dict[int, str] = field(default_factory=dict)
+    number_codes: dict[int, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, part: bytes) -> _BinaryStyles:
@@ -76,8 +76,8 @@ class _BinaryStyles:
             elif kind == 47 and inside and len(body) >= 6:
                 number = int.from_bytes(body[2:4], "little")
                 code = named.get(number, "")
-                if number_format.tells(code):
-                    styles.telling[len(styles.code)] = code
+                if number_format.changes_numbers(code):
+                    styles.number_codes[len(styles.code)] = code
                 styles.code.append(code)
                 styles.dated.append(number_format.dates(number, code))
                 styles.font.append(int.from_bytes(body[4:6], "little"))
@@ -218,8 +218,8 @@ class _BinarySheet:
             return
         self.line += [""] * (self.column + 1 - len(self.line))
         self.line[self.column] = value
-        if type(value) is float and style in self.workbook.styles.telling:
-            self.codes[self.row, self.column] = self.workbook.styles.telling[style]
+        if type(value) is float and style in self.workbook.styles.number_codes:
+            self.codes[self.row, self.column] = self.workbook.styles.number_codes[style]
 
     def formula(self, kind: int, body: bytes, value: Any) -> None:
         """Behind the result: flags, the length of the tokens, and they; then what they need besides, with its length."""

@@ -92,9 +92,9 @@ def _read_ourselves(package: Package, parts: Mapping[str, bytes], grids: Sequenc
         if not name or (name not in own and not refused) or (grid.hidden and grid.name != FORM_LISTS):
             continue
         values = values or _values(package)
-        told, grid.refusal = grid.refusal, None
+        refusal, grid.refusal = grid.refusal, None
         if not sheet_xml.read(parts[name], values, grid):
-            grid.rows, grid.refusal = [], told or broken("a sheet's XML is broken")
+            grid.rows, grid.refusal = [], refusal or broken("a sheet's XML is broken")
         elif grid.hidden:  # not read, but for the id that a form of ours hides there
             grid.rows = [grid.rows[0][:1]] if grid.rows and (grid.top, grid.left) == (0, 0) else []
 
@@ -167,40 +167,40 @@ def _add_details(package: Package, parts: Mapping[str, bytes], grids: Sequence[G
     texts = package.xml(_near(package, _TEXTS))
     faults = _shared_faults(texts) if _has_runs(texts) else {}
     computing = {name for name, xml in parts.items() if _has_formulas(xml)}
-    asked = {name for name, xml in parts.items() if faults or name in own or _may_tell(xml, name in computing)}
+    asked = {name for name, xml in parts.items() if faults or name in own or _needs_details(xml, name in computing)}
     if any(_holds_constant(parts[name]) for name in computing):
         asked |= computing
-    told = [
+    details = [
         (grid, sheet_xml.details(parts[name], faults))
         for grid, name in (zip(grids, places(), strict=True) if asked else ())
         if name in asked and not grid.hidden
     ]
-    for grid, found in told:
+    for grid, found in details:
         grid.hidden_rows, grid.hidden_columns = found.hidden_rows, found.hidden_columns
         for (row, column), fault in found.faults.items():
             grid.put(row, column, fault)
-    if any(found.formulas for _, found in told):
-        _judge(package, told, grids)
+    if any(found.formulas for _, found in details):
+        _judge(package, details, grids)
     if _has_surrogates(texts) or any(
         _has_surrogates(xml) for name, xml in parts.items() if name in computing or _INLINE in xml
     ):
         sheet_xml.join_surrogates(grids)
 
 
-def _judge(package: Package, told: Sequence[tuple[Grid, Details]], grids: Sequence[Grid]) -> None:
+def _judge(package: Package, details: Sequence[tuple[Grid, Details]], grids: Sequence[Grid]) -> None:
     """Replace cached results that were never computed by Faults."""
     properties = markup.attributes(package.xml(_workbook(package)), "calcPr")
     on_load = any(at.get("fullCalcOnLoad") in ON for at in properties)
-    for _, found in told:
+    for _, found in details:
         for f in found.formulas:
             f.on_load = on_load
             if f.cached == "" and not on_load:
                 f.cached = None  # the file says that the result is an empty text
-    formulas = {id(grid): found.formulas for grid, found in told}
+    formulas = {id(grid): found.formulas for grid, found in details}
     computed.put_faults(
         [(grid, formulas.get(id(grid), [])) for grid in grids],
         lambda source: expressions.steps(source[0], "a1", source[1:]),
-        by_library=any(found.spelled_zero for _, found in told),
+        by_library=any(found.spelled_zero for _, found in details),
         mixed=on_load,
     )
 
@@ -212,10 +212,10 @@ def _formats(package: Package, parts: Mapping[str, bytes], part: Callable[[], st
     styles = sheet_xml.styles(package.xml(name))  # without any, numbers are shown as they are
     if styles is None or (name in package.entries and not package.part(name, 1)):
         return None
-    told = {str(k): code for k, (_, code) in enumerate(styles) if code and number_format.tells(code)}
-    if not told:
+    codes = {str(k): code for k, (_, code) in enumerate(styles) if code and number_format.changes_numbers(code)}
+    if not codes:
         return {}
-    return sheet_xml.formats(parts[part()], told, grid) if part() else None
+    return sheet_xml.formats(parts[part()], codes, grid) if part() else None
 
 
 def _places(package: Package, parts: Mapping[str, bytes], sheets: int) -> list[str]:
@@ -227,7 +227,7 @@ def _places(package: Package, parts: Mapping[str, bytes], sheets: int) -> list[s
     return [*order, *[""] * sheets][:sheets]
 
 
-def _may_tell(xml: bytes, formulas: bool) -> bool:
+def _needs_details(xml: bytes, formulas: bool) -> bool:
     """Whether a sheet may hold what calamine leaves out; `formulas`: it holds some."""
     return bool(
         _HIDDEN(xml)

@@ -140,7 +140,7 @@ class _XmlSheet:
         if number_format.shows_date(code):
             with contextlib.suppress(OverflowError, ValueError):
                 return number_format.moment(value, code, self.from_1904)
-        elif number_format.tells(code):
+        elif number_format.changes_numbers(code):
             self.codes[self.row, column] = code
         return value
 

@@ -98,7 +98,7 @@ class HeaderRows:
                 return None
         if hits * 2 <= filled and i + 1 < len(rows):
             under = self.headers.choices(self.headers.texts(rows[i + 1]))
-            if under and under[0].fits and not self._stands_alone(rows, i, under[0].dataset):
+            if under and under[0].fits and not self._is_separate(rows, i, under[0].dataset):
                 return None  # a line of the heading, right above the header
             if hits == 0 and not self._headerlike(rows[i + 1]):
                 return None
@@ -144,7 +144,7 @@ class HeaderRows:
             return choices
         return tuple(replace(c, figures=()) for c in choices)
 
-    def _stands_alone(self, rows: Rows, i: int, dataset: str) -> bool:
+    def _is_separate(self, rows: Rows, i: int, dataset: str) -> bool:
         """Whether row `i` has a label where the header under it has none, as with a vertically merged cell."""
         return any(
             type(v) is str and v and under == "" and any(m.dataset == dataset for m in self.headers.resolve(v))

@@ -24,7 +24,7 @@ _SEALS = "|".join(map(re.escape, _LABELS["seals"]))
 _ENGLISH_SUBMITTER = re.compile(r"(?:reporting |submitting )?organi[sz]ation(?: name)?:?", re.IGNORECASE)
 _UNIT = re.compile(r"(?:金额|计量|货币|数据|面积|数量)?单位[:为是]\(?([^,;。\s()]{1,20}(?:[、,/][^,;。\s()]{1,8})*)")
 _YEAR_LABEL = re.compile(r"^(?:统计|填报|报告|所属|数据|报表)?(?:年度|年份|年)[:]?$")
-_YEAR_SAID = re.compile(
+_YEAR_STATED = re.compile(
     r"^(?:统计|填报|报告|所属|数据|报表)?(?:年度|年份|期间|时期|报告期|所属期|统计期)[:]((?:19|20)\d\d)"
 )
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)\s*(?=年)(?!年\d{1,2}月\d{1,2}日)")
@@ -79,16 +79,16 @@ def read_heading(rows: Sequence[Sequence[Any]], headers: Headers) -> HeadingFact
         for i, v in enumerate(cells):
             if type(v) is not str:
                 continue
-            said = _said(v, cells[i + 1] if i + 1 < len(cells) else None, headers)
-            facts.texts.append(said.text)
+            stated = _stated(v, cells[i + 1] if i + 1 < len(cells) else None, headers)
+            facts.texts.append(stated.text)
             if headers.labels:
                 _labelled(facts, v, cells[i + 1] if i + 1 < len(cells) else None, headers)
-            facts.synthetic |= MARK in said.text
-            facts.submitter = facts.submitter or said.submitter
-            facts.units += said.units
+            facts.synthetic |= MARK in stated.text
+            facts.submitter = facts.submitter or stated.submitter
+            facts.units += stated.units
             if facts.year is None:
-                facts.year = said.year
-            years.update(said.years)
+                facts.year = stated.year
+            years.update(stated.years)
     if facts.year is None and len(years) == 1:
         facts.year = int(years.pop())
     return facts
@@ -105,7 +105,7 @@ def _labelled(facts: HeadingFacts, cell: str, after: Any, headers: Headers) -> N
         facts.labelled.setdefault(folded, value)
 
 
-class _Said(NamedTuple):
+class _Stated(NamedTuple):
     """The values stated in one cell of a heading; `years`: those it names without calling one the sheet's."""
 
     text: str
@@ -116,14 +116,14 @@ class _Said(NamedTuple):
 
 
 @lru_cache(maxsize=20_000)
-def _said(cell: str, after: Any, headers: Headers) -> _Said:
+def _stated(cell: str, after: Any, headers: Headers) -> _Stated:
     """Parse a cell, which may be a label for the next one. Cached, because most headings recur in other files."""
     text = squeeze(cell)
     years = _years(text) if "年" in text else _english_years(cell)
     if len(text) <= 14:
         alone = headers.unit_alone(text)
         if alone:
-            return _Said(text, units=(alone,), years=years)
+            return _Stated(text, units=(alone,), years=years)
     rest, submitter, year = text, None, None
     if _ENGLISH_SUBMITTER.fullmatch(cell.strip()) and isinstance(after, str):
         submitter = after.strip() or None
@@ -138,12 +138,12 @@ def _said(cell: str, after: Any, headers: Headers) -> _Said:
                 rest = text[named.end() + len(squeeze(who)) :] if who in cell else ""
     units = [u for found in _UNIT.finditer(rest) for u in _units(found[1], headers)] if "单位" in rest else []
     if "年" in rest:
-        stated = _YEAR_SAID.match(rest)
+        stated = _YEAR_STATED.match(rest)
         if stated:
             year = int(stated[1])
         elif _YEAR_LABEL.match(rest) and after is not None:
             year = _as_year(after)
-    return _Said(text, submitter, tuple(units), year, years)
+    return _Stated(text, submitter, tuple(units), year, years)
 
 
 @lru_cache(maxsize=8)

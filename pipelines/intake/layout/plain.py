@@ -59,10 +59,12 @@ class Plain:
         rows, place, beyond = self._rows, self._place, self._beyond
         last = len(rows)
         while last > first and (
-            rows[last - 1][place] == "" or not self._has_amount(rows[last - 1]) or self._tells(rows[last - 1][:beyond])
+            rows[last - 1][place] == ""
+            or not self._has_amount(rows[last - 1])
+            or self._is_no_data(rows[last - 1][:beyond])
         ):
             last -= 1
-        while first < last and (not self._has_amount(rows[first]) or self._tells(rows[first][:beyond])):
+        while first < last and (not self._has_amount(rows[first]) or self._is_no_data(rows[first][:beyond])):
             first += 1
         return first, last
 
@@ -84,7 +86,7 @@ class Plain:
         ):
             return False
         for c, kinds in zip(columns[:beyond], types, strict=False):
-            if str in kinds and self._tells(set(c)):
+            if str in kinds and self._is_no_data(set(c)):
                 return False
         for c, kinds in zip(columns[beyond:], types[beyond:], strict=True):
             if str in kinds and self._words.any_total(set(c)):
@@ -97,7 +99,7 @@ class Plain:
             row[self._place] != ""
             and row.count("") <= self._blanks
             and (float in map(type, row) or self._has_amount(row))
-            and not self._tells(row[: self._beyond])
+            and not self._is_no_data(row[: self._beyond])
             and not self._words.any_total(row[self._beyond :])
         )
 
@@ -107,7 +109,7 @@ class Plain:
             return True
         return any(type(v := row[p]) is str and v and _IS_AMOUNT(v) is not None for p in self._amounts)
 
-    def _tells(self, texts: Iterable[Any]) -> bool:
+    def _is_no_data(self, texts: Iterable[Any]) -> bool:
         """Whether a cell's text indicates that its row is no data."""
         known = self._words.known
         for v in texts:

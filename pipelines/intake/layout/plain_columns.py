@@ -48,7 +48,7 @@ class PlainColumns(Plain):
             return False
         if not any(self._are_amounts(p, rows) for p in self._amounts):
             return False
-        return not self._telling[rows].any() and not self._totals[rows].any()
+        return not self._no_data[rows].any() and not self._totals[rows].any()
 
     def _are_amounts(self, place: int, rows: slice) -> bool:
         """Whether each cell of a column is an amount, however it is written."""
@@ -69,9 +69,9 @@ class PlainColumns(Plain):
         return self._known[place]
 
     @cached_property
-    def _telling(self) -> Mask:
+    def _no_data(self) -> Mask:
         """Mask of the rows whose first columns hold a text that indicates a kind of row."""
-        return self._any(range(self._beyond), lambda text: self._tells([text]))
+        return self._any(range(self._beyond), lambda text: self._is_no_data([text]))
 
     @cached_property
     def _totals(self) -> Mask:
@@ -102,7 +102,7 @@ class PlainColumns(Plain):
         filled = np.sum(self._filled, axis=0)
         amount = np.any([np.zeros(len(self._large), bool), *map(self._amount, self._amounts)], axis=0)
         enough = self._large.width - filled <= self._blanks
-        return np.asarray(self._filled[self._place] & enough & amount & ~self._telling & ~self._totals)
+        return np.asarray(self._filled[self._place] & enough & amount & ~self._no_data & ~self._totals)
 
     @cached_property
     def _not_plain(self) -> NDArray[np.intp]:

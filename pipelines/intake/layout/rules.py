@@ -135,15 +135,15 @@ def nothing_reported(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     if NONE not in texts:
         return None
     mapped = sheet.table.choice.mapped
-    said = None
+    institution = None
     for m in mapped:
         v = row.cells[m.place]
         if v != "" and _says_something(v):
-            if said is not None or m.column.institution is None:
+            if institution is not None or m.column.institution is None:
                 return None
-            said = m
+            institution = m
     marks = sum(not _says_something(v) for v in texts)
-    return RowKind.NOTHING if said and 2 * marks >= len(mapped) else None
+    return RowKind.NOTHING if institution and 2 * marks >= len(mapped) else None
 
 
 def note(row: SheetRow, sheet: SheetRows) -> RowKind | None:

@@ -85,8 +85,8 @@ def by_sections(t: SheetTable, rows: list[list[Any]]) -> list[SheetTable]:
     """The table itself, or a table for each year where rows between its data state a year."""
     begins: list[tuple[int, int]] = []
     for i in t.sections:
-        said = [v for v in rows[i] if v != ""]
-        named = YEAR_SECTION.match(squeeze(said[0])) if len(said) == 1 and type(said[0]) is str else None
+        texts = [v for v in rows[i] if v != ""]
+        named = YEAR_SECTION.match(squeeze(texts[0])) if len(texts) == 1 and type(texts[0]) is str else None
         if named:
             begins.append((i, int(named[1])))
     if not begins:
@@ -165,7 +165,7 @@ def tables_under(
     """The tables under a header, which repeats side by side where several are of one dataset. `begin`: the first row that is theirs;
     `years`: each column's; `shared`: the choices of `HeaderRows.by_year`, where columns repeat one a year."""
     best = block.choices[0]
-    said = {y for y in years if y is not None}
+    texts = {y for y in years if y is not None}
     own = [_placed(c, block, rows, merges) for c in block.choices if c.dataset == best.dataset and c.fits]
     own.sort(key=lambda c: c.mapped[0].place)
     rest = [c for c in block.choices if c.dataset != best.dataset and c.fits]
@@ -185,7 +185,7 @@ def tables_under(
     tables = []
     for k, c in enumerate(own):
         mine = {years[m.place] for m in c.mapped} - {None}
-        if len(mine) == 1 and (len(said) > 1 or facts.year is None):
+        if len(mine) == 1 and (len(texts) > 1 or facts.year is None):
             facts = _dated(facts, mine.pop())
         at = block.first, block.last
         tables.append(SheetTable(c, tied, at, begin, begin, edges[k], edges[k + 1], facts, merges, beside=k > 0))

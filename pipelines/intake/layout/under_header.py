@@ -59,9 +59,9 @@ def translated(below: Sequence[list[Any]], choice: Choice) -> int:
         return 0
     if len(lines) > 1 and all(required <= filled for filled in lines):
         lines = lines[:1]  # as data are; a name in several lines has not as many in each column
-    said = set().union(*lines)
-    short = len(lines) == 1 and min(len(below[0][j]) for j in said) < _SHORTEST
-    named = said & numbers and len(said) > 1 and 2 * len(said) >= len(choice.mapped)
+    filled = set().union(*lines)
+    short = len(lines) == 1 and min(len(below[0][j]) for j in filled) < _SHORTEST
+    named = filled & numbers and len(filled) > 1 and 2 * len(filled) >= len(choice.mapped)
     return len(lines) if named and not short and len(lines) <= MOST_LINES else 0
 
 
@@ -75,8 +75,8 @@ def _is_english(value: Any) -> bool:
 
 def numbers_two_columns(row: Sequence[Any], choice: Choice) -> bool:
     """The row 1 2 under a header of two columns, where one of them is of a kind that holds no such number."""
-    said = {j: squeeze(str(v)).removesuffix(".0") for j, v in enumerate(row) if v != ""}
-    return [*said.values()] == ["1", "2"] and any(
-        m.place in said and m.column.kind in ("date", "enum") and said[m.place] not in m.column.values
+    filled = {j: squeeze(str(v)).removesuffix(".0") for j, v in enumerate(row) if v != ""}
+    return [*filled.values()] == ["1", "2"] and any(
+        m.place in filled and m.column.kind in ("date", "enum") and filled[m.place] not in m.column.values
         for m in choice.mapped
     )

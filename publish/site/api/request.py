@@ -10,11 +10,11 @@ import urllib.parse
 from typing import Any
 
 from publish.release import store
-from publish.schema import MADE_UP_EN, MADE_UP_ZH
 from publish.site import validation
 from publish.site.api.model import ROOT, TEXT, VERSION, Argument, Refused, Release, Resource, Row
 from publish.site.api.paging import address, paging_keys
 from publish.site.api.resources import RESOURCES, YEAR, refuse_value
+from publish.wording import MADE_UP_EN, MADE_UP_ZH
 
 INTEGERS = {"year": YEAR}
 

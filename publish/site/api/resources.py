@@ -15,7 +15,7 @@ from publish.site.api.model import LIMIT, ROOT, Argument, Refused, Release, Reso
 from publish.site.api.paging import address, condition, files, read_one, read_page, read_rows, span_keys
 from publish.site.facts import DB
 from publish.site.pages.base import district_names
-from publish.sources import SOURCES, behind
+from publish.sources import SOURCES, sources_of
 
 CHECK_STATUS = ("match", "within_qualifier", "mismatch", "not_verifiable", "no_data")
 OPENING = ("open", "aggregate", "closed")
@@ -133,7 +133,7 @@ async def provenance(release: Release, path: Row, args: Row) -> Row:
             f"没有这个数值；该指标的全部数值见 {at}。",
             f"There is no such value; {at} lists all values of the indicator.",
         )
-    sql = behind(where, await release.db.table_columns("provenance"))
+    sql = sources_of(where, await release.db.table_columns("provenance"))
     span = {"_limit": args.get("limit", LIMIT), "_offset": args.get("offset", 0)}
     rows = await read_rows(release, f"select * from ({sql}) limit :_limit offset :_offset", given | span)
     total = span["_offset"] + len(rows)

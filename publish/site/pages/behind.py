@@ -11,7 +11,7 @@ from typing import Any
 
 from publish.site.facts import DB
 from publish.site.pages.base import has, rows
-from publish.sources import behind
+from publish.sources import sources_of
 
 MOST_ROWS = 200  # open rows shown behind one figure; all of them are in the table
 
@@ -19,7 +19,7 @@ MOST_ROWS = 200  # open rows shown behind one figure; all of them are in the tab
 async def sources(datasette: Any, where: str, **bound: Any) -> list[dict[str, Any]]:
     """Return the files behind the values that match `where` (over publish.sources.KEY)."""
     columns = await datasette.get_database(DB).table_columns("provenance")
-    found = await rows(datasette, behind(where, columns), **bound)
+    found = await rows(datasette, sources_of(where, columns), **bound)
     return sorted(found, key=lambda f: (f["dataset"], f["year"], f["file"], f["sheet"] or ""))
 
 

@@ -12,10 +12,11 @@ import pyarrow as pa
 from datasette.utils.asgi import Response
 
 from publish.release.write import FOR_EXCEL, write_csv, write_parquet, write_xlsx
-from publish.schema import MADE_UP_EN, MADE_UP_ZH, MARTS
+from publish.schema import MARTS
 from publish.site.facts import Facts
 from publish.site.pages.base import address, rows
 from publish.site.pages.indicators import indicator_of
+from publish.wording import MADE_UP_EN, MADE_UP_ZH
 
 VALUES = next(t for t in MARTS if t.name == "indicator_values")
 FORMATS = {

@@ -23,7 +23,7 @@ from pipelines.records.serials import Sent
 
 
 @dataclass
-class Beside:
+class ReferencedRows:
     """`tables` by name: the records in force of each dataset judged so far, and the city's as `city.<name>`; `limits` are
     the city's; `rank` says how new a file is (higher is newer); `gone` are the (file, table) replaced whole; `sent` is what is
     known of the tables of the dataset in hand."""
@@ -31,7 +31,7 @@ class Beside:
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     limits: dict[str, float] = field(default_factory=dict)
     rank: pd.Series = field(default_factory=lambda: pd.Series(dtype="int64"))
-    gone: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    replaced: Mapping[tuple[str, int], str] = field(default_factory=dict)
     sent: Sent = field(default_factory=Sent)
 
 
@@ -54,13 +54,13 @@ def _column(values: list[Any]) -> pd.Series:
     return pd.Series(values, dtype="str" if any(isinstance(v, str) for v in values) else "float64")
 
 
-def join(contract: Contract, rows: pd.DataFrame, beside: Beside) -> pd.DataFrame:
+def join(contract: Contract, rows: pd.DataFrame, referenced: ReferencedRows) -> pd.DataFrame:
     """The rows (any index, one after another in order of file, table and row) with a column for each thing their rules
     name beside them, and `_live` where a rule counts rows. A thing that is not there is null, and such a rule passes."""
     extra: dict[str, pd.Series] = {}
-    names = contract.beside
+    names = contract.referenced
     for r in contract.references:
-        table = beside.tables.get(r.table)
+        table = referenced.tables.get(r.table)
         if table is None or table.empty or r.target not in table.columns:
             continue
         column = rows[r.column]
@@ -74,31 +74,31 @@ def join(contract: Contract, rows: pd.DataFrame, beside: Beside) -> pd.DataFrame
                 extra[name] = last[target].reindex(column).set_axis(rows.index)
     for name in names:
         step, _, target = name.partition(".")
-        if step == "city" and target in beside.limits:
-            extra[name] = pd.Series(beside.limits[target], index=rows.index)
+        if step == "city" and target in referenced.limits:
+            extra[name] = pd.Series(referenced.limits[target], index=rows.index)
     before = [n for n in names if n.startswith("previous.")]
     if before or any(r.parsed.counts for r in contract.rules):
-        live = _live(contract, rows, beside)
+        live = _live(contract, rows, referenced)
         extra[LIVE] = pd.Series(live, index=rows.index)
         if before:
             extra |= _previous(contract, rows, live, before)
     return rows.assign(**extra) if extra else rows
 
 
-def _live(contract: Contract, rows: pd.DataFrame, beside: Beside) -> np.ndarray:
+def _live(contract: Contract, rows: pd.DataFrame, referenced: ReferencedRows) -> np.ndarray:
     """Rows that no newer file replaced, as far as can be known before they are judged; of one key in one file the first."""
-    gone = np.array(
-        [(f, int(t)) in beside.gone for f, t in zip(rows["_file"], rows["_table"], strict=True)], dtype=bool
+    replaced = np.array(
+        [(f, int(t)) in referenced.replaced for f, t in zip(rows["_file"], rows["_table"], strict=True)], dtype=bool
     )
     if not contract.key:
-        return ~gone
+        return ~replaced
     key = [SCOPE, *contract.key]
-    rank = beside.rank.reindex(rows["_file"]).fillna(-1).to_numpy()
-    at = rows[key].assign(rank=np.where(gone, -2, rank), at=np.arange(len(rows))).reset_index(drop=True)
+    rank = referenced.rank.reindex(rows["_file"]).fillna(-1).to_numpy()
+    at = rows[key].assign(rank=np.where(replaced, -2, rank), at=np.arange(len(rows))).reset_index(drop=True)
     best = at.sort_values(["rank", "at"], ascending=[False, True], kind="stable").drop_duplicates(key)["at"].to_numpy()
     live = np.zeros(len(rows), dtype=bool)
     live[best] = True
-    return (live | rows[key].isna().any(axis=1).to_numpy()) & ~gone
+    return (live | rows[key].isna().any(axis=1).to_numpy()) & ~replaced
 
 
 def _previous(contract: Contract, rows: pd.DataFrame, live: np.ndarray, names: list[str]) -> dict[str, pd.Series]:

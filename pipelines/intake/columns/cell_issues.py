@@ -17,7 +17,7 @@ from pipelines.intake.columns.plans import Plan
 from pipelines.intake.issues import EACH, as_shown, issue
 from pipelines.intake.layout.headers import Mapped
 from pipelines.intake.layout.heading import HeadingFacts
-from pipelines.intake.messages import EXPECTED, position_texts, say, shown
+from pipelines.intake.messages import EXPECTED, message_of, position_texts, shown
 from pipelines.intake.model import Severity, SheetReading
 from pipelines.intake.sheets import Grid
 from pipelines.intake.values import Bad, DoubtfulValue
@@ -26,7 +26,7 @@ _NOUGHT = "1900/1/0"  # how spreadsheet programs show the day number 0
 _LOST_FROM = 3  # a column of so many filled cells of which none could be read was not received
 
 
-class Telling:
+class CellIssues:
     """Adds the issues of one table to its SheetReading. `lost`: the columns of which no cell could be read; `one_unit`: those
     whose unit is stated row by row, and is the same in each, with its factor."""
 
@@ -35,7 +35,7 @@ class Telling:
         self.lost: set[str] = set()
         self.one_unit: dict[str, Decimal] = {}
 
-    def say(
+    def add(
         self,
         code: str,
         severity: Severity,
@@ -85,7 +85,7 @@ class Telling:
                 taken = f"{in_sheet(why.value, self.plan.factor(m)):,}"
             elif self._is_ruled_out(m.column, variant, taken):
                 return  # what days are possible is the contract's to say, and the suite's to tell
-            self.say("doubtful", "warning", m, i, raw, f"{variant}_hidden" if secret else variant, number=taken)
+            self.add("doubtful", "warning", m, i, raw, f"{variant}_hidden" if secret else variant, number=taken)
             return
         variant = why.variant if type(why) is Bad else ""
         if variant == "nought":
@@ -93,7 +93,7 @@ class Telling:
         if secret:
             variant = "hidden"
         said = why.said if type(why) is Bad else ""
-        self.say("bad_type", "error", m, i, raw, variant or None, quarantines=m.column.required, said=shown(said))
+        self.add("bad_type", "error", m, i, raw, variant or None, quarantines=m.column.required, said=shown(said))
 
     def all_odd(
         self,
@@ -112,7 +112,7 @@ class Telling:
                 self.lost.add(m.column.name)
                 first = self.sheet.issues[-1]
                 words = {"said": first.message_zh, "said_en": first.message_en, "count": str(len(odd))}
-                first.message_zh, first.message_en = say("bad_type", "column", **words)
+                first.message_zh, first.message_en = message_of("bad_type", "column", **words)
                 if not m.column.required and len(odd) > EACH:
                     return
 
