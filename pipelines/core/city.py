@@ -7,6 +7,7 @@ indicators (pipelines/statistics/city.py), or anything that is true of every cit
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,13 @@ FILES: dict[str, dict[str, str]] = {
         "time_zone": "VARCHAR",
         "profile": "VARCHAR",
         "languages": "VARCHAR",
+        "contact_zh": "VARCHAR",
+        "contact_en": "VARCHAR",
+        "email": "VARCHAR",
+        "telephone": "VARCHAR",
+        "next_release": "VARCHAR",
+        "licence_name": "VARCHAR",
+        "licence_url": "VARCHAR",
     },
     "divisions": {
         "code": "VARCHAR",
@@ -47,6 +55,8 @@ FILES: dict[str, dict[str, str]] = {
         "note": "VARCHAR",
         "own_zh": "VARCHAR",
         "own_en": "VARCHAR",
+        "tile_column": "BIGINT",
+        "tile_row": "BIGINT",
     },
     "limits": {"name": "VARCHAR", "value": "DOUBLE", "unit": "VARCHAR", "meaning_zh": "VARCHAR"},
     "office_standards": {"level": "VARCHAR", "rank": "VARCHAR", "max_usable_area_m2": "DOUBLE"},
@@ -58,8 +68,16 @@ PROFILES = (GOVERNMENT_OFFICES, "none")
 LANGUAGES = ("zh en", "en zh")  # the language of the site's own addresses comes first
 # Lines that city.yaml may lack, and what holds then.
 USUAL = {"time_zone": DEFAULT_ZONE, "profile": GOVERNMENT_OFFICES, "languages": LANGUAGES[0]}
-# Optional columns of divisions.csv: the label of a city's own institutions in a list of its parts (市本级).
+# Lines that city.yaml may lack without another in their place: whom to ask, when the next release comes, what the licence is called.
+# The site says loudly which of them is missing.
+DOORS = ("contact_zh", "contact_en", "email", "telephone", "next_release", "licence_name", "licence_url")
+# Optional columns of divisions.csv: the label of a city's own institutions in a list of its parts (市本级), and the place of a
+# division on a map of equal tiles, counted from 1 from the left and from the top.
 OWN_NAMES = ("own_zh", "own_en")
+TILE = ("tile_column", "tile_row")
+MOST_TILES = 16  # in a row and in a column; more would have no room for names
+# Who provides a dataset; the columns of providers.csv.
+PROVIDERS = {"dataset": "VARCHAR", "provider_zh": "VARCHAR", "provider_en": "VARCHAR"}
 
 
 class CityError(ValueError):
@@ -71,7 +89,8 @@ class CityError(ValueError):
 @dataclass(frozen=True)
 class City:
     """The contents of city.yaml. `code` is what names the city once (of a Chinese one its six-digit division code); years are
-    calendar years, `time_zone` is a name of the IANA database, `profile` one of PROFILES, `languages` one of LANGUAGES."""
+    calendar years, `time_zone` is a name of the IANA database, `profile` one of PROFILES, `languages` one of LANGUAGES. Those of
+    DOORS are "" where the city does not state them; `next_release` is a day (YYYY-MM-DD), `licence_url` begins with https."""
 
     folder: Path
     code: str
@@ -88,6 +107,13 @@ class City:
     time_zone: str = DEFAULT_ZONE
     profile: str = GOVERNMENT_OFFICES
     languages: str = LANGUAGES[0]
+    contact_zh: str = ""
+    contact_en: str = ""
+    email: str = ""
+    telephone: str = ""
+    next_release: str = ""
+    licence_name: str = ""
+    licence_url: str = ""
 
 
 def read_city(path: Path) -> dict[str, Any]:
@@ -104,7 +130,7 @@ def read_city(path: Path) -> dict[str, Any]:
     if unknown:
         raise CityError(f"city.yaml: '{unknown[0]}' is not known; use only {', '.join(FILES['city'])}.")
     out = {c: _typed(raw.get(c), t, f"city.yaml: {c}") for c, t in FILES["city"].items()}
-    out |= {c: out[c] or usual for c, usual in USUAL.items()}
+    out |= {c: out[c] or usual for c, usual in USUAL.items()} | {c: out[c] or "" for c in DOORS}
     for c, known in (("profile", PROFILES), ("languages", LANGUAGES)):
         if out[c] not in known:
             raise CityError(f"city.yaml: {c} '{out[c]}' is not known; use one of: {', '.join(known)}.")
@@ -113,11 +139,37 @@ def read_city(path: Path) -> dict[str, Any]:
     for c, v in out.items():
         if v is None:
             raise CityError(f"city.yaml: '{c}' is missing; write it.")
+    _doors(out)
     if not (out["period_start"] <= out["period_end"] and out["base_year"] <= out["period_end"]):
         raise CityError(
             "city.yaml: neither period_start nor base_year may come after period_end; mend one of the three."
         )
     return out
+
+
+def _doors(city: Mapping[str, Any]) -> None:
+    """Check the lines of DOORS that are given. Raises CityError."""
+    address, day = city["email"], city["next_release"]
+    if address and not re.fullmatch(r"[^@\s<>\"']+@[^@\s<>\"']+\.[^@\s<>\"']+", address):
+        raise CityError(f"city.yaml: email '{address}' is no address; write one such as open@city.gov.cn.")
+    if re.search(r"(?<!\d)1[3-9]\d{9}(?!\d)", re.sub(r"[\s-]", "", city["telephone"])):
+        raise CityError("city.yaml: telephone is a mobile number, which is personal; write that of the office.")
+    if city["licence_url"] and not re.fullmatch(r"https?://[^\s<>\"']+", city["licence_url"]):
+        raise CityError(f"city.yaml: licence_url '{city['licence_url']}' is no address; begin it with https://.")
+    if city["licence_url"] and not city["licence_name"]:
+        raise CityError("city.yaml: licence_url has no licence_name; write what the licence is called.")
+    if day:
+        check_day(day, "city.yaml: next_release")
+
+
+def check_day(text: str, where: str) -> None:
+    """Raise CityError where a text is no day."""
+    try:
+        if dt.date.fromisoformat(text).isoformat() == text:
+            return
+    except ValueError:
+        pass
+    raise CityError(f"{where} is '{text}'; write a day such as 2026-04-30.")
 
 
 def profile_of(folder: Path | None) -> str:
@@ -133,7 +185,8 @@ def profile_of(folder: Path | None) -> str:
 def read_divisions(folder: Path) -> list[dict[str, Any]]:
     """Read the rows of divisions.csv; none where there is no such file. Raises CityError."""
     path = folder / "divisions.csv"
-    rows = read_csv(path, FILES["divisions"], "code", OWN_NAMES)
+    rows = read_csv(path, FILES["divisions"], "code", (*OWN_NAMES, *TILE))
+    _tiles(rows)
     codes = {r["code"] for r in rows}
     for n, r in enumerate(rows, 2):
         if not re.fullmatch(r"\d{6}", r["code"]):
@@ -146,6 +199,36 @@ def read_divisions(folder: Path) -> list[dict[str, Any]]:
                     f"divisions.csv row {n}: {c} '{r[c]}' is no code of this table; add it or mend the row."
                 )
     return rows
+
+
+def _tiles(rows: list[dict[str, Any]]) -> None:
+    """Check the places on the map of tiles: both numbers or none, and each place once. Raises CityError."""
+    seen: dict[tuple[int, int], str] = {}
+    for n, r in enumerate(rows, 2):
+        column, row = (r[c] for c in TILE)
+        if column is None and row is None:
+            continue
+        if column is None or row is None or not (1 <= column <= MOST_TILES and 1 <= row <= MOST_TILES):
+            raise CityError(
+                f"divisions.csv row {n}: write both tile_column and tile_row, from 1 to {MOST_TILES}, or neither."
+            )
+        if (column, row) in seen:
+            raise CityError(
+                f"divisions.csv row {n}: {r['code']} has the tile of {seen[column, row]}; give it another place."
+            )
+        seen[column, row] = r["code"]
+
+
+def read_providers(folder: Path) -> dict[str, dict[str, str]]:
+    """Read the optional providers.csv: by dataset the department that provides it, as provider_zh and provider_en.
+
+    Raises CityError.
+    """
+    rows = read_csv(folder / "providers.csv", PROVIDERS, "dataset")
+    for n, r in enumerate(rows, 2):
+        if not r["provider_zh"]:
+            raise CityError(f"providers.csv row {n}: provider_zh is empty; write the department's name.")
+    return {r["dataset"]: {c: r[c] or "" for c in ("provider_zh", "provider_en")} for r in rows}
 
 
 def read_limits(folder: Path) -> list[dict[str, Any]]:

@@ -21,11 +21,13 @@ from pipelines.core.city import (
     GOVERNMENT_OFFICES,
     City,
     CityError,
+    check_day,
     profile_of,
     read_city,
     read_csv,
     read_divisions,
     read_limits,
+    read_providers,
     read_standards,
 )
 from pipelines.core.home import Home, whole_file
@@ -44,10 +46,13 @@ TESTS = (
 )  # how what the records give must stand to `target`, where words say more than a number
 QUALIFIERS = ("exact", "approx", "near_below", "over", "at_least", "planned", "none")
 
-MADE = ("position", "computed")  # columns nobody writes
+# Columns of the report that a statement was printed in, and what reports.csv calls them; claims.csv names it in the column `report`.
+REPORT = {"report_title": "title", "report_by": "publisher", "report_date": "date", "report_url": "url"}
+REPORTS = dict.fromkeys(("report", *REPORT.values()), "VARCHAR")
+MADE = ("position", "computed", *REPORT)  # columns nobody writes
 # Columns claims.csv may lack: the word of a statement that says more than its number; the level of the institutions that a
-# statement is about.
-OPTIONAL = ("word", "level")
+# statement is about; the sentence that it was printed in, and the report.
+OPTIONAL = ("word", "level", "quotation", "report")
 # In the SQL of a statement about one level: {level of disposals.org_name in substr(disposals.sold_on, 1, 4)} stands for the
 # condition that the institution of that name was of the level in that year (dbt's int_claims writes it out).
 OF_LEVEL = re.compile(r"\{level of [\w.]+ in [^{}]+\}")
@@ -92,8 +97,9 @@ def read_tables(folder: Path) -> dict[str, list[dict[str, Any]]]:
     if city["code"] not in {r["code"] for r in divisions} and not one_level:
         raise CityError(f"divisions.csv has no row for the city's own code {city['code']}; add it.")
     defined = read_definitions(folder, city["profile"])
+    read_providers(folder)  # read by the release; a mistake in it is told before anything is computed
     known = {t: [*seeds_of(t, city["profile"]), *rows] for t, rows in defined.items()}
-    claims = _claims(folder / "claims.csv", known)
+    claims = _printed(_claims(folder / "claims.csv", known), folder / "reports.csv")
     arithmetic = _arithmetic(folder / "arithmetic.csv", claims, known["factors"])
     return {
         "city": [city],
@@ -170,6 +176,30 @@ def _claims(path: Path, known: Mapping[str, list[Mapping[str, Any]]]) -> list[di
     return rows
 
 
+def _printed(claims: list[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
+    """Add to each statement the report that it names, or the only one there is; a report's title, publisher, day and address
+    are null where nobody wrote them. Raises CityError."""
+    reports = {r["report"]: r for r in read_csv(path, REPORTS, "report", ("publisher", "date", "url"))}
+    for n, r in enumerate(reports.values(), 2):
+        if r["title"] is None:
+            raise CityError(f"reports.csv row {n}: title is empty; write the report's title.")
+        if r["date"]:
+            check_day(r["date"], f"reports.csv row {n}: date")
+        if r["url"] and not re.fullmatch(r"https?://[^\s<>\"']+", r["url"]):
+            raise CityError(f"reports.csv row {n}: url '{r['url']}' is no address; begin it with http:// or https://.")
+    only = next(iter(reports.values())) if len(reports) == 1 else {}
+    out = []
+    for n, c in enumerate(claims, 2):
+        named = c.pop("report")
+        if named and named not in reports:
+            raise CityError(
+                f"claims.csv row {n} ({c['claim_id']}): there is no report '{named}'; add it to reports.csv or mend the row."
+            )
+        found = reports[named] if named else only
+        out.append(c | {column: found.get(name) for column, name in REPORT.items()})
+    return out
+
+
 def _level(r: Mapping[str, Any], where: str) -> None:
     """A statement about one level counts that level alone, in its address and in its SQL."""
     asked = OF_LEVEL.search(r["sql"] or "")
@@ -231,6 +261,8 @@ def _arithmetic(path: Path, claims: list[dict[str, Any]], factors: Iterable[Mapp
 def _numbered(path: Path, table: str, key: str) -> list[dict[str, Any]]:
     """The rows of one file of TABLES, with their position in it, counted from 1."""
     types = {c: t for c, t in TABLES[table].items() if c not in MADE}
+    if table == "claims":
+        types["report"] = "VARCHAR"
     return [r | {"position": n} for n, r in enumerate(read_csv(path, types, key, OPTIONAL), 1)]
 
 

@@ -42,6 +42,11 @@ TABLES: dict[str, dict[str, str]] = {
         "note_zh": "VARCHAR",
         "note_en": "VARCHAR",
         "sql": "VARCHAR",
+        "quotation": "VARCHAR",
+        "report_title": "VARCHAR",
+        "report_by": "VARCHAR",
+        "report_date": "VARCHAR",
+        "report_url": "VARCHAR",
     },
     "arithmetic": {
         "position": "BIGINT",

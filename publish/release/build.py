@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 from xlsxwriter.exceptions import FileCreateError
 
 from expectations.contract import Contracts
-from pipelines.core.city import City
+from pipelines.core.city import DOORS, City, read_providers
 from pipelines.core.digests import file_sha256
 from pipelines.core.fingerprint import code_of
 from pipelines.core.home import Home, sync
@@ -497,9 +497,9 @@ def _release_row(about: About, contracts: Contracts, content: str, data: dict[st
     }
 
 
-def _city(city: City) -> dict[str, str]:
+def _city(city: City) -> dict[str, Any]:
     names = ("code", "name_zh", "name_en", "publisher_zh", "publisher_en", "licence_zh", "licence_en", "languages")
-    return {n: getattr(city, n) for n in names}
+    return {n: getattr(city, n) for n in (*names, *DOORS)} | {"providers": read_providers(city.folder)}
 
 
 def _is_synthetic(data: dict[str, pa.Table]) -> bool:

@@ -22,6 +22,9 @@ COLOURS = {
     "ink": "#1c2b2d", "quiet": "#56666a", "paper": "#ffffff", "grid": "#dfe6e5", "mark": "#9a4a00",
     "s0": "#0f6b6b", "s1": "#a3331f", "s2": "#3a5fa8", "s3": "#8a6100", "s4": "#7b3f8c", "s5": "#3d7a1f", "s6": "#b0306a",
     "s7": "#4a5a5e",
+    # Of a map: classes of value from low to high with the ink on each, and the ground of what has no value.
+    "t0": "#e6f1ef", "t1": "#c3dfdb", "t2": "#96c6c1", "t3": "#5fa8a4", "t4": "#1f7a78", "t5": "#0f4f4f", "edge": "#5c7173",
+    "on-light": "#10282a", "on-dark": "#ffffff", "blank": "#f4f6f6", "on-blank": "#1c2b2d",
 }  # fmt: skip
 MOST_SERIES = 8
 PAD = 16  # pixels around a chart in a file
@@ -125,7 +128,7 @@ def ticks(low: float, high: float, wanted: int = 4) -> list[float]:
 
 
 @dataclass
-class _Canvas:
+class Canvas:
     """Elements of an SVG in order."""
 
     parts: list[str] = field(default_factory=list)
@@ -165,7 +168,7 @@ class _Plot:
     top: float = 0.0
     left: float = 0.0
     right: float = 0.0
-    canvas: _Canvas = field(default_factory=_Canvas)
+    canvas: Canvas = field(default_factory=Canvas)
 
     def __post_init__(self) -> None:
         self.small = self.width < SMALL
@@ -196,7 +199,7 @@ class _Plot:
 def svg(chart: Chart, width: int, ident: str, file: bool = False) -> str:
     """Draw a chart. `ident`: a name that no other SVG of the page has; `file`: for a file of its own, with a ground and its fonts."""
     plot = _Plot(chart, width, ident)
-    _head(plot)
+    plot.top = head(plot.canvas, width, chart.title, chart.subtitle)
     beside = [r.name for r in chart.rules]
     beside = [part for name in beside for part in name.split("\n")]
     if len(chart.series) > 1:
@@ -214,13 +217,18 @@ def svg(chart: Chart, width: int, ident: str, file: bool = False) -> str:
     if not file:
         _columns(plot)
     height = _foot(plot)
+    return whole(width, height, chart.label, _patterns(plot) + "".join(plot.canvas.parts), file)
+
+
+def whole(width: int, height: float, label: str, body: str, file: bool, role: str = "img") -> str:
+    """Return the SVG element around a body; for a file with a margin, a ground and its fonts."""
     pad = PAD if file else 0
     wide, high = width + 2 * pad, round(height) + 2 * pad
     ground = f'<rect x="-{pad}" y="-{pad}" width="{wide}" height="{high}" fill="{COLOURS["paper"]}"/>' if file else ""
     fonts = f' font-family="{FONTS}"' if file else ""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-pad} {-pad} {wide} {high}" width="{wide}" height="{high}" role="img" '
-        f"aria-label={quoteattr(chart.label)}{fonts}>{ground}{_patterns(plot)}{''.join(plot.canvas.parts)}</svg>"
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-pad} {-pad} {wide} {high}" width="{wide}" height="{high}" role="{role}" '
+        f"aria-label={quoteattr(label)}{fonts}>{ground}{body}</svg>"
     )
 
 
@@ -228,18 +236,28 @@ def _tick(value: float) -> str:
     return f"{value:,.10g}".replace("-", "−")
 
 
-def _head(plot: _Plot) -> None:
-    """Write title and unit, and set the top of the plot below them."""
-    size = 15 if plot.small else 19
+def head(canvas: Canvas, width: int, title: str, subtitle: str) -> float:
+    """Write title and unit; return the top of what is below them."""
+    small = width < SMALL
+    size = 15 if small else 19
     y = float(size)
-    for line in wrapped(plot.chart.title, size, plot.width):
-        plot.canvas.text(0, y, line, size, font_weight=700)
+    for line in wrapped(title, size, width):
+        canvas.text(0, y, line, size, font_weight=700)
         y += size * 1.3
-    if plot.chart.subtitle:
-        for line in wrapped(plot.chart.subtitle, 12 if plot.small else 14, plot.width):
-            plot.canvas.text(0, y, line, 12 if plot.small else 14, "quiet")
+    if subtitle:
+        for line in wrapped(subtitle, 12 if small else 14, width):
+            canvas.text(0, y, line, 12 if small else 14, "quiet")
             y += 18
-    plot.top = y + 14
+    return y + 14
+
+
+def foot_notes(canvas: Canvas, width: int, y: float, notes: Iterable[str]) -> float:
+    """Write notes from y on; return the end of the last."""
+    for note in notes:
+        for line in wrapped(note, 11, width):
+            canvas.text(0, y, line, 11, "quiet")
+            y += 15
+    return y - 4
 
 
 def _axis(plot: _Plot) -> None:
@@ -288,7 +306,7 @@ def _patterned(plot: _Plot, mark: str, shape: dict[str, Any]) -> None:
         plot.canvas.parts.append("</g>")
 
 
-def _marker(canvas: _Canvas, shape: str, x: float, y: float, colour: str, hollow: bool) -> None:
+def _marker(canvas: Canvas, shape: str, x: float, y: float, colour: str, hollow: bool) -> None:
     look: dict[str, Any] = {"fill": "paper" if hollow else colour, "stroke": colour, "stroke_width": 1.8}
     if shape == "circle":
         canvas.add("circle", cx=x, cy=y, r=4.0, **look)
@@ -374,11 +392,7 @@ def _foot(plot: _Plot) -> float:
         x += wide
     if plot.chart.legend:
         y += 18
-    for note in plot.chart.notes:
-        for line in wrapped(note, 11, plot.width):
-            plot.canvas.text(0, y, line, 11, "quiet")
-            y += 15
-    return y - 4
+    return foot_notes(plot.canvas, plot.width, y, plot.chart.notes)
 
 
 def _swatch(plot: _Plot, mark: str, x: float, y: float) -> None:
@@ -392,9 +406,9 @@ def _swatch(plot: _Plot, mark: str, x: float, y: float) -> None:
 
 def _patterns(plot: _Plot) -> str:
     wanted: Iterable[str] = [m for m, _ in plot.chart.legend if m in PATTERNS] if len(plot.chart.series) == 1 else []
-    made = _Canvas()
+    made = Canvas()
     for mark in wanted:
-        inner = _Canvas()
+        inner = Canvas()
         inner.add("rect", fill="paper", width=8, height=8)
         inner.add("path", stroke="s0", d=PATTERNS[mark], stroke_width=1.8)
         size: dict[str, Any] = {"width": 8, "height": 8, "patternUnits": "userSpaceOnUse"}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipelines.core.city import DOORS
 from publish.files import EXCEL, MEDIA, path_of, table_file
 from publish.schema import MARTS, OWN, RELEASES, TRACE
 from publish.site.language import CHINESE_FIRST, ORDERS, Order
@@ -46,7 +47,9 @@ class Facts:
 
     `rules`: the rules of suppression, {} in a release without them. `labels[table]` and `columns[table][column]`: the names
     shown. `files`: the release's files with their sha256. `headline`: an indicator with two years or more, for the health
-    check; None where there is none. `order`: of the languages of its pages. `held`: cached rows, by query.
+    check; None where there is none. `order`: of the languages of its pages. `doors`: of the city's folder what is given of
+    contact_zh, contact_en, email, telephone, next_release, licence_name, licence_url; `providers`: by dataset provider_zh and
+    provider_en. `held`: cached rows, by query.
     """
 
     folder: Path
@@ -66,6 +69,8 @@ class Facts:
     headline: str | None = None
     order: Order = CHINESE_FIRST
     rules: dict[str, Any] = field(default_factory=dict)
+    doors: dict[str, str] = field(default_factory=dict)
+    providers: dict[str, dict[str, str]] = field(default_factory=dict)
     held: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -150,6 +155,8 @@ def _read(folder: Path, conn: sqlite3.Connection) -> Facts:
         headline=_headline(conn),
         order=ORDERS.get(str(city.get("languages")), CHINESE_FIRST),
         rules=dict(release.get("rules") or {}),
+        doors={c: str(city[c]) for c in DOORS if city.get(c)},
+        providers=dict(city.get("providers") or {}),
     )
 
 

@@ -157,7 +157,10 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
         return [dict(dataset=c.dataset, position=n, column=f.name, header_zh=f.header_zh, title_en=f.title_en, type=f.kind, unit=f.unit,
                      access=f.access, description=f.description) for c in load_contracts().values() for n, f in enumerate(c.columns)]  # fmt: skip
     if table.name == "divisions":
-        return [dict(code="430202", name_zh="荷塘区"), dict(code="430203", name_zh="芦淞区")]
+        return [
+            dict(code="430202", name_zh="荷塘区", tile_column=2, tile_row=1),
+            dict(code="430203", name_zh="芦淞区", tile_column=1, tile_row=1),
+        ]
     if table.name == "factors":
         return [dict(factor_id="tce-electricity-equivalent", carrier="electricity", metric="kgce", value=0.1229, per_unit="kWh",
                      source="GB/T 2589-2020", source_zh="GB/T 2589-2020 附录A", confidence="high")]  # fmt: skip

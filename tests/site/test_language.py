@@ -33,7 +33,7 @@ class Text(HTMLParser):
     """The words of a page that claim to be in its language: not code, not what is marked with another language."""
 
     QUIET = frozenset(("code", "pre", "script", "style", "textarea", "svg"))
-    EMPTY = frozenset(("meta", "link", "img", "input", "br", "source", "rect"))
+    EMPTY = frozenset(("meta", "link", "img", "input", "br", "source"))
     SPOKEN = ("alt", "aria-label", "placeholder", "title", "data-label")
 
     def __init__(self) -> None:

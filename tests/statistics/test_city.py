@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.core.city import CityError
+from pipelines.core.city import CityError, read_city, read_providers
 from pipelines.core.home import Home
-from pipelines.statistics.city import TABLES, load_city, read_tables
+from pipelines.statistics.city import MADE, TABLES, load_city, read_tables
 
 ZHUZHOU = Path(__file__).resolve().parents[2] / "cities" / "zhuzhou"
 
@@ -33,7 +33,6 @@ DIVISIONS = """code,name_zh,name_en,parent,level,successor,note
 990100,样例市,Example,,city,,
 990101,东区,East,990100,district,,
 """
-CLAIMS_HEADER = ",".join(c for c in TABLES["claims"] if c != "position")
 CLAIM = {
     "claim_id": "funds",
     "section": "一",
@@ -73,7 +72,7 @@ def folder(path: Path, **files: str) -> Path:
 
 
 def table(kind: str, *rows: dict[str, str]) -> str:
-    columns = [c for c in TABLES[kind] if c not in ("position", "computed")]
+    columns = [c for c in TABLES[kind] if c not in MADE] + ["report"] * (kind == "claims")
     return "\n".join([",".join(columns), *(",".join(f'"{r.get(c, "")}"' for c in columns) for r in rows)]) + "\n"
 
 
@@ -118,6 +117,13 @@ def test_a_mistake_leaves_the_last_tables(tmp_path: Path) -> None:
     with pytest.raises(CityError):
         load_city(folder(tmp_path / "city", arithmetic="nonsense\n"), home)
     assert home.table("city", "claims").read_bytes() == before
+
+
+def tiles(*places: str) -> Callable[[Path], Path]:
+    """The divisions with these places on the map of tiles, in order."""
+    header, *rows = DIVISIONS.splitlines()
+    rows = [f"{r},{p}" for r, p in zip(rows, [*places, ","], strict=False)]
+    return lambda path: folder(path, divisions="\n".join([f"{header},tile_column,tile_row", *rows]) + "\n")
 
 
 def bad_claim(**own: str) -> Callable[[Path], Path]:
@@ -169,6 +175,19 @@ def bad_check(**own: str) -> Callable[[Path], Path]:
         (bad_claim(first_year="2023", dimension="period"), "first_year must come before year, of a dimension by year"),
         (bad_claim(first_year="2023", indicator_id="parking_spaces", unit="个"), "the years of parking_spaces do not add up"),
         (bad_claim(indicator_id="", year="", dimension="", member="", factor_set=""), "sql, test and first_year need the indicator"),
+        (bad_claim(report="other"), "claims.csv row 2 (funds): there is no report 'other'; add it to reports.csv"),
+        (lambda p: folder(p, reports="report,title,date\na,A,12 Aug\n"), "reports.csv row 2: date is '12 Aug'; write a day"),
+        (lambda p: folder(p, reports="report,title,url\na,A,javascript:x\n"), "reports.csv row 2: url 'javascript:x' is no address"),
+        (lambda p: folder(p, reports="report,title\na,\n"), "reports.csv row 2: title is empty"),
+        (tiles("1,"), "divisions.csv row 2: write both tile_column and tile_row, from 1 to 16, or neither"),
+        (tiles("0,1"), "divisions.csv row 2: write both tile_column and tile_row"),
+        (tiles("2,1", "2,1"), "divisions.csv row 3: 990101 has the tile of 990100; give it another place"),
+        (lambda p: folder(p, city=CITY + "email: the office\n"), "city.yaml: email 'the office' is no address"),
+        (lambda p: folder(p, city=CITY + "telephone: 139 0000-0000\n"), "city.yaml: telephone is a mobile number"),
+        (lambda p: folder(p, city=CITY + "next_release: soon\n"), "city.yaml: next_release is 'soon'; write a day"),
+        (lambda p: folder(p, city=CITY + "licence_name: A\nlicence_url: 'javascript:x'\n"), "city.yaml: licence_url 'javascript:x' is no address"),
+        (lambda p: folder(p, city=CITY + "licence_url: https://a.example\n"), "city.yaml: licence_url has no licence_name"),
+        (lambda p: folder(p, providers="dataset,provider_zh,provider_en\nleases,,x\n"), "providers.csv row 2: provider_zh is empty"),
         (bad_claim(sql="delete from claims"), "sql must be one SELECT without a semicolon"),
         (bad_claim(sql="select 1; select 2"), "sql must be one SELECT without a semicolon"),
         (bad_check(reading_en=""), "arithmetic.csv row 2 (half): reading_en is empty"),
@@ -190,6 +209,43 @@ def test_a_city_without_divisions_is_told_to_write_them(tmp_path: Path) -> None:
     (tmp_path / "divisions.csv").unlink()
     with pytest.raises(CityError, match=r"has no divisions\.csv; write one with the columns code"):
         read_tables(tmp_path)
+
+
+def test_a_statement_has_the_report_it_names_or_the_only_one(tmp_path: Path) -> None:
+    reports = "report,title,publisher,date,url\na,甲,局,2025-08-12,https://a.example/1\n"
+    [claim] = read_tables(
+        folder(tmp_path, claims=table("claims", CLAIM | {"quotation": "共100万元。"}), reports=reports)
+    )["claims"]
+    assert (claim["quotation"], claim["report_title"], claim["report_by"]) == ("共100万元。", "甲", "局")
+    assert (claim["report_date"], claim["report_url"]) == ("2025-08-12", "https://a.example/1")
+    folder(
+        tmp_path, claims=table("claims", CLAIM, CLAIM | {"claim_id": "b", "report": "z"}), reports=reports + "z,乙,,,\n"
+    )
+    one, two = read_tables(tmp_path)["claims"]
+    assert (one["report_title"], two["report_title"], two["report_url"]) == (
+        None,
+        "乙",
+        None,
+    )  # of two, none is guessed
+
+
+def test_the_doors_of_a_city_are_optional(tmp_path: Path) -> None:
+    folder(tmp_path)
+    assert read_city(tmp_path / "city.yaml")["email"] == "" and read_providers(tmp_path) == {}
+    given = "email: open@city.example\ntelephone: 0731-2868\nnext_release: 2026-04-30\nlicence_name: CC BY 4.0\n"
+    folder(tmp_path, city=CITY + given, providers="dataset,provider_zh,provider_en\nleases,资产科,\n")
+    city = read_city(tmp_path / "city.yaml")
+    assert [city[c] for c in ("email", "telephone", "next_release", "licence_name", "licence_url")] == [
+        "open@city.example", "0731-2868", "2026-04-30", "CC BY 4.0", "",
+    ]  # fmt: skip
+    assert read_providers(tmp_path) == {"leases": {"provider_zh": "资产科", "provider_en": ""}}
+
+
+def test_zhuzhou_quotes_the_report(shared: Path) -> None:
+    article = "".join((shared / "domain" / "article.txt").read_text(encoding="utf-8").split())
+    for r in read_tables(ZHUZHOU)["claims"]:
+        assert r["quotation"] and "".join(r["quotation"].split()) in article, r["claim_id"]
+        assert r["report_title"] in article and r["report_date"] in article and r["report_url"]
 
 
 def test_zhuzhou_says_what_the_report_says(shared: Path) -> None:

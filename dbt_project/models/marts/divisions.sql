@@ -1,4 +1,5 @@
 -- own_zh, own_en: what the institutions of the division itself are called in a list of its parts, where the city's folder says so.
+-- tile_column, tile_row: the division's place on a map of equal tiles, which the city's folder chose.
 select
     code,
     name_zh,
@@ -8,6 +9,8 @@ select
     successor,
     note,
     own_zh,
-    own_en
+    own_en,
+    tile_column,
+    tile_row
 from {{ ref('stg_city_divisions') }}
 order by code

@@ -3,7 +3,7 @@
 Belongs here: the choice in an address, figures in words, marks. Not here: looks (drawing.py), benchmarks (totals.py).
 
 A choice is in the query of an address: `show`, once for each series (`total`, `district/990102`); `as=index`, in per cent of the
-first year that all have; `view`: chart, table, or ranking, which has `by`, a dimension, and `year`. Without one, the chart is of the
+first year that all have; `view`: chart, table, ranking, which has `by`, a dimension, and `year`, or map, which has `year`. Without one, the chart is of the
 yearly totals.
 """
 
@@ -20,10 +20,12 @@ from publish.site import drawing, numbers, units
 from publish.site.drawing import MOST_SERIES, WIDTHS, Chart, Point, ReferenceLine
 from publish.site.facts import Facts
 from publish.site.language import Language, pair
+from publish.site.tilemap import Tile, TileMap, tilemap_svg
 from publish.site.totals import line_name
 from publish.site.vocabulary import member_names, spell_plain
 
-VIEWS = ("chart", "table", "ranking")
+VIEWS = ("chart", "table", "map", "ranking")
+DISTRICT = "district"
 TOTAL = "total"
 MARKS = ("E", "F", "P", "U")
 
@@ -48,8 +50,9 @@ class ChartChoice:
         c = replace(self, **changes)
         args = [("show", s) for s in c.show if c.show != (TOTAL,)]
         args += [("as", "index")] * c.indexed + [("view", c.view)] * (c.view != "chart")
-        if c.view == "ranking":
-            args += [("by", c.by)] * bool(c.by) + [("year", str(c.year))] * (c.year is not None)
+        if c.view in ("ranking", "map"):
+            args += [("by", c.by)] * (bool(c.by) and c.view == "ranking")
+            args += [("year", str(c.year))] * (c.year is not None)
         return "?" + urllib.parse.urlencode(args, safe="/") if args else ""
 
 
@@ -149,18 +152,22 @@ def chosen(
 
 @dataclass(frozen=True)
 class Ranked:
-    """A place in a ranking. `share`: the length of its bar in per cent, None where bars would mislead."""
+    """A place in a ranking. `value`: that of `text`, None where there is none, then `text` says why; `share`: the length of its bar in
+    per cent, None where bars would mislead."""
 
+    key: str
     name: str
     text: str
     mark: str
+    value: float | None
     share: float | None
+    suppressed: bool = False
 
 
 @dataclass(frozen=True)
 class Ranking:
     """The members of a dimension in a year, the largest first. `apart`: those that are no member like the others; `hidden`:
-    names of those without a value, with the reason; `total`: the figure of all."""
+    those without a value; `total`: the figure of all."""
 
     dimension: str
     year: int
@@ -168,7 +175,7 @@ class Ranking:
     years: tuple[int, ...]
     rows: tuple[Ranked, ...]
     apart: tuple[Ranked, ...]
-    hidden: tuple[tuple[str, str], ...]
+    hidden: tuple[Ranked, ...]
     total: str
     unit: str
 
@@ -194,7 +201,7 @@ def ranking(
     several = {d: years for d, years in several.items() if years}
     if not several or indicator["unit"] in ("年", "年月"):
         return None
-    dimension = choice.by if choice.by in several else "district" if "district" in several else next(iter(several))
+    dimension = choice.by if choice.by in several else DISTRICT if DISTRICT in several else next(iter(several))
     over = [y for y in several[dimension] if not units.unfinished(facts.as_of, y)] or several[dimension]
     year = choice.year if choice.year in several[dimension] else over[-1]
     found = values[dimension][year]
@@ -205,7 +212,10 @@ def ranking(
 
     def ranked(a: Available, r: Mapping[str, Any]) -> Ranked:
         p = about._point(r, None, {})
-        return Ranked(a.name, p.text, about.mark(p.mark) if p.mark else "", r["value"] / most * 100 if bars else None)
+        known = r["value"] is not None
+        share = r["value"] / most * 100 if bars and known else None
+        mark = about.mark(p.mark) if p.mark else ""
+        return Ranked(a.key, a.name, p.text, mark, p.value, share, not known and r["status"] == "Q")
 
     whole = next((r for r in series[0].rows if r["year"] == year and r["value"] is not None), None)
     return Ranking(
@@ -215,10 +225,67 @@ def ranking(
         tuple(several[dimension]),
         tuple(ranked(a, r) for a, r in known if a.key not in own),
         tuple(ranked(a, r) for a, r in known if a.key in own),
-        tuple((a.name, units.figure(language, None, r["status"])) for a, r in found if r["value"] is None),
+        tuple(ranked(a, r) for a, r in found if r["value"] is None),
         about._point(whole, None, {}).text if whole else "",
         units.scaled_unit(language, about.scaled, indicator["unit"]),
     )
+
+
+def tile_map(
+    language: Language,
+    facts: Facts,
+    indicator: Mapping[str, Any],
+    choice: ChartChoice,
+    series: Sequence[Available],
+    divisions: Sequence[Mapping[str, Any]],
+    notes: tuple[str, ...] = (),
+) -> tuple[TileMap, Ranking] | None:
+    """Return the map of the districts in the year of a choice, and their ranking, which says the same in words; None where the city's
+    folder places no district, or fewer than two of them have a figure. `divisions`: the rows of that table."""
+    places = {f"{DISTRICT}/{d['code']}": (d["tile_column"], d["tile_row"]) for d in divisions if d.get("tile_column")}
+    own = frozenset(f"{DISTRICT}/{d['code']}" for d in divisions if d.get("level") == "city")
+    if not places:
+        return None
+    ranked = ranking(language, facts, indicator, replace(choice, by=DISTRICT), series, own)
+    if ranked is None or ranked.dimension != DISTRICT:
+        return None
+    at = 0 if language == "zh" else 1
+    tiles = []
+    for m in (*ranked.rows, *ranked.apart, *ranked.hidden):
+        figure = f"{m.text} {ranked.unit}" if m.value is not None and ranked.unit else m.text
+        words = ", ".join(p for p in (f"{m.name} {ranked.year}: {figure}", m.mark) if p)
+        there = replace(choice, view="chart", show=(m.key,)).query() + "#view"
+        tiles.append(Tile(m.name, m.text, m.value, words, places.get(m.key), m.suppressed, there))
+    shown = {m.key for m in (*ranked.rows, *ranked.apart, *ranked.hidden)}
+    for d in divisions:  # one that has a place and no record at all
+        key, none = f"{DISTRICT}/{d['code']}", pair("no record")[at]
+        if key in places and key not in shown:
+            name = d["name_zh" if at == 0 else "name_en"] or d["name_zh"]
+            tiles.append(Tile(name, none, None, f"{name} {ranked.year}: {none}", places[key]))
+    title, what = indicator["name_zh" if at == 0 else "name_en"] or indicator["name_zh"], pair("districts")[at]
+    colon = "：" if language == "zh" else ": "
+    subtitle = " · ".join(
+        p for p in (str(ranked.year), f"{pair('Unit')[at]}{colon}{ranked.unit}" if ranked.unit else "") if p
+    )
+    explained = pair("Each division is one tile: neither boundaries nor areas are shown.")[at]
+    made = TileMap(
+        f"{title} · {what}",
+        subtitle,
+        tuple(tiles),
+        pair("Not on the map:")[at],
+        (pair("suppressed")[at], pair("no figure")[at]),
+        (source_of(language, facts), explained, *notes),
+        f"{title} ({subtitle}): " + "; ".join(t.said for t in tiles),
+        language == "en",
+    )
+    return made, ranked
+
+
+def source_of(language: Language, facts: Facts) -> str:
+    """Return the line that names the release, and whether the data are made up."""
+    at = 0 if language == "zh" else 1
+    made_up = [pair("Made-up data")[at]] if facts.synthetic else []
+    return " · ".join([*made_up, pair("Mingzhang")[at], f"{pair('Release')[at]} {facts.release_id}"])
 
 
 def total_chart(
@@ -233,13 +300,20 @@ def total_chart(
     return chosen(language, facts, indicator, ChartChoice(), totals, lines, {}).chart
 
 
-def figure(chart: Chart, ident: str, grid: bool = False) -> Markup:
-    """Return a chart as part of a page, for wide pages and for phones. `grid`: it is one of several in a row."""
+def figure(chart: Chart | TileMap, ident: str, grid: bool = False) -> Markup:
+    """Return a chart or map as part of a page, for wide pages and for phones. `grid`: it is one of several in a row."""
     drawn = [
-        Markup('<div class="{}">{}</div>').format(w, Markup(drawing.svg(chart, WIDTHS[w], f"{ident}-{w[0]}")))
+        Markup('<div class="{}">{}</div>').format(w, Markup(picture(chart, WIDTHS[w], f"{ident}-{w[0]}")))
         for w in WIDTHS
     ]
     return Markup('<figure class="chart{}">{}</figure>').format(" grid" if grid else "", Markup("").join(drawn))
+
+
+def picture(of: Chart | TileMap, width: int, ident: str, file: bool = False) -> str:
+    """Return a chart or a map as SVG."""
+    if isinstance(of, TileMap):
+        return tilemap_svg(of, width, ident, file)
+    return drawing.svg(of, width, ident, file)
 
 
 def _base(series: Sequence[Available]) -> int | None:
@@ -316,8 +390,7 @@ class _ChartedIndicator:
         subtitle = f"{self.said('Unit')}{colon}{unit}" if unit else ""
         if self.base is not None:
             subtitle = self.said("%(year)s = 100", year=self.base)
-        made_up = [self.said("Made-up data")] if self.facts.synthetic else []
-        source = " · ".join([*made_up, self.said("Mingzhang"), f"{self.said('Release')} {self.facts.release_id}"])
+        source = source_of(self.language, self.facts)
         label = _in_words(title, unit if self.base is None else subtitle, series, rules)
         legend = tuple((m, self.mark(m)) for m in found)
         return Chart(title, subtitle, tuple(series), rules, legend, (source, *notes), label, self.base is not None)

@@ -116,8 +116,10 @@ async def indicator(datasette: Any, request: Any) -> Response:
         if c["indicator_id"] == name or f"'{name}'" in (c["sql"] or "")
     ]
     picked = choose(datasette, request, about, of)
-    own = frozenset(f"district/{d['code']}" for d in await held(datasette, "divisions") if d.get("level") == "city")
+    divisions = await held(datasette, "divisions")
+    own = frozenset(f"district/{d['code']}" for d in divisions if d.get("level") == "city")
     ranked = charting.ranking(datasette.language, datasette.facts, about, picked.choice, picked.available, own)
+    mapped = charting.tile_map(datasette.language, datasette.facts, about, picked.choice, picked.available, divisions)
     known = complete_years(points, datasette.facts.as_of)
     made = await of_figure(datasette, about, known[-1]) if known else None
     return await page(
@@ -129,7 +131,8 @@ async def indicator(datasette: Any, request: Any) -> Response:
         **of,
         picked=picked,
         ranked=ranked,
-        picture=charting.figure(picked.chart, "c"),
+        mapped=mapped,
+        picture=charting.figure(mapped[0] if mapped and picked.choice.view == "map" else picked.chart, "c"),
         factor_sets=_pivot(others, FACTOR_SETS),
         factors=await _factors(datasette, about, points, others),
         rules=datasette.facts.rules,

@@ -9,11 +9,12 @@ from typing import Any
 
 from datasette.utils.asgi import NotFound, Response
 
-from publish.site.drawing import WIDTHS, svg
+from publish.site.drawing import WIDTHS, Chart
 from publish.site.pages import charting
-from publish.site.pages.base import address, page
+from publish.site.pages.base import address, held, page
 from publish.site.pages.indicators import choose, indicator_of, material
 from publish.site.responses import CSP_DRAWING
+from publish.site.tilemap import TileMap
 
 CSP_FRAMED = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -32,29 +33,46 @@ def _there(datasette: Any, request: Any, indicator_id: str, query: str) -> str:
 async def drawing(datasette: Any, request: Any) -> Response:
     """Return a chart as SVG. It names its release, its permanent address, and whether the data are made up."""
     about = await indicator_of(datasette, request)
-    of = await material(datasette, about)
-    picked = choose(datasette, request, about, of)
-    if not any(p.value is not None for s in picked.chart.series for p in s.points):
+    _, shown = await _shown(datasette, request, about, True)
+    values = shown.tiles if isinstance(shown, TileMap) else [p for s in shown.series for p in s.points]
+    if not any(v.value is not None for v in values):
         raise NotFound("no value to draw")
-    there = _there(datasette, request, about["indicator_id"], picked.choice.query(view="chart"))
-    picked = choose(datasette, request, about, of, (there,))
-    body = svg(picked.chart, WIDTHS[request.url_vars["width"]], "c", file=True)
+    body = charting.picture(shown, WIDTHS[request.url_vars["width"]], "c", file=True)
     response = Response(body, headers={"content-security-policy": CSP_DRAWING})
     response.content_type = "image/svg+xml"
     return response
 
 
+async def _shown(datasette: Any, request: Any, about: dict[str, Any], file: bool) -> tuple[str, Chart | TileMap]:
+    """Return the permanent address of the page that shows what a request chose, and its chart, or its map where it asks for one. A
+    `file` names that address itself. Raises NotFound where there is no map."""
+    of = await material(datasette, about)
+    picked = choose(datasette, request, about, of)
+    view = "map" if picked.choice.view == "map" else "chart"
+    there = _there(datasette, request, about["indicator_id"], picked.choice.query(view=view))
+    notes = (there,) if file else ()
+    if view == "map":
+        divisions = await held(datasette, "divisions")
+        made = charting.tile_map(
+            datasette.language, datasette.facts, about, picked.choice, picked.available, divisions, notes
+        )
+        if made is None:
+            raise NotFound("no map of this indicator")
+        return there, made[0]
+    return there, choose(datasette, request, about, of, notes).chart if file else picked.chart
+
+
 async def embed(datasette: Any, request: Any) -> Response:
-    """Return a chart as a page of its own: the only kind of page that others may show in a frame."""
+    """Return a chart or map as a page of its own: the only kind of page that others may show in a frame."""
     about = await indicator_of(datasette, request)
-    picked = choose(datasette, request, about, await material(datasette, about))
+    there, shown = await _shown(datasette, request, about, False)
     return await page(
         datasette,
         request,
         "embed.html",
         policy=CSP_FRAMED,
         indicator=about,
-        picked=picked,
-        picture=charting.figure(picked.chart, "c"),
-        there=_there(datasette, request, about["indicator_id"], picked.choice.query(view="chart")),
+        title=shown.title,
+        picture=charting.figure(shown, "c"),
+        there=there,
     )

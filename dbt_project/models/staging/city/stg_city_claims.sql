@@ -13,6 +13,7 @@ renamed as (
         name_zh,
         name_en,
         value_text,
+        quotation,
         cast(value as decimal(28, 6)) as value,
         unit,
         qualifier,
@@ -26,6 +27,12 @@ renamed as (
         is_forecast,
         verifiable,
         datasets,
+
+        -- where it was printed
+        report_title,
+        report_by,
+        cast(report_date as date) as report_date,
+        report_url,
 
         -- what it is held against
         indicator_id,

@@ -12,7 +12,9 @@ renamed as (
         successor,
         note,
         own_zh,
-        own_en
+        own_en,
+        cast(tile_column as integer) as tile_column,
+        cast(tile_row as integer) as tile_row
     from source
 )
 
