@@ -316,6 +316,18 @@ def releases_rollback(release_id: ReleaseArgument, home: HomeOption = None) -> N
     out.print(f"The current release is now {rollback(_home(home), release_id).name}.", highlight=False)
 
 
+@releases.command("bag")
+def releases_bag(
+    release_id: ReleaseArgument,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder to make.")],
+    home: HomeOption = None,
+) -> None:
+    """Put a release into a BagIt bag, for an archive."""
+    from publish.release.bag import bag
+
+    out.print(f"{bag(_home(home), release_id, folder)} is a bag of the release.", highlight=False, soft_wrap=True)
+
+
 @releases.command("accept")
 def releases_accept(
     release_id: Annotated[str, typer.Argument(metavar="ID", help="The id of the release that is held.")],

@@ -44,6 +44,15 @@ OF_DBT: dict[str, Type] = {
     "boolean": "boolean",
     "date": "date",
 }
+# The letters of SDMX's CL_OBS_STATUS that a value may have, in words.
+STATUS = {
+    "A": ("正常", "normal"),
+    "E": ("估计", "estimated"),
+    "F": ("预测", "forecast"),
+    "P": ("暂定", "provisional"),
+    "O": ("缺失", "missing"),
+    "Q": ("已隐去", "suppressed"),
+}
 MARTS_YML = Path(__file__).resolve().parents[1] / "dbt_project" / "models" / "marts" / "marts.yml"
 
 

@@ -23,7 +23,7 @@ COMMANDS = {
     "template": ["--year", "--out"],
     "sample": ["--out", "--seed", "--orgs", "--years"],
     "serve": ["--home", "--host", "--port"],
-    "releases": ["list", "show", "diff", "verify", "rollback", "accept"],
+    "releases": ["list", "show", "diff", "verify", "rollback", "bag", "accept"],
     "dev": ["--home"],
 }
 

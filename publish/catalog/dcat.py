@@ -20,7 +20,7 @@ from typing import Any
 
 from expectations.contract import Contract, Contracts
 from publish.catalog import About, File, TableResource
-from publish.files import MEDIA
+from publish.files import CRATE, media_type
 from publish.schema import Table, is_open
 
 FREQUENCIES = {
@@ -72,12 +72,16 @@ def catalog(
     contracts: Contracts,
     resources: Sequence[TableResource],
     facts: Mapping[str, Mapping[str, Any]],
-    database: File,
+    beside: Sequence[File],
+    statistics: Sequence[File],
 ) -> dict[str, Any]:
-    """The catalogue. `facts`: for each dataset its row of the public table `datasets`; `database`: mingzhang.db."""
+    """The catalogue. `facts`: for each dataset its row of the public table `datasets`; `beside`: what holds or describes the whole
+    release, mingzhang.db first; `statistics`: the indicator values as SDMX."""
     of = {r.table.name: r for r in resources}
     known = [_dataset(about, c, of.get(c.dataset), facts.get(c.dataset, {})) for c in contracts.values()]
     own = [_table(about, r) for r in resources if r.table.dataset is None]
+    values = next(d for d in own if d["dct:identifier"] == "indicator_values")
+    values["dcat:distribution"] += [_file(about, file, None) for file in statistics]
     city = about.city
     return {
         "@context": CONTEXT,
@@ -97,8 +101,9 @@ def catalog(
         "dct:spatial": _place(about),
         "dcat:version": about.release_id,
         "mz:synthetic": about.synthetic,
+        "rdfs:seeAlso": {"@id": CRATE},
         "mz:labels": {f"mz:{k}": v for k, v in LABELS.items()},
-        "dcat:dataset": [*known, *own, _whole(about, database)],
+        "dcat:dataset": [*known, *own, _whole(about, beside)],
     }
 
 
@@ -172,8 +177,8 @@ def _table(about: About, r: TableResource) -> dict[str, Any]:
     }
 
 
-def _whole(about: About, database: File) -> dict[str, Any]:
-    """All tables as one database: harvesters take distributions of datasets alone, not of the catalogue."""
+def _whole(about: About, files: Sequence[File]) -> dict[str, Any]:
+    """All tables as one database, and how packages describe them: harvesters take distributions of datasets alone."""
     titles = f"{about.title_zh}：全部数据表", f"{about.title_en}: all tables"
     return {
         "@id": f"urn:mingzhang:{about.city.code}:database",
@@ -181,7 +186,7 @@ def _whole(about: About, database: File) -> dict[str, Any]:
         "dct:description": _both(*_describe(about)),
         "mz:openAttribute": "无条件开放",
         "mz:formats": ["sqlite"],
-        "dcat:distribution": [_file(about, database, "application/vnd.sqlite3", None)],
+        "dcat:distribution": [_file(about, file, None) for file in files],
     }
 
 
@@ -214,18 +219,19 @@ def _fields(table: Table) -> list[dict[str, Any]]:
 
 
 def _distributions(about: About, r: TableResource) -> list[dict[str, Any]]:
-    return [_file(about, file, MEDIA[form], FILE_TYPES[form]) for form, file in sorted(r.files.items())]
+    return [_file(about, file, FILE_TYPES[form]) for form, file in sorted(r.files.items())]
 
 
-def _file(about: About, file: File, media: str, kind: str | None) -> dict[str, Any]:
+def _file(about: About, file: File, kind: str | None) -> dict[str, Any]:
     """A distribution. The checksum is a plain text, which harvesters store; as xsd:hexBinary, which SPDX asks for, one of them
     refuses the dataset."""
+    media = media_type(file.path)
     return {
         "@type": "dcat:Distribution",
         "dct:title": file.path,
         "dcat:accessURL": {"@id": file.path},
         "dcat:downloadURL": {"@id": file.path},
-        "dcat:mediaType": {"@id": f"https://www.iana.org/assignments/media-types/{media}"},
+        "dcat:mediaType": {"@id": f"https://www.iana.org/assignments/media-types/{media.partition(';')[0]}"},
         **({"dct:format": {"@id": f"{EU}file-type/{kind}"}} if kind else {}),
         "dct:license": _licence(about),
         "dcat:byteSize": {"@value": str(file.bytes), "@type": "xsd:nonNegativeInteger"},

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from publish.files import MEDIA, path_of
+from publish.files import CROISSANT, MEDIA, PACKAGE, media_type, path_of
 from publish.wording import MADE_UP_EN, MADE_UP_ZH
 
 __all__ = ["Page", "of_release", "of_statement", "of_table", "replace", "script"]
@@ -45,8 +45,8 @@ def of_release(page: Page) -> dict[str, Any]:
     """The release as a whole: for every page that shows no dataset of its own."""
     name = f"{page.publisher}开放数据 {page.release_id}".strip()
     out = _dataset(page, page.permanent, name, "机关事务明细与统计，每个数字可查到来源表格的单元格。")
-    single = {"mingzhang.db": "application/vnd.sqlite3", "datapackage.json": "application/json"}
-    out["distribution"] = [_download(page, f, media) for f, media in single.items() if f in page.files]
+    single = ("mingzhang.db", PACKAGE, CROISSANT)
+    out["distribution"] = [_download(page, f, media_type(f)) for f in single if f in page.files]
     return out
 
 

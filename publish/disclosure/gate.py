@@ -37,7 +37,23 @@ from publish.disclosure.suppress import KEY, OF_CLOSED, Rules
 from publish.disclosure.ties import ties
 from publish.disclosure.wholes import Wholes, hold, shown_values
 from publish.errors import GateRefused
-from publish.files import ABSENT, CODINGS, EXCEL, FOLDERS, PLAIN, path_of, table_file
+from publish.files import (
+    ABSENT,
+    CATALOGUE,
+    CODINGS,
+    CRATE,
+    CROISSANT,
+    EXCEL,
+    FOLDERS,
+    PACKAGE,
+    PLAIN,
+    SDMX_DATA,
+    SDMX_LEADING,
+    SDMX_STRUCTURE,
+    path_of,
+    sdmx_component,
+    table_file,
+)
 from publish.schema import Table, is_open
 from publish.sources import disclosing_rows
 from publish.wording import LANGUAGES, phrase
@@ -46,8 +62,11 @@ DATABASE = "mingzhang.db"
 CODED = tuple(CODINGS.values())
 SEARCH = "search.db"
 TEXTS = (
-    "datapackage.json",
-    "catalog.jsonld",
+    PACKAGE,
+    CATALOGUE,
+    CROISSANT,
+    CRATE,
+    SDMX_STRUCTURE,
     "release.json",
     "changes.json",
     f"{EXCEL}/README.txt",
@@ -137,7 +156,7 @@ def check(folder: Path, known: Known) -> list[dict[str, Any]]:
 def _files(look: _Look) -> int:
     """Only files that a release has: one for each public table and format, none for a dataset that is not open, and the
     words beside them."""
-    allowed = {DATABASE, SEARCH, *_texts(look.known)}
+    allowed = {DATABASE, SEARCH, SDMX_DATA, *_texts(look.known)}
     for name in look.known.tables:
         allowed |= {table_file(folder, name) for folder in FOLDERS}
     found = sorted(p.relative_to(look.folder).as_posix() for p in look.folder.rglob("*") if not p.is_dir())
@@ -183,7 +202,7 @@ def _texts(known: Known) -> list[str]:
 
 def _contents(look: _Look) -> int:
     """Every table of every format: known columns of level L0 only, and no secret in any cell."""
-    forms = {"SQLite": _sqlite, PLAIN: _plain_csv, EXCEL: _excel_csv, "xlsx": _xlsx, "parquet": _parquet}
+    forms = {"SQLite": _sqlite, PLAIN: _plain_csv, EXCEL: _excel_csv, "xlsx": _xlsx, "parquet": _parquet, "sdmx": _sdmx}
     for form, read in forms.items():
         for where, name, columns, rows, first in read(look):
             table = look.known.tables.get(name)
@@ -338,6 +357,30 @@ def _csv(look: _Look, folder: str, encoding: str) -> Found:
         with path.open(encoding=encoding, newline="") as f:
             rows = csv.reader(f, strict=True)
             yield f"{folder}/{path.name}", path.stem, next(rows, []), rows, 2
+
+
+def _sdmx(look: _Look) -> Found:
+    """The indicator values as SDMX-CSV, under the names and in the order of the table; what it has beside comes last."""
+    path, table = look.folder / SDMX_DATA, look.known.tables["indicator_values"]
+    if not path.is_file():
+        return
+    with path.open(encoding="utf-8", newline="") as f:
+        rows = csv.reader(f, strict=True)
+        header = next(rows, [])
+        of = {sdmx_component(c): c for c in table.columns}
+        at = [header.index(sdmx_component(c)) for c in table.columns if sdmx_component(c) in header]
+        rest = [n for n in range(len(header)) if n not in at]
+        leading = [n for n in rest if header[n] in SDMX_LEADING]
+        order = [*at, *(n for n in rest if n not in leading)]
+
+        def ordered() -> Iterator[list[str]]:
+            for row in rows:
+                for n in leading:
+                    if rule := look.scan(row[n]):
+                        look.hit(f"{SDMX_DATA} {header[n]}", rule)
+                yield [row[n] for n in order]
+
+        yield SDMX_DATA, table.name, [of.get(header[n], header[n]) for n in order], ordered(), 2
 
 
 def _xlsx(look: _Look) -> Found:

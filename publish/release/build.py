@@ -35,7 +35,9 @@ from pipelines.core.fingerprint import code_of
 from pipelines.core.home import Home, sync
 from pipelines.core.progress import report
 from pipelines.sources import decisions
-from publish.catalog import About, File, TableResource, csvw
+from publish.catalog import About, File, TableResource, csvw, sdmx
+from publish.catalog.crate import crate
+from publish.catalog.croissant import croissant
 from publish.catalog.datapackage import datapackage
 from publish.catalog.dcat import catalog
 from publish.catalog.odcs import contract_text
@@ -45,7 +47,22 @@ from publish.disclosure.kept import ResultCache
 from publish.disclosure.suppress import Knowledge, Rules, suppress
 from publish.disclosure.ties import ties
 from publish.errors import GateHeld, GateRefused, ReleaseError
-from publish.files import ABSENT, EXCEL, FOLDERS, MEDIA, PLAIN, path_of, table_file
+from publish.files import (
+    ABSENT,
+    CATALOGUE,
+    CRATE,
+    CROISSANT,
+    EXCEL,
+    FOLDERS,
+    MEDIA,
+    PACKAGE,
+    PLAIN,
+    SDMX_DATA,
+    SDMX_STRUCTURE,
+    media_type,
+    path_of,
+    table_file,
+)
 from publish.release import hold, movement, store, tables
 from publish.release.changes import compare
 from publish.release.compress import compress
@@ -58,6 +75,7 @@ from publish.release.write import (
     BATCH,
     FOR_EXCEL,
     FOR_PROGRAMS,
+    FOR_SDMX,
     CsvForm,
     Database,
     blank_columns,
@@ -65,7 +83,7 @@ from publish.release.write import (
     write_parquet,
     write_xlsx,
 )
-from publish.schema import RELEASES, Table, Type, is_open, public_tables
+from publish.schema import RELEASES, STATUS, Table, Type, is_open, public_tables
 from publish.wording import MADE_UP_EN, MADE_UP_ZH
 
 CSV: dict[str, CsvForm] = {EXCEL: FOR_EXCEL, PLAIN: FOR_PROGRAMS}
@@ -391,6 +409,9 @@ def _write_formats(
         step()
     scratch.rmdir()
     # A line of its own inside a CSV file would break every reader of it: the line stands beside, the mark in each row.
+    about_values, values = sdmx.observations(about, shapes["indicator_values"], data["indicator_values"])
+    (folder / SDMX_DATA).parent.mkdir()
+    write_csv(folder / SDMX_DATA, about_values, values, FOR_SDMX)
     for of, about_form in ABOUT_CSV.items():
         lines = "\r\n".join(f"{name}: {text}" for name, text in (*notes, *about_form))
         (folder / of / "README.txt").write_bytes(("\ufeff" + lines + "\r\n").encode())
@@ -410,10 +431,7 @@ def _notes(about: About) -> list[tuple[str, str]]:
             "来源 Source",
             "各单位报送的电子表格，按数据契约核验后汇总 / Spreadsheets sent in by departments, checked against contracts",
         ),
-        (
-            "状态 Status",
-            "A 正常 normal; E 估计 estimated; F 预测 forecast; P 暂定 provisional; O 缺失 missing; Q 已隐去 suppressed",
-        ),
+        ("状态 Status", "; ".join(f"{letter} {zh} {en}" for letter, (zh, en) in STATUS.items())),
     ]
 
 
@@ -443,9 +461,17 @@ def _describe(
     for c in contracts.values():
         text = contract_text(about, c, of.get(c.dataset), unique.get(c.dataset, False))
         (folder / gate.CONTRACTS / gate.contract_file(c.dataset)).write_text(text, encoding="utf-8")
-    hold.write_json(folder / "datapackage.json", datapackage(about, resources, unique))
-    database = _file(folder, gate.DATABASE)
-    hold.write_json(folder / "catalog.jsonld", catalog(about, contracts, resources, facts, database))
+    hold.write_json(folder / PACKAGE, datapackage(about, resources, unique))
+    hold.write_json(folder / CROISSANT, croissant(about, resources, unique))
+    about_values = sdmx.structure(about, shapes["indicator_values"], data["indicators"].to_pylist())
+    hold.write_json(folder / SDMX_STRUCTURE, about_values)
+    beside = [_file(folder, name) for name in (gate.DATABASE, PACKAGE, CROISSANT)]
+    statistics = [_file(folder, name) for name in (SDMX_DATA, SDMX_STRUCTURE)]
+    hold.write_json(folder / CATALOGUE, catalog(about, contracts, resources, facts, beside, statistics))
+    final = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    named = [(_file(folder, p), media_type(p)) for p in final if p not in hold.REWRITTEN]
+    changing = [(name, media_type(name)) for name in hold.REWRITTEN if name != store.SUMS]
+    hold.write_json(folder / CRATE, crate(about, named, changing))
 
 
 def _record(

@@ -13,16 +13,23 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from publish.files import CATALOGUE, CODINGS, PLAIN
+from publish.files import CATALOGUE, CODINGS, CRATE, CROISSANT, PACKAGE, PLAIN, SDMX_DATA
 from publish.release import store
 
-TEXTS = ("datapackage.json", CATALOGUE, "changes.json")  # not release.json, which the gates' results come into
+TEXTS = (
+    PACKAGE,
+    CATALOGUE,
+    CROISSANT,
+    CRATE,
+    SDMX_DATA,
+    "changes.json",
+)  # not release.json, which the gates' results come into
 LEAST = 10_000  # bytes; below it a copy saves a reader nothing
 GZIP_LEVEL = 6
 
 
 def compress(folder: Path, previous: Path | None) -> int:
-    """Write the copies beside the files of a release; where the `previous` release has the same file under another name, its
+    """Write the copies that a release lacks beside its files; where the `previous` release has the same file under another name, its
     copies are linked. Give their number."""
     files = [*sorted((folder / PLAIN).glob("*.csv")), *(folder / name for name in (*TEXTS, store.DATABASE))]
     made = 0
@@ -33,6 +40,8 @@ def compress(folder: Path, previous: Path | None) -> int:
         same = before is not None and before.is_file() and before.samefile(path)
         for coding, suffix in CODINGS.items():
             to, old = path.with_name(path.name + suffix), before and before.with_name(path.name + suffix)
+            if to.is_file():
+                continue
             if same and old and old.is_file():
                 store.link(old, to)
             else:

@@ -23,11 +23,14 @@ from pipelines.core.home import Home, sync, whole_file
 from pipelines.sources import decisions
 from publish.disclosure import history
 from publish.errors import NoSuchRelease, ReleaseError
+from publish.files import CODINGS
 from publish.release import movement, store, tables
+from publish.release.compress import compress
 
 KIND = "accept"
 MEASURE, CELLS, PARTS = "measure.json", "cells.parquet", "parts.parquet"
 REWRITTEN = ("release.json", "changes.json", store.SUMS)
+CODED = tuple(name + suffix for name in REWRITTEN for suffix in CODINGS.values())  # copies of what is written anew
 
 
 def hold(
@@ -107,10 +110,13 @@ def _publish(home: Home, found: store.HeldRelease) -> Path:
         folder = home.releases / f"{store.BUILDING}{os.getpid()}"
         shutil.rmtree(folder, ignore_errors=True)
         try:
-            shutil.copytree(found.path, folder, copy_function=os.link, ignore=shutil.ignore_patterns(*REWRITTEN))
+            shutil.copytree(
+                found.path, folder, copy_function=os.link, ignore=shutil.ignore_patterns(*REWRITTEN, *CODED)
+            )
             for name in ("release.json", "changes.json"):
                 record = json.loads((found.path / name).read_text(encoding="utf-8"))
                 write_json(folder / name, record | {"accepted": accepted(home, found.release_id)})
+            compress(folder, found.path)
             store.seal(folder)
             folder.rename(final)
         finally:

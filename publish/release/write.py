@@ -64,6 +64,9 @@ FOR_EXCEL = CsvForm("utf-8-sig", neutral, plain_number, False)
 # For programs: text as it is, a real number always with a point, for readers guess a column's type by its first rows.
 FOR_PROGRAMS = CsvForm("utf-8", str, repr, True)
 
+# For SDMX-CSV, which tells absent text from empty text nowhere.
+FOR_SDMX = CsvForm("utf-8", str, repr, False)
+
 
 def write_csv(path: Path, table: Table, data: pa.Table, form: CsvForm) -> int:
     """UTF-8, RFC 4180 (CRLF, doubled quotes), a header of column names. Gives the number of rows.

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import mimetypes
 import re
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
-from publish.catalog.dcat import with_base
-from publish.files import CATALOGUE, CODINGS, DESCRIBED, WHOLE_TYPES
+from publish.catalog import croissant, dcat
+from publish.files import CATALOGUE, CODINGS, CROISSANT, DESCRIBED, media_type
 from publish.site.facts import Facts
 from publish.site.responses import CSP, HSTS, PIECE, SECURITY, Headers, Scope, Send, has_etag, release_headers
 
 RANGE = re.compile(rb"bytes=(\d*)-(\d*)")
+ADDRESSED = {
+    CATALOGUE: dcat.with_base,
+    CROISSANT: croissant.with_base,
+}  # whose readers must be told where their files are
 DOWNLOADED = (".csv", ".xlsx", ".parquet", ".db")  # a browser saves them under their name
 
 
@@ -92,19 +95,16 @@ def _headers(facts: Facts, name: str, base_url: str, cache_control: str, secure:
 
 def content_type(name: str) -> str:
     """Return the media type of a file, that of the catalogue."""
-    if name.endswith(DESCRIBED):
-        return "application/csvm+json"
-    kind = WHOLE_TYPES.get(Path(name).suffix) or WHOLE_TYPES.get(name)
-    kind = kind or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    kind = media_type(name)
     return kind + ("; charset=utf-8" if kind.startswith("text/") or kind == "application/yaml" else "")
 
 
 def _addressed(facts: Facts, name: str, origin: str) -> bytes | None:
-    """Return the catalogue with the permanent address of the release's files as its base; None for any other file."""
-    if name != CATALOGUE:
+    """Return a file of ADDRESSED with the permanent address of the release's files; None for any other file."""
+    if name not in ADDRESSED:
         return None
-    text = (facts.folder / CATALOGUE).read_text(encoding="utf-8")
-    return with_base(text, f"{origin}/r/{facts.release_id}/files/").encode()
+    text = (facts.folder / name).read_text(encoding="utf-8")
+    return ADDRESSED[name](text, f"{origin}/r/{facts.release_id}/files/").encode()
 
 
 def _coded(facts: Facts, name: str, accepted: bytes) -> tuple[str, Path] | None:

@@ -72,6 +72,8 @@ def sql(*statements: str) -> Callable[[Path], None]:
             for s in statements:
                 con.execute(s)
             con.commit()
+        for copy in folder.glob("mingzhang.db.*"):
+            copy.unlink()
         compress(folder, None)  # of the database as it is now
 
     return spoil
@@ -118,6 +120,20 @@ def xlsx(
             page.write_row(n, 0, row)
         book.add_worksheet("说明").write(0, 0, note)
         book.close()
+
+    return spoil
+
+
+def sdmx(change: Callable[[list[str], list[str]], tuple[list[str], list[str]]]) -> Callable[[Path], None]:
+    """Change the header and the first row of the SDMX file, and its other rows as their width asks."""
+
+    def spoil(folder: Path) -> None:
+        path = folder / "sdmx" / "indicator_values.csv"
+        with path.open(encoding="utf-8", newline="") as f:
+            header, row, *rows = list(csv.reader(f))
+        header, row = change(header, row)
+        with path.open("w", encoding="utf-8", newline="") as f:
+            csv.writer(f).writerows([header, row, *(r + ["1"] * (len(header) - len(r)) for r in rows)])
 
     return spoil
 
@@ -177,6 +193,13 @@ SPOILT = {
     "L2 value in the package": (text("datapackage.json", title=BUYER), "datapackage.json text"),
     "L2 value in the catalogue": (text("catalog.jsonld", note=[{"x": BUYER}]), "catalog.jsonld text"),
     "L2 value beside the CSV files": (lambda f: (f / "csv/README.txt").write_text(BUYER), "csv/README.txt text 1: holds a value"),
+    "L2 value in Croissant": (text("croissant.json", note=BUYER), "croissant.json text"),
+    "L2 value in the crate": (text("ro-crate-metadata.json", note=BUYER), "ro-crate-metadata.json text"),
+    "L2 value in the structure of SDMX": (text("sdmx/structure.json", note=BUYER), "sdmx/structure.json text"),
+    "L2 value in SDMX": (sdmx(lambda header, row: (header, [BUYER if name == "NOTE" else v for name, v in zip(header, row, strict=True)])), "sdmx/indicator_values.csv indicator_values row 2: holds a value of disposals.buyer"),
+    "L2 value before the columns of SDMX": (sdmx(lambda header, row: (header, [BUYER, *row[1:]])), "sdmx/indicator_values.csv STRUCTURE: holds a value of disposals.buyer"),
+    "a column more in SDMX": (sdmx(lambda header, row: ([*header, "X"], [*row, "1"])), "sdmx/indicator_values.csv indicator_values: no such column: X"),
+    "a row less in SDMX": (lambda f: cut(f / "sdmx/indicator_values.csv"), "indicator_values: the formats differ in rows"),
     "L2 value in a CSV file's description": (text("csv-plain/claims.csv-metadata.json", note=BUYER), "csv-plain/claims.csv-metadata.json text"),
     "L2 value in a contract": (lambda f: (f / "contracts/disposals.odcs.yaml").write_text(f"purpose: {BUYER}"), "contracts/disposals.odcs.yaml text 1: holds a value"),
     "another file compressed": (lambda f: shutil.copy(f / "mingzhang.db.gz", f / "catalog.jsonld.gz"), "catalog.jsonld.gz: it is not the file beside it, compressed"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import stat
@@ -15,7 +16,7 @@ from publish.disclosure import history
 from publish.disclosure.history import FROZEN_ZH
 from publish.errors import GateHeld, GateRefused, NoSuchRelease, ReleaseError
 from publish.release import build as building
-from publish.release import hold, movement, store
+from publish.release import compress, hold, movement, store
 from publish.release.movement import MovementLimits
 from publish.schema import MARTS
 from tests.release.conftest import AS_OF, BUYER, another_run, make_warehouse
@@ -139,6 +140,18 @@ def test_what_was_accepted_and_is_made_again_says_so(slipped, made, contracts):
     store.switch(home, held.last)
     assert made(slip, limits=USUAL).release_id == held.release_id
     assert (path / store.SUMS).read_text() == sums
+
+
+def test_the_compressed_copies_of_what_was_accepted_are_of_its_files(made, contracts, monkeypatch):
+    monkeypatch.setattr(compress, "LEAST", 1)
+    home = Home(made(limits=USUAL).path.parent.parent)
+    with pytest.raises(GateHeld) as e:
+        made(slip, limits=USUAL)
+    path = hold.accept(home, contracts, e.value.release_id, "王某", "核实无误", "checked")
+    copies = sorted(path.rglob("*.gz"))
+    assert path / "changes.json.gz" in copies and len(list(path.rglob("*.zst"))) == len(copies)
+    for copy in copies:
+        assert gzip.decompress(copy.read_bytes()) == copy.with_suffix("").read_bytes(), copy.name
 
 
 def test_what_was_held_against_another_release_is_not_accepted(slipped, made, contracts):

@@ -110,7 +110,9 @@ def test_every_address_of_the_catalogue_is_a_file_or_a_page_of_the_release(relea
     graph = catalogue((release / "catalog.jsonld").read_text(encoding="utf-8"))
     files = {str(o).removeprefix("https://data.example/files/") for o in graph.objects(None, DCAT.downloadURL)}
     assert len(files) > 60 and not [f for f in files if not (release / f).is_file()]
-    assert {f.partition("/")[0] for f in files} == {"csv-plain", "xlsx", "parquet", "mingzhang.db"}
+    assert {f.partition("/")[0] for f in files} == {
+        "csv-plain", "xlsx", "parquet", "sdmx", "mingzhang.db", "datapackage.json", "croissant.json",
+    }  # fmt: skip
     pages = {str(o) for o in graph.objects(None, DCAT.landingPage)}
     assert {p.removeprefix("https://data.example/").partition("/")[0] for p in pages} == {
         "datasets",

@@ -7,7 +7,7 @@ from typing import Any
 
 from datasette.utils.asgi import Response
 
-from publish.files import CODINGS, FOLDERS, table_file
+from publish.files import CODINGS, FOLDERS, SDMX, table_file
 from publish.site.pages.base import has, page, rows
 
 
@@ -18,7 +18,7 @@ async def about(datasette: Any, request: Any) -> Response:
         folder, _, file = name.rpartition("/")
         if folder in FOLDERS and name == table_file(folder, file.rpartition(".")[0]):
             tables.setdefault(file.rsplit(".", 1)[0], []).append(name)
-        elif not folder and not name.endswith(tuple(CODINGS.values())):
+        elif folder in ("", SDMX) and not name.endswith(tuple(CODINGS.values())):
             single.append(name)
     return await page(datasette, request, "about.html", tables=tables, single=single)
 
