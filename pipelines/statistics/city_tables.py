@@ -84,6 +84,8 @@ TABLES: dict[str, dict[str, str]] = {
         "by_breakdown": "BOOLEAN",
         "monthly_dataset": "VARCHAR",
         "factor_metric": "VARCHAR",
+        "home_order": "BIGINT",
+        "topic_order": "BIGINT",
     },
     "measures": {
         "measure": "VARCHAR",

@@ -39,6 +39,8 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
         "by_breakdown",
         "monthly_dataset",
         "factor_metric",
+        "home_order",
+        "topic_order",
     ),
     "measures": ("columns", "metric", "only_column", "only_values", "subject", "breakdowns"),
     "factors": ("confidence", "use"),

@@ -19,7 +19,6 @@ from publish.site.language import CHINESE_FIRST, ORDERS, Order
 
 DB = "mingzhang"
 SEARCH = "search.db"
-HEADLINES = ("energy_tce", "energy_kgce")
 NEEDED = ("indicators", "indicator_values", "claims", "datasets", "dataset_columns", "releases")
 
 
@@ -213,8 +212,9 @@ def _labels(
 
 
 def _headline(conn: sqlite3.Connection) -> str | None:
-    """Return the headline indicator: energy as a whole where present, else a flow with the longest series."""
-    order = "".join(f"i.indicator_id <> '{i}', " for i in HEADLINES)
+    """Return the headline indicator: one of the home page where there is any, a flow before others, with the longest series."""
+    columns = {r["name"] for r in conn.execute("pragma table_info(indicators)")}
+    order = "i.home_order is null, " if "home_order" in columns else ""
     found = conn.execute(
         f"""
         select i.indicator_id, count(distinct v.year) as years

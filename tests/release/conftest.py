@@ -247,13 +247,13 @@ def sources(release: BuiltRelease, where: str) -> list[dict[str, Any]]:
 def make_marts(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         create table marts.indicators as select * from (values
-        ('energy_kgce', '能源', '综合能耗', 'Energy use', 'kgce', '定义', 'definition', 'sum', 'flow', 'down', 2, 'energy', null, 1, null, null, true),
-        ('energy_tce', '能源', '综合能耗(吨)', 'Energy use, t', 'tce', '定义', 'definition', 'sum/1000', 'flow', 'down', 5, 'energy', null, 0.001, null, null, true),
-        ('people', '基础', '用能人数', 'People', '人', '定义', 'definition', 'sum', 'stock', 'none', 0, 'people', null, 1, null, null, false),
-        ('per_head', '能源', '人均能耗', 'Per head', 'kgce/人', '定义', 'definition', 'sum/sum', 'ratio', 'down', 2, 'energy', 'people', 1, null, null, false),
-        ('funds', '能源', '节能资金', 'Funds', '元', '定义', 'definition', 'sum', 'flow', 'up', 2, 'funds', null, 1, null, null, true))
+        ('energy_kgce', '能源', '综合能耗', 'Energy use', 'kgce', '定义', 'definition', 'sum', 'flow', 'down', 2, 'energy', null, 1, null, null, true, 2, null),
+        ('energy_tce', '能源', '综合能耗(吨)', 'Energy use, t', 'tce', '定义', 'definition', 'sum/1000', 'flow', 'down', 5, 'energy', null, 0.001, null, null, true, 1, 2),
+        ('people', '基础', '用能人数', 'People', '人', '定义', 'definition', 'sum', 'stock', 'none', 0, 'people', null, 1, null, null, false, null, null),
+        ('per_head', '能源', '人均能耗', 'Per head', 'kgce/人', '定义', 'definition', 'sum/sum', 'ratio', 'down', 2, 'energy', 'people', 1, null, null, false, null, 1),
+        ('funds', '能源', '节能资金', 'Funds', '元', '定义', 'definition', 'sum', 'flow', 'up', 2, 'funds', null, 1, null, null, true, null, null))
         t(indicator_id, theme, name_zh, name_en, unit, definition_zh, definition_en, formula, kind, better, decimals, numerator,
-          denominator, multiplier, change_of, change_kind, adds_over_years)""")
+          denominator, multiplier, change_of, change_kind, adds_over_years, home_order, topic_order)""")
     con.execute("create table marts.wholes (whole varchar, part varchar, relation varchar)")
     con.execute("""
         create table marts.facts as

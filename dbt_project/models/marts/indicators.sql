@@ -15,6 +15,8 @@ select
     multiplier,
     change_of,
     change_kind,
-    adds_over_years
+    adds_over_years,
+    home_order,
+    topic_order
 from {{ ref('stg_indicators') }}
 order by indicator_id

@@ -11,7 +11,7 @@ from pipelines.core.text import fold
 from publish.site.language import Pair, pair
 from publish.site.pages.base import USUAL, district_names, held, page, rows
 from publish.site.pages.statements import shown
-from publish.site.pages.topics import HOME
+from publish.site.pages.topics import in_order
 from publish.site.search import LONGEST, answer, understand
 from publish.site.units import unfinished
 
@@ -86,7 +86,10 @@ async def _of_member(
     datasette: Any, member: tuple[str, str], found: list[dict[str, Any]], year: int | None
 ) -> list[dict[str, Any]]:
     """Return the figures of a district or kind for the indicators found, in the year asked for or else the newest complete one."""
-    names = [h["name"] for h in found if h["kind"] == "indicator"][:30] or [i for of in HOME.values() for i in of]
+    names = [h["name"] for h in found if h["kind"] == "indicator"][:30]
+    if not names:  # the member alone
+        every = await held(datasette, "indicators")
+        names = [i["indicator_id"] for i in in_order(every, "home_order") or every]
     wanted = {f"i{n}": name for n, name in enumerate(names)}
     values = await rows(
         datasette,

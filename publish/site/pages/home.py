@@ -17,16 +17,8 @@ from publish.site.pages import charting
 from publish.site.pages.base import has, held, page, rows
 from publish.site.pages.series import benchmarks_of, indicators_with_series
 from publish.site.pages.statements import shown, tally
-from publish.site.pages.topics import HOME, LEADING, TOPICS
+from publish.site.pages.topics import TOPICS, home_indicators, in_order
 from publish.site.totals import lines_of
-
-
-def _leading_indicator(indicators: list[dict[str, Any]], topic: str) -> dict[str, Any] | None:
-    """Return the indicator for the chart of a topic, None where none has two complete years."""
-    of_theme = [i for i in indicators if i["theme"] == TOPICS[topic] and len(i["known"]) > 1]
-    by_id = {i["indicator_id"]: i for i in of_theme}
-    usual = [i for i in of_theme if i["kind"] in ("flow", "stock", "ratio")]
-    return next((by_id[i] for i in HOME[topic] if i in by_id), next(iter(usual or of_theme), None))
 
 
 def _figure(datasette: Any, indicator: dict[str, Any], lines: list[dict[str, Any]]) -> Markup:
@@ -38,7 +30,8 @@ async def home(datasette: Any, request: Any) -> Response:
     facts = datasette.facts
     found = await indicators_with_series(datasette)
     benchmarks = await benchmarks_of(datasette)
-    leading = [(t, i) for t in HOME if (i := _leading_indicator(found, t)) is not None]
+    choice = {t: next((i for i in of if len(i["known"]) > 1), None) for t, of in home_indicators(found).items()}
+    leading = [(t, i) for t, i in choice.items() if i is not None]
     stories = []
     for of, i in leading:
         lines = lines_of(benchmarks, i)
@@ -90,10 +83,10 @@ async def topic(datasette: Any, request: Any) -> Response:
     claims = [c | {"shown": shown(c)} for c in await held(datasette, "claims")]
     ids = {i["indicator_id"] for i in found}
     benchmarks = await benchmarks_of(datasette)
-    drawn = [i | {"lines": lines_of(benchmarks, i)} for i in found if len(i["known"]) > 1]
-    leading = LEADING.get(name, ())
-    drawn.sort(key=lambda i: leading.index(i["indicator_id"]) if i["indicator_id"] in leading else len(leading))
-    drawn = [i | {"picture": _figure(datasette, i, i["lines"])} for i in drawn[:4]]
+    drawable = [i | {"lines": lines_of(benchmarks, i)} for i in found if len(i["known"]) > 1]
+    first = in_order(drawable, "topic_order")
+    drawn = [*first, *(i for i in drawable if i not in first)][:4]
+    drawn = [i | {"picture": _figure(datasette, i, i["lines"])} for i in drawn]
     return await page(
         datasette,
         request,

@@ -24,7 +24,9 @@ renamed as (
         coalesce(period_of_total_alone, false) as period_of_total_alone,
         coalesce(by_breakdown, false) as by_breakdown,
         monthly_dataset,
-        factor_metric
+        factor_metric,
+        cast(home_order as integer) as home_order,
+        cast(topic_order as integer) as topic_order
     from source
 )
 
