@@ -54,7 +54,7 @@ def figure(
     kind name it with --dimension and --member: then what others reported late for the same year is held and not withdrawn.
     """
     from publish.disclosure.corrections import FIGURE
-    from publish.disclosure.history import recall
+    from publish.disclosure.past_releases import recall
     from publish.release.store import folder
 
     place = _home(home)

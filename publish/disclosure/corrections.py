@@ -27,9 +27,9 @@ import numpy as np
 import pandas as pd
 
 from pipelines.sources.decisions import Decision
+from publish.disclosure.hiding import KEY
 from publish.disclosure.history import Parts, Past, aligned, is_frozen, reach
 from publish.disclosure.relations import Indicator, cube_cell
-from publish.disclosure.suppress import KEY
 from publish.wording import correction, phrase
 
 FIGURE = "figure"  # the kind of decision

@@ -18,10 +18,11 @@ import numpy as np
 import pandas as pd
 
 from publish.disclosure.contributions import Amounts, Contributions, Kind, Parts, StateWords, less, table
+from publish.disclosure.hiding import KEY
 from publish.disclosure.history import moved, places_of
 from publish.disclosure.kept import ResultCache
 from publish.disclosure.relations import Indicator, cube_cell
-from publish.disclosure.suppress import KEY, Rules
+from publish.disclosure.suppress import Rules
 
 Key = tuple[str, int, str, str, str]
 

@@ -41,7 +41,7 @@ from publish.catalog.croissant import croissant
 from publish.catalog.datapackage import datapackage
 from publish.catalog.dcat import catalog
 from publish.catalog.odcs import contract_text
-from publish.disclosure import gate, history
+from publish.disclosure import gate, history, past_releases
 from publish.disclosure.corrections import FIGURE, correct
 from publish.disclosure.kept import ResultCache
 from publish.disclosure.suppress import Knowledge, Rules, suppress
@@ -158,7 +158,7 @@ def build(
             return _build(home, folder, contracts, city, as_of, code_version, rules, limits)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-            history.unsaved(home).unlink(missing_ok=True)
+            past_releases.unsaved(home).unlink(missing_ok=True)
 
 
 def _build(
@@ -172,11 +172,11 @@ def _build(
     limits: MovementLimits,
 ) -> BuiltRelease:
     shapes = {t.name: t for t in public_tables(contracts)}
-    kept = history.solved(home)
+    kept = past_releases.solved(home)
     with tables.Warehouse(home.warehouse) as w:
         cells = tables.indicator_cells(w)
         indicators, wholes = tables.indicators_about(w), tables.wholes(w)
-        parts, past = tables.contributions(w, history.unsaved(home)), history.recall(home)
+        parts, past = tables.contributions(w, past_releases.unsaved(home)), past_releases.recall(home)
         frozen = history.freeze(cells, parts, past, indicators, rules)
         between = ties(frozen.cells, indicators, parts, frozen.held, kept)
         near = [(t.tie, t.whole) for t in between if t.unsafe(rules)]
@@ -226,7 +226,7 @@ def _build(
     taken = movement.measure(cells, indicators, data, statements, as_of, len(decisions.read(home)))
     if final.is_dir() and not damaged:
         if not any(p.release_id == final.name and p.kept for p in past):
-            history.remember(home, final.name, hidden.cells, parts)
+            past_releases.remember(home, final.name, hidden.cells, parts)
         movement.keep(home, final.name, taken)
         store.drop_held(home)
         return replace(_existing_release(home, final, synthetic), held=len(waiting), corrected=len(corrected.rows))
@@ -262,7 +262,7 @@ def _build(
         final.rename(home.releases / f"{store.BUILDING}damaged")  # cleared away by the next build
     folder.rename(final)
     sync(home.releases)
-    history.remember(home, release_id, hidden.cells, parts)
+    past_releases.remember(home, release_id, hidden.cells, parts)
     movement.keep(home, release_id, taken)
     store.switch(home, release_id)
     store.drop_held(home)

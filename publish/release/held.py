@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from pipelines.core.home import Home, whole_file
 from publish.disclosure.corrections import Corrected
+from publish.disclosure.hiding import KEY
 from publish.disclosure.history import FrozenCells, Past
-from publish.disclosure.suppress import KEY, Rules
+from publish.disclosure.suppress import Rules
 from publish.wording import frozen_because
 
 HEADINGS = {

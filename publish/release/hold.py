@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from expectations.contract import Contracts
 from pipelines.core.home import Home, sync, whole_file
 from pipelines.sources import decisions
-from publish.disclosure import history
+from publish.disclosure import past_releases
 from publish.errors import NoSuchRelease, ReleaseError
 from publish.files import CODINGS
 from publish.release import movement, store, tables
@@ -44,7 +44,7 @@ def hold(
     taken: movement.Measure,
 ) -> None:
     """Moves the sealed release in `folder` to HOME/held, in place of one that was held before. `cells` and `parts` as for
-    history.remember."""
+    past_releases.remember."""
     store.drop_held(home)
     inside = home.work / "held" / release_id
     for made in (inside, home.held):
@@ -123,7 +123,9 @@ def _publish(home: Home, found: store.HeldRelease) -> Path:
             shutil.rmtree(folder, ignore_errors=True)
         sync(home.releases)
     parts = found.inside / PARTS
-    history.remember(home, found.release_id, pd.read_parquet(found.inside / CELLS), parts if parts.is_file() else None)
+    past_releases.remember(
+        home, found.release_id, pd.read_parquet(found.inside / CELLS), parts if parts.is_file() else None
+    )
     taken = movement.read(found.inside / MEASURE)
     if taken is not None:
         movement.keep(home, found.release_id, taken)

@@ -27,9 +27,9 @@ from pipelines.core.duck import bound
 from pipelines.core.sql import identifier as _id
 from pipelines.core.sql import literal as _text
 from publish.disclosure.contributions import WHO
+from publish.disclosure.hiding import OF_CLOSED
 from publish.disclosure.relations import Indicator
 from publish.disclosure.scan import Scanner
-from publish.disclosure.suppress import OF_CLOSED
 from publish.disclosure.wholes import Wholes, made
 from publish.errors import GateRefused, ReleaseError
 from publish.schema import MARTS, OWN, Table, Type, open_table

@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.core.home import Home
-from publish.disclosure import history
+from publish.disclosure import history, past_releases
 from publish.disclosure.audit import traced
 from publish.disclosure.contributions import PARTS
+from publish.disclosure.hiding import KEY
 from publish.disclosure.history import FROZEN_ZH, Past, freeze, movements, versions
 from publish.disclosure.relations import Indicator
-from publish.disclosure.suppress import KEY, Rules, suppress
+from publish.disclosure.suppress import Rules, suppress
 from tests.disclosure.reader import left_over, told
 
 ABOUT = {
@@ -196,8 +197,8 @@ def test_memory_is_kept_below_work_and_read_again(tmp_path):
     facts = people(7, 12)
     cells, parts = cells_of(facts), parts_of(facts)
     for _ in range(2):
-        history.remember(home, "2025-12-31-0123abcd", cells, parts)
-    (past,) = history.recall(home)
+        past_releases.remember(home, "2025-12-31-0123abcd", cells, parts)
+    (past,) = past_releases.recall(home)
     assert past.release_id == "2025-12-31-0123abcd" and past.parts.is_relative_to(home.work)
     assert past.parts.parent.stat().st_mode & 0o077 == 0
     count, _ = movements(cells, ABOUT, parts, pd.read_parquet(past.parts))
@@ -260,7 +261,7 @@ def gate_finds(shown, facts, past):
 
 
 def nothing_else_stands(monkeypatch):
-    monkeypatch.setattr(history, "_what_stands", lambda *how: how[6])
+    monkeypatch.setattr(history, "_to_freeze", lambda *how: how[6])
 
 
 def nothing_stands_twice(monkeypatch):

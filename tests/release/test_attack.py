@@ -12,7 +12,8 @@ import pytest
 
 from pipelines.core.home import Home
 from publish.disclosure.audit import bounds
-from publish.disclosure.suppress import KEY, Rules, suppress
+from publish.disclosure.hiding import KEY
+from publish.disclosure.suppress import Rules, suppress
 from publish.release import tables
 from tests.conftest import mingzhang
 from tests.disclosure.attacker import bounded, follows, subtract

@@ -27,7 +27,7 @@ from python_calamine import CalamineWorkbook
 from expectations.contract import Contracts
 from pipelines.core.formulas import neutral
 from pipelines.core.home import Home
-from publish.disclosure import gate
+from publish.disclosure import gate_files
 from publish.errors import GateRefused, ReleaseError
 from publish.release import build as building
 from publish.release import store, write
@@ -485,15 +485,15 @@ def test_the_parts_of_institutions_are_kept_and_nowhere_else(made, tmp_path):
 def test_a_table_of_many_rows_is_cut_into_sheets_and_looked_through_in_parts(made, monkeypatch):
     """What a large city publishes is in memory a part at a time, when it is written and when it is looked through."""
     monkeypatch.setattr(write, "XLSX_ROWS", 7)
-    monkeypatch.setattr(gate, "AT_A_TIME", 5)
+    monkeypatch.setattr(gate_files, "AT_A_TIME", 5)
     looked: list[int] = []
-    column = gate._column
+    column = gate_files._column
 
     def noted(look, where, table, n, name, cells, first, form):
         looked.append(len(cells))
         return column(look, where, table, n, name, cells, first, form)
 
-    monkeypatch.setattr(gate, "_column", noted)
+    monkeypatch.setattr(gate_files, "_column", noted)
     built = made()
     rows = built.rows["indicator_values"]
     book = CalamineWorkbook.from_path(str(built.path / "xlsx" / "indicator_values.xlsx"))

@@ -11,7 +11,7 @@ import pytest
 
 from expectations.contract import Contracts, OpenRows
 from pipelines.core.home import Home
-from publish.disclosure import history
+from publish.disclosure import history, past_releases
 from publish.disclosure import suppress as suppressing
 from publish.disclosure.history import FROZEN_ZH, FrozenCells
 from publish.errors import GateRefused, NoSuchRelease, ReleaseError
@@ -87,10 +87,10 @@ def test_the_memory_is_inside_work_and_in_no_release(made):
     kept = list((home.work / "disclosure").glob("*.parquet"))
     assert len(kept) == 2 and all(p.is_relative_to(home.work) for p in kept)
     assert b"int_indicator_parts" not in (release.path / "mingzhang.db").read_bytes()
-    assert made().state == "unchanged" and len(history.recall(home)) == 1
+    assert made().state == "unchanged" and len(past_releases.recall(home)) == 1
     # A crash between the release and its memory is made good when the release is found standing.
     shutil.rmtree(home.work / "disclosure")
-    assert made().state == "unchanged" and history.recall(home)[0].parts is not None
+    assert made().state == "unchanged" and past_releases.recall(home)[0].parts is not None
 
 
 def test_a_release_whose_memory_is_gone_is_still_held_against(made):

@@ -20,7 +20,7 @@ import pytest
 import xlsxwriter
 
 from pipelines.core.home import Home
-from publish.disclosure import gate
+from publish.disclosure import gate, gate_files, gate_statements
 from publish.disclosure.history import Past
 from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import Rules, Suppressed
@@ -309,7 +309,7 @@ def test_what_an_older_release_showed_under_weaker_rules_is_not_asked_of_this_on
 
 
 def test_a_statement_that_takes_too_many_steps_is_stopped(folder, known, monkeypatch):
-    monkeypatch.setattr(gate, "SQL_STEPS", 1_000_000)
+    monkeypatch.setattr(gate_statements, "SQL_STEPS", 1_000_000)
     long = "with recursive n(i) as (select 1 union all select i + 1 from n limit 5000000) select count(*) from n"
     sql(f"update claims set sql = '{long}' where claim_id = 'funds_2024'")(folder)
     with pytest.raises(GateRefused, match=r"does not run \(interrupted\)"):
@@ -347,11 +347,11 @@ def test_suppression_left_out_is_caught(made, monkeypatch):
     ],
 )  # fmt: skip
 def test_a_value_is_the_same_to_the_digits_shown(shown, value, same):
-    assert gate.same_number(shown, value) is same
+    assert gate_statements.same_number(shown, value) is same
 
 
 def test_a_hit_names_its_row_in_whatever_part_of_the_table(folder, known, monkeypatch):
-    monkeypatch.setattr(gate, "AT_A_TIME", 1)
+    monkeypatch.setattr(gate_files, "AT_A_TIME", 1)
     csv_cell("disposals", 2, "org_name", BUYER)(folder)
     with pytest.raises(GateRefused) as e:
         gate.check(folder, known)

@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.core.home import Home, HomeBusy
 from pipelines.sources import decisions
-from publish.disclosure import history
+from publish.disclosure import history, past_releases
 from publish.disclosure.history import FROZEN_ZH
 from publish.errors import GateHeld, GateRefused, NoSuchRelease, ReleaseError
 from publish.release import build as building
@@ -65,7 +65,7 @@ def test_a_tenfold_slip_of_one_institution_is_held_though_secrecy_would_keep_the
     said = (home.held / held.release_id / "release.json").read_text() + (
         home.held / held.release_id / "changes.json"
     ).read_text()
-    assert "the whole city" not in said and [p.release_id for p in history.recall(home)] == [first.release_id]
+    assert "the whole city" not in said and [p.release_id for p in past_releases.recall(home)] == [first.release_id]
     # The same again is held again and not made again; nobody can roll back to it or ask for it.
     before = {p: p.stat().st_ino for p in home.held.rglob("*")}
     with pytest.raises(GateHeld) as e:
@@ -124,7 +124,7 @@ def test_a_person_accepts_what_is_held(slipped, made, contracts):
         (path.name, True, "王某"),
     ]
     # What was accepted is what the next release is held against.
-    assert [p.release_id for p in history.recall(home)] == [first.release_id, path.name]
+    assert [p.release_id for p in past_releases.recall(home)] == [first.release_id, path.name]
     assert made(slip, limits=USUAL).state == "unchanged"
     assert movement.last(home, path).figures != movement.last(home, first.path).figures
     with pytest.raises(NoSuchRelease):
@@ -229,7 +229,7 @@ def test_a_crash_while_accepting_is_made_good_by_doing_it_again(slipped, monkeyp
     assert now.name in (first.release_id, held.release_id) and store.verify(home, now.name) == []
     path = hold.accept(home, contracts, held.release_id, "王某", "核实无误", "")
     assert store.current(home) == path and store.verify(home, path.name) == [] and store.held(home) is None
-    assert len(decisions.read(home)) == 1 and [p.release_id for p in history.recall(home)][-1] == path.name
+    assert len(decisions.read(home)) == 1 and [p.release_id for p in past_releases.recall(home)][-1] == path.name
     assert not list(home.releases.glob(f"{store.BUILDING}*"))
 
 
