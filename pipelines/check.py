@@ -1,4 +1,4 @@
-"""What would be accepted of a file, found out by the same code that accepts it, and thrown away again.
+"""The command `mingzhang check`: tries one file with the code that accepts files, and keeps nothing.
 
 Belongs here: running reading and records over a few files in a scratch home. Not here: either of the two, or printing.
 """

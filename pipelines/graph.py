@@ -1,4 +1,4 @@
-"""What Dagster knows of Mingzhang, for one place: the assets put together, the job, the schedule.
+"""The Dagster definitions of one home: assets, job and schedule.
 
 Belongs here: that one function. Not here: any work, or which place Dagster itself works on (definitions.py).
 """

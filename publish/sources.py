@@ -1,4 +1,4 @@
-"""The query from a value to the files, sheets and rows that stand behind it, over the public tables of a release.
+"""The query from a value to its files, sheets and rows, over the public tables of a release.
 
 Belongs here: how the names in provenance.indicators are formed and read, once for the release, the API, the pages, the gate
 and docs/api.md. Not here: which of them may be told (publish/release/provenance.py).

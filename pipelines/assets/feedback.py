@@ -1,4 +1,4 @@
-"""What goes back to the departments: their own files marked, the tasks that follow from them, and headers that drift.
+"""Dagster assets of feedback to departments: their files annotated, tasks, and changed headers.
 
 Belongs here: calling pipelines/feedback once the records are there. Not here: any of its work.
 """

@@ -1,4 +1,4 @@
-"""What a run is given besides the inboxes: the contracts, the bureau's decisions and the city's folder.
+"""Dagster assets that a run is given besides the inboxes: contracts, the bureau's decisions, the city's folder.
 
 Belongs here: their versions, by which Dagster sees what is stale after one of them changed. Not here: what they say.
 """

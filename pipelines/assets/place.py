@@ -1,4 +1,4 @@
-"""Where a run works and on what: the one resource every asset takes.
+"""The Dagster resource that every asset takes: the home, the inboxes and the options of a run.
 
 Belongs here: turning configuration into a home, contracts, a city and a date. Not here: any work.
 """

@@ -1,4 +1,4 @@
-"""How much memory a run may take, and giving it back to the system between stages.
+"""Memory of a run: its limit, and returning freed memory to the system between stages.
 
 Belongs here: the share of the machine that DuckDB may take, beyond which it works on disk, and returning what a stage held: it is
 free when the stage ends, but Python's allocators and Arrow's keep it for themselves, while dbt, a process of its own, asks for

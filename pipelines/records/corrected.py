@@ -1,4 +1,4 @@
-"""What the bureau decided about submissions: files withdrawn and cells patched, applied to the readings of every run.
+"""Applies the bureau's decisions to the readings of every run: submissions withdrawn, cells patched.
 
 Belongs here: applying those decisions to readings, and saying which of them changed nothing. Not here: the ledger
 (pipelines/sources/decisions.py), the command (pipelines/correct.py), or published figures (publish/disclosure/corrections.py). The

@@ -1,4 +1,4 @@
-"""What a person would doubt on seeing an institution's figures of several years side by side.
+"""Warnings about values that differ implausibly from the same institution's in other years.
 
 Belongs here: a value that is ten to ten thousand times its own of other years (or a tenth …), a stock that jumped, a submission
 that repeats last year's figures. Not here: rules over one row and its neighbours (the contracts), or which columns are held

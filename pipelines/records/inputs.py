@@ -1,4 +1,4 @@
-"""What one dataset's records and its share of the account are made from, as one digest.
+"""The digest of all inputs of one dataset's records and of its share of the account.
 
 Belongs here: everything that decides whether a row holds, what it becomes and what is told of it. Whatever build.py comes to look
 at besides has to stand here too, or a dataset stays as it was: tests/records/test_again.py looks for what was forgotten. Not here:

@@ -1,4 +1,4 @@
-"""The register of institutions, and finding in it whom a spreadsheet means.
+"""The register of institutions, and the resolution of names and codes against it.
 
 Belongs here: names as departments write them -> the one name of the register, and the nearest ones where none fits. Not
 here: which rows of the register hold (judge.py), and what becomes of a row that names nobody.

@@ -1,4 +1,4 @@
-"""Failures that are told together for a table: calculated columns that do not follow from the others, and values that come again.
+"""Failures reported once for a table: calculated columns that differ from their formula, and repeated values.
 
 Belongs here: counting them, and which of them is named. Not here: what fails (expectations/suite.py), or the failures of which each
 is told by itself (words.py).

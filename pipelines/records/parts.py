@@ -1,5 +1,6 @@
-"""What is kept of each dataset between runs beside its records: its share of every account, so that a dataset none of whose
-inputs changed is not judged again.
+"""The shares of each dataset in the account, kept between runs.
+
+A dataset none of whose inputs changed is not judged again.
 
 Belongs here: keeping and finding those shares (work/parts/<dataset>), each under the digest of all it was made from. Not here:
 what goes into that digest (inputs.py), or joining the shares (account.py).

@@ -1,4 +1,4 @@
-"""What stands beside each row, for the rules that look further than one row.
+"""Joins each row with the rows and limits that its rules refer to: other years, other datasets, the city's tables.
 
 Belongs here: the same key's row of the period before, the row of another dataset or of a city's table that a reference
 leads to, the city's limits, and whether a row is in force. Not here: the rules (the contracts), how they are computed

@@ -1,4 +1,4 @@
-"""Which submission is newer, and what it replaces: whole submissions first, then single rows by key.
+"""Decides which submission is newer and what it replaces: whole submissions first, then single rows by key.
 
 Belongs here: the age of files, later states of the same submission or list, and the rows in force. Not here: whether a row
 holds (judge.py), or what is told of those replaced (part.py, account.py).

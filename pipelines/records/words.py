@@ -1,4 +1,4 @@
-"""Failures of a suite as issues: where the cell is, what stood there, what the department is told.
+"""Issues of the failures of a suite: position, value and message in both languages.
 
 Belongs here: filling the texts of pipelines/intake/messages.py from a contract and a failing row. Not here: the texts, or
 which failures there are (judge.py).

@@ -1,4 +1,4 @@
-"""What is sent about property: land and buildings, sales, leases, the public warehouse, purchases, offices.
+"""Generates the made-up returns about property: land, buildings, sales, leases, the warehouse, purchases, offices.
 
 Belongs here and not here: as in datasets.py.
 """

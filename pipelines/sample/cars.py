@@ -1,4 +1,4 @@
-"""What is sent about official vehicles: the fleet, purchases, running costs, car-sharing, car parks.
+"""Generates the made-up returns about official vehicles: fleet, purchases, running costs, car-sharing, car parks.
 
 Belongs here and not here: as in datasets.py.
 """

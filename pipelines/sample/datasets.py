@@ -1,4 +1,4 @@
-"""What each department sends, dataset by dataset: right values in canonical units, shaped to the city's totals.
+"""Generates each department's rows, dataset by dataset: right values in canonical units, scaled to the city's totals.
 
 Belongs here: one generator for each dataset whose values hang together; it names columns, as it makes them. Not here:
 headers, aliases, units and lists, which come from the contracts; figures of a city, which come from its shape file.

@@ -1,4 +1,4 @@
-"""What is sent about energy beside the monthly use: funds, solar roofs, energy contracts, certificates.
+"""Generates the made-up returns about energy beside the monthly use: funds, solar roofs, contracts, certificates.
 
 Belongs here and not here: as in datasets.py.
 """

@@ -1,4 +1,4 @@
-"""What is sent about services, reform and the bureau's own work.
+"""Generates the made-up returns about services, reform and the bureau's own work.
 
 Belongs here and not here: as in datasets.py.
 """

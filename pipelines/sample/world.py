@@ -1,4 +1,4 @@
-"""What a generator of rows works with: the city, the contracts, chance, and the shapes it hands on.
+"""The inputs and outputs of a generator of rows: the city, the contracts, random numbers, and drafts.
 
 Belongs here: rows and drafts as right values in canonical units, chance that depends on names only, filling a column from
 its contract. Not here: one dataset's sense (datasets.py), wrong values (plant.py), spelling (layout.py).

@@ -1,4 +1,4 @@
-"""The ledger of the bureau's decisions: what was accepted, withdrawn, patched or corrected, by whom, why and since when.
+"""The ledger of the bureau's decisions: acceptances, withdrawals, patches and corrections, each with author, reason and date.
 
 Belongs here: writing decisions down durably and reading them again. Not here: what a decision changes. It cannot be made anew,
 so it is only ever added to, and lies with the archive (HOME/archive/decisions.jsonl).

@@ -1,5 +1,6 @@
-"""The ledger of receipts: which file came when, from where, under which name. It cannot be made anew, so it is only ever
-added to, and lies with the archive.
+"""The ledger of receipts: each file with its time, address and name.
+
+It cannot be made again, so lines are only ever appended, and it lies with the archive.
 
 Not here: the files' bytes (pipelines/sources/archive.py).
 """

@@ -1,4 +1,4 @@
-"""Which files of an inbox are still being written.
+"""Detects files of an inbox that are still being written.
 
 Belongs here: telling a half-copied file from a whole one, by how it looks from one moment to the next and by its end. Not
 here: reading a file's meaning (pipelines/intake).

@@ -1,4 +1,6 @@
-"""Which warehouse a whole run built: the note of the stage `statistics`, by which a part, a changed one or none at all is told from it.
+"""The note of the warehouse that a whole run built.
+
+By it a warehouse that a part of a run built, that was changed since, or that is absent, is recognised.
 
 Belongs here: putting a finished warehouse in place, and that note. Not here: building one (run.py), for which DuckDB and
 dbt are needed; this is asked by runs that need neither.

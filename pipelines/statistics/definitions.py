@@ -1,4 +1,4 @@
-"""What a city defines itself: its indicators, what they are made of, factors, units, and figures to compare with.
+"""The definitions of a city's own folder: indicators, measures, factors, units and benchmarks.
 
 Belongs here: reading and checking those files of a city's folder, alone and against the contracts in force. Not here: its
 statements (city.py), or what the figures come to (dbt_project/models/intermediate/base/int_declared_facts.sql).

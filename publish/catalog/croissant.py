@@ -1,5 +1,6 @@
-"""croissant.json: the CSV files for programs as a Croissant 1.0 dataset (MLCommons), which libraries of machine learning load by name
-and search engines index.
+"""croissant.json: the CSV files for programs as a Croissant 1.0 dataset (MLCommons).
+
+Libraries of machine learning load it by name, and search engines index it.
 
 Belongs here: the release in Croissant's words. Not here: the same for statistics and archives (datapackage.py, crate.py).
 

@@ -1,5 +1,6 @@
-"""<table>.csv-metadata.json beside each CSV file for programs: CSV on the Web (W3C Recommendation of 2015), so that a program that finds
-the file finds its column names, types and units too.
+"""CSV on the Web (W3C Recommendation of 2015): metadata beside each CSV file for programs.
+
+A program that finds <table>.csv finds column names, types and units in <table>.csv-metadata.json.
 
 Belongs here: one table's description. Not here: the whole release's (datapackage.py, dcat.py).
 """

@@ -1,5 +1,4 @@
-"""catalog.jsonld: the release as a DCAT 3 catalogue (W3C Recommendation of 2024) with the fields of China's open data
-catalogues beside.
+"""catalog.jsonld: the release as a DCAT 3 catalogue (W3C, 2024), with the fields of China's open data catalogues.
 
 Belongs here: the catalogue's words. Every contract is a dataset in it, whether its rows are open or not: the catalogue says
 what exists and who decided that it opens. The Chinese fields are those of the guide to government information resource

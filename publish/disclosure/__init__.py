@@ -1,1 +1,1 @@
-"""What may not leave: suppress.py hides values, gate.py looks through the finished files. docs/secrecy.md has the method."""
+"""Disclosure control: suppress.py hides values, gate.py checks the finished files. docs/secrecy.md has the method."""

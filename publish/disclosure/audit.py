@@ -1,4 +1,4 @@
-"""An attack on published indicator values: how narrowly can a reader bound what was hidden?
+"""The attack on published values that the gate runs: bounds on suppressed values, from the finished files alone.
 
 Belongs here: the attacker of Fischetti and Salazar-Gonzalez (Management Science 47(7), 2001): for a hidden cell, the least
 and the greatest value that all published figures allow, by linear programming. It knows only what is published, the sums

@@ -1,4 +1,4 @@
-"""What classes of institutions contribute to which quantities, and which quantities are multiples or sums of others.
+"""Classes of institutions by the quantities that they contribute to, and quantities that are multiples or sums of others.
 
 Belongs here: all that membership.py reads of contributions. It follows from those alone, whatever is published. Not here: the
 equations that published figures give.

@@ -1,4 +1,4 @@
-"""What institutions contribute to figures, as columns of numbers, read one indicator at a time.
+"""Contributions of institutions to indicators, as columns of numbers, read one indicator at a time.
 
 Belongs here: reading contributions, and where two states of them differ. Not here: what follows from them.
 

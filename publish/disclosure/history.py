@@ -1,4 +1,4 @@
-"""Releases together: what differences of their figures would tell, and which figures therefore stay as they were.
+"""Disclosure by differences of releases: the values that are frozen as last published.
 
 Belongs here: the rule over differences. Not here: the store of past releases (past_releases.py), or what one release alone gives away
 (suppress.py).

@@ -1,4 +1,4 @@
-"""What was worked out before, kept by what it was worked out from.
+"""Cache of solved suppression problems, by the digest of their inputs.
 
 Belongs here: finding a result again, and forgetting it. Not here: what is worth keeping, or how it is worked out.
 

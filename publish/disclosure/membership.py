@@ -1,4 +1,4 @@
-"""Which institutions stand behind which published figures: the equations of a reader who knows the register.
+"""The equations of a reader who knows the register: published values as linear forms over institutions.
 
 Belongs here: turning published cells into linear equations over the closed values of institutions. Not here: what follows
 from them (suppress.py for the choice, audit.py for the proof).

@@ -1,4 +1,4 @@
-"""What a reader can compute from published indicator values: the linear relations between cells of `indicator_values`.
+"""The linear relations between cells of `indicator_values`, which a reader can compute with.
 
 Belongs here: finding the relations. Not here: deciding what to hide (suppress.py) or trying to find it again (audit.py).
 

@@ -1,4 +1,4 @@
-"""The rules of primary suppression: how many institutions must stand behind a value, and how large one of them may be."""
+"""The rules of primary suppression: the least number of contributing institutions, and the largest share of one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hides the indicator values that would reveal the figures of single institutions, and as few others as keep them hidden.
+"""Suppresses the indicator values that would disclose single institutions, and as few others as protect them.
 
 Belongs here: primary suppression, and the order of all steps after it. Not here: the programmes of complementary suppression
 (hiding.py), the relations between cells (relations.py), the attack that tries the result (audit.py), or reading and writing.

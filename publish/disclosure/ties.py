@@ -1,4 +1,4 @@
-"""Sums that nearly agree: whom a ratio, or a comparison over the same institutions, leaves out of the sums beside it.
+"""Ratios and comparisons whose institutions are nearly those of a published sum: the few left out would be disclosed.
 
 Belongs here: finding such pairs of cells and counting the institutions between them. Not here: hiding one of them
 (suppress.py) or refusing them (gate.py).

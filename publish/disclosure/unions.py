@@ -1,4 +1,4 @@
-"""Hides the figures without which others, put together, would tell what one institution or a few have.
+"""Complementary suppression over all dimensions: nothing of one institution or a few follows from the values together.
 
 Belongs here: complementary suppression over all dimensions at once. Not here: the equations (membership.py), the rules for
 single values and their rows (suppress.py), or the proof over the finished files (audit.py), which shares no code with this.

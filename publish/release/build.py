@@ -1,4 +1,4 @@
-"""Builds a release: from the warehouse to a folder of files that never changes once it stands.
+"""Builds a release: from the warehouse to an immutable folder of files.
 
 Belongs here: the order of the work, the identity of a release, and that nobody ever sees half of one. Not here: rows
 (tables.py), formats (write.py), secrecy (publish/disclosure), or the releases kept (store.py).
@@ -63,7 +63,7 @@ from publish.files import (
     path_of,
     table_file,
 )
-from publish.release import hold, movement, store, tables
+from publish.release import hold, movement, statements, store, tables
 from publish.release.changes import compare
 from publish.release.compress import compress
 from publish.release.doubted import doubted, write_doubted
@@ -71,6 +71,7 @@ from publish.release.held import held, write_held
 from publish.release.movement import Lineage, MovementLimits
 from publish.release.provenance import provenance
 from publish.release.search_index import build_index
+from publish.release.warehouse import from_rows
 from publish.release.write import (
     BATCH,
     FOR_EXCEL,
@@ -193,7 +194,7 @@ def _build(
         write_doubted(home, doubted(w, corrected.cells, rules))
         given = tables.inputs(w)
         scanner = tables.scanner(w, contracts, data)
-        statements = tables.computed_claims(w)
+        computed = statements.computed_claims(w)
         lineage = Lineage(*tables.source_datasets(w), corrected.rows)
     _refuse_empty(home, cells, data, shapes)
     synthetic = _is_synthetic(data)
@@ -223,7 +224,7 @@ def _build(
     content = _content(h, previous.name if previous else None)
     release_id = f"{as_of.isoformat()}-{content[:8]}"
     final = home.releases / release_id if same is None or damaged else same
-    taken = movement.measure(cells, indicators, data, statements, as_of, len(decisions.read(home)))
+    taken = movement.measure(cells, indicators, data, computed, as_of, len(decisions.read(home)))
     if final.is_dir() and not damaged:
         if not any(p.release_id == final.name and p.kept for p in past):
             past_releases.remember(home, final.name, hidden.cells, parts)
@@ -236,7 +237,7 @@ def _build(
         _refuse_if_held(home, release_id, previous.name, reasons)
     about = About(release_id, as_of, code_version, city, synthetic)
 
-    data["releases"] = tables.from_rows([_release_row(about, contracts, content, data)], RELEASES)
+    data["releases"] = from_rows([_release_row(about, contracts, content, data)], RELEASES)
     for of, form in CSV.items():
         write_csv(folder / table_file(of, "releases"), RELEASES, data["releases"], form)
     unique = {name: _is_unique(data[name], shapes[name]) for name in data}
@@ -336,7 +337,7 @@ def _rows(
     data["divisions"] = tables.divisions(w)
     data["indicator_values"] = tables.indicator_values(cells)
     before = last if last is not None and last.is_dir() else None
-    data["claims"] = tables.claims(w, cells, held, before and before / "parquet" / "claims.parquet")
+    data["claims"] = statements.claims(w, cells, held, before and before / "parquet" / "claims.parquet")
     data["provenance"] = provenance(w, contracts, cells, held, before)
     data["savings_statement"] = tables.savings_statement(w, cells)
     data["benchmark_distances"] = tables.benchmark_distances(w, cells)

@@ -1,4 +1,4 @@
-"""What changed from one release to another, read from their finished databases.
+"""The differences between two releases, read from their finished databases.
 
 Belongs here: the comparison, for changes.json and for `mingzhang releases diff`. Not here: where releases lie (store.py).
 """

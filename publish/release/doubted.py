@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # a run with nothing to do reads the list and nothing else
     import pandas as pd
 
     from publish.disclosure.suppress import Rules
-    from publish.release.tables import Warehouse
+    from publish.release.warehouse import Warehouse
 
 MOVES = 0.1  # of the total of the year before: a doubted institution that moved it by more is told
 HEADINGS = {

@@ -1,4 +1,4 @@
-"""The figures that stand as last published while the records give another: their list for the bureau.
+"""The bureau's list of frozen values: as last published, while the records give another.
 
 Belongs here: why each of them is held, and the file in HOME/feedback/_bureau. Not here: which are held
 (publish/disclosure/history.py). The list holds closed values and never leaves the home.

@@ -1,4 +1,4 @@
-"""How far a release moves from the one before: what is measured, and what is too far to leave without a person's yes.
+"""Measures how far a release moves from the one before, and holds one that moves too far.
 
 Belongs here: the measure of a release, the limits, and the sentences that say what went beyond them. Not here: keeping a release
 that is held (hold.py). The measure is taken of the marts before anything is frozen or suppressed, so that a slip is found

@@ -1,4 +1,4 @@
-"""From the relation of sheets and indicators in the marts to the public one: what of it may be told.
+"""The public table `provenance`: the marts' relation of sheets and indicators, without what would disclose a value.
 
 Belongs here: leaving out what would tell of a hidden value, and keeping what stands behind a value that stands as last
 published. Not here: how a value finds its sources (publish/sources.py), or which values are hidden (publish/disclosure).
@@ -20,7 +20,7 @@ import pyarrow as pa
 from expectations.contract import Contracts
 from pipelines.core.sql import identifier as _id
 from pipelines.core.sql import literal as _text
-from publish.release.tables import CASTS, MART, Warehouse
+from publish.release.warehouse import CASTS, MART, Warehouse
 from publish.schema import ARROW, Table, is_open
 from publish.sources import KEY, SOURCES, addressed, sources_of
 

@@ -1,29 +1,25 @@
-"""From the marts to the rows of the public tables.
+"""The rows of the public tables, from the marts.
 
 Belongs here: reading the marts, their sentences (of publish/wording.py), and what secrecy and the bureau's decisions make of finished
-figures, of which dbt knows nothing: indicator_values after suppression, the statements, lines of savings and distances that rest on
-them, provenance, corrections. All the others are copied. Not here: anything computed from records (dbt_project/models/marts), suppression
-(publish/disclosure), files (write.py). Nothing but schema marts is read. Everything is read-only and ordered, so that the same
+figures, of which dbt knows nothing: indicator_values after suppression, lines of savings and distances that rest on
+them, provenance, corrections. All the others are copied. Not here: the statements (statements.py), anything computed from records
+(dbt_project/models/marts), suppression (publish/disclosure), files (write.py). Nothing but schema marts is read. Everything is read-only and ordered, so that the same
 warehouse gives the same rows in the same order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.contract import Contract, Contracts
-from pipelines.core.duck import bound
 from pipelines.core.sql import identifier as _id
 from pipelines.core.sql import literal as _text
 from publish.disclosure.contributions import WHO
@@ -31,17 +27,11 @@ from publish.disclosure.hiding import OF_CLOSED
 from publish.disclosure.relations import Indicator
 from publish.disclosure.scan import Scanner
 from publish.disclosure.wholes import Wholes, made
-from publish.errors import GateRefused, ReleaseError
-from publish.schema import MARTS, OWN, Table, Type, open_table
-from publish.wording import CLAIM_FACTS, LANGUAGES, Language, explanation, notes, own_bodies, phrase, verdict, wording
+from publish.errors import ReleaseError
+from publish.release.warehouse import BY_NAME, MART, Warehouse, from_rows, value
+from publish.schema import Table, Type, open_table
+from publish.wording import LANGUAGES, notes, own_bodies
 
-CASTS: dict[Type, str] = {
-    "text": "varchar",
-    "integer": "bigint",
-    "real": "double",
-    "boolean": "boolean",
-    "date": "date",
-}
 PARTS_AT_A_TIME = 50_000  # rows; a slice of one indicator is then read without the rest
 INTERNAL = ("contributors", "largest_share", "closed", "note_codes")
 COMPONENTS = (
@@ -52,98 +42,6 @@ COMPONENTS = (
     "change_kind",
     "adds_over_years",
 )  # of an indicator
-MART = {t.name: t for t in MARTS}
-BY_NAME = {t.name: t for t in (*MARTS, *OWN)}
-
-
-class Warehouse:
-    """The warehouse, opened read-only. Use it in a `with` block. Raises ReleaseError where it cannot be opened."""
-
-    def __init__(self, path: Path):
-        if not path.is_file():
-            raise ReleaseError(f"There is no warehouse at {path.name}; run the pipeline first, then publish.")
-        try:
-            self.con = duckdb.connect(str(path), read_only=True)
-        except duckdb.Error as e:
-            first = str(e).splitlines()[0]
-            raise ReleaseError(f"The warehouse cannot be opened ({first}); wait for the run that holds it.") from e
-        bound(self.con)
-        self.con.execute("set preserve_insertion_order = true")
-        found = self.con.sql(
-            "select table_schema, table_name, column_name from information_schema.columns order by ordinal_position"
-        ).fetchall()
-        self.columns: dict[tuple[str, str], list[str]] = {}
-        for schema, table, column in found:
-            self.columns.setdefault((schema, table), []).append(column)
-
-    def __enter__(self) -> Warehouse:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
-        self.con.close()
-
-    def require(self, schema: str, table: str, *columns: str) -> None:
-        """Raises GateRefused where the table, or one of `columns`, is not there: what is made from it would be empty in silence."""
-        have = self.columns.get((schema, table))
-        lacking = [c for c in columns if have is not None and c not in have]
-        if have is None or lacking:
-            what = f"the column {', '.join(lacking)} of {schema}.{table}" if lacking else f"{schema}.{table}"
-            raise GateRefused(
-                [
-                    f"the warehouse lacks {what}, so that tables made from it would be empty; build all with 'mingzhang run --full'"
-                ]
-            )
-
-    def frame(self, sql: str) -> pd.DataFrame:
-        return self.con.sql(sql).df()
-
-    def arrow(self, sql: str) -> pa.Table:
-        return self.con.sql(sql).to_arrow_table()
-
-    def take(self, schema: str, source: str, table: Table, nulls: str = "last") -> pa.Table:
-        """The columns of `table` from `schema.source`, cast and ordered, `nulls` last or first.
-
-        Raises GateRefused where there is no such table, ReleaseError where a column that must be there is not.
-        """
-        self.require(schema, source)
-        have = self.columns[schema, source]
-        missing = [f.name for f in table.fields if f.name not in have and not f.optional]
-        if missing:
-            raise ReleaseError(
-                f"{schema}.{source} lacks the column {', '.join(missing)}, which the public table {table.name} "
-                "promises; add it to the model."
-            )
-        parts = [
-            f"{value(_id(f.name), f.type)} as {_id(f.name)}"
-            if f.name in have
-            else f"cast(null as {CASTS[f.type]}) as {_id(f.name)}"
-            for f in table.fields
-        ]
-        order = ", ".join(f"{_id(c)} nulls {nulls}" for c in (table.order or table.key or table.columns))
-        return as_table(self.arrow(f"select {', '.join(parts)} from {schema}.{_id(source)} order by {order}"), table)
-
-
-def value(expression: str, kind: Type) -> str:
-    """SQL that casts to a public type: no NaN, no empty text, no control character (which no spreadsheet can hold)."""
-    cast = f"cast({expression} as {CASTS[kind]})"
-    if kind == "text":
-        return rf"nullif(regexp_replace({cast}, '[\x00-\x08\x0b\x0c\x0e-\x1f]', '', 'g'), '')"
-    if kind == "real":
-        return f"case when isfinite({cast}) then {cast} end"
-    return cast
-
-
-def empty(table: Table) -> pa.Table:
-    return table.arrow.empty_table()
-
-
-def as_table(found: pa.Table, table: Table) -> pa.Table:
-    """`found` in the columns and types of `table`."""
-    return found.select(list(table.columns)).cast(table.arrow).combine_chunks()
-
-
-def from_rows(rows: Iterable[dict[str, Any]], table: Table) -> pa.Table:
-    return pa.Table.from_pylist(list(rows), schema=table.arrow)
 
 
 def indicator_cells(w: Warehouse) -> pd.DataFrame:
@@ -239,88 +137,6 @@ def contributions(w: Warehouse, path: Path) -> Path:
         for batch in batches:
             out.write_batch(batch)
     return path
-
-
-# What a statement's row says beyond its number, from values beside the one it rests on.
-VERDICT = (
-    "verdict", "verdict_zh", "verdict_en", "wording_status", "wording_zh", "wording_en", "basis", "basis_count", "basis_match",
-)  # fmt: skip
-VERDICTS = {"match": "holds", "within_qualifier": "holds", "mismatch": "differs"}
-
-
-def uses_other_values(claim: Mapping[str, Any]) -> bool:
-    """Whether a statement's verdict rests on other years or other factor sets too (dbt's macro wording_rule)."""
-    return claim["basis"] is not None or claim["word"] in ("同比", "每年")
-
-
-def claims(w: Warehouse, cells: pd.DataFrame, held: np.ndarray, last: Path | None) -> pa.Table:
-    """The statements. One that rests on a suppressed value shows no value, no difference and no explanation that names it;
-    one that rests on a value that stands as in the `last` release (`held`) stands as it did there. One about several years
-    rests on each of them, and says nothing where some of them stand and others moved. What is said of its wording and of other
-    factor sets looks at values beside its own; where any of those is suppressed or stands, it is left out."""
-    t = MART["claims"]
-    rows = w.take("marts", "claims", t).to_pylist()
-    sentences = claim_sentences(w)
-    rows = [r | sentences[r["claim_id"]] for r in rows]
-    key = ["indicator_id", "year", "dimension", "member", "factor_set"]
-    hidden = {tuple(k) for k in cells.loc[cells["status"] == "Q", key].itertuples(index=False)}
-    kept = {tuple(k) for k in cells.loc[held, key].itertuples(index=False)}
-    before = {r["claim_id"]: r for r in pq.read_table(last).to_pylist()} if kept and last is not None else {}
-    result = ("computed_value", "difference", "check_status", "evidence", "explanation_zh", "explanation_en", *VERDICT)
-    beside = {(i, d, m) for i, _, d, m, _ in hidden | kept}
-    moved: set[tuple[Any, ...]] = set()
-    if before and last is not None:
-        shown = pq.read_table(last.with_name("indicator_values.parquet"), columns=[*key, "value"]).to_pylist()
-        then = {tuple(r[k] for k in key): r["value"] for r in shown}
-        now = zip(cells[key].itertuples(index=False, name=None), cells["value"], strict=True)
-        moved = {k for k, v in now if then.get(k) != (None if pd.isna(v) else v)}
-    for r in rows:
-        old = before.get(r["claim_id"])
-        first = r["year"] if r["first_year"] is None else r["first_year"]
-        years = range(first, r["year"] + 1) if r["year"] is not None else ()
-        places = {(r["indicator_id"], y, *(r[k] for k in key[2:])) for y in years}
-        same = old is not None and all(old.get(c) == r[c] for c in (*key, "value", "unit", "qualifier", "sql"))
-        if places & kept and not places & (hidden | moved) and old is not None and same:
-            r |= {c: old.get(c) for c in result}
-        elif places & (hidden | kept):
-            r |= {"computed_value": None, "difference": None, "evidence": None, "check_status": "no_data"}
-            r |= (
-                {f"explanation_{lang}": phrase("suppressed", "claim", lang) for lang in LANGUAGES}
-                | dict.fromkeys(VERDICT)
-                | {"verdict": "no_data"}
-            )
-        elif uses_other_values(r) and (r["indicator_id"], r["dimension"], r["member"]) in beside:
-            r |= dict.fromkeys(VERDICT) | {"verdict": VERDICTS.get(r["check_status"], r["check_status"])}
-    return from_rows(rows, t)
-
-
-def claim_sentences(w: Warehouse) -> dict[str, dict[str, str | None]]:
-    """The public columns of each statement that are sentences, by claim_id. Raises ReleaseError where one has no explanation."""
-    w.require("marts", "claims", *CLAIM_FACTS)
-    w.require("marts", "datasets")
-    titles: dict[str, dict[Language, str | None]] = {
-        name: {"zh": zh, "en": en}
-        for name, zh, en in w.con.sql("select dataset, title_zh, title_en from marts.datasets").fetchall()
-    }
-    facts = w.arrow(f"select claim_id, {', '.join(map(_id, CLAIM_FACTS))} from marts.claims")
-    out: dict[str, dict[str, str | None]] = {}
-    for claim in facts.to_pylist():
-        found = out[claim["claim_id"]] = {}
-        for lang in LANGUAGES:
-            found[f"explanation_{lang}"] = explanation(claim, titles, lang)
-            found[f"verdict_{lang}"], found[f"wording_{lang}"] = verdict(claim, lang), wording(claim, lang)
-            if found[f"explanation_{lang}"] is None:
-                raise ReleaseError(
-                    f"The statement {claim['claim_id']} is {claim['check_status']} without a sentence that says why; complete its "
-                    "row in claims.csv of the city's folder."
-                )
-    return out
-
-
-def computed_claims(w: Warehouse) -> list[str]:
-    """The statements of which the marts have a computed value, whether or not it may be shown."""
-    found = w.con.sql("select claim_id from marts.claims where computed_value is not null order by 1").fetchall()
-    return [name for (name,) in found]
 
 
 def source_datasets(w: Warehouse) -> tuple[dict[str, set[str]], dict[str, set[str]]]:

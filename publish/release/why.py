@@ -1,4 +1,4 @@
-"""Where a number comes from: the tree from a value to files, sheets and cells, read from the release's own database.
+"""The lineage of one value: the tree from it to files, sheets and cells, read from the release's database.
 
 Belongs here: the tree of one indicator and year as text, for `mingzhang releases show ID --why`. Not here: finding out where
 a number comes from (publish/sources.py). It tells nothing that the release does not hold.

@@ -1,4 +1,4 @@
-"""What the site needs of Datasette beyond its hooks and documented methods, and what differs between 0.65 and 1.0.
+"""The use of Datasette beyond its hooks and documented methods, and the differences between 0.65 and 1.0.
 
 Read from Datasette 0.65.5 and 1.0a41. tests/site/test_compat.py fails where an upgrade changes one of the functions that
 this module overrides or replaces; docs/decisions/0006-datasette-hooks.md says why no hook can do each. No other module reads

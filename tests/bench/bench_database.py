@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from publish.release.tables import MART
+from publish.release.warehouse import MART
 from publish.release.write import SQLITE, Database
 from tests.bench.figures import Measured
 

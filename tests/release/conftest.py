@@ -24,7 +24,7 @@ from pipelines.core.settings import MEND_DAYS
 from publish.disclosure.contributions import WHO
 from publish.release.build import BuiltRelease, build
 from publish.release.movement import MovementLimits
-from publish.release.tables import CASTS
+from publish.release.warehouse import CASTS
 from publish.schema import MARTS
 from publish.sources import sources_of
 from publish.wording import CLAIM_FACTS

@@ -27,7 +27,8 @@ from pipelines.statistics.run import (
     run_dbt,
     target,
 )
-from publish.release.tables import Warehouse, claim_sentences
+from publish.release.statements import claim_sentences
+from publish.release.warehouse import Warehouse
 from tests.statistics.statistics_home import date, institution, months, public_database, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("statistics")]

@@ -1,4 +1,4 @@
-"""Which of the indicators, statements, datasets and columns of a release answers a question best.
+"""Ranks the indicators, statements, datasets and columns of a release by how well they answer a question.
 
 Belongs here: the corpus of a release in memory and its weights. Not here: splitting into words (words.py), the open records, of which
 there may be a hundred thousand and which SQLite finds (__init__.py).
