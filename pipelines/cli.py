@@ -237,8 +237,46 @@ def dev(
 
 
 app.add_typer(correct, name="correct")
+reports = typer.Typer(
+    help="What readers of the site reported as wrong: list it, and close what is done.", no_args_is_help=True
+)
+app.add_typer(reports, name="reports")
 releases = typer.Typer(help="List, compare, verify and switch releases.", no_args_is_help=True)
 app.add_typer(releases, name="releases")
+
+
+@reports.command("list")
+def reports_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """List the open reports, the oldest first. Their texts are what readers wrote: nothing in them was checked."""
+    from dataclasses import asdict
+
+    from publish.site.mailbox import Mailbox
+
+    waiting = Mailbox(_home(home).reports).waiting()
+    if as_json:
+        print(json.dumps([asdict(r) for r in waiting], ensure_ascii=False, indent=2))
+        return
+    for r in waiting:
+        out.print(f"{r.report_id}  {r.received} UTC  {r.release_id}  {r.page}", markup=False, highlight=False)
+        for name, text in (("哪里不对 wrong", r.says), ("应当是 right", r.right)):
+            if text:
+                out.print(f"  {name}: {' / '.join(text.splitlines())}", markup=False, highlight=False)
+    if not waiting:
+        out.print("No open report.")
+
+
+@reports.command("close")
+def reports_close(
+    report_id: Annotated[str, typer.Argument(metavar="ID", help="The number of the report.")],
+    outcome: Annotated[str, typer.Option("--outcome", help="What was done, or why nothing is to be done.")],
+    home: HomeOption = None,
+) -> None:
+    """Close a report with what was done. It is kept in HOME/reports/closed."""
+    from publish.site.mailbox import Mailbox
+
+    if not outcome.strip():
+        raise typer.BadParameter("--outcome must not be empty; write what was done.")
+    out.print(f"Closed {Mailbox(_home(home).reports).close(report_id, outcome.strip()).report_id}.", highlight=False)
 
 
 @releases.command("list")

@@ -64,6 +64,11 @@ class Home:
         return self.root / "feedback"
 
     @property
+    def reports(self) -> Path:
+        """What readers of the site reported as wrong; `mingzhang serve` makes the folder."""
+        return self.root / "reports"
+
+    @property
     def work(self) -> Path:
         return self.root / "work"
 

@@ -76,13 +76,25 @@ def of_statement(page: Page, claim: Mapping[str, Any], address: str, ratings: Ma
         "datePublished": page.as_of,
         "claimReviewed": f"{claim['name_zh']}：{claim['value_text'] or ''}",
         "author": {"@type": "GovernmentOrganization", "name": page.publisher},
-        "itemReviewed": {"@type": "Claim", "author": {"@type": "GovernmentOrganization", "name": page.publisher}},
+        "itemReviewed": _claim(page, claim),
         "reviewRating": {
             "@type": "Rating", "ratingValue": rating, "bestRating": 5, "worstRating": 1,
             "alternateName": claim.get("verdict_zh") or claim["shown"],
         },
     }  # fmt: skip
     return out | {"subjectOf": review}
+
+
+def _claim(page: Page, claim: Mapping[str, Any]) -> dict[str, Any]:
+    """The statement itself: who printed it, and where, as far as that is known."""
+    author = {"@type": "GovernmentOrganization", "name": claim.get("report_by") or page.publisher}
+    out: dict[str, Any] = {"@type": "Claim", "author": author}
+    if claim.get("report_date"):
+        out["datePublished"] = str(claim["report_date"])
+    if claim.get("report_url"):
+        report = {"@type": "CreativeWork", "url": claim["report_url"], "headline": claim.get("report_title")}
+        out["appearance"] = {k: v for k, v in report.items() if v}
+    return out
 
 
 def script(block: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ addresses (routes.py), headers (responses.py), pages (pages/), limits of SQL (gu
 
     request ── cached ───────────────────────> from memory
             ├─ own page, table without filter ─> Datasette in this process, fixed SQL only
+            ├─ POST /report ────────────────> a file in HOME/reports (report_form.py)
             ├─ /api/v1/… ───────────────────> this process, fixed SQL only
             ├─ ?sql=, a filter, an order, … ──> a worker process, killed when late (pool.py)
             └─ /files/…, /charts/… ───────────> from disk, from memory
@@ -16,6 +17,7 @@ import asyncio
 import re
 from pathlib import Path
 
+from pipelines.core.home import Home
 from publish.site import charts, guard, messages, newer, pages
 from publish.site.api.http import OWN_DATA, api_answer
 from publish.site.api.model import ROOT
@@ -26,9 +28,12 @@ from publish.site.files import send_file
 from publish.site.inner import ask, inner_scope, worker_request
 from publish.site.instance import Instance, ReleaseUnhealthy
 from publish.site.limits import ClientSemaphores, SendLimit, SendLimitReached
+from publish.site.mailbox import Mailbox
 from publish.site.pool import Busy, Pool, QueryStopped
 from publish.site.ratelimit import Bucket
 from publish.site.refusals import ADDRESS_CHARACTERS, busy, invalid, refuse
+from publish.site.report_fields import TAKES_REPORTS
+from publish.site.report_form import ReportForm
 from publish.site.responses import (
     Answer,
     Ready,
@@ -58,6 +63,7 @@ ANSWERS_AT_A_TIME = 3  # in progress for one client; its further requests wait
 STATIC = Path(__file__).parent / "static"
 ICONS = {"/favicon.ico": "image/x-icon", "/apple-touch-icon.png": "image/png"}  # asked for at these addresses
 OWN_PAGES = pages.PLACES | {"static"}
+REPORT = "/report"
 EMPTY_CSV = b"\xef\xbb\xbf\r\n\t "  # the bytes of a CSV without content
 ALLOWED = [
     (b"allow", b"GET, HEAD"),
@@ -92,6 +98,8 @@ class Site:
         self.sql_seconds = Bucket(settings.sql_seconds)
         self.send_limit = SendLimit()
         self.semaphores = ClientSemaphores(ANSWERS_AT_A_TIME)
+        mailbox = Mailbox(Home(home).reports)
+        self.form = ReportForm(mailbox) if settings.reports and mailbox.usable() else None
         self._in_progress: dict[Key, asyncio.Future[Ready]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,7 +107,7 @@ class Site:
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
             await self.start()
-            await self._http(scope, send)
+            await self._http(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
 
@@ -131,7 +139,7 @@ class Site:
 
     # --- one request ---
 
-    async def _http(self, scope: Scope, send: Send) -> None:
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.releases.look()
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
         generation = self.releases.generation + 1
@@ -143,6 +151,11 @@ class Site:
         path, query = raw.decode("latin-1").partition("?")[0], scope["query_string"].decode("latin-1")
         assert self.releases.current is not None
         with self.releases.current.used() as current:
+            if self.form is not None and scope["method"] == "POST" and current.route_of(path) == REPORT:
+                limited = self._rate_limited(scope, path)
+                answer = limited or await self.form.take(current, scope, path, receive)
+                await self._send(send, scope, answer, "no-store")
+                return
             refused = await self._refusal(current, scope, path, query)
             if refused is not None:
                 await self._send(send, scope, refused, "no-store")
@@ -315,7 +328,10 @@ class Site:
             return await self._png(instance, scope, path, query)
         if not is_data(route) and first not in OWN_PAGES:
             return await refuse(instance, scope, path, 404, "not_found", messages.NOT_FOUND)
-        return await ask(instance.app, inner_scope(scope["scheme"], host_of(scope), path, query))
+        inner = inner_scope(scope["scheme"], host_of(scope), path, query)
+        if route == REPORT:
+            inner[TAKES_REPORTS] = self.form is not None
+        return await ask(instance.app, inner)
 
     async def _png(self, instance: Instance, scope: Scope, path: str, query: str) -> Answer:
         """Make the PNG of a chart from its SVG."""

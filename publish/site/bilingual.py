@@ -70,6 +70,21 @@ def clauses(text: str) -> Markup:
     return Markup("").join(Markup('<span class="clause">{}</span>').format(c) for c in re.findall(r"[^，]+，?", text))
 
 
+def quoted(language: Language, sentence: str, text: str | None) -> Markup:
+    """Return a sentence of the data with the words of a statement marked in it: all of `text` where it stands there, else its number."""
+    found = None
+    for wanted in (text or "", *re.findall(r"\d[\d.,]*%?", text or "")[:1]):
+        if wanted and (found := re.search(rf"(?<![\d.]){re.escape(wanted)}(?!\d)", sentence)):
+            break
+    if found is None:
+        return Markup("{}").format(foreign(language, sentence))
+    marked = Markup("{}<mark>{}</mark>{}").format(sentence[: found.start()], found[0], sentence[found.end() :])
+    other = bool(HAN.search(sentence)) == (language == "en")
+    return (
+        Markup('<span lang="{}">{}</span>').format("zh-CN" if language == "en" else "en", marked) if other else marked
+    )
+
+
 def bare_link(link: Markup, text: str) -> Markup:
     """Replace the text of Datasette's link to a row, a key of any length, by a word."""
     return Markup(re.sub(r">[^<]*</a>", lambda _: f">{escape(text)}</a>", str(link)))

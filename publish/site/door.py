@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from publish.site.ratelimit import group
 
-REQUEST_BYTES = 64 << 10  # request line, headers and body: nothing here reads a body
+REQUEST_BYTES = 64 << 10  # request line, headers and body: only the form of reports reads one (report_form.py)
 HEAD_SECONDS = 10.0  # from the first byte, or from the connection, to the end of the headers
 STUCK_SECONDS = 60.0  # without progress in sending; then the reader counts as gone
 PIPELINED = 8  # requests of one connection that wait; a browser sends one

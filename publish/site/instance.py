@@ -76,6 +76,10 @@ class Instance:
         """Return the Datasette that speaks the language of a path."""
         return self.speaking[self.facts.order.of_path(path)]
 
+    def route_of(self, path: str) -> str:
+        """Return the path of the same page without its language."""
+        return self.facts.order.in_language(path, self.facts.order.first)
+
     async def app(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request by the Datasette of the language of its path (ASGI)."""
         await self._apps[self.facts.order.of_path(scope["path"])](scope, receive, send)

@@ -15,7 +15,7 @@ from publish.site.ratelimit import Rate
 
 
 class SiteSettings(BaseSettings):
-    """Settings of the site. The four numbers are the limits of one address (ratelimit.py)."""
+    """Settings of the site. The numbers are the limits of one address (ratelimit.py)."""
 
     model_config = SettingsConfigDict(env_prefix="MINGZHANG_SITE_", env_file=".env", extra="ignore")
 
@@ -36,6 +36,12 @@ class SiteSettings(BaseSettings):
     )
     sql_seconds_each_second: float = Field(
         default=1, ge=0, description="Seconds of process time for SQL each second after that; 0 lifts the limit."
+    )
+
+    reports: bool = Field(
+        default=True,
+        description="Whether readers may report errors by a form, which writes a file in `HOME/reports` (`mingzhang reports`). Where that "
+        "folder cannot be written there is no form, and the page says where to write instead.",
     )
 
     @field_validator("trusted_proxies", mode="before")

@@ -108,6 +108,7 @@ def _environment(spoken: Language) -> Environment:
     env.filters |= {
         "exact": numbers.exact,
         "data": partial(bilingual.foreign, spoken),
+        "quoted": partial(bilingual.quoted, spoken),
         "unbroken": lambda text: Markup('<span class="nb">{}</span>').format(text) if len(text) < 20 else text,
         "bare_link": bilingual.bare_link,
         "markup": Markup,

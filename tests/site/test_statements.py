@@ -63,8 +63,96 @@ def test_statements_are_filtered_by_topic_and_sorted_by_difference(changed: Call
         text = (await get("/claims?topic=energy&sort=difference")).text
         assert 'href="/claims?status=mismatch&amp;topic=energy&amp;sort=difference"' in text
         assert '<option value="energy" selected>' in text
+        # How far apart: 6.92 is 0.3 % from 6.9, 1210 0.8 % from 1200, 9246 half of 18817.
+        assert set(named((await get("/claims?size=1")).text)) == {"energy_fall", "parking_spaces_opened"}
+        assert (
+            named((await get("/claims?size=more")).text) == ["co2"] and named((await get("/claims?size=10")).text) == []
+        )
+        assert set(named((await get("/claims?size=none")).text)) == {"leading", "canteens"}
+        assert named((await get("/claims?sort=closest")).text)[:3] == ["energy_fall", "parking_spaces_opened", "co2"]
+        assert named((await get("/claims?sort=result")).text)[0] == "energy_fall"
+        assert "size=more" in (await get("/claims?size=more")).text.replace("&amp;", "&").split('class="filters"')[1]
+        assert len(named((await get("/claims?size=x&sort=x")).text)) == 5
 
     visit(home, look)
+
+
+def test_a_statement_stands_in_its_sentence_with_its_report(changed: Callable[..., Path]) -> None:
+    home = changed(
+        "update claims set quotation = '全市6.94万人，人均能耗、水耗分别下降6.9%、8%。', report_title = '五年总结', report_by = '某局', "
+        "report_date = '2025-08-12', report_url = 'https://a.example/1?x=1&y=2' where claim_id = 'energy_fall'",
+        "update claims set quotation = '减排一万八千吨。' where claim_id = 'co2'",
+        synthetic=False,
+    )
+
+    async def look(get: Get) -> None:
+        text = (await get("/claims/energy_fall")).text
+        said = re.search(r'<figure class="quoted">.*?</figure>', text, re.S)
+        assert said and "下降<mark>6.9%</mark>、8%" in said[0] and "6.94万人" in said[0]
+        assert "五年总结 · 某局 · 2025-08-12" in said[0] and 'href="https://a.example/1?x=1&amp;y=2"' in said[0]
+        assert 'class="missing"' not in said[0]
+        english = (await get("/en/claims/energy_fall")).text
+        assert '<span lang="zh-CN">全市6.94万人' in english
+        review = block_of(text)["subjectOf"]["itemReviewed"]
+        assert review["appearance"]["url"] == "https://a.example/1?x=1&y=2" and review["datePublished"] == "2025-08-12"
+        assert review["author"]["name"] == "某局"
+        bare = re.search(r'<figure class="quoted">.*?</figure>', (await get("/claims/co2")).text, re.S)
+        assert (
+            bare and "减排一万八千吨。" in bare[0] and "<mark>" not in bare[0] and bare[0].count('class="missing"') == 2
+        )
+        none = (await get("/claims/leading")).text
+        assert "未登记原句" in none and "未给出报告的网址" in none
+
+    visit(home, look)
+
+
+DOORS = '{"contact_zh": "综合科", "telephone": "0731-2868", "email": "open@city.example", "next_release": "2026-04-30", '\
+    '"licence_name": "CC BY 4.0", "licence_url": "https://creativecommons.org/licenses/by/4.0/", '\
+    '"providers": {"parking_lots": {"provider_zh": "资产科", "provider_en": "Assets"}}}'  # fmt: skip
+
+
+def test_contact_next_release_licence_and_provider_are_named_or_loudly_missing(changed: Callable[..., Path]) -> None:
+    home = changed()
+
+    async def without(get: Get) -> None:
+        for path, said in (
+            ("/about", ("未给出联系方式", "下一版的日期未给出", "许可证名称未定")),
+            ("/datasets/parking_lots", ("未写明提供部门", "未给出联系方式", "下一版的日期未给出", "许可证名称未定")),
+            ("/report", ("未给出联系方式",)), ("/accessibility", ("未给出联系方式",)), ("/releases", ("下一版的日期未给出",)),
+        ):  # fmt: skip
+            text = (await get(path)).text
+            for phrase in said:
+                assert re.search(rf'class="missing">{phrase}', text), (path, phrase)
+
+    visit(home, without)
+    release = home / "releases" / RELEASE / "release.json"
+    release.write_text('{"code_version": "0.1.0", "inputs": [], "city": ' + DOORS + "}", encoding="utf-8")
+
+    async def given(get: Get) -> None:
+        text = (await get("/datasets/parking_lots")).text
+        for phrase in (
+            "资产科",
+            "综合科 · 电话 0731-2868",
+            'href="mailto:open@city.example"',
+            "2026-04-30",
+            'rel="license"',
+        ):
+            assert phrase in text, phrase
+        assert 'class="missing"' not in text and "未写明提供部门" in (await get("/datasets/leases")).text
+        assert "Assets" in (await get("/en/datasets/parking_lots")).text
+        assert 'class="missing"' not in (await get("/about")).text
+
+    visit(home, given)
+
+
+def test_a_page_leads_to_the_form_that_names_it(changed: Callable[..., Path]) -> None:
+    async def look(get: Get) -> None:
+        for place in ("indicators/energy_tce", "indicators/energy_tce/2024", "claims/co2", "datasets/parking_lots"):
+            there = f"/report?about=/r/{RELEASE}/{place}"
+            assert f'rel="nofollow" href="{there}"' in (await get(f"/{place}")).text.replace("%2F", "/")
+            assert f'value="/r/{RELEASE}/{place}"' in (await get(there)).text
+
+    visit(changed(), look)
 
 
 def test_from_a_statement_to_the_one_before_and_after(changed: Callable[..., Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from typing import Any
@@ -61,22 +62,40 @@ def _far(claim: dict[str, Any]) -> float:
     return abs(claim["apart"] / claim["value"]) if claim["value"] else float(bool(claim["apart"]))
 
 
+# How far apart, in per cent of what is printed: the least and the most of each choice.
+SIZES = {"none": (-math.inf, 0.0), "1": (0.0, 1.0), "10": (1.0, 10.0), "more": (10.0, math.inf)}
+SORTS = {
+    "difference": lambda c: -_far(c),
+    "closest": lambda c: _far(c) if _far(c) >= 0 else math.inf,
+    "topic": lambda c: list(TOPICS.values()).index(c["theme"]) if c["theme"] in TOPICS.values() else len(TOPICS),
+    "result": lambda c: (*STATUSES, c["shown"]).index(c["shown"]),
+}
+
+
+def _has_size(claim: dict[str, Any], size: str) -> bool:
+    """Return whether a statement is as far from its figure as a choice of SIZES says: none, within 1 %, within 10 %, more."""
+    least, most = SIZES[size]
+    far = 100 * _far(claim)
+    return far < 0 if size == "none" else far >= 0 and (least < far <= most or (size == "1" and far == 0))
+
+
 async def claims(datasette: Any, request: Any) -> Response:
     found = [_comparable(c) for c in await rows(datasette, f"{CLAIMS} order by claims.rowid")]
     found.sort(key=lambda c: c.get("position") or 0)  # as the report has them
     sections = list(dict.fromkeys(c["section"] for c in found if c["section"]))
     themes = {c["theme"] for c in found}
     topics = [(t, theme) for t, theme in TOPICS.items() if theme in themes]
-    asked = {name: request.args.get(name) or "" for name in ("status", "section", "topic", "sort")}
+    asked = {name: request.args.get(name) or "" for name in ("status", "section", "topic", "sort", "size")}
     shown = [
         c
         for c in found
         if asked["status"] in ("", c["shown"])
         and asked["section"] in ("", c["section"])
         and (not asked["topic"] or c["theme"] == TOPICS.get(asked["topic"]))
+        and (asked["size"] not in SIZES or _has_size(c, asked["size"]))
     ]
-    if asked["sort"] == "difference":
-        shown.sort(key=_far, reverse=True)
+    if asked["sort"] in SORTS:
+        shown.sort(key=SORTS[asked["sort"]])
     return await page(
         datasette,
         request,
@@ -89,7 +108,8 @@ async def claims(datasette: Any, request: Any) -> Response:
         status=asked["status"] if asked["status"] in STATUSES else "",
         section=asked["section"] if asked["section"] in sections else "",
         topic=asked["topic"] if asked["topic"] in TOPICS else "",
-        sort=asked["sort"],
+        sort=asked["sort"] if asked["sort"] in SORTS else "",
+        size=asked["size"] if asked["size"] in SIZES else "",
     )
 
 

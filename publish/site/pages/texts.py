@@ -9,6 +9,7 @@ from datasette.utils.asgi import Response
 
 from publish.files import CODINGS, FOLDERS, SDMX, table_file
 from publish.site.pages.base import has, page, rows
+from publish.site.report_fields import TAKES_REPORTS, Written, about_of
 
 
 async def about(datasette: Any, request: Any) -> Response:
@@ -45,6 +46,19 @@ async def secrecy(datasette: Any, request: Any) -> Response:
     )
 
 
+async def report(datasette: Any, request: Any) -> Response:
+    about, sent = about_of(request.args)
+    return await page(
+        datasette,
+        request,
+        "report.html",
+        takes_reports=bool(request.scope.get(TAKES_REPORTS)),
+        written=Written(about),
+        refused="",
+        sent=sent,
+    )
+
+
 def _plain(template: str) -> Callable[[Any, Any], Any]:
     async def show(datasette: Any, request: Any) -> Response:
         return await page(datasette, request, template)
@@ -57,5 +71,5 @@ PAGES: dict[str, Callable[[Any, Any], Any]] = {
     "methods": methods,
     "secrecy": secrecy,
     "accessibility": _plain("accessibility.html"),
-    "report": _plain("report.html"),
+    "report": report,
 }
