@@ -187,7 +187,7 @@ PROVENANCE = Table(
 # Tables that dbt makes.
 MARTS: tuple[Table, ...] = tuple(_marts())
 
-# What the bureau's decisions did to published figures is known to the release alone.
+# What the release alone knows: what the bureau's decisions did to published figures, and the published figures with names.
 OWN: tuple[Table, ...] = (
     Table(
         "corrections",
@@ -208,6 +208,35 @@ OWN: tuple[Table, ...] = (
             Field("since", "date", "更正日期", "Since"),
         ),
         key=("indicator_id", "dimension", "member", "year", "factor_set"),
+    ),
+    Table(
+        "indicators_main",
+        "指标数值（供人查阅）",
+        "Indicator values with names, for people",
+        (
+            _t("indicator_id", "指标编号", "Indicator id"),
+            _t("name_zh", "指标名称", "Indicator, in Chinese"),
+            _t("name_en", "指标英文名称", "Indicator, in English"),
+            _t("theme", "主题", "Theme"),
+            _i("year", "年度", "Year"),
+            _t(
+                "dimension",
+                "分组",
+                "Dimension",
+                "total: one row a year, of the whole city; of a change since a base year it is base",
+            ),
+            _t("dimension_zh", "分组名称", "Dimension, in Chinese"),
+            _t("dimension_en", "分组英文名称", "Dimension, in English"),
+            _t("member", "组别", "Member"),
+            _t("member_zh", "组别名称", "Member, in Chinese"),
+            _t("member_en", "组别英文名称", "Member, in English"),
+            _r(
+                "value", "数值", "Value", "of indicator_values, with the factors in force; empty where status is O or Q"
+            ),
+            _t("unit", "计量单位", "Unit"),
+            _t("status", "状态", "Status", "as in indicator_values"),
+        ),
+        key=("indicator_id", "dimension", "member", "year"),
     ),
 )
 

@@ -40,6 +40,8 @@ STAGES: dict[str, tuple[str, ...]] = {
         "publish/release",
         "publish/errors.py",
         "publish/files.py",
+        "publish/names.py",
+        "publish/names.toml",
         "publish/schema.py",
         "publish/sources.py",
         "publish/wording.py",

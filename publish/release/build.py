@@ -189,6 +189,7 @@ def _build(
         still_frozen = frozen.held & ~corrected.withdrawn
         data = _rows(w, contracts, shapes, corrected.cells, still_frozen, last)
         data["corrections"] = tables.corrections(corrected.rows)
+        data["indicators_main"] = tables.indicators_main(data)
         waiting = held(cells, corrected, frozen, past, rules)
         write_held(home, waiting, data["indicators"])
         write_doubted(home, doubted(w, corrected.cells, rules))

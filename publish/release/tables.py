@@ -9,6 +9,7 @@ warehouse gives the same rows in the same order.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -28,6 +29,7 @@ from publish.disclosure.relations import Indicator
 from publish.disclosure.scan import Scanner
 from publish.disclosure.wholes import Wholes, made
 from publish.errors import ReleaseError
+from publish.names import dimension_names, member_names
 from publish.release.warehouse import BY_NAME, MART, Warehouse, from_rows, value
 from publish.schema import Table, Type, open_table
 from publish.wording import LANGUAGES, notes, own_bodies
@@ -81,6 +83,34 @@ def indicator_values(cells: pd.DataFrame) -> pa.Table:
     """The public rows of suppressed cells."""
     t = MART["indicator_values"]
     return pa.Table.from_pandas(cells[list(t.columns)], schema=t.arrow, preserve_index=False)
+
+
+def indicators_main(data: Mapping[str, pa.Table]) -> pa.Table:
+    """The one series of each indicator that people ask for, with the names of indicator, dimension and member, from finished tables.
+
+    Crosses of dimensions and other sets of factors are left to indicator_values.
+    """
+    t = BY_NAME["indicators_main"]
+    values = data["indicator_values"].select(
+        ["indicator_id", "year", "dimension", "member", "value", "unit", "status", "factor_set"]
+    )
+    frame = values.to_pandas().query("factor_set in ('default', 'none') and not dimension.str.contains('/')")
+    about = data["indicators"].select(["indicator_id", "name_zh", "name_en", "theme"]).to_pandas()
+    declared = {
+        r["column"]: (r["header_zh"], r["title_en"] or r["header_zh"]) for r in data["dataset_columns"].to_pylist()
+    }
+    districts = {
+        r["code"]: (r["own_zh"] or r["name_zh"], r["own_en"] or r["name_en"] or "")
+        for r in data["divisions"].to_pylist()
+    }
+    frame = frame.merge(about, on="indicator_id", how="left", validate="many_to_one")
+    for column, names in (
+        ("dimension", {d: dimension_names(d, declared.get) for d in frame["dimension"].unique()}),
+        ("member", {m: member_names(m, districts) for m in frame["member"].unique()}),
+    ):
+        frame[f"{column}_zh"] = frame[column].map({code: zh for code, (zh, _) in names.items()})
+        frame[f"{column}_en"] = frame[column].map({code: en for code, (_, en) in names.items()})
+    return _whole(frame.sort_values(list(t.key)), t)
 
 
 def corrections(rows: list[dict[str, Any]]) -> pa.Table:

@@ -108,6 +108,13 @@ def extra_template_vars(view_name: str | None, datasette: Any) -> dict[str, Any]
     return {"view_name": view_name} if isinstance(datasette, SiteDatasette) else {}
 
 
+@hookimpl
+def render_cell(value: Any, table: str | None, datasette: Any) -> int | float | None:
+    """Keep the numbers of an answer to SQL numbers, of which Datasette makes texts, so that they are written and drawn as such."""
+    ours = isinstance(datasette, SiteDatasette) and table is None
+    return value if ours and isinstance(value, int | float) else None
+
+
 @hookimpl(hookwrapper=True)
 def handle_exception(datasette: Any, request: Any, exception: Exception) -> Generator[None, Any, None]:
     outcome = yield

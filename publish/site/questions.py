@@ -33,3 +33,9 @@ def questions(file: Path = FILE) -> tuple[dict[str, str], ...]:
         en = next((line for line in lines if not HAN.search(line) and re.search(r"[a-z]{2}", line)), "")
         out.append({"zh": m[2], "en": en, "sql": sql[1].strip()})
     return tuple(out)
+
+
+def question_of(sql: str | None) -> dict[str, str] | None:
+    """Return the question whose SQL this is, but for white space; None where it is a reader's own."""
+    plain = " ".join((sql or "").split())
+    return next((q for q in questions() if " ".join(q["sql"].split()) == plain), None)

@@ -26,9 +26,12 @@ from publish.site import bilingual, messages, numbers, structured, totals, units
 from publish.site.database import is_truncated
 from publish.site.facts import DB, Facts, Label
 from publish.site.language import CODES, HAN, Language, translations
-from publish.site.questions import questions
+from publish.site.pages.charting import figure
+from publish.site.questions import question_of, questions
+from publish.site.result import is_name, result_chart
 from publish.site.sql_errors import explain_sql
 
+MAIN = "indicators_main"  # a table that older releases do not have
 TEMPLATES = Path(__file__).parent / "templates"
 NAMES = DictLoader({p.name: "" for p in TEMPLATES.glob("*.html")})  # for Datasette to look up
 
@@ -38,12 +41,13 @@ BY_LANGUAGE: tuple[Callable[..., Any], ...] = (
     *(numbers.compact, numbers.scale, numbers.numeral, numbers.month),
     *(units.unit, units.amount, units.amounts, units.scaled_unit, units.figure, units.figures, units.named_time),
     *(vocabulary.spell, vocabulary.spell_plain, vocabulary.yes, vocabulary.section, vocabulary.member),
-    vocabulary.breakdown,
+    *(vocabulary.breakdown, result_chart),
 )
 # Those that are the same in every language.
 BY_VALUE: tuple[Callable[..., Any], ...] = (
     *(numbers.change, numbers.exact, numbers.percent, numbers.places, numbers.number),
     *(units.unfinished, bilingual.clauses),
+    *(question_of, is_name),
 )
 
 
@@ -142,7 +146,8 @@ class Renderer:
             "lang": spoken,
             "prefix": facts.order.prefix(spoken),
             "line_name": partial(totals.line_name, spoken),
-            "questions": questions,
+            "questions": [q for q in questions() if MAIN in facts.tables or MAIN not in q["sql"]],
+            "chart_figure": figure,
             "codes_of": lambda t, c: vocabulary.codes_of(t, c) if t in PLATFORM else {},
             "explain_sql": lambda m: explain_sql(m, facts)[0 if spoken == "zh" else 1],
             "dimension_name": lambda of: vocabulary.dimension_name(spoken, of, facts),

@@ -1,47 +1,38 @@
 """Names of codes, dimensions and members of breakdowns, in both languages.
 
-Belongs here: reading vocabulary.toml, and composing names from it. Not here: names of tables and columns (they come from
-the release and its schema), issue codes (pipelines/core/issue_codes).
+Belongs here: reading vocabulary.toml, and marking names with their language. Not here: the names of breakdowns, which a release has
+too (publish/names.py), names of tables and columns (they come from the release and its schema), issue codes (pipelines/core/issue_codes).
 """
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from pipelines.core.issue_codes import ISSUE_CODES
+from publish import names as given
 from publish.site.bilingual import foreign, pick
 from publish.site.facts import Facts, Label
 from publish.site.language import Language, Pair, pair
-from publish.site.numbers import number
 
 _FILE = tomllib.loads(Path(__file__).with_name("vocabulary.toml").read_text(encoding="utf-8"))
 
 CODES: dict[str, dict[str, Pair]] = {
     kind: {code: (zh, en) for code, (zh, en) in codes.items()} for kind, codes in _FILE["codes"].items()
-} | {"code": {name: (code.zh, code.en) for name, code in ISSUE_CODES.items()}}
-FACTOR_SETS: dict[str, Label] = {code: Label(*names) for code, names in _FILE["factor_sets"].items()}
-MEMBERS: dict[str, str] = _FILE["members"]  # English names
+} | {
+    "code": {name: (code.zh, code.en) for name, code in ISSUE_CODES.items()},
+    "dimension": given.DIMENSIONS,
+    "carrier": given.CARRIERS,
+}
+FACTOR_SETS: dict[str, Label] = {code: Label(*of) for code, of in _FILE["factor_sets"].items()}
 UNITS: dict[str, str] = _FILE["units"]  # English names
 SYMBOLS: dict[str, str] = _FILE["symbols"]  # Chinese names
-UNKNOWN: Pair = pair("Not known")
+UNKNOWN: Pair = given.SPECIAL["unknown"]
 NUMERALS = str.maketrans("一二三四五六七八九", "123456789")
-# Members whose codes contain the limits of a city (its limits.csv, by way of int_vehicle_facts).
-LIMITS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
-    (
-        re.compile(r"超([\d.]+)万公里(或例外)?"),
-        lambda m: f"Over {number(float(m[1]) * 10_000)} km" + (", or an exception" if m[2] else ""),
-    ),
-    (
-        re.compile(r"(全市|单位)不超([\d.]+)%"),
-        lambda m: f"At most {m[2]} % of the {'city' if m[1] == '全市' else 'institution'}'s",
-    ),
-)
 
 
 def spell(language: Language, kind: str, code: Any) -> Any:
@@ -79,13 +70,10 @@ def member(language: Language, code: str, names: Mapping[str, Label] | None = No
         return spell(language, "carrier", code)
     if code == "unknown":
         return UNKNOWN[0 if language == "zh" else 1]
-    if language == "en":
-        for pattern, name in LIMITS:
-            if match := pattern.fullmatch(code):
-                return name(match)
     if "/" in code:  # a cross of two dimensions
         return Markup(" · ").join(member(language, part, names) for part in code.split("/"))
-    return foreign(language, code) if language == "zh" or code not in MEMBERS else MEMBERS[code]
+    english = given.english(code)
+    return foreign(language, code) if language == "zh" or english == code else english
 
 
 def codes_of(table: str, column: str) -> dict[str, Pair]:
@@ -112,22 +100,12 @@ def _dimension(part: str, facts: Facts | None) -> Pair:
 
 def dimension_names(dimension: str, facts: Facts | None = None) -> Pair:
     """Return the Chinese and English name of a dimension; of a compound one (period/district), all parts."""
-    parts = [_dimension(p, facts) for p in dimension.split("/")]
-    return " / ".join(p[0] for p in parts), " / ".join(p[1] for p in parts)
+    return given.dimension_names(dimension, lambda part: _dimension(part, facts))
 
 
 def member_names(code: str, names: Mapping[str, Label]) -> Pair:
     """Return the Chinese and English name of a member without markup; a prefix of years (2021-2025/990101) is kept."""
-    prefix, slash, rest = code.rpartition("/")
-    if rest in names:
-        zh, en = names[rest].zh, names[rest].en or names[rest].zh
-    elif rest == "all":
-        zh, en = pair("Total")
-    elif rest == "unknown":
-        zh, en = UNKNOWN
-    else:
-        zh, en = CODES["carrier"].get(rest, (rest, str(MEMBERS.get(rest, rest))))
-    return prefix + slash + zh, prefix + slash + en
+    return given.member_names(code, {c: (label.zh, label.en) for c, label in names.items()})
 
 
 def address_parts(dimension: str, code: str) -> tuple[str, str, str, str]:

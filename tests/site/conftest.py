@@ -139,6 +139,13 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
                         )
                     )
         return out
+    if table.name == "indicators_main":
+        names = {i: (zh, en, theme) for i, theme, zh, en, *_ in INDICATORS}
+        values = _rows(next(t for t in public_tables({}) if t.name == "indicator_values"), release_id, synthetic, scale)
+        return [
+            v | dict(zip(("name_zh", "name_en", "theme"), names[v["indicator_id"]], strict=True), dimension_zh="合计", dimension_en="Total",
+                     member_zh="合计", member_en="Total") for v in values
+        ]  # fmt: skip
     if table.name == "claims":
         return [
             dict(claim_id=c, section=s, name_zh=zh, name_en=en, value_text=text, value=v, unit=u, qualifier=q, period="2021-2025",

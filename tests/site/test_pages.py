@@ -191,10 +191,10 @@ def test_search_answers_and_escapes(get: Callable[[str], httpx.Response]) -> Non
 
 def test_the_query_page_begins_with_the_questions_of_the_docs(get: Callable[[str], httpx.Response]) -> None:
     asked = questions()
-    assert len(asked) == 32 and all(q["en"] and q["sql"].lower().startswith(("select", "with")) for q in asked)
+    assert len(asked) == 38 and all(q["en"] and q["sql"].lower().startswith(("select", "with")) for q in asked)
     for path, at in (("/mingzhang", "zh"), ("/en/mingzhang", "en"), ("/mingzhang?sql=select+1", "zh")):
         text = get(path).text
-        assert text.count("<li><a href=") >= 32 and asked[0][at].replace('"', "&#34;") in text.replace("’", "'"), path
+        assert text.count("<li><a href=") >= 38 and asked[0][at].replace('"', "&#34;") in text.replace("’", "'"), path
     assert "<code>indicator_values</code>" in get("/mingzhang?sql=select+1").text
     assert f"http://test/r/{FIRST}/mingzhang?sql=select+1" in get("/mingzhang?sql=select+1").text.replace("%20", "+")
 
