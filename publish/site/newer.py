@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from publish.site.instance import Instance
 
 BEFORE = b'<header class="top">'  # the banner is inserted before it
+FRAMED = b"</main></body>"  # in a page that others frame, the notice is the last of it
 RESULT = ("check_status", "verdict", "computed_value")  # the columns of a statement's result
 _PAGE = re.compile(r"/(indicators|claims)/([A-Za-z0-9_.-]+?)(?:/([0-9]{4}))?")
 CLAIM = "select claims.*, i.unit as indicator_unit from claims left join indicators i using (indicator_id) where claim_id = :id"
@@ -45,22 +46,26 @@ def mark_outdated(
         (b"link", f'<{urllib.parse.quote(target, safe="/%")}>; rel="latest-version"'.encode()),
     ]
     is_page = any(k == b"content-type" and v.startswith(b"text/html") for k, v in answer.headers)
-    if not is_page or answer.status != 200 or BEFORE not in answer.body:
+    before = FRAMED if route.startswith("/embed/") else BEFORE
+    if not is_page or answer.status != 200 or before not in answer.body:
         return Answer(answer.status, headers, answer.body), cache_control
     withdrawn = instance.facts.release_id in store.withdrawn(Home(home))
     over = banner(instance.speaking[spoken].renderer, instance.facts, current, urllib.parse.unquote(route), withdrawn)
-    body = answer.body.replace(BEFORE, over + BEFORE, 1)
+    body = answer.body.replace(before, over + before, 1)
     return Answer(answer.status, headers, body), "public, max-age=60" if cache_control != "no-store" else cache_control
 
 
 def banner(renderer: Any, old: Facts, current: Facts, route: str, withdrawn: bool) -> bytes:
-    """Return the banner of the page at `route` (below the release's address, without the language) of the release `old`.
+    """Return the banner of the page at `route` (below the release's address, without the language) of the release `old`. That of a
+    framed chart leads to the chart's page.
 
     `renderer` renders templates in the page's language; `withdrawn`: `old` was rolled back, and may be the newer one.
     """
     spoken: Language = renderer.language
+    framed = route.startswith("/embed/")
+    route = route.removeprefix("/embed")
     page = _PAGE.fullmatch(route)
-    context: dict[str, Any] = {"figures": [], "claim": None}
+    context: dict[str, Any] = {"figures": [], "claim": None, "framed": framed}
     if page is not None:
         kind, name, year = page.groups()
         if kind == "indicators":

@@ -58,9 +58,10 @@ def classes(values: Sequence[float]) -> list[float]:
     """Return the round bounds of at most CLASSES classes that hold all values; [] without values."""
     if not values:
         return []
+    counted = all(v == int(v) for v in values)  # between two counts there is no bound
     for wanted in (5, 4, 3, 2, 1):
         bounds = ticks(min(values), max(values), wanted)
-        if len(bounds) - 1 <= CLASSES:
+        if len(bounds) - 1 <= CLASSES and (not counted or all(b == int(b) for b in bounds)):
             return bounds
     return [min(values), max(values)]
 

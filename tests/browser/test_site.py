@@ -28,10 +28,13 @@ PAGES = {
     "indicator": "/indicators/energy_tce",
     "indicator-chosen": "/indicators/energy_tce?show=total&show=district/430202&show=district/430203&as=index",
     "indicator-ranking": "/en/indicators/energy_tce?view=ranking",
+    "indicator-map": "/indicators/energy_tce?view=map&year=2024",
     "indicator-table": "/indicators/energy_tce?show=district/430202&show=district/430203&view=table",
     "claims": "/claims",
     "claim": "/claims/co2",
     "claims-sorted": "/claims?sort=difference&topic=energy",
+    "claims-none": "/claims?size=10&topic=energy",
+    "claim-source": "/claims/parking_spaces_opened/source",
     "datasets": "/datasets",
     "dataset": "/datasets/parking_lots",
     "about": "/about",
@@ -66,6 +69,8 @@ DARK = (
     "home",
     "indicator-chosen",
     "indicator-ranking",
+    "indicator-map",
+    "report",
     "claims",
     "claim",
     "dataset",
@@ -155,15 +160,52 @@ def test_every_page_fits_is_light_and_says_what_it_must(browser: Any, address: s
         assert page.evaluate(OUTSIDE, width) == [] and page.evaluate(CUT) == [], width
         if width == 375:
             assert faults(page) == []
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.evaluate(OUTSIDE, width) == [], width
+    fits_everywhere(page)
     made_up = "Made-up data" if "/en/" in PAGES[name] else "合成示例数据"
     assert page.locator(".banner").is_visible() and made_up in page.locator(".banner").inner_text()
     assert page.locator("footer").is_visible() and release in page.locator("footer").inner_text()
     assert page.locator("h1").count() == 1
     assert [c for c in complaints if "status of 40" not in c] == []
+    page.goto(address + page.locator("a.language").get_attribute("href"))
+    fits_everywhere(page)
+    page.context.close()
+
+
+def fits_everywhere(page: Any) -> None:
+    """Hold a page against all WIDTHS."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, (page.url, width)
+        assert page.evaluate(OUTSIDE, width) == [], (page.url, width)
+
+
+@pytest.mark.parametrize("path", ["/embed/indicators/energy_tce", "/en/embed/indicators/energy_tce?view=map"])
+def test_a_framed_chart_fits_at_every_width(browser: Any, address: str, path: str) -> None:
+    page, complaints = opened(browser, 375)
+    page.goto(address + path)
+    fits_everywhere(page)
+    assert faults(page) == [] and complaints == []
+    page.context.close()
+
+
+def test_a_map_is_read_and_left_by_the_keyboard(browser: Any, address: str) -> None:
+    page, _ = opened(browser, 1280, java_script_enabled=False)
+    page.goto(address + "/indicators/energy_tce?view=map&year=2024")
+    tiles = page.locator("figure.chart svg a:visible")
+    assert tiles.count() == 2
+    tiles.first.focus()
+    assert "2024" in page.locator(":focus").get_attribute("aria-label")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/indicators/energy_tce?show=district/43020*")
+    page.context.close()
+
+
+def test_a_report_is_sent_without_javascript(browser: Any, address: str) -> None:
+    page, complaints = opened(browser, 375, java_script_enabled=False)
+    page.goto(address + "/en/report?about=/claims/co2")
+    page.locator("#says").fill("The figure of 2024 is too low.")
+    page.locator("form.report button").click()
+    assert "Your report has the number" in page.locator(".message").inner_text() and complaints == []
     page.context.close()
 
 

@@ -136,11 +136,22 @@ def test_without_places_or_figures_to_compare_there_is_no_map() -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [[3.0], [-5.0, 0.0, 7.5], [1.0, 1.0], [0.001, 0.0011], [12.0, 1e9], list(map(float, range(12)))]
+    "values",
+    [
+        [3.0],
+        [-5.0, 0.0, 7.5],
+        [1.0, 1.0],
+        [1.0, 2.0],
+        [0.0, 3.0],
+        [0.001, 0.0011],
+        [12.0, 1e9],
+        list(map(float, range(12))),
+    ],
 )
 def test_classes_are_few_round_and_hold_every_value(values: list[float]) -> None:
     bounds = classes(values)
     assert 2 <= len(bounds) <= CLASSES + 1 and bounds == sorted(bounds)
+    assert any(v % 1 for v in values) or not any(b % 1 for b in bounds)
     for v in values:
         n = class_of(v, bounds)
         assert bounds[n] <= v <= bounds[n + 1]

@@ -78,6 +78,28 @@ def test_the_current_release_says_nothing_of_the_kind_wherever_it_is_read(two):
         assert response.status_code == 200 and not banner(response) and "x-current-release" not in response.headers
 
 
+def test_a_framed_chart_of_an_old_release_says_so_and_leads_out_of_its_frame(two):
+    old, english, current = pages(
+        two,
+        f"/r/{FIRST}/embed/indicators/energy_tce",
+        f"/r/{FIRST}/en/embed/indicators/energy_tce?view=map",
+        f"/r/{SECOND}/embed/indicators/energy_tce",
+    )
+    said = banner(old)
+    assert SECOND in said and 'href="/indicators/energy_tce" target="_top"' in said and "这个数字已改为" in said
+    assert old.text.index("<svg") < old.text.index('class="banner newer"') < old.text.index("</main>")
+    assert 'href="/en/indicators/energy_tce" target="_top"' in banner(english)
+    assert (
+        "frame-ancestors *" in old.headers["content-security-policy"] and "max-age=60" in old.headers["cache-control"]
+    )
+    assert not banner(current)
+
+
+def test_a_figure_that_changed_without_a_decision_says_why_too(two):
+    [page] = pages(two, f"/r/{FIRST}/indicators/energy_per_capita")
+    assert "这个数字已改为" in banner(page) and "此后又收到了别的记录。" in banner(page)
+
+
 def test_each_figure_that_is_another_now_is_named_with_what_it_is_now(two):
     zh, en, source = pages(
         two,
