@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
+import sqlite3
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from publish.site.pages import charting
 from publish.site.pages.charting import Available, ChartChoice
 from publish.site.pool import Pool
 from publish.site.tilemap import CLASSES, Tile, TileMap, class_of, classes, colour_of, tilemap_svg
+from tests.site.test_app import FIRST, talk
 
 SVG = "{http://www.w3.org/2000/svg}"
 ABOUT = {"indicator_id": "x", "name_zh": "指标", "name_en": "Indicator", "unit": "元", "decimals": 2}
@@ -239,3 +241,17 @@ def test_a_map_is_a_file_and_can_be_framed(get: Callable[[str], httpx.Response],
 def test_an_address_of_a_map_that_is_not_there_says_so(get: Callable[[str], httpx.Response]) -> None:
     answer = get("/charts/nosuch.wide.svg?view=map")
     assert answer.status_code == 404
+
+
+def test_districts_are_shown_where_all_totals_are_suppressed(make_release: Any, switch: Any, tmp_path: Path) -> None:
+    folder = make_release(tmp_path, FIRST)
+    with sqlite3.connect(folder / "mingzhang.db") as conn:
+        conn.execute("update indicator_values set value = null, status = 'Q' where dimension = 'total'")
+    conn.close()
+    switch(tmp_path, FIRST)
+
+    async def ask(client: httpx.AsyncClient, _: object) -> None:
+        text = (await client.get("/indicators/energy_tce?view=map&year=2024")).text
+        assert 'aria-label="荷塘区 2024' in text and ">排名</a>" in text and 'class="big"' not in text
+
+    talk(tmp_path, ask, workers=1)
