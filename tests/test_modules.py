@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted(p for top in ("pipelines", "publish", "expectations") for p in (ROOT / top).rglob("*.py"))
 # A subject is a noun or a verb: these begin a riddle, whose answer nobody greps for.
 RIDDLES = re.compile(r"(What|Which|Who|Whom|Whose|Where|Whether|How)\b")
-LONGEST = 600  # lines; a module that needs more has two subjects
+LONGEST = 700  # lines; a module that needs more has two subjects
 # Those that the review of the code found too large, with several subjects each.
 GONE = (
     "pipelines/intake/tables.py", "pipelines/intake/reader.py", "pipelines/intake/book.py", "pipelines/intake/cells.py",

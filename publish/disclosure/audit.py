@@ -130,13 +130,13 @@ def traced(
     same: np.ndarray,
     few: np.ndarray,
 ) -> list[int]:
-    """The figures whose movement since a past release, by `few` institutions, a new release tells. By position in `rows`:
+    """The figures whose movement since a past release, by `few` institutions, a new release discloses. By position in `rows`:
     `known` shows the state of now, `public` was known in that state before, `known_then` showed its state of the past release,
     `same` is one behind which nobody has changed since then.
 
     Told is what both releases show; what adding and subtracting over the new release gives of a figure that the past one
     shows; and what it gives of the movements, to a reader who knows besides behind which figures nobody changed. What such
-    a reader could tell without the new release is not its doing.
+    a reader could derive without the new release is not counted.
     """
     open_ = known | public
     derivable = set(np.flatnonzero(few & known_then & known & ~public).tolist())
@@ -260,15 +260,15 @@ def _systems(
 
 
 def exposed(family: Family, rules: Rules) -> list[tuple[int, str]]:
-    """What the published figures of one family tell of single institutions or of few: for each finding a cell of the newest
-    state that takes part in it (its position), and which rule is broken. What past releases alone tell is not counted.
+    """Disclosures of single institutions or of few by the published figures of one family: for each a cell of the newest
+    state that takes part in it (its position), and which rule is broken. What past releases alone disclose is not counted.
 
     Three proofs. For one quantity and year, what is left of a sum when another within it is taken off passes the rules for
     sums; and a linear programme over the institutions' values, none below nothing, can take each above its share and below
     its protection. For all quantities, years and releases of the family, nothing follows by adding and subtracting of one
     institution, not even to a reader who knows all figures of another.
     """
-    if not any(family.cells) or family.known.all():  # what past releases tell is not told by this one
+    if not any(family.cells) or family.known.all():  # past releases alone disclose it
         return []
     newest = np.array([bool(c) for c in family.cells])
     out: list[tuple[int, str]] = []
@@ -315,7 +315,7 @@ def exposed(family: Family, rules: Rules) -> list[tuple[int, str]]:
 
 
 class _Quantity:
-    """The sums of one quantity and year, over classes of institutions that no figure tells apart."""
+    """The sums of one quantity and year, over classes of institutions that no figure distinguishes."""
 
     def __init__(self, matrix: np.ndarray, family: Family, columns: np.ndarray):
         self.matrix = matrix

@@ -3,7 +3,7 @@
 Belongs here: all that membership.py reads of contributions. It follows from those alone, whatever is published. Not here: the
 equations that published figures give.
 
-Institutions that contribute to the same figures in the same way are a class: no figure tells them apart, and only their sum
+Institutions that contribute to the same figures in the same way are a class: no figure distinguishes them, and only their sum
 can follow. A quantity is a measure under a factor set, of a member of a breakdown or of all.
 """
 
@@ -30,8 +30,9 @@ Yearly = tuple[int, int]  # a quantity in a year
 
 @dataclass(frozen=True)
 class ClassContributions:
-    """What stands behind the figures of several states. `representative`: the indicator whose contributions speak for each (indicator,
-    factor set) of the same sum. `same`: the quantity of which each is a multiple, and how many times; `sums`: those that are
+    """Contributions of classes of institutions to the figures of several states.
+
+    `representative`: the indicator whose contributions represent each (indicator, factor set) of the same sum. `same`: the quantity of which each is a multiple, and how many times; `sums`: those that are
     the sum of others. `groups`: for each group of quantities that are tied to one another what each class contributes.
 
     A row of a group: the contributions of one `class` to one `quantity` through one side of an indicator in one place: how many
@@ -65,7 +66,7 @@ class ClassContributions:
 
 
 def class_contributions(states: list[Parts], indicators: dict[str, Indicator], kept: ResultCache) -> ClassContributions:
-    """What stands behind figures, from what institutions contribute in each state, the oldest first."""
+    """Contributions by class, from those of institutions in each state, the oldest first."""
     return ClassContributions.of(
         kept.of("classes", (states, indicators), lambda: _class_contributions(states, indicators).plain())
     )

@@ -8,12 +8,12 @@ which the same institutions' contributions of the same years have changed since.
 
 - *replaced* by what the records give now, where history.py lets it move: the difference from the old figure is the doing of
   enough institutions;
-- *withdrawn* where history.py would let it stand as last published. The difference of the two is the error of a few
+- *withdrawn* where history.py would freeze it as last published. The difference of the two is the error of a few
   institutions, and an error is often a multiple of the right value: of a slip by ten it is nine times the value itself. So
-  the right figure is not shown; nor may the wrong one stand as if it were true.
+  the right figure is not shown; nor may the wrong one stay published as if it were true.
 
-A release with figures withdrawn tells just what the same release with them standing would tell: what is left out is the old
-figure, which a past release shows. So it is made as if they stood, and remembered so, and what history.py proves holds of it
+A release with figures withdrawn discloses just what the same release with them frozen would disclose: what is left out is the old
+figure, which a past release shows. So it is made as if they were frozen, and stored so, and what history.py proves holds of it
 word for word; a figure that was withdrawn comes back when it may move.
 """
 
@@ -58,11 +58,11 @@ def correct(
     indicators: dict[str, Indicator],
 ) -> Corrected:
     """What the `decisions` of the kind FIGURE do to `published`, the cells after suppression, of which `held` (by position)
-    stand as last published. `cells` are those of the records (marts.indicator_values), in the same order.
+    are frozen. `cells` are those of the records (marts.indicator_values), in the same order.
 
     A figure that is named and behind which nothing has changed is withdrawn: the bureau says that it is wrong, and nobody
     knows the right one yet. Of a release whose contributions are forgotten it is not known who moved what: there a
-    correction reaches what it names, and every figure of that year that stands.
+    correction reaches what it names, and every figure of that year that is frozen.
     """
     n = len(cells)
     now, shows = (f["value"].to_numpy(dtype=float, na_value=np.nan) for f in (cells, published))
@@ -75,7 +75,7 @@ def correct(
             continue
         old, at_release, since = _as_published(earlier, until)
         there = ~np.isnan(old)
-        moved = there & (now != old)  # a figure that stands has moved in the records
+        moved = there & (now != old)  # a frozen figure has moved in the records
         wrong = moved & (named | _reached(cells, parts, past, indicators, named, at_release, moved, d, until))
         if not (named & wrong).any():
             wrong |= named & there & ~since
@@ -92,7 +92,7 @@ def correct(
         shown = None if gone[at] or np.isnan(shows[at]) else float(shows[at])
         revised[at] = WITHDRAWN if shown is None else REPLACED
         if gone[at] or shown is not None:  # what is suppressed for other reasons says that, as ever
-            # The halves are told apart by their script: what is Chinese has no place in the English one.
+            # The halves are distinguished by their script: what is Chinese has no place in the English one.
             why_en = d.why_en if d.why_en.isascii() else None
             mark = correction(WITHDRAWN if gone[at] else REPLACED, d.why_zh, why_en, d.by, str(d.since))
             notes[at] = mark if gone[at] or not isinstance(notes[at], str) else f"{notes[at]} {mark}"

@@ -102,7 +102,7 @@ def contract_file(dataset: str) -> str:
 
 
 def _texts(known: Known) -> list[str]:
-    """The files of words: the catalogues, what stands beside each CSV file, and the contracts."""
+    """The text files: catalogues, metadata of each CSV file, contracts."""
     beside = [f"{path_of(name, 'csv')}-metadata.json" for name in known.tables]
     return [*TEXTS, *beside, *(f"{CONTRACTS}/{contract_file(d)}" for d in known.contracts)]
 
@@ -194,7 +194,7 @@ def _search_index(look: Inspection) -> None:
             for text in cells:
                 if text.__class__ is not str:
                     continue
-                # What a row publishes by contract stands in its document too; its table is looked through by column.
+                # What a row publishes by contract is in its document too; its table is looked through by column.
                 rule = look.scan(look.known.scanner.without_opened(name, text) if kind == "record" else text)
                 if rule:
                     look.hit(f"{SEARCH} documents row {at}", rule)

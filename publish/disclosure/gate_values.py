@@ -50,7 +50,7 @@ def contributors(look: Inspection) -> int:
     shown = both[both["value"].notna()]
     for row in shown[_unsafe(look, shown, "value_true")][KEY].itertuples(index=False):
         look.hit(
-            f"{DATABASE} indicator_values {'/'.join(map(str, row))}", "too few institutions stand behind this value"
+            f"{DATABASE} indicator_values {'/'.join(map(str, row))}", "too few institutions contribute to this value"
         )
     marked = both[(both["status"] == "Q") & both["value"].notna()]
     for row in marked[KEY].itertuples(index=False):
@@ -77,7 +77,7 @@ def contributors(look: Inspection) -> int:
 
 
 def sources(look: Inspection) -> int:
-    """Provenance tells of no suppressed value, and of no place in what is not open in rows."""
+    """Provenance discloses no suppressed value, and no place in a dataset that is not open in rows."""
     if "provenance" not in look.counts:
         return 0
     with closing(open_database(look)) as con:
@@ -87,15 +87,18 @@ def sources(look: Inspection) -> int:
             contract = look.known.contracts.get(dataset)
             if contract is None or not is_open(contract):
                 look.hit(
-                    f"{DATABASE} provenance row {row}", f"it tells a place in {dataset}, which is not open in rows"
+                    f"{DATABASE} provenance row {row}", f"it names a place in {dataset}, which is not open in rows"
                 )
         for row, *key in con.execute(disclosing_rows()):
-            look.hit(f"{DATABASE} provenance row {row}", f"it tells of the suppressed value {'/'.join(map(str, key))}")
+            look.hit(
+                f"{DATABASE} provenance row {row}",
+                f"it names a source of the suppressed value {'/'.join(map(str, key))}",
+            )
         return int(con.execute("select count(*) from provenance").fetchone()[0])
 
 
 def ratios_beside_sums(look: Inspection) -> int:
-    """No ratio, and no comparison of the same institutions, stands beside sums over few institutions more, or one large one."""
+    """No published ratio or comparison lets a reader recover the value of a small or dominated group by differencing with sums."""
     shown = _published(look)
     shown = shown[shown["value"].notna()].astype({"year": "int64"})
     cells = look.known.cells.astype({"year": "int64"})
@@ -114,7 +117,7 @@ def ratios_beside_sums(look: Inspection) -> int:
 
 
 def differences(look: Inspection) -> int:
-    """What moved since any past release was moved by enough institutions, and what stands still does not follow from it."""
+    """Each movement since a past release is that of enough institutions, and no frozen value's new state can be derived."""
     shown = _published(look)
     if shown.empty or not look.known.past:
         return 0
@@ -130,7 +133,7 @@ def differences(look: Inspection) -> int:
         for n in traced(rows, kinds, known, public, v.current, v.same, v.few):
             look.hit(
                 f"{DATABASE} indicator_values {'/'.join(map(str, rows[n]))}",
-                f"its difference from release {v.release_id} tells about too few institutions",
+                f"its difference from release {v.release_id} is that of too few institutions",
             )
     return len(rows) * len(seen)
 
@@ -166,7 +169,7 @@ def recovery(look: Inspection) -> int:
 
 
 def wholes(look: Inspection) -> int:
-    """Wholes are the sum of their parts, ratios the quotient and changes the difference of what stands beside them."""
+    """Wholes are the sum of their parts, ratios the quotient and changes the difference of the published figures."""
     if "indicator_values" not in look.counts or look.known.wholes is None:
         return 0
     with closing(open_database(look)) as con:
@@ -203,6 +206,6 @@ def institutions(look: Inspection) -> int:
         if n not in covered:
             look.hit(
                 f"{DATABASE} indicator_values {'/'.join(map(str, shown[KEY].iloc[n]))}",
-                "nobody knows which institutions stand behind it",
+                "it is not known which institutions contribute to it",
             )
     return len(covered)

@@ -25,7 +25,7 @@ NOISE = 1e-6  # moves smaller than this, in the same units, are the solver's
 EXACT = 1e-8  # a relation left but for so much of a move is kept: the solver allows ten times that
 FLAT = 1e-10  # an eigenvalue of this share of the largest is nothing
 KEY = ["indicator_id", "year", "dimension", "member", "factor_set"]
-COUNTS = ("records", "files", "reporting", "population")  # what stands behind a value, hidden with it
+COUNTS = ("records", "files", "reporting", "population")  # counts of a value, hidden with it
 OF_CLOSED = "closed_value"  # of a sum of open and closed rows, the part of the closed ones; not there: all of it
 LEAST = 1e-4  # a hidden nothing must at least be free to rise by this share of its indicator's largest value
 
@@ -127,7 +127,7 @@ class Hiding:
             if not out:
                 return
             volume = self.secret[out].sum()
-            # Where the same institution stands behind several members (carriers of energy), only the most can be counted.
+            # Where the same institution contributes to several members (carriers of energy), only the most can be counted.
             people = self.contributors[out].sum() if partition else self.contributors[out].max()
             largest = (self.share[out] * self.secret[out]).max() / volume if volume > 0 else 1.0
             if not self.rules.unsafe(people, largest, volume):
@@ -305,7 +305,7 @@ class _System:
             )
             if found.status != 4:
                 break
-        # Where the solver cannot tell (4), none counts as found: more is hidden then, never less.
+        # Where the solver is undecided (4), none counts as found: more is hidden then, never less.
         if found.status in (2, 4):
             return None
         if found.status != 0:

@@ -4,20 +4,20 @@ Belongs here: the rule over differences. Not here: the store of past releases (p
 (suppress.py).
 
 A closed figure that was published moves only when the institutions whose contribution changed since are at least
-`min_contributors`, none with more than `max_share` of the movement; until then the figure as last published stands. So the
+`min_contributors`, none with more than `max_share` of the movement; until then the figure is frozen as last published. So the
 difference of any two published figures is itself a sum that the rules for sums allow. This is the frequency and dominance
 rule applied to changes; that a release must be protected together with those before it, and the attack by differences of
 overlapping sets, are set out in Hundepool et al., Statistical Disclosure Control, Wiley 2012, sections 4.2 and 4.6, and
 republication in batches in Xiao and Tao, "m-Invariance", SIGMOD 2007.
 
-A figure is *current* in a release where it shows what stood behind it then, and *stands* where it shows an older state; its
+A figure is *current* in a release where it shows the contributions of then, and *frozen* where it shows an older state; its
 note says which. Readers know a figure's state of a release exactly where it was current. So a new state is held against
 each past release in which the figure was current, however long ago; a state that was published before is no news.
 
-What stands must not follow from what moves. Which figures stand besides is found by the same linear programming heuristic
+The new state of a frozen figure must not follow from what moves. Which figures are frozen besides is found by the same heuristic
 as in suppress.py, over the movements since each past release in turn: of the sums of the new release, the reader is taken to
 know every figure that moves and every one behind which nobody changed since that release. A deviation found for one release
-stays possible when more figures stand for the sake of another, so all of them hold together.
+stays possible when more figures are frozen for the sake of another, so all of them hold together.
 
 A figure that was hidden in a release stays hidden until it and every figure hidden with it there to which it is linked have
 moved by enough institutions: else a figure shown now would give away one hidden then.
@@ -48,7 +48,7 @@ INSIDE = ("contributors", "largest_share")
 @dataclass(frozen=True)
 class FrozenCells:
     """Figures to publish in place of the new ones. By position: `held` keep the last published value, `hidden` stay hidden
-    as in a past release, `known` stand in the last release with the very same value, so that hiding them hides nothing.
+    as in a past release, `known` are in the last release with the very same value, so that hiding them hides nothing.
     `seen` is what each past release knew."""
 
     cells: pd.DataFrame
@@ -108,14 +108,14 @@ def freeze(
     stays = waits & np.any([_still_hidden(v, relations) for v in seen], axis=0)
     # What was shown since it was hidden may show that again; what was not may show nothing.
     must = waits & np.any([v.current & v.few for v in seen], axis=0) | stays & shown
-    # What stood for the sake of another would, shown now, tell of the other then.
+    # Keep a complementary freeze: publishing it now would reveal the other one's state in the earlier release.
     must |= waits & np.any([v.was_frozen & v.same for v in seen], axis=0)
     if must.any():
         must = _to_freeze(cells, indicators, rules, relations, seen, waits, must, stays)
     held, hidden = must & shown, must & ~shown | stays & ~shown
     out = cells.copy()
     for c in ("value", "status", *(c for c in COUNTS if c in out), "synthetic", *INSIDE):
-        # What stood behind a release that is forgotten is taken to be what stands behind it now.
+        # The contributors of a release that is forgotten are taken to be those of now.
         new_stays = ~held | (last[c].isna().to_numpy() if c in INSIDE else False)
         out[c] = out[c].where(new_stays, last[c].astype(out[c].dtype))
     out["note"] = out["note"].astype("object").where(~held, last["note"].map(_frozen_note))
@@ -132,10 +132,10 @@ def _to_freeze(
     must: np.ndarray,
     stays: np.ndarray,
 ) -> np.ndarray:
-    """What stands so that nothing of it follows from what moves: `must`, and what it takes besides.
+    """The cells to freeze so that none of their new states can be derived: `must`, and what it takes besides.
 
-    Only cells of `waits`, whose new state nobody knows, can stand or follow; those of `stays` are not shown, or stand,
-    whatever else happens. Two things must not follow: the new state of a cell that stands, from the sums of the new release;
+    Only cells of `waits`, whose new state is not published, can be frozen or derived; those of `stays` are not shown, or frozen,
+    whatever else happens. Two things must not follow: the new state of a frozen cell, from the sums of the new release;
     and, for each past release, a movement by too few, from what moved between figures that are known in both and from
     those behind which nobody changed.
     """
@@ -215,7 +215,7 @@ def _keyed(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_frozen(note: object) -> bool:
-    """Whether a published note says that the figure stands as it was before."""
+    """Whether a published note says that the figure is frozen."""
     return isinstance(note, str) and FROZEN_ZH in note
 
 

@@ -4,7 +4,7 @@ Belongs here: finding a result again, and forgetting it. Not here: what is worth
 
 The name of a result is a digest of everything it follows from: its inputs, the code of secrecy and of the core, and the
 versions of the libraries that count. The same name therefore means the same result, bit by bit, and nothing need be made
-stale. A file that is damaged is no result. Results tell of single institutions, and lie in the home's work folder.
+stale. A file that is damaged is no result. Results reveal single institutions, and lie in the home's work folder.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ is the closed value of each institution, year and quantity. Every published figu
 
 Quantities are one where one is a multiple of the other in every institution (another unit, or a carrier that is an indicator
 of its own), and a quantity is replaced by the others where it is their sum in every institution (energy and its carriers, a
-bill and its parts). Institutions that no figure tells apart form a *class*: their sum is all that can follow, so the classes,
+bill and its parts). Institutions that no figure distinguishes form a *class*: their sum is all that can follow, so the classes,
 a few hundred, are the unknowns, however many institutions there are. Values of past releases are unknowns of their own where
 they differ from those of now, and the same ones where they do not.
 """
@@ -38,7 +38,7 @@ from publish.disclosure.relations import CubeCell, Indicator, cube_cell
 class State:
     """One release seen by a reader: its `cells` (KEY, value; index 0..n-1), which of them show their state of then
     (`shown`, by position) and what each institution contributed (`parts`, contributions.PARTS and, where known, the closed part
-    of each). `told`: of the newest state, what a release showed of which it is forgotten who stood behind it."""
+    of each). `disclosed`: of the newest state, what a release showed whose contributors are forgotten."""
 
     cells: pd.DataFrame
     shown: np.ndarray
@@ -71,7 +71,7 @@ class Family:
 
 
 def families(states: list[State], indicators: dict[str, Indicator], kept: ResultCache | None = None) -> list[Family]:
-    """The equations of all `states`, the oldest first and the new one last, by families of quantities. What stands behind
+    """The equations of all `states`, the oldest first and the new one last, by families of quantities. The contributions to
     figures is taken from `kept` where it was worked out before."""
     # States of the same contributions are one, whatever each of them shows.
     first = [next(n for n, other in enumerate(states) if same_file(state.parts, other.parts)) for state in states]
@@ -93,7 +93,7 @@ def families(states: list[State], indicators: dict[str, Indicator], kept: Result
 
 Shown = tuple[
     int, str, str, CubeCell, bool
-]  # position of a cell, its indicator, factor set and place, and whether it is told
+]  # position of a cell, its indicator, factor set and place, and whether it is disclosed
 
 
 def _shown(state: State) -> list[Shown]:

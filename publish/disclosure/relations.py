@@ -192,7 +192,7 @@ class _Cells:
                     yield self.tie(i, j)
 
     def one_place(self, i: int, j: int) -> bool:
-        """Copies stand at one place, or one of them is the total of an indicator that is a member of the other."""
+        """Copies are at one place, or one of them is the total of an indicator that is a member of the other."""
         a, b = self.place[i], self.place[j]
         return (a.group, a.member) == (b.group, b.member) or "total" in (a.group, b.group)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Rules:
-    """`min_contributors` institutions must stand behind a value, none with more than `max_share` (0..1) of it; an attacker
+    """`min_contributors` institutions must contribute to a value, none with more than `max_share` (0..1) of it; an attacker
     must not bound a hidden value more narrowly than `protection` (a share of the value) on either side."""
 
     min_contributors: int = 5

@@ -70,8 +70,8 @@ PATTERNS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool] | None], ...] 
 
 class Scanner:
     """Knows the secrets of one run. `secrets`: `dataset.column` -> values; `public`: texts that are public anyway (names of
-    institutions in an open table); `words`: the contracts' own text, a value that stands in it is a word and no secret;
-    `opened`: `dataset.column` of an open table -> values that stand there by contract and are secrets elsewhere."""
+    institutions in an open table); `words`: the contracts' own text, a value that is in it is a word and no secret;
+    `opened`: `dataset.column` of an open table -> values that are there by contract and are secrets elsewhere."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class Scanner:
         return self._known(lower) or (self._known(fold(lower)) if re.search(r"\s", lower) else None)
 
     def number(self, x: float) -> str | None:
-        """The rule that a number breaks, or None: only a secret made of digits can stand in a numeric cell."""
+        """The rule that a number breaks, or None: only a secret made of digits can be in a numeric cell."""
         if self._numbers and x >= 10 ** (SHORTEST_NUMBER - 1) and x == int(x) and (c := self._numbers.get(int(x))):
             return f"is a value of {c}, which is kept inside"
         return None

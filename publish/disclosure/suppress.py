@@ -4,7 +4,7 @@ Belongs here: primary suppression, and the order of all steps after it. Not here
 (hiding.py), the relations between cells (relations.py), the attack that tries the result (audit.py), or reading and writing.
 
 Primary: a value made from anything that is not open in rows is hidden where fewer than `min_contributors` institutions
-stand behind it, or where one holds more than `max_share` of it (the minimum frequency rule and the (1, k) dominance rule;
+contribute to it, or where one holds more than `max_share` of it (the minimum frequency rule and the (1, k) dominance rule;
 Hundepool et al., Statistical Disclosure Control, Wiley 2012, section 4.2).
 
 Complementary: the linear programming heuristic for the cell suppression problem (Kelly, Golden, Assad, Networks 22, 1992;
@@ -74,11 +74,12 @@ def suppress(
 
     By position: `stays` are hidden whatever the rules say, `known` are known to readers of the last release, so that nothing
     is protected by hiding them (history.py gives both); `near` are pairs of a ratio or comparison and a sum beside it that
-    leave too few institutions between them (ties.py); `reader` is who knows which institutions stand behind each value.
+    leave too few institutions between them (ties.py); `reader` is the knowledge of which institutions contribute to each value.
     What was worked out before is taken from `kept`.
 
     `cells` has one row per indicator, year, dimension, member and factor set, with contributors (institutions),
-    largest_share (0..1) and closed, and may have closed_value; `indicators` says what each indicator is made of. Open values pass as they are. A closed value behind which empty stands becomes missing ('O'): there is nothing to hide.
+    largest_share (0..1) and closed, and may have closed_value; `indicators` says what each indicator is made of. Open values pass as they are.
+    A closed value without contributors becomes missing ('O'): there is nothing to hide.
     """
     rules = rules or Rules()
     out = cells.reset_index(drop=True).copy()
@@ -130,10 +131,10 @@ def _unions(
 def _apart(
     cells: pd.DataFrame, indicators: dict[str, Indicator], near: Iterable[tuple[int, int]], known: np.ndarray | None
 ) -> np.ndarray:
-    """The ties to hide, of pairs (tie, whole) between which too few stand, and the changes that would give them back.
+    """The ties to hide, of pairs (tie, whole) between which too few institutions are, and the changes that would give them back.
 
     Without the tie nothing follows from numerator and denominator, so it is the tie that goes and not the sums. A change
-    that is `known` gives back a ratio of then, and stands.
+    that is `known` gives back a ratio of then, and stays.
     """
     shown = cells["value"].notna().to_numpy()
     out = np.zeros(len(cells), dtype=bool)

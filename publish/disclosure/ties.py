@@ -53,8 +53,8 @@ def ties(
     """Every pair of a tie and a whole in `cells` (marts.indicator_values, index 0..n-1).
 
     `parts` is what each institution contributes (contributions.PARTS). Without it the numbers of institutions behind both cells
-    are all there is, and nothing is known of the largest; so it is with cells that stand as last published (`stands`, by
-    position), of which it does not tell. Who stands between is counted for the pairs of all cells `among` which these are, and
+    are all there is, and nothing is known of the largest; so it is with frozen cells (`frozen`, by
+    position), of which it says nothing. The institutions between are counted for the pairs of all cells `among` which these are, and
     taken from `kept` where it was counted before.
     """
     pairs = _pairs(cells, indicators)
@@ -122,7 +122,7 @@ def _pairs(cells: pd.DataFrame, indicators: dict[str, Indicator]) -> list[_Pair]
 
 
 def _between(cells: pd.DataFrame, parts: Parts, pairs: list[_Pair]) -> tuple[np.ndarray, np.ndarray]:
-    """How many institutions stand between tie and whole of each pair, and the share of the largest: as a movement from what
+    """How many institutions are between tie and whole of each pair, and the share of the largest: as a movement from what
     the one counts to what the other counts."""
     groups: dict[_Group, list[int]] = defaultdict(list)
     columns = {c: cells[c].tolist() for c in ("indicator_id", "factor_set", "year")}

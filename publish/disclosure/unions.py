@@ -36,7 +36,7 @@ TRIED = 14  # how many of the cheapest figures of a leak are tried two by two
 
 
 def withhold(found: list[Family], rules: Rules, hidden: np.ndarray, free: np.ndarray, cost: np.ndarray) -> np.ndarray:
-    """What must be hidden besides `hidden` so that the equations of all families tell of no institution or few.
+    """What must be hidden besides `hidden` so that the equations of all families disclose no institution or few.
 
     By position of the cells of the newest state: `free` may be hidden, at this `cost`.
     """
@@ -65,12 +65,12 @@ class _Leak(ABC):
 
 
 class _Exact(_Leak):
-    """What adding and subtracting `rows` (of `matrix`, row by row) gives of the columns `told` alone, beyond what the `known`
+    """What adding and subtracting `rows` (of `matrix`, row by row) gives of the columns `disclosed` alone, beyond what the `known`
     rows give of them."""
 
     def __init__(self, rows: np.ndarray, matrix: np.ndarray, disclosed: np.ndarray, known: np.ndarray):
         super().__init__(rows)
-        # Every combination of rows that leaves nothing but the columns told, and what it gives of them.
+        # Every combination of rows that leaves nothing but those columns, and what it gives of them.
         self.combinations = _null(matrix[:, ~disclosed])
         gives = matrix[:, disclosed].T @ self.combinations
         if known.any():
@@ -127,7 +127,7 @@ class _Joint:
         """A leak that can be ended; with `touched`, only of rows of these cells and what they are tied to."""
         present = self.present(hidden)
         if not self.can_end[present].any():
-            return None  # of what past releases tell, too, nothing can be taken back
+            return None  # what past releases disclose cannot be taken back
         rows = None
         if touched is not None:
             rows = np.array([n for n in present if not touched.isdisjoint(self.f.cells[n])], dtype=int)

@@ -142,7 +142,7 @@ def test_a_release_that_forgets_the_one_before_is_refused(made, monkeypatch, mem
     monkeypatch.setattr(building.history, "freeze", nothing)
     # With the past in hand, suppression over all dimensions would hide what the difference tells; the gate is tried alone.
     monkeypatch.setattr(suppressing, "withhold", lambda found, rules, hidden, free, cost: hidden & False)
-    with pytest.raises(GateRefused, match=f"its difference from release {first.release_id} tells about too few"):
+    with pytest.raises(GateRefused, match=f"its difference from release {first.release_id} is that of too few"):
         made(more(1), code_version="b")
 
 
