@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from publish.site.pages.topics import TOPICS, theme_order
 from tests.site.test_statements import RELEASE, Get, visit
 
 
@@ -82,5 +83,15 @@ def test_what_fits_only_nearly_is_said_and_kinds_are_chosen(home: Path) -> None:
         assert len(kinds) > 1
         only = (await get(kinds[0][0].replace("&amp;", "&"))).text
         assert len(set(re.findall(r'<span class="kind">(.*?)</span>', only))) == 1
+
+    visit(home, look)
+
+
+def test_topics_stand_in_one_order_everywhere(home: Path) -> None:
+    async def look(get: Get) -> None:
+        for path in ("/datasets", "/indicators"):
+            heads = re.findall(r"<h2[^>]*>(?:<a [^>]*>)?(.*?)(?:</a>)?</h2>", (await get(path)).text)
+            themes = [h for h in heads if h in TOPICS.values()]
+            assert len(themes) > 2 and themes == sorted(themes, key=theme_order), path
 
     visit(home, look)

@@ -10,6 +10,7 @@ from datasette.utils.asgi import NotFound, Response
 from publish.site.facts import DB
 from publish.site.pages.base import has, page, rows
 from publish.site.pages.citing import cite
+from publish.site.pages.topics import theme_order
 from publish.site.vocabulary import CODES
 from publish.sources import resting
 
@@ -25,7 +26,7 @@ SHARES = (
 async def datasets(datasette: Any, request: Any) -> Response:
     facts = datasette.facts
     themes: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for d in facts.datasets:
+    for d in sorted(facts.datasets, key=lambda d: theme_order(d["theme"])):
         themes[d["theme"] or ""].append(d)
     own = [t for t in facts.tables if t not in {d["dataset"] for d in facts.datasets} and t in facts.labels]
     return await page(datasette, request, "datasets.html", themes=dict(themes), own=own)

@@ -17,7 +17,7 @@ from publish.site.pages.behind import cells_behind, sources
 from publish.site.pages.citing import cite
 from publish.site.pages.series import benchmarks_of, complete_years, indicators_with_series
 from publish.site.pages.statements import shown
-from publish.site.pages.topics import TOPICS
+from publish.site.pages.topics import TOPICS, theme_order
 from publish.site.totals import TOTALS, lines_of
 from publish.site.vocabulary import FACTOR_SETS, address_parts
 
@@ -26,10 +26,9 @@ async def indicators(datasette: Any, request: Any) -> Response:
     themes: dict[str, list[dict[str, Any]]] = {}
     for i in await indicators_with_series(datasette):
         themes.setdefault(i["theme"], []).append(i)
-    order = list(TOPICS.values())
     addresses = {theme: t for t, theme in TOPICS.items()}
-    sorted_themes = sorted(themes.items(), key=lambda t: order.index(t[0]) if t[0] in order else len(order))
-    return await page(datasette, request, "indicators.html", themes=dict(sorted_themes), addresses=addresses)
+    sorted_themes = {theme: themes[theme] for theme in sorted(themes, key=theme_order)}
+    return await page(datasette, request, "indicators.html", themes=sorted_themes, addresses=addresses)
 
 
 async def indicator_of(datasette: Any, request: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ async def indicators_with_series(datasette: Any) -> list[dict[str, Any]]:
     latest = await rows(
         datasette,
         f"""
-        select indicator_id, dimension, year, value, status, {revised} from indicator_values
+        select indicator_id, dimension, member, year, value, status, {revised} from indicator_values
         where dimension in ('total', 'base') and {USUAL}
         order by indicator_id, year
         """,

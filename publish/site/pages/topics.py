@@ -22,6 +22,12 @@ TOPICS: dict[str, str] = {
 STORIES = 3  # charts on the home page of a release that gives no indicator a place there
 
 
+def theme_order(theme: str | None) -> tuple[int, str]:
+    """Return where a theme stands: in the order of the site, those of a city's own after them, what has none last."""
+    themes = list(TOPICS.values())
+    return (themes.index(theme), "") if theme in themes else (len(themes) + (not theme), theme or "")
+
+
 def in_order(indicators: Sequence[dict[str, Any]], column: str) -> list[dict[str, Any]]:
     """Return the indicators that `column` gives a place, by it; none in a release without that column."""
     return sorted((i for i in indicators if i.get(column) is not None), key=lambda i: (i[column], i["indicator_id"]))
