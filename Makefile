@@ -44,7 +44,7 @@ setup: $(VENV)/.runtime ## make .venv with the locked dependencies
 
 setup-dev: $(VENV)/.dev ## the same with the development tools
 
-inboxes: requirements-inboxes.txt | $(BIN)/python ## drivers for inboxes at sftp://, smb:// and s3://
+inboxes: requirements-inboxes.txt | $(BIN)/python ## drivers for inboxes at sftp://, smb://, s3:// and davs://
 	@$(BIN)/python -m pip install -q --require-hashes -r requirements-inboxes.txt
 
 demo: setup ## make a made-up city, run the pipeline, serve the site at http://127.0.0.1:8001; CITY=toronto INBOX=folder: that city
@@ -135,16 +135,16 @@ r:
 		echo "!! The test of the example in R will be SKIPPED: no Rscript or no jsonlite. Type: sudo apt-get install r-base-core r-cran-jsonlite"
 	fi
 
-# OpenSSH and Samba for the tests of remote inboxes: installed when root in a container, where installing starts no service;
+# OpenSSH, Samba and Dovecot for the tests of remote inboxes: installed when root in a container, where installing starts no service;
 # elsewhere the line to type is said and those tests skip.
 servers:
-	@if [ -x /usr/sbin/sshd ] && [ -x /usr/sbin/smbd ]; then exit 0; fi
+	@if [ -x /usr/sbin/sshd ] && [ -x /usr/sbin/smbd ] && [ -x /usr/sbin/dovecot ]; then exit 0; fi
 	if [ "$$(id -u)" = 0 ] && [ ! -d /run/systemd/system ] && command -v apt-get >/dev/null; then
-		echo "Installing Debian's OpenSSH and Samba for the tests of remote inboxes ..."
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssh-server samba; } >/tmp/mingzhang-apt-servers.log 2>&1 \
-			|| echo "!! OpenSSH and Samba could not be installed (see /tmp/mingzhang-apt-servers.log): the tests of remote inboxes will be SKIPPED."
+		echo "Installing Debian's OpenSSH, Samba and Dovecot for the tests of remote inboxes ..."
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssh-server samba dovecot-imapd; } >/tmp/mingzhang-apt-servers.log 2>&1 \
+			|| echo "!! OpenSSH, Samba and Dovecot could not be installed (see /tmp/mingzhang-apt-servers.log): the tests of remote inboxes will be SKIPPED."
 	else
-		echo "!! The tests of inboxes over SFTP and SMB will be SKIPPED: no sshd or no smbd. Type: sudo apt-get install openssh-server samba"
+		echo "!! The tests of inboxes over SFTP, SMB and IMAP will be SKIPPED: no sshd, smbd or dovecot. Type: sudo apt-get install openssh-server samba dovecot-imapd"
 	fi
 
 lock: ## renew the lock files (needs uv)

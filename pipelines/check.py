@@ -123,7 +123,7 @@ def _read(
     asked, jobs, done = [], {}, []
     for path in files:
         own = printable(path.name)
-        if not holds_files(path):
+        if not holds_files(path, path.name):
             job = _job(path, own)
             asked.append((job.file_id, job.name))
             jobs[job.file_id] = job

@@ -22,6 +22,7 @@ from pipelines.core.home import Home, HomeBusy
 from pipelines.core.settings import Settings
 from pipelines.sources.inbox import InboxError
 from pipelines.sources.receive import nothing_new
+from pipelines.sources.source import sources_of
 from pipelines.stages import Published, Stages
 from publish.errors import GateHeld, chain
 from publish.release.doubted import read_doubted
@@ -29,6 +30,24 @@ from publish.release.store import drop_held
 
 OLD_NOTES = ("standing.json", "warehouse.json")  # of homes made before each stage had its own
 FROM = {"mingzhang/from": "command line"}  # the tag of our own runs in Dagster's record
+
+DAGSTER_SETTINGS = """\
+# Written once by Mingzhang, then yours (docs/dagster.md).
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+concurrency:
+  pools: # every step is in the pool `home`: a second run waits until the first has ended
+    granularity: run
+    default_limit: 1
+run_retries: # of runs whose process died; what a step refused is refused again
+  enabled: true
+  max_retries: 2
+  retry_on_asset_or_op_failure: false
+freshness:
+  enabled: true
+"""
 
 
 class NoRelease(RuntimeError):
@@ -91,20 +110,20 @@ def refresh(settings: Settings, stopped: Callable[[], bool] = lambda: False) -> 
 
 def _nothing_to_do(stages: Stages, settings: Settings) -> RunReport | None:
     """The report of a run that need not be; None where the job has to look."""
-    begin = time.perf_counter()
+    begin, sources = time.perf_counter(), sources_of(settings.inbox, settings.sources)
     if not stages.all_fresh():
         return None
     try:
-        looked = nothing_new(stages.home, settings.inbox)
+        looked = nothing_new(stages.home, sources)
     except InboxError:
         return None  # the job tells it
-    if looked is None or (settings.inbox and not looked.seen):
+    if looked is None or (sources and not looked.seen):
         return None
     drop_held(stages.home)
     out = _as_reported(Published(stages.home))
     out.seconds = {"looking": round(time.perf_counter() - begin, 2)}
     out.files |= {"seen": looked.seen, "new": 0, "read": 0, "left": len(looked.left)}
-    out.left, out.down = list(looked.left), list(looked.down)
+    out.left, out.down, out.notes = list(looked.left), list(looked.down.values()), list(looked.refused)
     return out
 
 
@@ -233,7 +252,7 @@ def use_dagster_home(home: Home) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "dagster.yaml"
     if not settings.exists():
-        settings.write_text("telemetry:\n  enabled: false\nnux:\n  enabled: false\n", encoding="utf-8")
+        settings.write_text(DAGSTER_SETTINGS, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(folder.resolve())
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"

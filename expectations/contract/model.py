@@ -203,6 +203,7 @@ class Contract:
     decided_on: str
     ground: str
     theme: str
+    owner: str  # the team that answers for the dataset, else the contract's domain; '' where neither is stated
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     rules: tuple[Rule, ...]

@@ -121,6 +121,7 @@ def _descriptive(odcs: OpenDataContractStandard, table: SchemaObject, top: dict[
         "decided_on": str(top.get("openingDecidedOn") or ""),
         "ground": str(top.get("openingGround") or ""),
         "theme": str(top.get("theme") or odcs.domain or ""),
+        "owner": str(getattr(odcs.team, "name", None) or odcs.domain or ""),
     }
 
 

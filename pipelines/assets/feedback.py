@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from expectations.contract import Contracts
+from pipelines.assets.described import OWNER, POOL, ROWS, STALE
 from pipelines.assets.place import Place
 from pipelines.assets.records import TABLES
 from pipelines.core.memory import give_back
@@ -17,35 +18,42 @@ from pipelines.stages import code, tables_of
 INTAKE = [dg.AssetKey(["intake", t]) for t in TABLES]
 
 
+def _spec(key: str | list[str], kind: str, description: str) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key,
+        deps=INTAKE,
+        group_name="feedback",
+        code_version=code("feedback"),
+        kinds={kind},
+        owners=[OWNER],
+        description=description,
+        skippable=True,
+        automation_condition=STALE,
+    )
+
+
 @dg.multi_asset(
     name="feedback",
     specs=[
-        dg.AssetSpec(
-            "feedback",
-            deps=INTAKE,
-            group_name="feedback",
-            code_version=code("feedback"),
-            description="HOME/feedback: each file with its errors marked.",
-        ),
-        dg.AssetSpec(
-            "drift",
-            deps=INTAKE,
-            group_name="feedback",
-            code_version=code("feedback"),
-            description="Headers that no alias knows, by dataset.",
-        ),
-        dg.AssetSpec(
-            ["intake", "tasks"],
-            deps=INTAKE,
-            group_name="feedback",
-            code_version=code("feedback"),
-            kinds={"parquet"},
-            description="One task per error: 交办, 反馈, 督办, 销号.",
+        _spec("feedback", "excel", "退回件：标出错误的原件 HOME/feedback: each file with its errors marked."),
+        _spec("drift", "markdown", "表头漂移：没有别名认识的表头 Headers that no alias knows, by dataset."),
+        _spec(
+            ["intake", "tasks"], "parquet", "任务：交办、反馈、督办、销号 One task per error: 交办, 反馈, 督办, 销号."
         ),
     ],
+    can_subset=True,
+    pool=POOL,
 )
-def feedback(place: Place) -> Iterator[dg.MaterializeResult]:
-    """One step: each of the three is small, and a step of its own would cost more than it does."""
+def feedback(context: dg.AssetExecutionContext, place: Place) -> Iterator[dg.MaterializeResult]:
+    """One step: each of the three is small, and a step of its own would cost more than it does. All are made; those asked for are told
+    of."""
+    asked = context.selected_asset_keys
+    for made in _results(place):
+        if made.asset_key in asked:
+            yield made
+
+
+def _results(place: Place) -> Iterator[dg.MaterializeResult]:
     contracts = place.load_contracts()
     stages = place.stages(contracts)
     note = place.fresh(stages, "feedback")
@@ -54,12 +62,21 @@ def feedback(place: Place) -> Iterator[dg.MaterializeResult]:
         give_back()
     r, version = note.reported, tables_of(note)["intake/tasks"]
     made = {k: r[k] for k in ("written", "kept", "removed", "listed_only")}
-    yield dg.MaterializeResult(asset_key="feedback", metadata=made, data_version=dg.DataVersion(note.fingerprint))
+    folder = dg.MetadataValue.path(place.home_folder.feedback)
     yield dg.MaterializeResult(
-        asset_key="drift", metadata={"datasets": r["drift"]}, data_version=dg.DataVersion(note.fingerprint)
+        asset_key=dg.AssetKey("feedback"),
+        metadata={**made, "folder": folder},
+        data_version=dg.DataVersion(note.fingerprint),
     )
     yield dg.MaterializeResult(
-        asset_key=["intake", "tasks"], metadata={"tasks": r["tasks"]}, data_version=dg.DataVersion(version)
+        asset_key=dg.AssetKey("drift"),
+        metadata={"datasets": r["drift"]},
+        data_version=dg.DataVersion(note.fingerprint),
+    )
+    yield dg.MaterializeResult(
+        asset_key=dg.AssetKey(["intake", "tasks"]),
+        metadata={ROWS: r["tasks"], "tasks": r["tasks"]},
+        data_version=dg.DataVersion(version),
     )
 
 

@@ -20,16 +20,18 @@ from pipelines.core.home import Home
 from pipelines.core.memory import allow
 from pipelines.core.notes import Note
 from pipelines.core.settings import MEND_DAYS, Settings, absolute
+from pipelines.sources.source import Source, sources_of
 from pipelines.stages import Stages
 
 
 class Place(dg.ConfigurableResource):
-    """The home, the inboxes, extra folders of contracts, the city's folder, the as-of date ('' for today), and whether
+    """The home, the inboxes, a file of sources with settings of their own, extra folders of contracts, the city's folder, the as-of date ('' for today), and whether
     everything is read again (`full`). `processes` is the number of reading processes, 0 for one per core; `memory` what DuckDB may take in MB, 0 for a quarter of the machine's;
     `due_days` is how long a department has to mend an error before its task is overdue."""
 
     home: str
     inbox: list[str] = []
+    sources_file: str = ""
     contracts: list[str] = []
     city: str
     as_of: str = ""
@@ -52,6 +54,15 @@ class Place(dg.ConfigurableResource):
     @property
     def home_folder(self) -> Home:
         return Home(Path(self.home)).create()
+
+    def sources(self) -> list[Source]:
+        """The sources, those of `sources_file` first. Raises SourceError."""
+        return sources_of(self.inbox, Path(self.sources_file) if self.sources_file else None)
+
+    @property
+    def addresses(self) -> list[str]:
+        """The addresses of the sources."""
+        return [s.address for s in self.sources()]
 
     @property
     def city_folder(self) -> Path:
@@ -82,6 +93,7 @@ def place_of(settings: Settings) -> Place:
     values: dict[str, Any] = {
         "home": str(settings.home.resolve()),
         "inbox": [absolute(i) for i in settings.inbox],
+        "sources_file": str(settings.sources.resolve()) if settings.sources else "",
         "contracts": [str(c.resolve()) for c in settings.contracts],
         "city": str(settings.city.resolve()),
         "as_of": settings.as_of,

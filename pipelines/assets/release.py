@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from expectations.contract import Contracts
+from pipelines.assets.described import OWNER, POOL, STALE
 from pipelines.assets.place import Place
 from pipelines.core.city import City, read_city
 from pipelines.core.fingerprint import code_version
+from pipelines.core.home import Home
 from pipelines.stages import code
 from publish.errors import GateHeld, GateRefused
 from publish.release.store import drop_held
@@ -23,9 +25,7 @@ if TYPE_CHECKING:
     from publish.release.build import BuiltRelease
 
 CHECK = "gates"
-DESCRIPTION = (
-    "A folder of files that never changes: SQLite, CSV, XLSX, Parquet, catalogues. `current` points to the newest."
-)
+DESCRIPTION = "发布版：一个永不改变的文件夹 A folder of files that never changes: SQLite, CSV, XLSX, Parquet, catalogues. `current` points to the newest."
 
 
 def release_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -38,13 +38,18 @@ def release_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
             dg.AssetSpec(
                 "release",
                 deps=[*marts, "contracts", "decisions"],
+                owners=[OWNER],
+                automation_condition=STALE,
                 group_name="publish",
                 code_version=code("release"),
                 kinds={"sqlite"},
                 description=DESCRIPTION,
             )
         ],
-        check_specs=[dg.AssetCheckSpec(CHECK, asset="release", description="The gates over the finished files.")],
+        check_specs=[
+            dg.AssetCheckSpec(CHECK, asset="release", blocking=True, description="The gates over the finished files.")
+        ],
+        pool=POOL,
     )
     def release(place: Place) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         from pipelines.statistics.run import require_whole
@@ -55,7 +60,7 @@ def release_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
         note = place.fresh(stages, "release")
         if note is not None:
             drop_held(place.home_folder)
-            yield _result(note.reported | {"release_state": "unchanged"})
+            yield _result(place.home_folder, note.reported | {"release_state": "unchanged"})
             return
         try:
             made = _build(place, contracts)
@@ -71,7 +76,7 @@ def release_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
             yield dg.AssetCheckResult(check_name=CHECK, asset_key="release", passed=False, metadata=found)
             raise
         note = stages.done("release", _reported(made, place.date))
-        yield _result(note.reported)
+        yield _result(place.home_folder, note.reported)
 
     return release
 
@@ -98,13 +103,14 @@ def _reported(made: BuiltRelease, as_of: date) -> dict[str, Any]:
     }
 
 
-def _result(reported: dict[str, Any]) -> dg.MaterializeResult:
+def _result(home: Home, reported: dict[str, Any]) -> dg.MaterializeResult:
     gates = dg.MetadataValue.json(reported["gates"])
     metadata = {
         "release_id": reported["release"],
         "state": reported["release_state"],
         **{k: reported[k] for k in ("synthetic", "suppressed", "held", "corrected")},
         "rows": reported["published_rows"],
+        "folder": dg.MetadataValue.path(home.releases / reported["release"]),
     }
     return dg.MaterializeResult(
         asset_key="release",

@@ -3,8 +3,9 @@
 Belongs here: giving dbt a warehouse to work in and putting it in place when dbt is done. Not here: any SQL.
 """
 
+import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from graphlib import TopologicalSorter
 from importlib.metadata import version
@@ -14,17 +15,20 @@ from typing import Any
 import dagster as dg
 from packaging.version import Version
 
+from pipelines.assets.described import COLUMNS, OWNER, POOL, ROWS, STALE
 from pipelines.assets.place import Place
 from pipelines.assets.without_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from pipelines.core.memory import give_back
 from pipelines.core.progress import report
 from pipelines.stages import Stages, code
 from pipelines.statistics.built import being_built, publish
+from pipelines.statistics.counted import WarehouseTable, tables_of
 from pipelines.statistics.run import (
     BY_CONSTRUCTION,
     PRODUCTION,
     PROJECT,
     StatisticsError,
+    changed_sources,
     environment,
     failure,
     manifest,
@@ -35,12 +39,27 @@ from pipelines.statistics.run import (
     target,
 )
 
+SQL_COMMENT = re.compile(r"(?:\s*--.*\n)+")
 # What asks it goes over the records of all datasets, which no model names (dbt's macro `contracts`).
 CATALOG = dg.AssetKey(["catalog", "contracts"])
 
 
-class _Groups(DagsterDbtTranslator):
-    """Models in groups by their layer, so that the graph reads from left to right."""
+class _Translator(DagsterDbtTranslator):
+    """Models in groups by their layer, so that the graph reads from left to right, each with words, an owner and when it is stale."""
+
+    def get_owners(self, dbt_resource_props: Any) -> list[str]:
+        return [OWNER]
+
+    def get_automation_condition(self, dbt_resource_props: Any) -> dg.AutomationCondition[dg.AssetKey]:
+        return STALE
+
+    def get_description(self, dbt_resource_props: Any) -> str:
+        """Its titles in both languages and its description, else the comment that begins its SQL."""
+        meta = dbt_resource_props.get("config", {}).get("meta") or {}
+        titles = " ".join(meta[k] for k in ("title_zh", "title_en") if k in meta)
+        sql = dbt_resource_props.get("raw_code") or ""
+        said = dbt_resource_props.get("description") or commented(sql) or _typed(dbt_resource_props)
+        return "\n\n".join(t for t in (titles, said, f"```sql\n{sql}\n```" if sql else "") if t)
 
     def get_group_name(self, dbt_resource_props: Any) -> str:
         layer = dbt_resource_props.get("fqn", ["", "marts"])[1]
@@ -51,6 +70,22 @@ class _Groups(DagsterDbtTranslator):
         if BY_CONSTRUCTION in manifest["nodes"][unique_id].get("tags", ()):
             return None
         return super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+
+
+def commented(sql: str) -> str:
+    """The comment that begins a model's SQL, '' where none does."""
+    comment = SQL_COMMENT.match(sql)
+    return " ".join(line.strip(" -") for line in comment[0].strip().splitlines()) if comment else ""
+
+
+def _typed(dbt_resource_props: Any) -> str:
+    """What a model without words is: a staging model of the sources it reads, or a seed."""
+    read = [
+        n.split(".")[2:] for n in dbt_resource_props.get("depends_on", {}).get("nodes", []) if n.startswith("source.")
+    ]
+    if read:
+        return f"{', '.join(name for _, name in read)} of {read[0][0]}, typed."
+    return f"dbt {dbt_resource_props['resource_type']} {dbt_resource_props['name']}"
 
 
 class _Dbt(DbtCliResource):
@@ -71,14 +106,15 @@ def statistics_assets() -> dg.AssetsDefinition:
     """The dbt project as assets. Its manifest is made here where it is missing, so that a fresh clone loads.
 
     All of them together build a warehouse: on a copy of the last one, what rests on a table that changed, or all of it where the
-    code did. It takes the place of the last one when every model and test went well. A part of them is built on a copy of the
-    last warehouse, which stays as it is.
+    code did. It takes the place of the last one when every model and test went well. So does a part of them that has all that rests on
+    what changed. Any other part is built on a copy of the last warehouse, which stays as it is.
     """
 
-    @dbt_assets(manifest=manifest(), name="statistics", dagster_dbt_translator=_Groups())
+    @dbt_assets(manifest=manifest(), name="statistics", dagster_dbt_translator=_Translator(), pool=POOL)
     def statistics(context: dg.AssetExecutionContext, place: Place) -> Iterator[Any]:
         stages = place.stages(place.load_contracts())
-        if not context.selected_asset_keys >= every:
+        asked = context.selected_asset_keys
+        if not (asked >= every or _covers(asked, place, stages, statistics.specs)):
             yield from _trial(context, place)
             return
         events: list[Any] = []
@@ -93,7 +129,7 @@ def statistics_assets() -> dg.AssetsDefinition:
         # The release waits for every mart; one under which nothing changed has the version it had. Dagster takes no asset before
         # those it depends on: what is kept depends on nothing that was made, or it would have been made too.
         for key in upstream_first(
-            statistics.specs, {s.key for s in statistics.specs if s.group_name == "marts"} - made
+            statistics.specs, {s.key for s in statistics.specs if s.group_name == "marts" and s.key in asked} - made
         ):
             yield dg.MaterializeResult(asset_key=key, metadata={"kept": True})
         yield from events
@@ -106,6 +142,19 @@ def statistics_assets() -> dg.AssetsDefinition:
         return spec.merge_attributes(deps=records) if over_all else spec
 
     return statistics.map_asset_specs(counted)
+
+
+def _covers(asked: Collection[dg.AssetKey], place: Place, stages: Stages, specs: Iterable[dg.AssetSpec]) -> bool:
+    """Whether something changed and all that rests on it is among the assets asked for: then a part is as good as the whole."""
+    changed = None if place.full else changed_sources(place.home_folder, code("statistics"), stages.sources())
+    if not changed:
+        return False
+    stale = {dg.AssetKey(name.split("/")) for name in changed}
+    order = {s.key: {d.asset_key for d in s.deps} for s in specs}
+    for key in upstream_first(specs, set(order)):
+        if order[key] & stale:
+            stale.add(key)
+    return {k for k in stale if k in order} <= set(asked)
 
 
 def upstream_first(specs: Iterable[dg.AssetSpec], wanted: set[dg.AssetKey]) -> list[dg.AssetKey]:
@@ -163,8 +212,29 @@ def _build(
     except StatisticsError:
         yield from (e for e in events if isinstance(e, dg.AssetCheckResult))
         raise
+    tables = tables_of(warehouse)
     finish()
-    yield from events
+    yield from (_with_counts(context, e, tables) for e in events)
+
+
+def _with_counts(context: dg.AssetExecutionContext, event: Any, tables: Mapping[str, WarehouseTable]) -> Any:
+    """An output of dbt with its row count and, where no model states them, its columns."""
+    if not isinstance(event, dg.Output):
+        return event
+    key = context.asset_key_for_output(event.output_name)
+    table = tables.get("/".join(key.path))
+    if table is None:
+        return event
+    more: dict[str, Any] = {} if table.rows is None else {ROWS: table.rows}
+    if COLUMNS not in context.assets_def.metadata_by_key.get(key, {}):
+        more[COLUMNS] = dg.TableSchema(columns=[dg.TableColumn(n, kind) for n, kind in table.columns])
+    return dg.Output(
+        event.value,
+        event.output_name,
+        metadata={**event.metadata, **more},
+        data_version=event.data_version,
+        tags=event.tags,
+    )
 
 
 def _dbt(context: dg.AssetExecutionContext, place: Place, warehouse: Path, changed: set[str] | None) -> Iterator[Any]:
@@ -180,7 +250,7 @@ def _dbt(context: dg.AssetExecutionContext, place: Place, warehouse: Path, chang
         else:
             # With a context dagster-dbt selects what Dagster selected, which is everything, whatever else is asked for.
             chosen = [f"source:{s.replace('/', '.')}+" for s in sorted(changed)]
-            of: dict[str, Any] = {"manifest": manifest(), "dagster_dbt_translator": _Groups()}
+            of: dict[str, Any] = {"manifest": manifest(), "dagster_dbt_translator": _Translator()}
             run = dbt.cli(["build", *PRODUCTION, "--select", " ".join(chosen)], **of, **how)
             run.context = context
     try:

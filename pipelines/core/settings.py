@@ -36,6 +36,11 @@ class Settings(BaseSettings):
         description="Folders or URLs that departments put files in, one to a line (`--inbox`). Without one, a home that has "
         "received files is computed from what it holds.",
     )
+    sources: Path | None = Field(
+        default=None,
+        description="A YAML file of sources that have settings of their own, such as an account, beside the inboxes "
+        "(docs/how-to/add-a-source.md).",
+    )
     contracts: Annotated[list[Path], NoDecode] = Field(
         default=[],
         description="Folders of contracts, one to a line, added to those in `expectations/contracts/` (`--contracts`).",
@@ -69,6 +74,11 @@ class Settings(BaseSettings):
         # A newline separates, because an address has colons of its own.
         return [v for v in value.split("\n") if v] if isinstance(value, str) else value
 
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _none(cls, value: object) -> object:
+        return value or None
+
     @field_validator("as_of")
     @classmethod
     def _date(cls, value: str) -> str:
@@ -95,6 +105,7 @@ class Settings(BaseSettings):
         return {
             f"{PREFIX}HOME": str(self.home.resolve()),
             f"{PREFIX}INBOX": "\n".join(map(absolute, self.inbox)),
+            f"{PREFIX}SOURCES": str(self.sources.resolve()) if self.sources else "",
             f"{PREFIX}CONTRACTS": "\n".join(str(c.resolve()) for c in self.contracts),
             f"{PREFIX}CITY": str(self.city.resolve()),
             f"{PREFIX}AS_OF": self.as_of,

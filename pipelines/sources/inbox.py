@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,11 +20,21 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from pipelines.core.filenames import printable, printable_url
+from pipelines.sources.source import Source, SourceError, as_source
 
 # Whose address has a host that fsspec's own paths lack.
-HOSTED = ("sftp", "ssh", "smb")
+HOSTED = ("sftp", "ssh", "smb", "dav", "davs", "http", "https")
+OWN = ("dav", "davs", "imap", "imaps")  # beside what fsspec knows
 CONNECT_SECONDS = 30
-PASSWORDS = {"s3": "AWS_SECRET_ACCESS_KEY"}  # where a driver has a name of its own for it
+BACK_OFF = (1.0, 4.0)  # seconds before a source that did not answer is asked again
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+PASSWORDS = {  # where it is not FSSPEC_<SCHEME>_PASSWORD
+    "s3": "AWS_SECRET_ACCESS_KEY",
+    "ssh": "FSSPEC_SFTP_PASSWORD",
+    "davs": "FSSPEC_DAV_PASSWORD",
+    "https": "FSSPEC_HTTP_PASSWORD",
+    "imaps": "FSSPEC_IMAP_PASSWORD",
+}
 
 # Temporary and system files of Office, Windows and macOS; they never hold a department's data.
 LITTER = ("~$", ".~lock.", "._")
@@ -40,6 +51,7 @@ class SourceDown(InboxError):
     """An inbox that is rightly named and does not answer: the fault of the day, not of the configuration."""
 
     exit_status = 1
+    down: Mapping[str, str] = {}  # where no inbox answers, a sentence for each, by its address
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,7 @@ class InboxFile:
     _path: str
     looks: tuple[int | str, ...]
     changed_ns: int | None
+    refused: str = ""  # why it is not taken, such as a mail from a stranger; '' of any other
 
     @property
     def is_local(self) -> bool:
@@ -93,21 +106,24 @@ class InboxFile:
             ) from e
 
 
-def list_inbox(inbox: str) -> list[InboxFile]:
-    """Every file below `inbox`, a folder, a single file, or a URL that fsspec can open, in order of name.
+def list_inbox(source: str | Source) -> list[InboxFile]:
+    """Every file below a source (a folder, a single file, the mails of a mailbox, or a URL that fsspec can open), in order of name.
 
     Office's lock files and the litter of file managers are left out; links that lead out of a local inbox are not
     followed, nor any link of a remote one. Raises InboxError where the inbox is missing, SourceDown where it does not answer: an
     outage must not look like no new files.
     """
+    source = as_source(source)
+    inbox, scheme = source.address, source.scheme
     refuse_password(inbox)
-    scheme = _scheme(inbox)
-    if scheme not in fsspec.available_protocols():
+    if scheme not in (*OWN, *fsspec.available_protocols()):
         raise InboxError(
             f"The inbox {inbox} cannot be opened (nothing here speaks {scheme}); give a folder or a URL such as sftp://host/path."
         )
     try:
-        fs, root = _open(inbox)
+        fs, root = _open(source)
+    except (InboxError, SourceError):
+        raise
     except ImportError as e:
         raise InboxError(
             f"The inbox {inbox} needs a driver that is not installed ({_why(e)}); type: make inboxes"
@@ -121,6 +137,8 @@ def list_inbox(inbox: str) -> list[InboxFile]:
             if not fs.exists(root):
                 raise FileNotFoundError
             found = list(_local(Path(root)))
+        elif scheme.startswith("imap"):
+            found = [_message(fs, info) for info in fs.ls(root)]
         else:
             found = list(_remote(fs, root, inbox))
     except Exception as e:
@@ -130,6 +148,16 @@ def list_inbox(inbox: str) -> list[InboxFile]:
             f"The inbox {inbox} cannot be listed ({_why(e)}); check the address, the network and your rights."
         ) from e
     return sorted((f for f in found if not _litter(f.name)), key=lambda f: f.name)
+
+
+def list_patiently(source: str | Source) -> list[InboxFile]:
+    """`list_inbox`, asked again where the source does not answer, after each of BACK_OFF seconds."""
+    for seconds in BACK_OFF:
+        try:
+            return list_inbox(source)
+        except SourceDown:
+            time.sleep(seconds)
+    return list_inbox(source)
 
 
 def refuse_password(inbox: str) -> None:
@@ -142,26 +170,81 @@ def refuse_password(inbox: str) -> None:
         user, place = rest.partition(":")[0], rest.rpartition("@")[2]
         raise InboxError(
             f"The address of the inbox {scheme}://{user}@{place} holds a password, and addresses are shown and written down; "
-            f"take it out and set {PASSWORDS.get(scheme.lower(), f'FSSPEC_{scheme.upper()}_PASSWORD')} instead."
+            f"take it out and set {_default_env(scheme.lower())} instead."
         )
 
 
-def _scheme(inbox: str) -> str:
-    return inbox.partition("://")[0].lower() if "://" in inbox else "file"
+def _default_env(scheme: str) -> str:
+    """The environment variable of the password for every source of a scheme."""
+    return PASSWORDS.get(scheme, f"FSSPEC_{scheme.upper()}_PASSWORD")
 
 
-def _open(inbox: str) -> tuple[Any, str]:
-    """Return the file system of an inbox, without any cached listing, and the path in it."""
-    scheme = _scheme(inbox)
+def _open(source: Source) -> tuple[Any, str]:
+    """Return the file system of a source, without any cached listing, and the path in it."""
+    inbox, scheme = source.address, source.scheme
+    # Without a variable of its own, fsspec's drivers find theirs.
+    own = {"password": source.password()} if source.password_env else {}
     if scheme in ("sftp", "ssh"):
         from pipelines.sources.sftp import KnownHosts
 
-        fs = KnownHosts(**KnownHosts._get_kwargs_from_urls(inbox), timeout=CONNECT_SECONDS, skip_instance_cache=True)
+        options = KnownHosts._get_kwargs_from_urls(inbox) | own | ({"username": source.user} if source.user else {})
+        fs = KnownHosts(**options, timeout=CONNECT_SECONDS, skip_instance_cache=True)
         return fs, fs._strip_protocol(inbox)
-    # Whoever has a file of a share open in Excel may go on writing it; without this the driver would shut everybody out.
-    options = {"share_access": "rw", "timeout": CONNECT_SECONDS} if scheme == "smb" else {}
+    if scheme in ("dav", "davs", "http", "https", "imap", "imaps"):
+        return _over_the_web(source)
+    if scheme == "s3":
+        options = {"key": source.user, "secret": source.password(), "endpoint_url": source.endpoint}
+        options = {k: v for k, v in options.items() if v} if source.password_env else {}
+    elif scheme == "smb":
+        # Whoever has a file of a share open in Excel may go on writing it; without this the driver would shut everybody out.
+        options = {"share_access": "rw", "timeout": CONNECT_SECONDS, **own}
+        options |= {"username": source.user} if source.user else {}
+    else:
+        options = own
     fs, root = fsspec.core.url_to_fs(inbox, skip_instance_cache=True, **options)
     return fs, root
+
+
+def _over_the_web(source: Source) -> tuple[Any, str]:
+    """The same of WebDAV, HTTP and IMAP, whose passwords go no further than they are meant to."""
+    parts = urllib.parse.urlsplit(source.address)
+    user = source.user or urllib.parse.unquote(parts.username or "")
+    password = source.password(_default_env(source.scheme)) if user else None
+    if password and not source.scheme.endswith("s") and parts.hostname not in LOOPBACK:
+        raise InboxError(
+            f"The inbox {source.address} would get its password over a line that anybody can read; write {source.scheme}s://, or take the "
+            "account out of its address."
+        )
+    root = urllib.parse.unquote(parts.path).rstrip("/") or "/"
+    if source.scheme.startswith("imap"):
+        from pipelines.sources.mail import Mailbox
+
+        return Mailbox(parts, user, password, source.senders, CONNECT_SECONDS), root
+    server = f"http{'s' if source.scheme.endswith('s') else ''}://{parts.netloc.rpartition('@')[2]}"
+    auth = (user, password) if user and password else None
+    if source.scheme.startswith("dav"):
+        from pipelines.sources import dav
+
+        return dav.filesystem(server, auth, CONNECT_SECONDS), root
+    from pipelines.sources.http import HttpListing
+
+    return HttpListing(server, root, auth, CONNECT_SECONDS), root
+
+
+def _message(fs: Any, info: dict[str, Any]) -> InboxFile:
+    """A mail of a mailbox as a file: its attachments are what it holds."""
+    # A mail never changes: however new it is, its looks can be trusted.
+    return InboxFile(
+        info["url"],
+        printable(info["title"]),
+        info["size"],
+        info["mtime"],
+        fs,
+        info["name"],
+        _looks_remote(info),
+        0,
+        info["refused"],
+    )
 
 
 def _local(root: Path) -> Iterator[InboxFile]:
@@ -225,14 +308,14 @@ def _remote(fs: Any, root: str, inbox: str) -> Iterator[InboxFile]:
 
 
 def _looks_remote(info: dict[str, Any]) -> tuple[int | str, ...]:
-    return (int(info.get("size") or 0), str(_modified(info)), str(info.get("ETag") or ""))
+    return (int(info.get("size") or 0), str(_modified(info)), str(info.get("ETag") or info.get("etag") or ""))
 
 
 def _url(fs: Any, path: str, inbox: str) -> str:
     """The address of a file, without the account it is read with."""
     parts = urllib.parse.urlsplit(inbox)
     if parts.scheme.lower() in HOSTED:
-        return f"{parts.scheme.lower()}://{parts.netloc.rpartition('@')[2].lower()}{path}"
+        return f"{parts.scheme.lower()}://{parts.netloc.rpartition('@')[2].lower()}/{path.lstrip('/')}"
     return str(fs.unstrip_protocol(path))
 
 

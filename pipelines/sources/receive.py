@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pipelines.core.home import Home
 from pipelines.core.progress import report
 from pipelines.intake.sheets import Refusal
 from pipelines.sources.archive import store, where
-from pipelines.sources.inbox import InboxError, InboxFile, SourceDown, list_inbox
+from pipelines.sources.inbox import InboxError, InboxFile, SourceDown, list_patiently
 from pipelines.sources.ledger import Ledger, Receipt, stamp
 from pipelines.sources.seen import InboxCache
 from pipelines.sources.settled import is_changing, is_cut, wait_for
+from pipelines.sources.source import Source, as_source
 from pipelines.sources.unpack import holds_files, members
 
 STAGE = "Receiving"
@@ -34,12 +35,15 @@ class NothingReceived(RuntimeError):
 class Received:
     """What taking in found: `seen` files lay in the inboxes (members of archives not counted); `new` came into the ledger,
     members too; `left` names those still being written, which the next run takes; `down` has a sentence for each inbox that
-    did not answer while others did."""
+    did not answer while others did, by its address; `refused` has a sentence for each file that is not taken, such as a stranger's mail;
+    `bytes` were read."""
 
     seen: int
     new: int
     left: tuple[str, ...] = ()
-    down: tuple[str, ...] = ()
+    down: Mapping[str, str] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
+    bytes: int = field(default=0, compare=False)
 
 
 def empty(inboxes: list[str]) -> str:
@@ -61,7 +65,7 @@ def require_something(home: Home, inboxes: list[str], r: Received) -> None:
     raise NothingReceived(f"{empty(inboxes)}, so nothing was published; if it is a share, see that it is mounted.")
 
 
-def receive(home: Home, inboxes: list[str], full: bool = False) -> Received:
+def receive(home: Home, inboxes: Sequence[str | Source], full: bool = False) -> Received:
     """Archives every file of every inbox and writes down what is news; what looks as it did when it was read is not read
     again, unless `full`. Raises InboxError where no inbox answers or one is wrongly named, ArchiveError.
 
@@ -87,7 +91,7 @@ def receive(home: Home, inboxes: list[str], full: bool = False) -> Received:
     return sources.received(len(news))
 
 
-def nothing_new(home: Home, inboxes: list[str]) -> Received | None:
+def nothing_new(home: Home, inboxes: Sequence[str | Source]) -> Received | None:
     """Return the result of `receive` where no file of the inboxes is new; None where one is. Only what looks
     otherwise than when it was received is read, up to the first news. Raises InboxError."""
     seen, ledger = InboxCache(home), Ledger(home)
@@ -109,24 +113,30 @@ class _Sources:
     One inbox that is down must not keep back what came in the others. Raises SourceDown once all are.
     """
 
-    def __init__(self, inboxes: list[str]):
+    def __init__(self, inboxes: Sequence[str | Source]):
         self.files: list[InboxFile] = []
-        self._of: dict[InboxFile, int] = {}
-        self._many = len(inboxes)
-        self._down: dict[int, SourceDown] = {}
+        self._of: dict[InboxFile, str] = {}
+        sources = {s.address: s for s in map(as_source, inboxes)}
+        self._many = len(sources)
+        self._refused: list[str] = []
+        self._down: dict[str, str] = {}
         self._left: list[str] = []
-        for n, inbox in enumerate(inboxes):
+        self._bytes = 0
+        for inbox, source in sources.items():
             try:
-                found = list_inbox(inbox)
+                listed = list_patiently(source)
             except SourceDown as e:
-                self._fail(n, e)
+                self._fail(inbox, e)
                 continue
+            self._refused += [f"{f.url}: {f.refused}." for f in listed if f.refused]
+            found = [f for f in listed if not f.refused]
             self.files += found
-            self._of |= dict.fromkeys(found, n)
+            self._of |= dict.fromkeys(found, inbox)
 
-    def _fail(self, inbox: int, error: SourceDown) -> None:
-        self._down[inbox] = error
+    def _fail(self, inbox: str, error: SourceDown) -> None:
+        self._down[inbox] = str(error)
         if len(self._down) == self._many:
+            error.down = dict(self._down)
             raise error
 
     def read(self, home: Home, ledger: Ledger, files: list[InboxFile]) -> Iterator[tuple[InboxFile, bytes]]:
@@ -146,12 +156,13 @@ class _Sources:
             if unfinished:
                 self._left.append(f.name)
             else:
+                self._bytes += len(data)
                 yield f, data
         report(STAGE, len(files), len(files))
 
     def received(self, new: int) -> Received:
         """The part of the run's report about the inboxes."""
-        return Received(len(self.files), new, tuple(self._left), tuple(str(e) for e in self._down.values()))
+        return Received(len(self.files), new, tuple(self._left), dict(self._down), tuple(self._refused), self._bytes)
 
 
 def _is_unfinished(home: Home, f: InboxFile, data: bytes, ledger: Ledger) -> bool:
@@ -174,7 +185,7 @@ def _is_known(home: Home, f: InboxFile, seen: InboxCache, ledger: Ledger) -> boo
 def _receipts(home: Home, whole: Receipt) -> Iterator[Receipt]:
     """The receipt of a file; for an archive, those of its members and then its own."""
     path = where(home, whole.file_id)
-    if not holds_files(path):
+    if not holds_files(path, whole.name):
         yield whole
         return
     count, refused = 0, None

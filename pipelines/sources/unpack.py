@@ -1,4 +1,4 @@
-"""Zip archives: the files in them, each a file of its own, within limits.
+"""Zip archives and mails: the files in them, each a file of its own, within limits.
 
 Belongs here: walking an archive without writing anything to disk. Not here: reading or keeping what is in it.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 from pipelines.core.filenames import printable
 from pipelines.intake.formats import is_archive
 from pipelines.intake.sheets import LARGEST_FILE, UNPACKS_TOO_FAR, Refusal
+from pipelines.sources.mail import attachments
 
 DEEPEST = 2  # an archive in an archive is opened, one in that is not
 MOST_FILES = 1_000
@@ -26,8 +27,10 @@ SMALL = 1_000_000
 _CLUTTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
-def holds_files(path: Path) -> bool:
-    """Whether the file at `path` is a zip of files (and not a workbook, which is a zip too)."""
+def holds_files(path: Path, name: str) -> bool:
+    """Whether the file at `path`, which came as `name`, is a zip of files (and not a workbook, which is a zip too) or a mail."""
+    if _is_mail(name):
+        return path.stat().st_size <= MOST_BYTES
     with path.open("rb") as f:
         if f.read(4) != b"PK\x03\x04":
             return False
@@ -38,10 +41,13 @@ def members(path: Path, name: str) -> Iterator[tuple[str, bytes]]:
     """Each file in the archive at `path`, as ('a.zip/b.xlsx', its bytes); archives inside are walked too.
 
     Raises Refusal (unsafe, too_large, encrypted, unreadable, empty) where the whole archive must not be read; members
-    that came before then stand on their own.
+    that came before then stand on their own. The attachments of a mail ('x.eml') are its members; it may have none.
     """
     count = 0
     budget = _Budget(path.stat().st_size)
+    if _is_mail(name):
+        yield from _attached(path.read_bytes(), name, budget)
+        return
     for member in _walk(path.read_bytes(), name, 1, budget):
         count += 1
         yield member
@@ -62,6 +68,21 @@ class _Budget:
             raise Refusal("unsafe", f"压缩包里的文件超过 {MOST_FILES} 个", f"it holds more than {MOST_FILES} files")
         if self.unpacked > MOST_BYTES or (self.unpacked > SMALL and self.unpacked > MOST_RATIO * self.packed):
             raise Refusal("unsafe", *UNPACKS_TOO_FAR)
+
+
+def _is_mail(name: str) -> bool:
+    return name.lower().endswith(".eml")
+
+
+def _attached(mail: bytes, name: str, budget: _Budget) -> Iterator[tuple[str, bytes]]:
+    """Each file attached to a mail; those in a zip that is attached instead of it."""
+    for attached, content in attachments(mail):
+        budget.spend(len(content), 1)
+        inner = f"{name}/{_safe(attached)}"
+        if is_archive(content):
+            yield from _walk(content, inner, 1, budget)
+        else:
+            yield inner, content
 
 
 def _walk(data: bytes, name: str, depth: int, budget: _Budget) -> Iterator[tuple[str, bytes]]:
@@ -120,6 +141,10 @@ def _safe_name(info: zipfile.ZipInfo) -> str:
     raw = info.filename
     if not info.flag_bits & 0x800 and not raw.isascii():
         raw = _as_chinese(raw)
+    return _safe(raw)
+
+
+def _safe(raw: str) -> str:
     parts = posixpath.normpath(raw.replace("\\", "/")).split("/")
     kept = [p for p in parts if p not in ("", ".", "..") and not (len(p) == 2 and p[1] == ":")]
     return printable("/".join(kept)) or "unnamed"

@@ -21,13 +21,12 @@ from expectations.contract import Column, Contract, Contracts, load_contracts
 from pipelines.core.sql import identifier
 from pipelines.records import tables
 from pipelines.statistics import catalog, city
+from pipelines.statistics.due import late_after
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 SOURCES = "models/sources.yml"
 STAGING = "models/staging/records"  # every file in it is made here
 MADE = "Made by `python -m pipelines.statistics.dbt_sources` from the contracts; edit those, then run it again."
-# Days of a period, by the contract's frequency; what is sent in when something happens has no date at which it is late.
-DAYS = {"monthly": 31, "quarterly": 92, "annual": 366}
 OF_RECORDS = {
     "_file": "sha256 of the file the row came in.",
     "_sheet": "Name of the sheet; empty for a text file.",
@@ -129,12 +128,10 @@ def _name(column: str) -> str:
 
 def _freshness(contract: Contract) -> dict[str, Any]:
     """Return when `dbt source freshness` warns: no file of the dataset came for a period and the days in which it is due."""
-    days = DAYS.get(contract.frequency)
+    days = late_after(contract)
     if days is None:
         return {}
-    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
-    due = contract.due_days if contract.due_days is not None else project["vars"]["mingzhang"]["submit_days"]
-    late = {"warn_after": {"count": days + due, "period": "day"}, "error_after": None}
+    late = {"warn_after": {"count": days, "period": "day"}, "error_after": None}
     return {"config": {"freshness": late, "loaded_at_query": LAST_RECEIVED}}
 
 

@@ -104,18 +104,25 @@ def start_whole(home: Home) -> Path:
     return being_built(home)
 
 
-def start_part(home: Home, code: str, sources: Mapping[str, str]) -> set[str] | None:
-    """Copies the last whole warehouse to where the next one is built, and returns the sources (`schema/table`) that changed since: only
-    what rests on them has to be made anew. None, and no copy, where everything has: there is no whole warehouse, or the code, the
-    home's place or the list of sources is another.
+def changed_sources(home: Home, code: str, sources: Mapping[str, str]) -> set[str] | None:
+    """The sources (`schema/table`) that changed since the last whole warehouse was built: only what rests on them has to be made anew.
+    None where everything has: there is no whole warehouse, or the code, the home's place or the list of sources is another.
 
     `code` is the fingerprint of the stage's code, `sources` the versions now, by `schema/table`.
     """
     last = built(home)
     if last is None or last.code != code or last.work != str(home.work.resolve()) or set(last.sources) != set(sources):
         return None
-    shutil.copyfile(home.warehouse, start_whole(home))
     return {name for name, version in sources.items() if last.sources[name] != version}
+
+
+def start_part(home: Home, code: str, sources: Mapping[str, str]) -> set[str] | None:
+    """The `changed_sources`, once the last whole warehouse is copied to where the next one is built; None, and no copy, where everything
+    has to be made anew."""
+    changed = changed_sources(home, code, sources)
+    if changed is not None:
+        shutil.copyfile(home.warehouse, start_whole(home))
+    return changed
 
 
 def start_trial(home: Home) -> Path:

@@ -10,7 +10,6 @@ import importlib
 import inspect
 import json
 import pkgutil
-import re
 import warnings
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -301,7 +300,7 @@ def assets() -> str:
     parts = [
         "# Dagster assets\n",
         "`mingzhang dev` shows them. The job `refresh` makes all of them in order and is what `mingzhang run` runs; it is the only way "
-        "to a release. The schedule `nightly` runs it at two, once somebody switches it on.\n",
+        "to a release. [dagster.md](../dagster.md) says what runs it by itself.\n",
         "Materializing some of the statistics builds them on a copy of the last warehouse, `HOME/work/trial/warehouse.duckdb`; "
         "`HOME/warehouse.duckdb` and the release stay. The asset `release` alone makes a release of a whole warehouse of the same "
         "date, and refuses any other. `mingzhang run` repairs what was changed by hand: `current`, a release's files, the warehouse.\n",
@@ -327,19 +326,12 @@ def assets() -> str:
 
 
 def _makes(spec: Any) -> str:
-    """The first paragraph of a description. Of a table that dbt reads as a source, what sources.yml says of it; of a dbt model without
-    a description, the comment that begins its SQL."""
+    """What a description says first; of a table of intake, what sources.yml says of it too."""
     source = dbt_manifest()["sources"].get("source.mingzhang." + ".".join(spec.key.path), {}).get("description")
-    head, _, sql = (spec.description or "").partition("#### Raw SQL:")
-    head = head.strip()
-    if source and spec.key.path[0] != "records":
-        head = source
-    elif sql and re.fullmatch(r"dbt (model|seed|snapshot) \w+", head):
-        comment = re.match(r"(?:\s*--.*\n)+", sql.replace("```sql\n", "", 1))
-        head = " ".join(line.strip(" -") for line in comment[0].strip().splitlines()) if comment else ""
-        if not head and spec.group_name == "staging":
-            head = f"{', '.join(d.asset_key.path[-1] for d in spec.deps)} of {spec.deps[0].asset_key.path[0]}, typed."
-    return " ".join(head.partition("\n\n")[0].split())
+    said = [p for p in (spec.description or "").split("\n\n") if not p.startswith("```")]
+    if source and spec.key.path[0] == "intake":
+        said = [*said[:1], source]
+    return " ".join(" ".join(said[:2]).split())
 
 
 PAGES: dict[str, Callable[[], str]] = {

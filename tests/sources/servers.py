@@ -1,4 +1,5 @@
-"""Real servers that hand out a folder: OpenSSH, Samba, SeaweedFS (S3), on this machine, as long as a test needs them.
+"""Real servers that hand out a folder: OpenSSH, Samba, SeaweedFS (S3), WsgiDAV, Python's http.server, and Dovecot (IMAP) with a mailbox, on
+this machine, as long as a test needs them.
 
 Belongs here: starting them, and saying why one cannot be started. Not here: what is tried with them (test_remote.py).
 """
@@ -13,10 +14,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -156,3 +159,73 @@ def s3(base: Path) -> Iterator[Server]:
     env = {"FSSPEC_S3_ENDPOINT_URL": at, "AWS_ACCESS_KEY_ID": "inbox", "AWS_SECRET_ACCESS_KEY": PASSWORD, "AWS_DEFAULT_REGION": "us-east-1"}  # fmt: skip
     with running([weed, "server", *fixed, *told], ports[6], base / "weed.log"):
         yield Server(base / "folder", "s3://inbox/2025", env)
+
+
+@contextmanager
+def dav(base: Path) -> Iterator[Server]:
+    """WsgiDAV's server of WebDAV with one account."""
+    wsgidav = needs("wsgidav", "make setup-dev")
+    (port,) = free_ports(1)
+    folder, config = base / "报送 inbox", base / "wsgidav.json"
+    folder.mkdir()
+    accounts = {"*": {"inbox": {"password": PASSWORD}}}
+    said = {
+        "provider_mapping": {"/": str(base)},
+        "http_authenticator": {"accept_basic": True, "accept_digest": False, "default_to_digest": False},
+        "simple_dc": {"user_mapping": accounts},
+    }
+    config.write_text(json.dumps(said), encoding="utf-8")
+    command = [wsgidav, "--host=127.0.0.1", f"--port={port}", f"--config={config}"]
+    with running(command, port, base / "wsgidav.log"):
+        yield Server(folder, f"dav://inbox@127.0.0.1:{port}/{folder.name}", {"FSSPEC_DAV_PASSWORD": PASSWORD})
+
+
+@contextmanager
+def http(base: Path) -> Iterator[Server]:
+    """Python's own server of a folder, which lists it as HTML and asks nobody who they are."""
+    (port,) = free_ports(1)
+    folder = base / "报送 inbox"
+    folder.mkdir()
+    command = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(base), str(port)]
+    with running(command, port, base / "http.log"):
+        yield Server(folder, f"http://127.0.0.1:{port}/{folder.name}/")
+
+
+@contextmanager
+def imap(base: Path) -> Iterator[Server]:
+    """Dovecot's server of IMAP with one account. `folder` is the maildir of its mailbox 报送: a mail put into it lies in the mailbox."""
+    dovecot = needs("dovecot", "apt-get install dovecot-imapd")
+    if os.geteuid() != 0:
+        pytest.skip("Dovecot starts for root only")
+    (port,) = free_ports(1)
+    with (
+        tempfile.TemporaryDirectory() as elsewhere
+    ):  # Dovecot gives no mail to root, and a folder of pytest's is root's alone
+        own, mails = Path(elsewhere), Path(elsewhere, "mail")
+        own.chmod(0o755)
+        box = mails / ".&YqWQAQ-"
+        for path in (box / "new", box / "cur", box / "tmp", mails / "new", mails / "cur", mails / "tmp"):
+            path.mkdir(parents=True)
+        for path in (mails, *mails.rglob("*")):
+            shutil.chown(path, "mail", "mail")
+        (own / "users").write_text(f"inbox:{{PLAIN}}{PASSWORD}\n")
+        config = own / "dovecot.conf"
+        config.write_text(
+            f"base_dir = {own}/run\nstate_dir = {own}/state\nlog_path = {base}/dovecot.log\nprotocols = imap\nlisten = 127.0.0.1\n"
+            f"ssl = no\ndisable_plaintext_auth = no\nfirst_valid_uid = 1\nmail_location = maildir:{mails}\n"
+            f"passdb {{\n  driver = passwd-file\n  args = {own}/users\n}}\n"
+            f"userdb {{\n  driver = static\n  args = uid=mail gid=mail home={own}\n}}\n"
+            f"service imap-login {{\n  inet_listener imap {{\n    port = {port}\n  }}\n  inet_listener imaps {{\n    port = 0\n  }}\n}}\n"
+            "namespace inbox {\n  inbox = yes\n  separator = /\n}\n"
+        )
+        with running([dovecot, "-F", "-c", str(config)], port, base / "dovecot.out"):
+            yield Server(box / "new", f"imap://inbox@127.0.0.1:{port}/报送", {"FSSPEC_IMAP_PASSWORD": PASSWORD})
+
+
+def put_mail(server: Server, mail: EmailMessage) -> None:
+    """Delivers a mail to the mailbox of a server started by `imap`."""
+    number = len(list(server.folder.parent.glob("*/*"))) + 1
+    made = server.folder.parent / "tmp" / f"{number}.test"
+    made.write_bytes(bytes(mail))
+    shutil.chown(made, "mail", "mail")
+    made.rename(server.folder / made.name)

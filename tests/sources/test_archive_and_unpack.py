@@ -61,14 +61,14 @@ def test_members_are_files_of_their_own_also_two_deep(tmp_path: Path) -> None:
     inner = zipped({"c.csv": b"1,2"})
     path = tmp_path / "a.zip"
     path.write_bytes(zipped({"b/x.xlsx": book, "d.zip": inner, "__MACOSX/._x": b"", "b/Thumbs.db": b"", "e/": b""}))
-    assert holds_files(path)
+    assert holds_files(path, path.name)
     assert dict(members(path, "a.zip")) == {"a.zip/b/x.xlsx": book, "a.zip/d.zip/c.csv": b"1,2"}
 
 
 def test_a_workbook_is_no_archive(tmp_path: Path) -> None:
     path = tmp_path / "x.xlsx"
     path.write_bytes(plain())
-    assert not holds_files(path)
+    assert not holds_files(path, path.name)
 
 
 def test_names_never_lead_out_and_chinese_names_are_read(tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def test_one_inbox_that_is_down_keeps_back_none_of_the_others(tmp_path: Path, mo
     monkeypatch.setattr(inbox.InboxFile, "read", fails)
     found = receive(home, [str(folder), str(other)])
     assert found.new == 1 and [r.name for r in Ledger(home).latest.values()] == ["c.csv"]
-    assert len(found.down) == 1 and "a.csv does not answer" in found.down[0]
+    assert len(found.down) == 1 and "a.csv does not answer" in found.down[str(folder)]
     with pytest.raises(inbox.SourceDown):
         receive(home, [str(folder)])
     monkeypatch.undo()

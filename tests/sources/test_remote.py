@@ -18,7 +18,7 @@ from tests.sources.servers import PASSWORD, Server
 
 ROOT = Path(__file__).resolve().parents[2]
 each_server = pytest.mark.xdist_group("remote inboxes")  # so that each server is started once
-KINDS = ("sftp", "smb", "s3")
+KINDS = ("sftp", "smb", "s3", "dav", "http")
 RECEIVE = """
 import sys
 from pathlib import Path
@@ -76,6 +76,8 @@ def remote(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         (server.folder / "株洲 报送" / "能耗 2024.csv").write_bytes("年度,电量\n2024,1\n".encode())
         (server.folder / "~$open.xlsx").write_bytes(b"x")
         (server.folder / "large.csv").write_bytes(bytes(range(256)) * 2_000)
+        if request.param in ("dav", "http"):  # what an address means by % and ?, a name may hold
+            (server.folder / "large.csv").rename(server.folder / "100%25 large?.csv")
         hand_out(request.param, server)
         yield request.param, server
 
@@ -90,7 +92,7 @@ def test_what_lies_there_is_received_once_and_no_secret_is_written_down(
     assert first.stdout.split() == ["2", "2"], first.stderr
     again = python(RECEIVE, tmp_path, server.url, env=server.env)
     assert again.stdout.split() == ["2", "0"], again.stderr
-    (server.folder / "large.csv").write_bytes(b"newer")
+    next(server.folder.glob("*large*")).write_bytes(b"newer")
     hand_out(kind, server)
     changed = python(RECEIVE, tmp_path, server.url, env=server.env)
     assert changed.stdout.split() == ["2", "1"], changed.stderr
@@ -116,6 +118,10 @@ def test_what_is_not_there_or_not_ours_is_said_in_one_sentence(remote: tuple[str
         refused = python(RECEIVE, tmp_path, server.url, env=server.env)
         known.write_text(before)
         assert "not found in known_hosts" in refused.stderr
+    elif kind == "http":  # a page that is no listing, such as one that asks for a password
+        refused = python(RECEIVE, tmp_path, f"{server.url}~$open.xlsx", env=server.env)
+        assert "gives no listing" in refused.stderr or "There is no inbox" in refused.stderr
+        return
     else:
         wrong = {k: f"{PASSWORD}-wrong" if v == PASSWORD else v for k, v in server.env.items()}
         refused = python(RECEIVE, tmp_path, server.url, env=wrong)

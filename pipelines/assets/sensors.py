@@ -1,0 +1,96 @@
+"""A sensor for each source: it lists the source and asks for a run once what is new there stands still.
+
+Belongs here: comparing one listing with the last. Not here: listing (pipelines/sources), or taking anything in (the asset `received`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any
+
+import dagster as dg
+
+from pipelines.sources.inbox import InboxError, InboxFile, list_patiently
+from pipelines.sources.source import Source, as_source
+
+RECEIVED = dg.AssetKey("received")
+
+
+def name_of(source: str | Source) -> str:
+    """The name of a source, else one that Dagster takes: the end of its address, and six digits of its digest."""
+    source = as_source(source)
+    if source.name:
+        return source.name
+    inbox = source.address
+    end = re.sub(r"[^A-Za-z0-9]+", "_", inbox.rstrip("/").rsplit("/", 1)[-1]).strip("_")
+    return f"{end[:40]}_{hashlib.sha256(inbox.encode()).hexdigest()[:6]}".lstrip("_")
+
+
+def check_of(source: str | Source) -> str:
+    """The name of the check that says whether a source answers."""
+    return f"source_{name_of(source)}"
+
+
+def listing_digest(files: list[InboxFile]) -> str:
+    """A digest of a listing: the same while no file came, went or changed its looks."""
+    h = hashlib.sha256()
+    for f in files:
+        h.update(f"{f.url}\0{f.looks}\n".encode())
+    return h.hexdigest()
+
+
+def source_sensor(source: str | Source, job: Any) -> dg.SensorDefinition:
+    """The sensor of one source. Its cursor holds the digest of the listing last seen, and of the one that a run was asked for: a run is
+    asked for once two looks in a row see the same, so that a file still being copied is waited for. The digest is the run's key.
+
+    A source that does not answer fails the source's check, and the tick with the same sentence; it never looks like nothing new.
+    """
+
+    source = as_source(source)
+
+    @dg.sensor(
+        name=f"source_{name_of(source)}",
+        job=job,
+        minimum_interval_seconds=source.seconds,
+        description=f"来源 {source.address} 有新文件且不再变化时运行 Runs `refresh` once what is new in {source.address} stands still. "
+        "Off until somebody switches it on.",
+    )
+    def look(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        cursor = json.loads(context.cursor or "{}")
+        try:
+            files = list_patiently(source)
+        except InboxError as e:
+            context.instance.report_runless_asset_event(answers(source, error=e))
+            raise
+        digest = listing_digest(files)
+        if cursor.get("seen") != digest:
+            context.instance.report_runless_asset_event(answers(source, files=len(files)))
+        seen, asked = cursor.get("seen"), cursor.get("asked")
+        context.update_cursor(json.dumps({"seen": digest, "asked": digest if digest == seen else asked}))
+        if digest == asked:
+            return dg.SkipReason(f"Nothing new among {len(files):,} files.")
+        if digest != seen:
+            return dg.SkipReason(
+                f"{len(files):,} files, not the same as at the last look: waiting until they stand still."
+            )
+        return dg.SensorResult(run_requests=[dg.RunRequest(run_key=digest, tags={"mingzhang/source": name_of(source)})])
+
+    return look
+
+
+def answers(source: str | Source, files: int | None = None, error: object = None) -> dg.AssetCheckEvaluation:
+    """The evaluation of a source's check: that it was listed, or why not."""
+    said: dict[str, Any] = {"source": as_source(source).address}
+    if files is not None:
+        said["files"] = files
+    if error is not None:
+        said["why"] = str(error)
+    return dg.AssetCheckEvaluation(
+        check_name=check_of(source),
+        asset_key=RECEIVED,
+        passed=error is None,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata=said,
+    )
