@@ -11,9 +11,11 @@ import json
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -110,10 +112,15 @@ def run(
     if as_of:
         _check_date(as_of)
     s = _settings(home=home, inbox=inbox, contracts=contracts, city=city, as_of=as_of, full=full)
+    from pipelines.report import alerts_of, keep
     from pipelines.run import refresh
 
-    with _interruptible() as stopped, _drawn(quiet=as_json):
+    _lines.json = s.log == "json"
+    shown = _logged() if _lines.json else _drawn(quiet=as_json)
+    with _alerting(s.home), _interruptible() as stopped, shown:
         report = refresh(s, stopped)
+    for alert in alerts_of(keep(Home(s.home), report.as_json()), Home(s.home)):
+        _send(alert)
     if as_json:
         print(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
         _say_notes(report)
@@ -123,6 +130,18 @@ def run(
         raise typer.Exit(3)
     if report.down:
         raise typer.Exit(1)  # a release stands, but not of all that was sent
+
+
+@app.command("report")
+def print_report(home: HomeOption = None) -> None:
+    """Print the report of the last run as Markdown: what arrived, what broke, what a person has to look at.
+
+    Exit status: 0 it is printed; 1 no run has left one.
+    """
+    from pipelines.report import last, markdown
+
+    place = _home(home)
+    print(markdown(last(place), place), end="")
 
 
 @app.command()
@@ -440,6 +459,32 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def _alerting(home: Path) -> Iterator[None]:
+    """Sends an alert about the error that ends the block, unless a person ended it."""
+    try:
+        yield
+    except Stopped:
+        raise
+    except Exception as e:
+        from pipelines.alerts import Alert
+        from publish.errors import GateRefused, chain
+
+        refused = any(isinstance(x, GateRefused) for x in chain(e))
+        foreseen = _foreseen(e)
+        text = foreseen[0] if foreseen else f"{type(e).__name__}: {e}"
+        _send(Alert("refused" if refused else "failed", text, str(home.resolve())))
+        raise
+
+
+def _send(alert: Any) -> None:
+    """Sends an alert; that it could not be sent is said, and ends nothing."""
+    from pipelines.alerts import send
+
+    for sentence in send(alert):
+        _say(sentence)
+
+
 def _is_interrupt(e: BaseException) -> bool:
     """Whether an error is what became of Ctrl-C or SIGTERM: Dagster makes an error of its own of both, which to name would be to
     import Dagster, and DuckDB, in the middle of a query, a RuntimeError."""
@@ -481,6 +526,26 @@ def _drawn(quiet: bool = False) -> Iterator[None]:
 
         with progress.listening(draw):
             yield
+
+
+@contextmanager
+def _logged() -> Iterator[None]:
+    """Writes a line of JSON for each stage, when it ended."""
+    begun: list[tuple[str, float]] = []
+
+    def end() -> None:
+        if begun:
+            stage, at = begun.pop()
+            _lines.write("info", stage=stage, seconds=round(time.monotonic() - at, 3))
+
+    def note(stage: str, done: int, total: int | None) -> None:
+        if not begun or begun[-1][0] != stage:
+            end()
+            begun.append((stage, time.monotonic()))
+
+    with progress.listening(note):
+        yield
+    end()
 
 
 def _check_date(text: str) -> None:
@@ -605,7 +670,23 @@ def _foreseen(error: BaseException) -> tuple[str, int] | None:
     return None
 
 
+class _Lines:
+    """Whether what is said on standard error is lines of JSON, and how one is written."""
+
+    json = False
+
+    def write(self, level: str, **said: object) -> None:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        print(json.dumps({"at": at, "level": level, **said}, ensure_ascii=False), file=sys.stderr, flush=True)
+
+
+_lines = _Lines()
+
+
 def _say(sentence: str, style: str = "yellow") -> None:
+    if _lines.json:
+        _lines.write("error" if style == "bold red" else "warning", message=sentence)
+        return
     err.print(f"mingzhang: {sentence}", style=style, highlight=False, markup=False)
 
 

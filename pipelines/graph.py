@@ -13,7 +13,7 @@ from pipelines.assets.intake import readings, received_asset
 from pipelines.assets.place import Place
 from pipelines.assets.records import GIVEN, make, records_asset
 from pipelines.assets.release import release_asset
-from pipelines.assets.sensors import source_sensor
+from pipelines.assets.sensors import failure_sensor, source_sensor
 from pipelines.assets.statistics import statistics_assets
 from pipelines.assets.years import KEY, years_asset
 from pipelines.core.clock import zone
@@ -51,7 +51,8 @@ def make_definitions(place: Place) -> dg.Definitions:
             )
         ],
         sensors=[
-            *(source_sensor(s, refresh) for s in sources),
+            *(source_sensor(s, refresh, place.home) for s in sources),
+            failure_sensor(place.home),
             dg.AutomationConditionSensorDefinition(
                 "stale",
                 target=dg.AssetSelection.all(),

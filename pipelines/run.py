@@ -29,7 +29,7 @@ from publish.release.doubted import read_doubted
 from publish.release.store import drop_held
 
 OLD_NOTES = ("standing.json", "warehouse.json")  # of homes made before each stage had its own
-FROM = {"mingzhang/from": "command line"}  # the tag of our own runs in Dagster's record
+FROM = {"mingzhang/from": "command line"}  # the tag of our own runs in Dagster's record (assets/sensors.py knows it)
 
 DAGSTER_SETTINGS = """\
 # Written once by Mingzhang, then yours (docs/dagster.md).

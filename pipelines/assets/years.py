@@ -53,11 +53,14 @@ def years_asset(contracts: Contracts, deps: Iterable[dg.AssetKey], make: Callabl
 
 
 def _forget(home: Home, dataset: str, year: str) -> None:
-    """Forgets what is kept of this dataset's share and this year's suite."""
+    """Forgets what is kept of this dataset's share and this year's suite; every suite of rows that only their sheets date."""
     from pipelines.records.parts import Parts
 
     Parts(home).forget(dataset)
-    (home.work / "suites" / f"{dataset}-{year}.parquet").unlink(missing_ok=True)
+    suites = list((home.work / "suites").glob(f"{dataset}-*.parquet"))
+    of_year = [p for p in suites if p.stem == f"{dataset}-{year}"]
+    for path in of_year or suites:
+        path.unlink()
 
 
 def tell_years(context: dg.AssetExecutionContext, home: Home, before: Note | None, now: Note) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -66,6 +66,12 @@ class Settings(BaseSettings):
         default=MEND_DAYS,
         ge=0,
         description="Days a department has to correct an error before its task is overdue; 0: the same day.",
+    )
+
+    log: Literal["text", "json"] = Field(
+        default="text",
+        description="`json`: `mingzhang run` writes one JSON object to a line of standard error for each stage that ended, each warning and "
+        "the error that ended it, for a service's log.",
     )
 
     @field_validator("inbox", "contracts", mode="before")

@@ -138,10 +138,15 @@ def _default(p: Any) -> str:
 
 
 def setting_classes() -> list[tuple[str, Any]]:
+    from pipelines.alerts import AlertSettings
     from pipelines.core.settings import Settings
     from publish.site.settings import SiteSettings
 
-    return [("Every command", Settings), ("The site (`mingzhang serve`)", SiteSettings)]
+    return [
+        ("Every command", Settings),
+        ("Alerts (`mingzhang run`, and Dagster's sensors)", AlertSettings),
+        ("The site (`mingzhang serve`)", SiteSettings),
+    ]
 
 
 def settings() -> str:
@@ -174,7 +179,7 @@ def settings() -> str:
 
 
 def _shown(default: Any) -> str:
-    if default in ("", []):
+    if default in ("", []) or str(default) == "":  # of a secret too
         return "empty"
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"

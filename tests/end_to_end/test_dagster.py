@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -22,8 +23,9 @@ from pipelines.core.home import Home
 from pipelines.core.settings import Settings
 from pipelines.graph import make_definitions
 from pipelines.run import use_dagster_home
-from tests.conftest import ROOT
+from tests.conftest import ROOT, mingzhang
 from tests.end_to_end.test_running import DAY, City, city, launch, made  # noqa: F401 (fixtures)
+from tests.test_alerts import robot
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("running")]
 
@@ -124,8 +126,10 @@ def _years(instance: dg.DagsterInstance) -> set[str]:
     return {str(k) for k in instance.get_materialized_partitions(KEY)}
 
 
-def test_each_dataset_and_year_is_a_partition_that_a_backfill_judges_again(city: City) -> None:  # noqa: F811
+@pytest.mark.parametrize("dataset", ["meetings", "institutions"])
+def test_each_dataset_and_year_is_a_partition_that_a_backfill_judges_again(city: City, dataset: str) -> None:  # noqa: F811
     files = sorted((city.home.work / "records").glob("*/*.parquet"))
+    year = max(p.stem for p in files if p.parent.name == dataset)
     use_dagster_home(city.home)
     before = city.state
     suites = {p.name: p.stat().st_mtime_ns for p in (city.home.work / "suites").iterdir()}
@@ -137,15 +141,16 @@ def test_each_dataset_and_year_is_a_partition_that_a_backfill_judges_again(city:
             .execute_in_process(
                 instance=instance,
                 asset_selection=[KEY],
-                partition_key=dg.MultiPartitionKey({"dataset": "meetings", "year": "2023"}),
+                partition_key=dg.MultiPartitionKey({"dataset": dataset, "year": year}),
             )
         )
     event = result.get_asset_materialization_events()[-1]
-    assert _made(result) == [] and event.partition == "meetings|2023"
-    rows = pq.read_metadata(city.home.records("meetings") / "2023.parquet").num_rows
+    assert _made(result) == [] and event.partition == f"{dataset}|{year}"
+    rows = pq.read_metadata(city.home.records(dataset) / f"{year}.parquet").num_rows
     assert event.materialization.metadata["dagster/partition_row_count"].value == rows > 0
     after = {p.name: p.stat().st_mtime_ns for p in (city.home.work / "suites").iterdir()}
-    assert {n for n in after if after[n] != suites.get(n)} == {"meetings-2023.parquet"}
+    of_year = {f"{dataset}-{year}.parquet"} & set(suites) or {n for n in suites if n.startswith(f"{dataset}-")}
+    assert {n for n in after if after[n] != suites.get(n)} == of_year
     assert city.state == before
 
 
@@ -204,6 +209,8 @@ def test_a_part_that_has_all_that_rests_on_what_changed_is_a_whole_run(city: Cit
     inbox = tmp_path / "inbox"
     shutil.copytree(city.inbox, inbox)
     more = City(city.home, inbox, city.report)
+    result, errors = launch(more)  # in this folder
+    assert result.success, errors
     sheet = next(p for p in sorted(inbox.iterdir()) if "会议" in p.name and p.suffix == ".xlsx")
     book = openpyxl.load_workbook(sheet)
     book.worksheets[0].delete_rows(book.worksheets[0].max_row - 2)
@@ -289,3 +296,40 @@ def test_dagster_keeps_one_run_at_a_time(tmp_path: Path) -> None:
         assert instance.run_retries_enabled
     graph = make_definitions(place_of(Settings(home=tmp_path))).resolve_asset_graph()
     assert {tuple(graph.get(k).pools or ()) for k in graph.materializable_asset_keys} == {("home",)}
+
+
+def test_the_last_report_is_a_page(city: City) -> None:  # noqa: F811
+    printed = mingzhang("report", "--home", city.home.root)
+    assert printed.returncode == 0, printed.stderr
+    assert printed.stdout.startswith(f"# 运行报告 Run report: {city.report['release']}")
+    assert f"| accepted | {city.report['rows']['accepted']:,} |" in printed.stdout
+    for code, count in city.report["issues"].items():
+        assert f"| {code} |" in printed.stdout and f" {count:,} |" in printed.stdout
+    assert "computed from made-up data" in printed.stdout
+    none = mingzhang("report", "--home", city.home.root / "none")
+    assert none.returncode == 1 and none.stderr.startswith("mingzhang: No run of ")
+
+
+def test_a_service_gets_its_log_as_lines_of_json(city: City, tmp_path: Path) -> None:  # noqa: F811
+    down = f"sftp://127.0.0.1:1{tmp_path}"
+    run = ("run", "--home", city.home.root, "--inbox", city.inbox, "--inbox", down, "--as-of", DAY)
+    ran = mingzhang(*run, env={"MINGZHANG_LOG": "json"})
+    lines = [json.loads(line) for line in ran.stderr.splitlines()]
+    assert ran.returncode == 1 and all(line["at"].endswith("+00:00") for line in lines)
+    assert next(line["message"] for line in lines if line["level"] == "warning").startswith(f"The inbox {down}")
+    ran = mingzhang("run", "--home", tmp_path / "home", env={"MINGZHANG_LOG": "json", "MINGZHANG_INBOX": ""})
+    (line,) = [json.loads(line) for line in ran.stderr.splitlines()]
+    assert ran.returncode == 2 and line["level"] == "error" and line["message"].startswith("No inbox is given")
+
+
+def test_a_run_that_fails_sends_an_alert(tmp_path: Path) -> None:
+    with robot() as (address, got):
+        env = {"MINGZHANG_ALERT_WEBHOOK": address, "MINGZHANG_ALERT_FORM": "wecom", "MINGZHANG_INBOX": ""}
+        ran = mingzhang("run", "--home", tmp_path / "home", env=env)
+    assert ran.returncode == 2 and ran.stderr.count("\n") == 1
+    ((_, posted),) = got
+    assert "运行失败" in posted["markdown"]["content"] and "No inbox is given" in posted["markdown"]["content"]
+    ran = mingzhang(
+        "run", "--home", tmp_path / "home", env={**env, "MINGZHANG_ALERT_WEBHOOK": "http://127.0.0.1:1/x?key=k7"}
+    )
+    assert ran.returncode == 2 and "could not be sent by the webhook" in ran.stderr and "k7" not in ran.stderr
