@@ -48,7 +48,7 @@ def test_every_variable_that_any_file_names_is_on_the_page() -> None:
                 found |= {
                     v: path.relative_to(ROOT).as_posix() for v in SETTING.findall(path.read_text(encoding="utf-8"))
                 }
-    prefixes = {"MINGZHANG_SITE"}
+    prefixes = {"MINGZHANG_SITE", "MINGZHANG_ALERT"}
     assert {v: p for v, p in found.items() if v not in known | prefixes} == {}
 
 
