@@ -11,20 +11,16 @@ import json
 import os
 import signal
 import sys
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipelines.core import progress
+from pipelines.console import LINES, drawn, err, logged, out, print_check, print_held, say
 from pipelines.core.home import Home
 from pipelines.correct import correct
 
@@ -48,12 +44,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-# A sentence is one line, however narrow the terminal; where nobody looks on, a table is as wide as it is.
-out, err = (
-    Console(stderr=e, soft_wrap=True, width=None if f.isatty() else 400)
-    for e, f in ((False, sys.stdout), (True, sys.stderr))
-)
-
 HomeOption = Annotated[
     Path | None, typer.Option("--home", help="The home folder. Default: MINGZHANG_HOME, else ./data.")
 ]
@@ -115,8 +105,8 @@ def run(
     from pipelines.report import alerts_of, keep
     from pipelines.run import refresh
 
-    _lines.json = s.log == "json"
-    shown = _logged() if _lines.json else _drawn(quiet=as_json)
+    LINES.json = s.log == "json"
+    shown = logged() if LINES.json else drawn(quiet=as_json)
     with _alerting(s.home), _interruptible() as stopped, shown:
         report = refresh(s, stopped)
     for alert in alerts_of(keep(Home(s.home), report.as_json()), Home(s.home)):
@@ -168,13 +158,13 @@ def check(
     if annotated is not None and (len(files) != 1 or annotated.suffix.lower() != ".xlsx"):
         raise typer.BadParameter("--annotated writes one .xlsx for one FILE; check one file at a time.")
     found = load_contracts(s.contracts, city=s.city)
-    with _interruptible(), _drawn(quiet=as_json):
+    with _interruptible(), drawn(quiet=as_json):
         reports = check_files(files, found, Home(s.home), s.city)
     if as_json:
         print(json.dumps([r.as_json() for r in reports], ensure_ascii=False, indent=2, default=str))
     else:
         for r in reports:
-            _print_check(r)
+            print_check(r)
     if annotated is not None:
         from pipelines.feedback.annotate import annotate
 
@@ -217,7 +207,7 @@ def sample(
     first, _, last = years.partition("-")
     if not (first.isdigit() and (last or first).isdigit() and 2000 <= int(first) <= int(last or first) <= 2099):
         raise typer.BadParameter(f"--years {years} is not a span of years; write for instance 2021-2025.")
-    with _drawn():
+    with drawn():
         made = make_city(folder, seed=seed, orgs=orgs, years=range(int(first), int(last or first) + 1))
     out.print(
         f"{made.files} spreadsheets of {orgs} invented institutions are in {folder / 'inbox'}; none of it is real.",
@@ -316,7 +306,7 @@ def releases_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
         table.add_row(k.release_id, k.as_of, f"{k.rows:,}", k.code_version, ", ".join(marks))
     out.print(table if kept else "No release yet; make one with 'mingzhang run'.")
     if waiting is not None:
-        _print_held(waiting.release_id, waiting.reasons)
+        print_held(waiting.release_id, waiting.reasons)
 
 
 @releases.command("show")
@@ -411,18 +401,6 @@ def releases_accept(
     out.print(f"The current release is now {made.name}, accepted by {by}.", highlight=False, markup=False)
 
 
-def _print_held(release_id: str, reasons: list[str]) -> None:
-    out.print(f"Release {release_id} is held, because it moves far from the last release:", highlight=False)
-    for sentence in reasons:
-        out.print(f"  {sentence}", highlight=False, markup=False, soft_wrap=True)
-    out.print(
-        "Send mended files and run again; or, where this is right, publish it with "
-        f"'mingzhang releases accept {release_id} --by NAME --why REASON'.",
-        highlight=False,
-        soft_wrap=True,
-    )
-
-
 def _home(given: Path | None) -> Home:
     return Home(_settings(home=given).home)
 
@@ -482,7 +460,7 @@ def _send(alert: Any) -> None:
     from pipelines.alerts import send
 
     for sentence in send(alert):
-        _say(sentence)
+        say(sentence)
 
 
 def _is_interrupt(e: BaseException) -> bool:
@@ -499,53 +477,6 @@ def _forget_interrupt() -> None:
     """Keeps the exit status ours under `python -m`: where the interrupt passed through an exec of text, as imports that make
     named tuples do, CPython remembers it and ends by SIGINT although it was caught; running any text clears that."""
     exec("")  # noqa: S102
-
-
-@contextmanager
-def _drawn(quiet: bool = False) -> Iterator[None]:
-    """Draws progress on a terminal, nothing when piped."""
-    if quiet or not err.is_terminal:
-        yield
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=err, transient=True) as bars:
-        tasks: dict[str, Any] = {}
-
-        def draw(stage: str, done: int, total: int | None) -> None:
-            if stage not in tasks:
-                for t in tasks.values():
-                    bars.stop_task(t)
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        with progress.listening(draw):
-            yield
-
-
-@contextmanager
-def _logged() -> Iterator[None]:
-    """Writes a line of JSON for each stage, when it ended."""
-    begun: list[tuple[str, float]] = []
-
-    def end() -> None:
-        if begun:
-            stage, at = begun.pop()
-            _lines.write("info", stage=stage, seconds=round(time.monotonic() - at, 3))
-
-    def note(stage: str, done: int, total: int | None) -> None:
-        if not begun or begun[-1][0] != stage:
-            end()
-            begun.append((stage, time.monotonic()))
-
-    with progress.listening(note):
-        yield
-    end()
 
 
 def _check_date(text: str) -> None:
@@ -600,30 +531,15 @@ def _print_report(r: Any) -> None:
         )
     _say_notes(r)
     if r.held_release:
-        _print_held(r.held_release, r.reasons)
+        print_held(r.held_release, r.reasons)
 
 
 def _say_notes(r: Any) -> None:
     """What a person should look at, on standard error."""
     for note in r.notes:
-        _say(note)
+        say(note)
     for sentence in r.down:
-        _say(f"{sentence} What the other inboxes hold was taken in.")
-
-
-def _print_check(r: Any) -> None:
-    out.print(f"{r.name}: {r.status}" + (f" ({r.reason})" if r.reason else ""), highlight=False)
-    for s in r.sheets:
-        out.print(
-            f"  {s['sheet'] or '-'}: {s['dataset'] or 'no dataset'}, {s['rows_accepted']} rows would be accepted, "
-            f"{s['rows_quarantined']} not, {s['rows_explained']} explained",
-            highlight=False,
-        )
-    for i in r.issues[:200]:
-        where = " ".join(str(x) for x in (i["sheet"], i["cell"] or (f"row {i['row']}" if i["row"] else "")) if x)
-        out.print(f"  {i['severity']} {i['code']} {where}: {i['message_zh']} / {i['message_en']}", highlight=False)
-    if len(r.issues) > 200:
-        out.print(f"  ... and {len(r.issues) - 200} more; --json lists them all")
+        say(f"{sentence} What the other inboxes hold was taken in.")
 
 
 def main() -> None:
@@ -670,28 +586,8 @@ def _foreseen(error: BaseException) -> tuple[str, int] | None:
     return None
 
 
-class _Lines:
-    """Whether what is said on standard error is lines of JSON, and how one is written."""
-
-    json = False
-
-    def write(self, level: str, **said: object) -> None:
-        at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        print(json.dumps({"at": at, "level": level, **said}, ensure_ascii=False), file=sys.stderr, flush=True)
-
-
-_lines = _Lines()
-
-
-def _say(sentence: str, style: str = "yellow") -> None:
-    if _lines.json:
-        _lines.write("error" if style == "bold red" else "warning", message=sentence)
-        return
-    err.print(f"mingzhang: {sentence}", style=style, highlight=False, markup=False)
-
-
 def _end(sentence: str, status: int) -> None:
-    _say(sentence, "bold red")
+    say(sentence, "bold red")
     sys.exit(status)
 
 

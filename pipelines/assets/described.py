@@ -1,4 +1,4 @@
-"""What Dagster shows of a table before it is made: words in both languages, columns, owner, how often it is due.
+"""Attributes of assets that are known before a run: words in both languages, columns, owner, freshness.
 
 Belongs here: the contract's facts in Dagster's terms. Not here: anything a run finds (records.py, statistics.py).
 """

@@ -217,9 +217,9 @@ def _over_the_web(source: Source) -> tuple[Any, str]:
         )
     root = urllib.parse.unquote(parts.path).rstrip("/") or "/"
     if source.scheme.startswith("imap"):
-        from pipelines.sources.mail import Mailbox
+        from pipelines.sources.mail import ImapMailbox
 
-        return Mailbox(parts, user, password, source.senders, CONNECT_SECONDS), root
+        return ImapMailbox(parts, user, password, source.senders, CONNECT_SECONDS), root
     server = f"http{'s' if source.scheme.endswith('s') else ''}://{parts.netloc.rpartition('@')[2]}"
     auth = (user, password) if user and password else None
     if source.scheme.startswith("dav"):

@@ -24,7 +24,7 @@ _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
 _HEADS = "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (FROM SUBJECT CONTENT-TYPE)])"
 
 
-class Mailbox:
+class ImapMailbox:
     """The mails of one mailbox that may have attachments, read and never changed. `senders` says who sends for which unit.
 
     Raises OSError or imaplib's errors where the server does not answer or lets nobody in.

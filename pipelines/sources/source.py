@@ -1,4 +1,4 @@
-"""What an operator says about each source of files: its address, and settings of its own.
+"""Settings of each source of files: its address, its account and how often it is looked at.
 
 Belongs here: reading them, and a source's password out of the environment. Not here: listing a source (inbox.py).
 """

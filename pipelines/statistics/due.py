@@ -1,4 +1,4 @@
-"""How long after the end of a period a dataset is late, from its contract.
+"""Terms of submission: the days after a period at which a dataset is late, from its contract.
 
 Belongs here: the days, for dbt's sources and Dagster's freshness policies. Not here: who is late (dbt's mart `punctuality`).
 """

@@ -71,7 +71,7 @@ def test_attachments_are_received_once_under_the_sender_s_unit(
     def fetched(self: object, path: str) -> bytes:
         raise AssertionError("a mail that was received is fetched again")
 
-    monkeypatch.setattr(mail.Mailbox, "cat_file", fetched)
+    monkeypatch.setattr(mail.ImapMailbox, "cat_file", fetched)
     assert receive(home, [source]).new == 0
     looked = nothing_new(home, [source])
     assert looked is not None and looked.refused == found.refused
