@@ -209,7 +209,7 @@ def test_a_part_that_has_all_that_rests_on_what_changed_is_a_whole_run(city: Cit
     inbox = tmp_path / "inbox"
     shutil.copytree(city.inbox, inbox)
     more = City(city.home, inbox, city.report)
-    result, errors = launch(more)  # in this folder
+    result, errors = launch(more, full=True)  # a copy of a home is made anew in its own folder
     assert result.success, errors
     sheet = next(p for p in sorted(inbox.iterdir()) if "会议" in p.name and p.suffix == ".xlsx")
     book = openpyxl.load_workbook(sheet)
