@@ -27,7 +27,7 @@ class Note:
 
     def is_intact(self, home: Home, files: Iterable[Path]) -> bool:
         """Whether `files`, the outputs that exist now, are those noted, with the same sizes and times."""
-        now = {str(p.relative_to(home.root)): looks(p) for p in files if p.is_file()}
+        now = {str(p.relative_to(home.root)): stat_signature(p) for p in files if p.is_file()}
         return now == {path: o[:2] for path, o in self.outputs.items()}
 
 
@@ -54,7 +54,7 @@ def write(
     lies = dict(files) if isinstance(files, Mapping) else {p: p for p in files}
     outputs = {}
     for path, now in sorted(lies.items()):
-        name, found = str(path.relative_to(home.root)), looks(now)
+        name, found = str(path.relative_to(home.root)), stat_signature(now)
         old = known.get(name, [0, 0, ""])
         same = old[:2] == found and old[2]
         outputs[name] = [*found, same or sha256(now) if hashed else ""]
@@ -71,7 +71,7 @@ def forget(home: Home, stage: str) -> None:
     _path(home, stage).unlink(missing_ok=True)
 
 
-def looks(path: Path) -> list[int]:
+def stat_signature(path: Path) -> list[int]:
     """[size in bytes, time of change in ns] of a file."""
     s = path.stat()
     return [s.st_size, s.st_mtime_ns]

@@ -156,7 +156,7 @@ def list_only(name: str, marks: list[Mark]) -> bytes:
 
 
 def _edit(original: bytes, name: str, marks: list[Mark]) -> bytes:
-    _refuse_what_openpyxl_should_not_open(original)
+    _refuse_unsafe_workbook(original)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the extensions it drops: charts, sparklines, images
@@ -193,7 +193,7 @@ def _edit(original: bytes, name: str, marks: list[Mark]) -> bytes:
         raise _CannotEdit(str(e)) from e
 
 
-def _refuse_what_openpyxl_should_not_open(original: bytes) -> None:
+def _refuse_unsafe_workbook(original: bytes) -> None:
     """Whether openpyxl may edit the file: plain xlsx or xlsm, of a size that it can hold, without a document type (entities)."""
     entries = zips.entries(original) if original[:2] == b"PK" else None
     if not entries or "xl/workbook.xml" not in {e.name for e in entries}:
@@ -338,7 +338,7 @@ def _excerpt(g: Grid, at: Mapping[_Place, str | None]) -> tuple[Grid, dict[_Plac
     held = [r for r in marked if g.top < r <= g.top + len(g.rows) and r not in top][:MOST_ROWS]
     rows = [(r, g.rows[r - 1 - g.top]) for r in [*top, *held]]
     letters = [column_letter(g.left + j) for j in range(max(len(cells) for _, cells in rows))]
-    lines = [[line] for line in _said_of(len(g.rows))]
+    lines = [[line] for line in _sentence_of(len(g.rows))]
     drawn = Grid(g.name, [*lines, ["原表行号", *letters], *([r, *cells] for r, cells in rows)])
     line_of = {r: n for n, (r, _) in enumerate(rows, len(lines) + 2)}  # 1-based
 
@@ -351,7 +351,7 @@ def _excerpt(g: Grid, at: Mapping[_Place, str | None]) -> tuple[Grid, dict[_Plac
     return drawn, {place: moved(cell) for place, cell in at.items()}
 
 
-def _said_of(rows: int) -> tuple[str, str]:
+def _sentence_of(rows: int) -> tuple[str, str]:
     """The note above an excerpt of a sheet of so many rows. Reading recognises an excerpt by its beginning."""
     return (
         f"{EXCERPT}原表共 {rows:,} 行，这里只抄出前 {_TOP_ROWS} 行和要改的行（A 列是原表行号）。请改原文件并报送原文件，不要报送本文件。",
@@ -524,7 +524,7 @@ def _intro(name: str, marks: list[Mark], opened: bool = True, cut: Iterable[tupl
     ]
     for sheet, rows in cut:
         lines[3] = "请改原文件并重新报送原文件，不要报送本文件；新文件收到后，这里的事项自动销号。"
-        zh, en = _said_of(rows)
+        zh, en = _sentence_of(rows)
         lines += [f"“{_shown_sheet(sheet)}”：{zh.removeprefix(EXCERPT)}", en]
     if not opened:
         lines.append("原文件没有打开，下面只列出需要修改的事项。")

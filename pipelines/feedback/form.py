@@ -137,7 +137,7 @@ def _column(book: Any, sheet: Worksheet, lists: Worksheet, i: int, c: Column) ->
         "input_message": _cut(how_to_fill(c), 255),
     }
     if rule["validate"] != "any":
-        rule |= {"error_title": _cut(c.header_zh, 32), "error_message": _cut(f"请填{_wanted(c)}。", 255)}
+        rule |= {"error_title": _cut(c.header_zh, 32), "error_message": _cut(f"请填{_expected(c)}。", 255)}
     sheet.data_validation(HEADER_ROW, i, LAST_CHECKED_ROW - 1, i, rule)
 
 
@@ -149,10 +149,10 @@ def header_text(c: Column) -> str:
 def how_to_fill(c: Column) -> str:
     """The instructions for one column, in one or two sentences."""
     must = "必填" if c.required else "选填"
-    return f"{must}。填{_wanted(c)}。{c.description}"
+    return f"{must}。填{_expected(c)}。{c.description}"
 
 
-def _wanted(c: Column) -> str:
+def _expected(c: Column) -> str:
     if c.subset:
         return f"这些选项中的一个或几个，用顿号分开：{'、'.join(c.values)}"
     if c.values:

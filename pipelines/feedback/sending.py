@@ -49,7 +49,7 @@ def write_feedback(home: Home, contracts: Contracts, processes: int | None = Non
         pd.read_parquet(home.table("intake", t)) for t in ("files", "sheets", "columns", "issues")
     )
     issues = open_issues(files, issues)
-    wanted = _wanted(files, sheets, issues)
+    wanted = _expected(files, sheets, issues)
     known = _manifest(home)
     make = [w for w in wanted if known.get(w.path) != w.key or not (home.feedback / w.path).is_file()]
     # The manifest is written before the files: a killed run leaves no file that is missing from it.
@@ -70,14 +70,14 @@ def open_issues(files: pd.DataFrame, issues: pd.DataFrame) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class _Expected:
     file_id: str
     name: str
     path: str  # below HOME/feedback
     key: str
 
 
-def _wanted(files: pd.DataFrame, sheets: pd.DataFrame, issues: pd.DataFrame) -> list[_Wanted]:
+def _expected(files: pd.DataFrame, sheets: pd.DataFrame, issues: pd.DataFrame) -> list[_Expected]:
     digests: dict[str, Any] = {}
     ordered = issues.sort_values(["file_id", "issue_id"])
     for file_id, issue_id, message in zip(ordered["file_id"], ordered["issue_id"], ordered["message_zh"], strict=True):
@@ -94,7 +94,7 @@ def _wanted(files: pd.DataFrame, sheets: pd.DataFrame, issues: pd.DataFrame) -> 
         folder, name = safe_name(who.get(file_id, NOBODY)), feedback_name(names[file_id])
         if len(paths[f"{folder}/{name}".lower()]) > 1:  # two files of one name, from two folders of the inbox
             name = f"{name[: -len('.xlsx')]}.{file_id[:8]}.xlsx"
-        out.append(_Wanted(file_id, names[file_id], f"{folder}/{name}", digest.hexdigest()))
+        out.append(_Expected(file_id, names[file_id], f"{folder}/{name}", digest.hexdigest()))
     return sorted(out, key=lambda w: w.path)
 
 
@@ -128,7 +128,7 @@ def safe_name(text: str, longest: int = 200) -> str:
 
 
 def _marks(
-    make: list[_Wanted], columns: pd.DataFrame, issues: pd.DataFrame, contracts: Contracts
+    make: list[_Expected], columns: pd.DataFrame, issues: pd.DataFrame, contracts: Contracts
 ) -> dict[str, list[Mark]]:
     """Marks by file. A column has the header of the department's sheet, else that of the contract."""
     ids = {w.file_id for w in make}
@@ -149,7 +149,7 @@ def _marks(
     return {f: marks_of(found) for f, found in out.items()}
 
 
-def _make(home: Home, make: list[_Wanted], marks: dict[str, list[Mark]], processes: int | None) -> int:
+def _make(home: Home, make: list[_Expected], marks: dict[str, list[Mark]], processes: int | None) -> int:
     listed = 0
     jobs = [(_original(home, w), w.name, marks[w.file_id]) for w in make]
     for done, (i, made) in enumerate(run_each(annotated, jobs, processes), 1):
@@ -165,7 +165,7 @@ def _make(home: Home, make: list[_Wanted], marks: dict[str, list[Mark]], process
     return listed
 
 
-def _original(home: Home, w: _Wanted) -> Path | bytes:
+def _original(home: Home, w: _Expected) -> Path | bytes:
     """The path of the bytes received; empty bytes, so that errors are only listed, where the archive lacks them."""
     path = where(home, w.file_id)
     return path if path.is_file() else b""

@@ -119,10 +119,10 @@ def _row(t: _Task, thread: _Thread, as_of: date, due_days: int) -> tuple[Any, ..
 
 @dataclass(frozen=True)
 class _Thread:
-    """`who` is the key of the submitter: its folded name, or the address where there is no whole submission."""
+    """`submitter_key`: that of the submitter: its folded name, or the address where there is no whole submission."""
 
     dataset: str | None
-    who: str
+    submitter_key: str
     submitter: str | None = field(compare=False)
     period: str | None = None
 
@@ -215,7 +215,7 @@ def _pairs(live: list[_Task], errors: list[Any]) -> dict[int, Any]:
 
 
 def _open(thread: _Thread, f: _FileState, issue: Any) -> _Task:
-    name = "\0".join((thread.dataset or "", thread.who, thread.period or "", issue.issue_id))
+    name = "\0".join((thread.dataset or "", thread.submitter_key, thread.period or "", issue.issue_id))
     task_id = hashlib.sha256(name.encode()).hexdigest()[:16]
     t = _Task(task_id, f.file_id, issue.code, _text(issue.column), f.file_id, "", None, None, True, None, f.on)
     _move_to(t, issue)

@@ -118,7 +118,7 @@ class _Build:
 
     def part(self, contract: Contract) -> Part:
         """The share of one dataset: the kept one where nothing that it was made from has changed, else a new one."""
-        made_of = inputs.digest(
+        inputs_digest = inputs.digest(
             inputs.code(),
             inputs.of_contracts(contract, self.contracts),
             self._of_city,
@@ -126,14 +126,14 @@ class _Build:
             inputs.of_readings(contract, self.readings, self.ages, self.decided),
             self._register,
         )
-        part = self.parts.kept(contract.dataset, made_of) or self._made(contract, made_of)
+        part = self.parts.kept(contract.dataset, inputs_digest) or self._made(contract, inputs_digest)
         if part.institutions is not None:
             self._register = (contract.dataset, part.digests["register"])
         if "rows" in part.digests:
             self._rows[contract.dataset] = part.digests["rows"]
         return part
 
-    def _made(self, contract: Contract, made_of: str) -> Part:
+    def _made(self, contract: Contract, inputs_digest: str) -> Part:
         settled = self._settled(contract)
         register = None if contract.register else self.register
         entries = _entries(contract, settled, self.ages) if contract.register else None
@@ -157,7 +157,7 @@ class _Build:
         period = None if contract.undated else contract.period
         tables.write_years(self.home.records(contract.dataset), records, schema, period)
         part = Part(
-            made_of,
+            inputs_digest,
             version="",
             records=len(records),
             superseded=int((settled.replaced_by != "").sum()),

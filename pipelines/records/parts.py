@@ -51,11 +51,11 @@ _PANDAS: dict[pa.DataType, Any] = {
 
 @dataclass(frozen=True)
 class Part:
-    """A dataset's share. `made_of` is the digest of what it was made from, `version` that of its records, `records` how many,
+    """A dataset's share. `inputs_digest` is the digest of what it was made from, `version` that of its records, `records` how many,
     `superseded` how many a newer file replaced; `digests` are those of its tables, by name; `institutions` counts the names of
     the register that it is, None for any other dataset."""
 
-    made_of: str
+    inputs_digest: str
     version: str
     records: int
     superseded: int
@@ -71,7 +71,7 @@ class Parts:
         self._home = home
         self._root = home.work / "parts"
 
-    def kept(self, dataset: str, made_of: str) -> Part | None:
+    def kept(self, dataset: str, inputs_digest: str) -> Part | None:
         """The share that was made from just this, with its records as they were left; else None."""
         try:
             noted = json.loads((self._root / dataset / _NOTE).read_text(encoding="utf-8"))
@@ -84,7 +84,9 @@ class Parts:
             return None
         records = sorted(self._home.records(dataset).glob("*.parquet"))
         whole = all(self._path(dataset, t).is_file() for t in part.digests)
-        return part if part.made_of == made_of and whole and tables.version(records) == part.version else None
+        return (
+            part if part.inputs_digest == inputs_digest and whole and tables.version(records) == part.version else None
+        )
 
     def forget(self, dataset: str) -> None:
         """To be called before records are written: should the run die while they are, the share is not about them."""

@@ -30,10 +30,10 @@ def institutions(w: World) -> Iterator[Draft]:
             rows = [Row(_institution(w, o, year, w.in_scope(o))) for o in here]
             number = 90000 + 100 * len(drafts) + year % 100
             model = here[-1]
-            rows.append(Row(_stranger(w, model, year, number, f"{place}示范增设{year % 100}室"), extra=True))
+            rows.append(Row(_unknown_name(w, model, year, number, f"{place}示范增设{year % 100}室"), extra=True))
             if not drafts:
                 hidden = f"{place}示范涉密单位{year}"
-                values = _stranger(w, model, year, number + 50, hidden) | {"classified": True}
+                values = _unknown_name(w, model, year, number + 50, hidden) | {"classified": True}
                 rows.append(Row(values, bad=("classified", "classified_refused"), counts=False))
                 w.refused.append(hidden)
             drafts.append(
@@ -71,7 +71,7 @@ def _institution(w: World, o: Institution, year: int, in_scope: bool) -> dict[st
     })  # fmt: skip
 
 
-def _stranger(w: World, like: Institution, year: int, number: int, name: str) -> dict[str, Value]:
+def _unknown_name(w: World, like: Institution, year: int, number: int, name: str) -> dict[str, Value]:
     return _institution(w, like, year, False) | {
         "uscc": credit_code(1, like.division, number), "org_name": name,
         "contact": w.secret("institutions", "contact", year, number),

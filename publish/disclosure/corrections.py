@@ -51,13 +51,13 @@ class Corrected:
 def correct(
     cells: pd.DataFrame,
     published: pd.DataFrame,
-    held: np.ndarray,
+    frozen: np.ndarray,
     decisions: Sequence[Decision],
     parts: Parts | None,
     past: list[Past],
     indicators: dict[str, Indicator],
 ) -> Corrected:
-    """What the `decisions` of the kind FIGURE do to `published`, the cells after suppression, of which `held` (by position)
+    """What the `decisions` of the kind FIGURE do to `published`, the cells after suppression, of which `frozen` (by position)
     are frozen. `cells` are those of the records (marts.indicator_values), in the same order.
 
     A figure that is named and behind which nothing has changed is withdrawn: the bureau says that it is wrong, and nobody
@@ -79,7 +79,7 @@ def correct(
         wrong = moved & (named | _reached(cells, parts, past, indicators, named, at_release, moved, d, until))
         if not (named & wrong).any():
             wrong |= named & there & ~since
-        gone = np.where(wrong, ~since & (held | (now == old)), gone)
+        gone = np.where(wrong, ~since & (frozen | (now == old)), gone)
         number[wrong], was[wrong] = which, old[wrong]
     out = published.copy()
     out["value"], out["status"] = out["value"].mask(gone), out["status"].mask(gone, "Q")

@@ -202,7 +202,7 @@ class _System:
 
     def protected(self, targets: list[int]) -> list[int]:
         """The columns of the cells that are hidden once all `targets` are protected."""
-        self.look_around(targets)
+        self.move_along_lines(targets)
         for p in targets:
             self.protect(p)
         return np.flatnonzero(self.h.hidden[self.cells]).tolist()
@@ -217,7 +217,7 @@ class _System:
             if (self.highest if amount > 0 else self.lowest)[self.at[p]] >= abs(amount):
                 continue
             # What is hidden already mostly suffices, and a small system says so in a tenth of the time.
-            moved = self._cheapest(self.strict, p, amount, self._hidden_around(p))
+            moved = self._cheapest(self.strict, p, amount, self._hidden_neighbours(p))
             if moved is None:
                 moved = self._cheapest(self.strict, p, amount, everything)
             if moved is None:
@@ -226,7 +226,7 @@ class _System:
             # Nothing can move p: the open figures around it, or a lone member, fix it. All that is closed here goes.
             h.hide(self.cells if moved is None else moved)
 
-    def look_around(self, targets: list[int]) -> None:
+    def move_along_lines(self, targets: list[int]) -> None:
         """Notes how far each of `targets` moves along a straight line, of the cells hidden already and no others: mostly far enough,
         so that no programme need be solved for it.
 
@@ -272,7 +272,7 @@ class _System:
         links = (part.T != 0).astype(np.int8) @ (part != 0).astype(np.int8)
         return hidden, connected_components(links, directed=False)[1]
 
-    def _hidden_around(self, p: int) -> np.ndarray:
+    def _hidden_neighbours(self, p: int) -> np.ndarray:
         """The columns of the hidden cells that share relations with p, directly or through other hidden cells."""
         hidden, group = self._blocks()
         return hidden[group == group[np.searchsorted(hidden, self.at[p])]]

@@ -47,15 +47,15 @@ INSIDE = ("contributors", "largest_share")
 
 @dataclass(frozen=True)
 class FrozenCells:
-    """Figures to publish in place of the new ones. By position: `held` keep the last published value, `hidden` stay hidden
+    """Figures to publish in place of the new ones. By position: `frozen` keep the last published value, `hidden` stay hidden
     as in a past release, `known` are in the last release with the very same value, so that hiding them hides nothing.
-    `seen` is what each past release knew."""
+    `past_versions`: the figures as each past release had them."""
 
     cells: pd.DataFrame
-    held: np.ndarray
+    frozen: np.ndarray
     hidden: np.ndarray
     known: np.ndarray
-    seen: tuple[PastVersion, ...] = ()
+    past_versions: tuple[PastVersion, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,25 +101,25 @@ def freeze(
     old, new = (frame["value"].to_numpy(dtype=float, na_value=np.nan) for frame in (last, cells))
     shown = ~np.isnan(old)
     closed = cells["closed"].astype("boolean").fillna(True).to_numpy(dtype=bool) & ~np.isnan(new)
-    seen = versions(cells, parts, past, indicators, rules)
-    public = np.any([v.current & v.same for v in seen], axis=0)
+    past_versions = versions(cells, parts, past, indicators, rules)
+    public = np.any([v.current & v.same for v in past_versions], axis=0)
     relations = find_relations(cells, indicators)
-    waits = closed & ~public
-    stays = waits & np.any([_still_hidden(v, relations) for v in seen], axis=0)
+    pending = closed & ~public
+    stay_hidden = pending & np.any([_still_hidden(v, relations) for v in past_versions], axis=0)
     # What was shown since it was hidden may show that again; what was not may show nothing.
-    must = waits & np.any([v.current & v.few for v in seen], axis=0) | stays & shown
+    to_freeze = pending & np.any([v.current & v.few for v in past_versions], axis=0) | stay_hidden & shown
     # Keep a complementary freeze: publishing it now would reveal the other one's state in the earlier release.
-    must |= waits & np.any([v.was_frozen & v.same for v in seen], axis=0)
-    if must.any():
-        must = _to_freeze(cells, indicators, rules, relations, seen, waits, must, stays)
-    held, hidden = must & shown, must & ~shown | stays & ~shown
+    to_freeze |= pending & np.any([v.was_frozen & v.same for v in past_versions], axis=0)
+    if to_freeze.any():
+        to_freeze = _to_freeze(cells, indicators, rules, relations, past_versions, pending, to_freeze, stay_hidden)
+    frozen, hidden = to_freeze & shown, to_freeze & ~shown | stay_hidden & ~shown
     out = cells.copy()
     for c in ("value", "status", *(c for c in COUNTS if c in out), "synthetic", *INSIDE):
         # The contributors of a release that is forgotten are taken to be those of now.
-        new_stays = ~held | (last[c].isna().to_numpy() if c in INSIDE else False)
-        out[c] = out[c].where(new_stays, last[c].astype(out[c].dtype))
-    out["note"] = out["note"].astype("object").where(~held, last["note"].map(_frozen_note))
-    return FrozenCells(out, held, hidden, shown & (held | (old == new)), tuple(seen))
+        keeps_new = ~frozen | (last[c].isna().to_numpy() if c in INSIDE else False)
+        out[c] = out[c].where(keeps_new, last[c].astype(out[c].dtype))
+    out["note"] = out["note"].astype("object").where(~frozen, last["note"].map(_frozen_note))
+    return FrozenCells(out, frozen, hidden, shown & (frozen | (old == new)), tuple(past_versions))
 
 
 def _to_freeze(
@@ -127,14 +127,14 @@ def _to_freeze(
     indicators: dict[str, Indicator],
     rules: Rules,
     relations: list[Relation],
-    seen: list[PastVersion],
-    waits: np.ndarray,
-    must: np.ndarray,
-    stays: np.ndarray,
+    past_versions: list[PastVersion],
+    pending: np.ndarray,
+    to_freeze: np.ndarray,
+    stay_hidden: np.ndarray,
 ) -> np.ndarray:
-    """The cells to freeze so that none of their new states can be derived: `must`, and what it takes besides.
+    """The cells to freeze so that none of their new states can be derived: `to_freeze`, and what it takes besides.
 
-    Only cells of `waits`, whose new state is not published, can be frozen or derived; those of `stays` are not shown, or frozen,
+    Only cells of `pending`, whose new state is not published, can be frozen or derived; those of `stay_hidden` are not shown, or frozen,
     whatever else happens. Two things must not follow: the new state of a frozen cell, from the sums of the new release;
     and, for each past release, a movement by too few, from what moved between figures that are known in both and from
     those behind which nobody changed.
@@ -142,15 +142,15 @@ def _to_freeze(
     columns = (cells[c].to_numpy(dtype=float, na_value=np.nan) for c in ("contributors", "largest_share", "value"))
     contributors, share, value = columns
     # These suppression hides for their own sake: a reader will not know them either.
-    unsafe = waits & (contributors != 0) & np.array(list(map(rules.unsafe, contributors, share, value)), dtype=bool)
-    out, done = must | stays, np.zeros(len(cells), dtype=bool)
+    unsafe = pending & (contributors != 0) & np.array(list(map(rules.unsafe, contributors, share, value)), dtype=bool)
+    out, done = to_freeze | stay_hidden, np.zeros(len(cells), dtype=bool)
     while (out & ~done).any():
         done = out.copy()
-        hiding = Hiding(cells, indicators, rules, waits, out & (must | ~stays), relations, signed=True)
+        hiding = Hiding(cells, indicators, rules, pending, out & (to_freeze | ~stay_hidden), relations, signed=True)
         hiding.hidden |= out | unsafe
         out |= hiding.run(remainders=False) & ~unsafe
-        for v in seen:
-            free = waits & ~v.same
+        for v in past_versions:
+            free = pending & ~v.same
             targets = free & v.few & (v.current | out)
             if not targets.any():
                 continue
@@ -230,16 +230,16 @@ def _frozen_note(note: object) -> str:
 
 def _still_hidden(v: PastVersion, relations: list[Relation]) -> np.ndarray:
     """The cells hidden in a past release that are linked, through cells hidden there, to one not moved by enough since."""
-    stays = v.hidden & (v.same | v.few)
+    stay_hidden = v.hidden & (v.same | v.few)
     links = [[c for c in r.cells if v.hidden[c]] for r in relations]
     links = [cells for cells in links if len(cells) > 1]
     grew = True
     while grew:
         grew = False
         for cells in links:
-            if stays[cells].any() and not stays[cells].all():
-                stays[cells] = grew = True
-    return stays
+            if stay_hidden[cells].any() and not stay_hidden[cells].all():
+                stay_hidden[cells] = grew = True
+    return stay_hidden
 
 
 def movements(

@@ -53,18 +53,18 @@ class Suppressed:
 @dataclass(frozen=True)
 class Knowledge:
     """What a reader of the new release knows besides its figures: the institutions behind each (`parts`, history.PARTS), the
-    states that `past` releases showed, and that the cells of `held` (by position) show one of those and nothing new."""
+    states that `past` releases showed, and that the cells of `frozen` (by position) show one of those and nothing new."""
 
     parts: Parts
     past: tuple[State, ...] = ()
-    held: np.ndarray | None = None
+    frozen: np.ndarray | None = None
 
 
 def suppress(
     cells: pd.DataFrame,
     indicators: dict[str, Indicator],
     rules: Rules | None = None,
-    stays: np.ndarray | None = None,
+    stay_hidden: np.ndarray | None = None,
     known: np.ndarray | None = None,
     near: Iterable[tuple[int, int]] = (),
     reader: Knowledge | None = None,
@@ -72,7 +72,7 @@ def suppress(
 ) -> Suppressed:
     """Hides what must be hidden: value, records and files become null, status 'Q', with one note for all.
 
-    By position: `stays` are hidden whatever the rules say, `known` are known to readers of the last release, so that nothing
+    By position: `stay_hidden` are hidden whatever the rules say, `known` are known to readers of the last release, so that nothing
     is protected by hiding them (history.py gives both); `near` are pairs of a ratio or comparison and a sum beside it that
     leave too few institutions between them (ties.py); `reader` is the knowledge of which institutions contribute to each value.
     What was worked out before is taken from `kept`.
@@ -90,14 +90,14 @@ def suppress(
     share = out["largest_share"].to_numpy(dtype=float, na_value=np.nan)
     value = out["value"].to_numpy(dtype=float, na_value=np.nan)
     primary = valued & np.array(list(map(rules.unsafe, contributors, share, value)), dtype=bool)
-    apart = valued & ~primary & _apart(out, indicators, near, known)
-    if stays is not None:
-        apart |= valued & ~primary & stays
-    hidden = primary | apart
+    tied = valued & ~primary & _ties_to_hide(out, indicators, near, known)
+    if stay_hidden is not None:
+        tied |= valued & ~primary & stay_hidden
+    hidden = primary | tied
     if primary.any():
         free = valued if known is None else valued & (~known | hidden)
         hiding = Hiding(out, indicators, rules, free, primary)
-        hiding.hide(np.flatnonzero(apart))
+        hiding.hide(np.flatnonzero(tied))
         hidden = hiding.run(kept=kept)
     if reader is not None:
         hidden |= _unions(out, indicators, rules, valued, hidden, reader, known, kept)
@@ -122,13 +122,13 @@ def _unions(
 ) -> np.ndarray:
     """What must be hidden besides, so that nothing follows from the figures of all dimensions together (unions.py)."""
     shown = valued & ~hidden
-    if reader.held is not None:
-        shown &= ~reader.held
+    if reader.frozen is not None:
+        shown &= ~reader.frozen
     found = families([*reader.past, State(cells, shown, reader.parts, known)], indicators, kept)
     return withhold(found, rules, hidden, shown, costs(cells, scales(cells)))
 
 
-def _apart(
+def _ties_to_hide(
     cells: pd.DataFrame, indicators: dict[str, Indicator], near: Iterable[tuple[int, int]], known: np.ndarray | None
 ) -> np.ndarray:
     """The ties to hide, of pairs (tie, whole) between which too few institutions are, and the changes that would give them back.

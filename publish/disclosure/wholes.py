@@ -25,7 +25,7 @@ Cell = tuple[str, int, str, str, str]  # indicator_id, year, dimension, member, 
 
 
 @dataclass(frozen=True)
-class Made:
+class Definition:
     """How an indicator is made (seed_indicators). `times`: what the quotient or sum is multiplied by; `decimals`: of the
     published value; `change`: full, comparable, saved, or none."""
 
@@ -53,7 +53,7 @@ class Wholes:
     """`indicators` by id; `sums`: the parts that add up to a whole; `within`: pairs (part, whole) of which the first is no
     more than the second."""
 
-    indicators: Mapping[str, Made] = field(default_factory=dict)
+    indicators: Mapping[str, Definition] = field(default_factory=dict)
     sums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     within: tuple[tuple[str, str], ...] = ()
 
@@ -67,14 +67,14 @@ class Wholes:
         return found
 
 
-def made(indicators: Iterable[Mapping[str, Any]], wholes: Iterable[tuple[str, str, str]]) -> Wholes:
+def wholes_of(indicators: Iterable[Mapping[str, Any]], wholes: Iterable[tuple[str, str, str]]) -> Wholes:
     """Wholes from the rows of seed_indicators and of seed_wholes (whole, part, relation)."""
     about = {}
     for r in indicators:
         times = Fraction(Decimal(str(r["multiplier"])))
         # as in macros/rounding.sql: a multiplier below 1 is one over a whole number
         times = Fraction(1, round(1 / times)) if times < 1 else times
-        about[r["indicator_id"]] = Made(
+        about[r["indicator_id"]] = Definition(
             int(r["decimals"]),
             r["numerator"],
             r["denominator"],
@@ -292,7 +292,7 @@ def _change(cell: Cell, v: Value, values: Mapping[Cell, Value], wholes: Wholes) 
 
 def _measure(
     measure: str | None, cell: Cell, values: Mapping[Cell, Value], wholes: Wholes
-) -> tuple[Value, Made] | None:
+) -> tuple[Value, Definition] | None:
     """The value that shows the sum of a measure where `cell` is, under its factor set or under none."""
     _, year, dimension, member, factors = cell
     for name in wholes.sums_of.get(measure or "", ()):

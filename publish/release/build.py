@@ -178,19 +178,21 @@ def _build(
         cells = tables.indicator_cells(w)
         indicators, wholes = tables.indicators_about(w), tables.wholes(w)
         parts, past = tables.contributions(w, past_releases.unsaved(home)), past_releases.recall(home)
-        frozen = history.freeze(cells, parts, past, indicators, rules)
-        between = ties(frozen.cells, indicators, parts, frozen.held, kept)
+        against_past = history.freeze(cells, parts, past, indicators, rules)
+        between = ties(against_past.cells, indicators, parts, against_past.frozen, kept)
         near = [(t.tie, t.whole) for t in between if t.unsafe(rules)]
-        reader = None if parts is None else Knowledge(parts, history.states(past), frozen.held)
-        hidden = suppress(frozen.cells, indicators, rules, frozen.hidden, frozen.known, near, reader, kept)
+        reader = None if parts is None else Knowledge(parts, history.states(past), against_past.frozen)
+        hidden = suppress(
+            against_past.cells, indicators, rules, against_past.hidden, against_past.known, near, reader, kept
+        )
         last = home.releases / past[-1].release_id if past else None
         decided = decisions.in_force(home, [FIGURE])
-        corrected = correct(cells, hidden.cells, frozen.held, decided, parts, past, indicators)
-        still_frozen = frozen.held & ~corrected.withdrawn
+        corrected = correct(cells, hidden.cells, against_past.frozen, decided, parts, past, indicators)
+        still_frozen = against_past.frozen & ~corrected.withdrawn
         data = _rows(w, contracts, shapes, corrected.cells, still_frozen, last)
         data["corrections"] = tables.corrections(corrected.rows)
         data["indicators_main"] = tables.indicators_main(data)
-        waiting = held(cells, corrected, frozen, past, rules)
+        waiting = held(cells, corrected, against_past, past, rules)
         write_held(home, waiting, data["indicators"])
         write_doubted(home, doubted(w, corrected.cells, rules))
         given = tables.inputs(w)
@@ -251,7 +253,9 @@ def _build(
     record |= before
     hold.write_json(folder / "release.json", record)
     compress(folder, previous)
-    known = gate.Known(contracts, shapes, frozen.cells, indicators, scanner, rules, parts, tuple(past), wholes, kept)
+    known = gate.Known(
+        contracts, shapes, against_past.cells, indicators, scanner, rules, parts, tuple(past), wholes, kept
+    )
     results = gate.check(folder, known)
     kept.prune()
     hold.write_json(folder / "release.json", record | {"gates": results})

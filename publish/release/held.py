@@ -44,10 +44,10 @@ def held(
     `cells` are those of the records, in the same order. `since` is the release whose state the figure shows, `changed` how many
     institutions have moved it since.
     """
-    at = np.flatnonzero(frozen.held)
+    at = np.flatnonzero(frozen.frozen)
     since = np.full(len(cells), "", dtype=object)
     changed, share = np.zeros(len(cells)), np.zeros(len(cells))
-    for v in frozen.seen:
+    for v in frozen.past_versions:
         since[v.current] = v.release_id
         changed, share = np.where(v.current, v.changed, changed), np.where(v.current, v.share, share)
     out = cells.iloc[at][KEY].assign(

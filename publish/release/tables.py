@@ -27,7 +27,7 @@ from publish.disclosure.contributions import WHO
 from publish.disclosure.hiding import OF_CLOSED
 from publish.disclosure.relations import Indicator
 from publish.disclosure.scan import Scanner
-from publish.disclosure.wholes import Wholes, made
+from publish.disclosure.wholes import Wholes, wholes_of
 from publish.errors import ReleaseError
 from publish.names import dimension_names, member_names
 from publish.release.warehouse import BY_NAME, MART, Warehouse, from_rows, value
@@ -135,7 +135,7 @@ def wholes(w: Warehouse) -> Wholes:
     w.require("marts", "indicators", *COMPONENTS)
     w.require("marts", "wholes")
     indicators = w.con.sql("from marts.indicators").to_arrow_table().to_pylist()
-    return made(indicators, w.con.sql("select whole, part, relation from marts.wholes").fetchall())
+    return wholes_of(indicators, w.con.sql("select whole, part, relation from marts.wholes").fetchall())
 
 
 def contributions(w: Warehouse, path: Path) -> Path:

@@ -26,9 +26,9 @@ def decide(release, year=2022, indicator="kgce", releases=1, **cell):
 def publish(facts, past, tmp, name, decisions=()):
     """One more release as build.py makes it: what is published, what a correction did, and the past with it."""
     cells, parts = cells_of(facts), parts_of(facts)
-    standing = freeze(cells, parts, past, ABOUT, RULES)
-    out = suppress(standing.cells, ABOUT, RULES, standing.hidden, standing.known).cells
-    corrected = correct(cells, out, standing.held, decisions, parts, past, ABOUT)
+    against_past = freeze(cells, parts, past, ABOUT, RULES)
+    out = suppress(against_past.cells, ABOUT, RULES, against_past.hidden, against_past.known).cells
+    corrected = correct(cells, out, against_past.frozen, decisions, parts, past, ABOUT)
     path = tmp / f"{name}.parquet"
     parts.to_parquet(path, index=False)
     return corrected, [*past, Past(name, path, out)]

@@ -104,11 +104,11 @@ def cells_of(facts: pd.DataFrame) -> pd.DataFrame:
 def publish(facts, past, tmp, name):
     """One more release: what is published, and the past with it."""
     cells, parts = cells_of(facts), parts_of(facts)
-    standing = freeze(cells, parts, past, ABOUT, RULES)
-    out = suppress(standing.cells, ABOUT, RULES, standing.hidden, standing.known)
+    against_past = freeze(cells, parts, past, ABOUT, RULES)
+    out = suppress(against_past.cells, ABOUT, RULES, against_past.hidden, against_past.known)
     path = tmp / f"{name}.parquet"
     parts.to_parquet(path, index=False)
-    return out.cells, standing, [*past, Past(name, path, out.cells)]
+    return out.cells, against_past, [*past, Past(name, path, out.cells)]
 
 
 def at(cells, indicator, dimension, member, year=2022):
@@ -120,10 +120,10 @@ def test_one_late_institution_moves_nothing_that_was_published(tmp_path):
     facts = people(1, 60)
     late = facts[~((facts["org"] == "o7") & (facts["year"] == 2022))]
     first, _, past = publish(late, [], tmp_path, "a")
-    second, standing, _ = publish(facts, past, tmp_path, "b")
+    second, against_past, _ = publish(facts, past, tmp_path, "b")
     for indicator in ("kgce", "people", "per_head"):
         assert at(second, indicator, "total", "all")["value"] == at(first, indicator, "total", "all")["value"]
-    assert FROZEN_ZH in at(second, "kgce", "total", "all")["note"] and standing.held.sum() >= 9
+    assert FROZEN_ZH in at(second, "kgce", "total", "all")["note"] and against_past.frozen.sum() >= 9
     # The year that nobody touched says what it said, and no word of a change.
     assert at(second, "kgce", "total", "all", 2021)["note"] is None
     # Without the rule the attack finds the institution: it is the attack that is tried here.
@@ -146,9 +146,9 @@ def test_enough_institutions_together_move_a_figure_and_so_do_those_that_waited(
 def test_what_nobody_changed_is_the_same_release(tmp_path):
     facts = people(3, 30)
     first, _, past = publish(facts, [], tmp_path, "a")
-    second, standing, _ = publish(facts, past, tmp_path, "b")
+    second, against_past, _ = publish(facts, past, tmp_path, "b")
     pd.testing.assert_frame_equal(first, second)
-    assert not standing.held.any()
+    assert not against_past.frozen.any()
 
 
 def test_a_figure_moved_back_is_held_against_every_release_before(tmp_path):
@@ -185,10 +185,10 @@ def test_without_a_memory_every_changed_figure_stands(tmp_path):
     doubled = facts.assign(v=facts["v"] * 2)
     second, _, _ = publish(doubled, [Past("a", None, past[0].cells)], tmp_path, "b")
     assert at(second, "kgce", "total", "all")["value"] == at(first, "kgce", "total", "all")["value"]
-    third, standing, _ = publish(doubled, past, tmp_path, "c")
+    third, against_past, _ = publish(doubled, past, tmp_path, "c")
     assert (
         at(third, "kgce", "total", "all")["value"] > at(first, "kgce", "total", "all")["value"]
-        and not standing.held.any()
+        and not against_past.frozen.any()
     )
 
 

@@ -104,7 +104,7 @@ def _released(
     cells, parts = cells_of(facts), folder / f"{len(past)}.parquet"
     parts_of(facts).to_parquet(parts, index=False)
     s = freeze(cells, parts, past, ABOUT, RULES)
-    reader = Knowledge(parts, states(past), s.held)
+    reader = Knowledge(parts, states(past), s.frozen)
     return suppress(s.cells, ABOUT, RULES, s.hidden, s.known, reader=reader, kept=kept).cells, parts
 
 

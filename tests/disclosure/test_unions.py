@@ -130,9 +130,9 @@ def truth(facts: pd.DataFrame) -> dict:
 def publish(facts: pd.DataFrame, past: list[Past], tmp, protected: bool = True):
     """One more release of a home: what is published, and the past with it."""
     cells, parts = cells_of(facts), parts_of(facts)
-    standing = freeze(cells, parts, past, ABOUT, RULES)
-    reader = Knowledge(parts, states(past), standing.held) if protected else None
-    out = suppress(standing.cells, ABOUT, RULES, standing.hidden, standing.known, reader=reader).cells
+    against_past = freeze(cells, parts, past, ABOUT, RULES)
+    reader = Knowledge(parts, states(past), against_past.frozen) if protected else None
+    out = suppress(against_past.cells, ABOUT, RULES, against_past.hidden, against_past.known, reader=reader).cells
     path = tmp / f"{len(past)}.parquet"
     parts.to_parquet(path, index=False)
     return out, [*past, Past(str(len(past)), path, out)]

@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 
 from publish.disclosure.history import FROZEN_ZH
-from publish.disclosure.wholes import Cell, Made, Wholes, hold, made, shown_values
+from publish.disclosure.wholes import Cell, Definition, Wholes, hold, shown_values, wholes_of
 
 WHOLES = Wholes(
     {
-        "bill": Made(2, "bill", adds_over_years=True),
-        "power": Made(2, "power", adds_over_years=True),
-        "water": Made(2, "water", adds_over_years=True),
-        "people": Made(0, "people"),
-        "bill_per_head": Made(4, "bill", "people"),
-        "bill_per_head_change": Made(4, times=Fraction(100), change_of="bill_per_head", change="full"),
-        "bill_saved": Made(2, change_of="bill", change="saved"),
-        "bill_t": Made(3, "bill", times=Fraction(1, 1000), adds_over_years=True),
-        "part": Made(0, "part"),
-        "first_year": Made(0, "first_year", index=True),
+        "bill": Definition(2, "bill", adds_over_years=True),
+        "power": Definition(2, "power", adds_over_years=True),
+        "water": Definition(2, "water", adds_over_years=True),
+        "people": Definition(0, "people"),
+        "bill_per_head": Definition(4, "bill", "people"),
+        "bill_per_head_change": Definition(4, times=Fraction(100), change_of="bill_per_head", change="full"),
+        "bill_saved": Definition(2, change_of="bill", change="saved"),
+        "bill_t": Definition(3, "bill", times=Fraction(1, 1000), adds_over_years=True),
+        "part": Definition(0, "part"),
+        "first_year": Definition(0, "first_year", index=True),
     },
     {"bill": ("power", "water")},
     (("part", "people"),),
@@ -100,7 +100,7 @@ def test_the_seeds_name_indicators_that_exist(root: Path) -> None:
     with (seeds / "seed_wholes.csv").open(encoding="utf-8", newline="") as f:
         rows = [(r["whole"], r["part"], r["relation"]) for r in csv.DictReader(f)]
     assert {relation for _, _, relation in rows} == {"sum", "within"}
-    wholes = made([r | {"adds_over_years": r["adds_over_years"] == "true"} for r in indicators], rows)
+    wholes = wholes_of([r | {"adds_over_years": r["adds_over_years"] == "true"} for r in indicators], rows)
     assert {name for w, p, _ in rows for name in (w, p)} <= set(wholes.indicators)
     assert wholes.sums["utility_cost_saved"] == ("electricity_cost_saved", "water_cost_saved")
     assert wholes.indicators["timeshare_hours_per_vehicle"].times == Fraction(1, 60)

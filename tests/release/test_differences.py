@@ -154,11 +154,11 @@ def test_what_follows_from_what_moved_is_refused(made, monkeypatch):
     def careless(cells, *how):
         right = freeze(cells, *how)
         moved = (cells["dimension"] == "total") | (cells["dimension"] == "org_type") | (cells["dimension"] == "carrier")
-        held = right.held & ~moved.to_numpy()
+        frozen = right.frozen & ~moved.to_numpy()
         out = cells.copy()
         for c in ("value", "note", "contributors", "largest_share"):
-            out[c] = out[c].where(~held, right.cells[c])
-        return FrozenCells(out, held, right.hidden, right.known)
+            out[c] = out[c].where(~frozen, right.cells[c])
+        return FrozenCells(out, frozen, right.hidden, right.known)
 
     monkeypatch.setattr(building.history, "freeze", careless)
     with pytest.raises(GateRefused) as e:

@@ -76,7 +76,7 @@ def shown(code: str, value: float) -> str | None:
     point = next((k for k, p in enumerate(pieces) if p["other"] == "."), len(pieces))
     places = [len(p["digits"] or "") for p in pieces]
     decimals = sum(places[point:])
-    power = section.format.power - sum(places[k] for k in _behind_mere_text(pieces, point))
+    power = section.format.power - sum(places[k] for k in _decimals_after_text_point(pieces, point))
     number = abs(Decimal(f"{value:.15g}")).scaleb((2 if section.format.percent else 0) - power)
     if any(p["general"] for p in pieces):
         whole, part = f"{number.normalize():f}", ""
@@ -100,7 +100,7 @@ def shown(code: str, value: float) -> str | None:
     return minus + "".join(reversed(out)).strip()
 
 
-def _behind_mere_text(pieces: Sequence[re.Match[str]], point: int) -> list[int]:
+def _decimals_after_text_point(pieces: Sequence[re.Match[str]], point: int) -> list[int]:
     """The places behind a point that is mere text, which show a number as if divided: 0!.0000."""
     dot = next((k for k, p in enumerate(pieces[:point]) if _literal(p) == "."), point)
     return list(range(dot, point)) if any(p["digits"] for p in pieces[:dot]) else []

@@ -112,7 +112,7 @@ def numbered_beforehand(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     t = sheet.table
     if row.filled > 1 or row.place not in t.counters or len(t.choice.mapped) < _FEWEST:
         return None
-    if row.says in (Says.NOTE, Says.SIGNATURE, Says.SECTION) or (_is_few_texts(row) and _is_in_heading(row, t)):
+    if row.says in (Says.NOTE, Says.SIGNATURE, Says.SECTION) or (_has_few_texts(row) and _is_in_heading(row, t)):
         return None
     return RowKind.BLANK
 
@@ -138,17 +138,17 @@ def nothing_reported(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     institution = None
     for m in mapped:
         v = row.cells[m.place]
-        if v != "" and _says_something(v):
+        if v != "" and _has_text(v):
             if institution is not None or m.column.institution is None:
                 return None
             institution = m
-    marks = sum(not _says_something(v) for v in texts)
+    marks = sum(not _has_text(v) for v in texts)
     return RowKind.NOTHING if institution and 2 * marks >= len(mapped) else None
 
 
 def note(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """注：…, in few cells, all of them texts; it may go on for some rows."""
-    if not _is_few_texts(row) or not (
+    if not _has_few_texts(row) or not (
         row.says is Says.NOTE or (row.filled == 1 and sheet.table.noted == row.i - 1 and row.says is not Says.SIGNATURE)
     ):
         return None
@@ -158,7 +158,7 @@ def note(row: SheetRow, sheet: SheetRows) -> RowKind | None:
 
 def signature(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """填表人：… 审核人：…, in few cells, all of them texts."""
-    if not _is_few_texts(row) or row.says is not Says.SIGNATURE:
+    if not _has_few_texts(row) or row.says is not Says.SIGNATURE:
         return None
     sheet.table.noted = row.i
     return RowKind.SIGNATURE
@@ -166,12 +166,12 @@ def signature(row: SheetRow, sheet: SheetRows) -> RowKind | None:
 
 def heading_again(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """A line of the heading repeated on a new page."""
-    return RowKind.HEADING if _is_few_texts(row) and _is_in_heading(row, sheet.table) else None
+    return RowKind.HEADING if _has_few_texts(row) and _is_in_heading(row, sheet.table) else None
 
 
 def section(row: SheetRow, sheet: SheetRows) -> RowKind | None:
     """一、市直单位, or 2021年: a lone text that names a part of the table, or is a remark, rather than half a row of data."""
-    return RowKind.SECTION if row.filled == 1 and _is_few_texts(row) and _is_section(row, sheet) else None
+    return RowKind.SECTION if row.filled == 1 and _has_few_texts(row) and _is_section(row, sheet) else None
 
 
 def section_of_its_contract(row: SheetRow, sheet: SheetRows) -> RowKind | None:
@@ -289,7 +289,7 @@ def judge(row: SheetRow, sheet: SheetRows, rules: Sequence[Rule]) -> tuple[RowKi
 # ---- what several rules ask
 
 
-def _is_few_texts(row: SheetRow) -> bool:
+def _has_few_texts(row: SheetRow) -> bool:
     return row.filled <= _FEW and type(row.first) is str and len(row.texts) == row.filled
 
 
@@ -314,7 +314,7 @@ def _is_like(row: SheetRow, above: Sequence[list[Any]], t: SheetTable) -> bool:
     return 2 * sum(map(reads, every)) > len(every)
 
 
-def _says_something(value: Any) -> bool:
+def _has_text(value: Any) -> bool:
     return type(value) is not str or squeeze(value).lower() not in NOTHING_MARKS
 
 
