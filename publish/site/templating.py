@@ -28,6 +28,7 @@ from publish.site.database import is_truncated
 from publish.site.facts import DB, Facts, Label
 from publish.site.language import CODES, HAN, Language, translations
 from publish.site.pages.charting import figure
+from publish.site.pages.topics import grouped
 from publish.site.questions import question_of, questions
 from publish.site.result import is_name, result_chart
 from publish.site.sql_errors import explain_sql
@@ -42,13 +43,13 @@ BY_LANGUAGE: tuple[Callable[..., Any], ...] = (
     *(numbers.compact, numbers.scale, numbers.numeral, numbers.month),
     *(units.unit, units.amount, units.amounts, units.scaled_unit, units.figure, units.figures, units.named_time),
     *(vocabulary.spell, vocabulary.spell_plain, vocabulary.yes, vocabulary.section, vocabulary.member),
-    *(vocabulary.breakdown, result_chart, compared),
+    *(vocabulary.breakdown, vocabulary.allowed_values, result_chart, compared),
 )
 # Those that are the same in every language.
 BY_VALUE: tuple[Callable[..., Any], ...] = (
     *(numbers.change, numbers.exact, numbers.percent, numbers.places, numbers.number),
     *(units.unfinished, bilingual.clauses),
-    *(question_of, is_name),
+    *(question_of, is_name, grouped),
 )
 
 

@@ -15,6 +15,7 @@ from publish.site.language import HAN, Language, pair
 from publish.site.numbers import number, places, scale
 from publish.site.vocabulary import SYMBOLS, UNITS
 
+MYRIADS = {"万": 1e4, "亿": 1e8}
 SIZES = {"万": "10,000 ", "亿": "100 million "}
 
 
@@ -39,10 +40,25 @@ def amount(language: Language, figure: str, of: str | None) -> str:
     """Join a figure and its unit. Chinese units follow without a space; a plain count has no unit in English, a year none at all."""
     if date := named_time(language, figure, of):
         return date
+    if language == "en" and of and len(of) > 1 and of[0] in MYRIADS and (number_of := _parsed(figure)) is not None:
+        figure, of = _in_millions(number_of * MYRIADS[of[0]]), of[1:]
     name = unit(language, of)
     if not name or (language == "en" and of == "个"):
         return figure
     return f"{figure}{name}" if HAN.match(name) or name == "%" else f"{figure}\u00a0{name}"
+
+
+def _parsed(figure: str) -> float | None:
+    """Return the number that a formatted figure is; None for a figure in words."""
+    digits = figure.replace(",", "").replace("−", "-")
+    return float(digits) if re.fullmatch(r"-?\d+(\.\d+)?", digits) else None
+
+
+def _in_millions(value: float) -> str:
+    """Format a number with all its digits, in English: 164 million, 6.4468 million, 10.7 billion."""
+    size, name = next(((s, n) for s, n in ((1e9, "billion"), (1e6, "million")) if abs(value) >= s), (1.0, ""))
+    text = f"{round(value / size, 10):,.10g}" if size > 1 else f"{round(value, 6):,.12g}"
+    return (f"{text}\u00a0{name}" if name else text).replace("-", "−")
 
 
 def named_time(language: Language, figure: Any, of: str | None) -> str | None:

@@ -76,6 +76,17 @@ def member(language: Language, code: str, names: Mapping[str, Label] | None = No
     return foreign(language, code) if language == "zh" or english == code else english
 
 
+def allowed_values(language: Language, allowed: str) -> Markup:
+    """Return the closed list of a column, which its contract states in Chinese, with the English name of each where there is one."""
+    if language == "zh":
+        return Markup("{}").format(allowed.replace("|", "、"))
+    pairs = ((code, given.english(code)) for code in allowed.split("|"))
+    return Markup("; ").join(
+        foreign(language, code) if code == name else Markup("{} {}").format(foreign(language, code), name)
+        for code, name in pairs
+    )
+
+
 def codes_of(table: str, column: str) -> dict[str, Pair]:
     """Return the codes of a column of the platform's own tables with their names; {} for a column that is not coded."""
     if column == "status":

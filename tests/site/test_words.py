@@ -10,7 +10,7 @@ from publish.site.facts import Label
 from publish.site.numbers import change, compact, exact, number, places, scale
 from publish.site.sql_errors import explain_sql
 from publish.site.units import amount, amounts, figure, scaled_unit, unfinished, unit
-from publish.site.vocabulary import CODES, breakdown, member, section, spell, yes
+from publish.site.vocabulary import CODES, allowed_values, breakdown, member, section, spell, yes
 
 
 @pytest.mark.parametrize(
@@ -245,3 +245,26 @@ def test_a_cross_names_both() -> None:
 )
 def test_a_cell_has_thousands_marks_and_all_its_digits(value: float, text: str) -> None:
     assert exact(value) == text
+
+
+@pytest.mark.parametrize(
+    ("figure", "of", "said"),
+    [
+        ("1.64", "亿tce", "164\u00a0million\u00a0t coal equivalent"),
+        ("158.6", "万家", "1.586\u00a0million\u00a0institutions"),
+        ("107", "亿m³", "10.7\u00a0billion\u00a0m³"),
+        ("644.68", "万元/年", "6.4468\u00a0million\u00a0yuan per year"),
+        ("−14.2", "万元", "−142,000\u00a0yuan"),
+        ("1,887", "万kWh/年", "18.87\u00a0million\u00a0kWh per year"),
+    ],
+)
+def test_english_counts_in_millions(figure: str, of: str, said: str) -> None:
+    assert amount("en", figure, of) == said
+    assert amount("zh", "1.64", "亿tce").startswith("1.64亿")
+
+
+def test_scopes_bases_and_closed_lists_have_english_names() -> None:
+    assert spell("en", "scope", "市直") == "Bodies directly under the city"
+    assert spell("en", "basis", "当量值") == "Calorific value"
+    assert str(allowed_values("en", "教育|卫生")).count("Education") == 1
+    assert allowed_values("zh", "教育|卫生") == "教育、卫生"

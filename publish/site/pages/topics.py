@@ -6,8 +6,14 @@ there: both are columns of the release (`theme`, `home_order`, `topic_order`), f
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+from publish.site.language import Pair
+
+GROUPS: dict[str, list[list[str]]] = tomllib.loads(Path(__file__).with_name("groups.toml").read_text(encoding="utf-8"))
 
 # address -> theme as contracts and indicators spell it, in the order of the site. A theme of a city's own has no page.
 TOPICS: dict[str, str] = {
@@ -26,6 +32,17 @@ def theme_order(theme: str | None) -> tuple[int, str]:
     """Return where a theme stands: in the order of the site, those of a city's own after them, what has none last."""
     themes = list(TOPICS.values())
     return (themes.index(theme), "") if theme in themes else (len(themes) + (not theme), theme or "")
+
+
+def grouped(indicators: Sequence[dict[str, Any]]) -> list[tuple[Pair | None, list[dict[str, Any]]]]:
+    """Return the indicators of one theme in groups with their names, in order; those of no group last, without a name."""
+    left = list(indicators)
+    found: list[tuple[Pair | None, list[dict[str, Any]]]] = []
+    for zh, en, beginnings in GROUPS.get(indicators[0]["theme"], ()) if indicators else ():
+        of = [i for i in left if i["indicator_id"].startswith(tuple(beginnings.split()))]
+        left = [i for i in left if i not in of]
+        found += [((zh, en), of)] if of else []
+    return [*found, (None, left)] if left else found
 
 
 def in_order(indicators: Sequence[dict[str, Any]], column: str) -> list[dict[str, Any]]:
