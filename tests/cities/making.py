@@ -50,6 +50,8 @@ flat,ekWh,natural_gas,gas-2015,,
 """,
     "claims": """claim_id,section,name_zh,name_en,value_text,value,unit,qualifier,step,test,target,period_start,period_end,period_note,scope,kind,is_forecast,verifiable,datasets,indicator_id,first_year,year,dimension,member,factor_set,note_zh,note_en,sql
 pumps,1,供排水占比,Pumping,"About a third",33,%,approx,1,,,2016,2016,,City,ratio,0,1,site_energy,pumping_share,,2016,total,all,default,,,
+pumps_before,1,早年供排水占比,Pumping before,"About half",50,%,approx,5,,,2011,2012,,City,ratio,0,1,site_energy,pumping_share,,2011,total,all,default,,,
+pumps_after,1,往后供排水占比,Pumping later,"A third",33,%,exact,1,,,2030,2030,,City,ratio,1,1,site_energy,pumping_share,,2030,total,all,default,,,
 costs,1,费用,Cost,"$5",,,none,,,,,,,City,flow,0,0,site_energy,,,,,,,没有费用。,No cost is recorded.,
 """,
 }

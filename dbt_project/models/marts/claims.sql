@@ -1,6 +1,28 @@
 -- One row per statement: the figure the records give, the verdict and what its sentences name, as codes and numbers. The release
 -- words them (publish/wording.py).
-with found as (
+with spans as (
+    select indicator_id, min(year) as first_record, max(year) as last_record
+    from {{ ref('int_indicator_values') }}
+    where value is not null and dimension not like 'period%'
+    group by indicator_id
+),
+
+-- A statement about years before or after all records is not held against the records of another year.
+stated as (
+    select
+        claims.*,
+        spans.first_record,
+        spans.last_record,
+        coalesce(
+            coalesce(claims.period_end, claims.period_start) < spans.first_record
+            or coalesce(claims.period_start, claims.period_end) > spans.last_record,
+            false
+        ) as outside_records
+    from {{ ref('int_claims') }} as claims
+    left join spans on spans.indicator_id = claims.indicator_id
+),
+
+found as (
     select
         claims.claim_id,
         sum("values".value) as value,
@@ -13,19 +35,20 @@ with found as (
         max("values".left_out) as left_out,
         max("values".largest_share) as largest_share,
         bool_or("values".closed) as closed
-    from {{ ref('int_claims') }} as claims
+    from stated as claims
     inner join {{ ref('int_indicator_values') }} as "values"
         on "values".indicator_id = claims.indicator_id
         and "values".year between coalesce(claims.first_year, claims.year) and claims.year
         and "values".dimension = claims.dimension
         and "values".member = claims.member
         and "values".factor_set = claims.factor_set
+    where not claims.outside_records
     group by claims.claim_id, claims.first_year
 ),
 
 compared as (
     select
-        claims.* replace (coalesce(claims.sql, {{ claim_sql() }}) as sql),
+        claims.* replace (case when not claims.outside_records then coalesce(claims.sql, {{ claim_sql() }}) end as sql),
         beside.* exclude (claim_id),
         found.* exclude (claim_id, value, unit),
         case
@@ -33,9 +56,9 @@ compared as (
             else claims.unit
         end as computed_unit,
         {{ in_unit('found.value', 'coalesce(units.multiplier, 1)') }} as computed_value
-    from {{ ref('int_claims') }} as claims
+    from stated as claims
     left join found on found.claim_id = claims.claim_id
-    left join {{ ref('int_claim_beside') }} as beside on beside.claim_id = claims.claim_id
+    left join {{ ref('int_claim_beside') }} as beside on beside.claim_id = claims.claim_id and not claims.outside_records
     left join {{ ref('stg_indicators') }} as indicators on indicators.indicator_id = claims.indicator_id
     left join {{ ref('stg_units') }} as units
         on units.claim_unit = claims.unit and units.indicator_unit = indicators.unit
@@ -45,7 +68,7 @@ checked as (
     select
         *,
         cast(computed_value - coalesce(target, value) as decimal(28, 6)) as difference,
-        {{ check_status('verifiable', 'qualifier', 'value', 'step', 'computed_value', 'test', 'target') }} as check_status
+        {{ check_status('(verifiable and not outside_records)', 'qualifier', 'value', 'step', 'computed_value', 'test', 'target') }} as check_status
     from compared
 ),
 
@@ -140,6 +163,10 @@ select
     years_match,
     year_on_year,
     no_period,
+    case when outside_records then period_start end as stated_from,
+    case when outside_records then period_end end as stated_to,
+    case when outside_records then cast(first_record as integer) end as first_record,
+    case when outside_records then cast(last_record as integer) end as last_record,
     note_codes,
     note_zh,
     note_en
