@@ -71,6 +71,10 @@ USUAL = {"time_zone": DEFAULT_ZONE, "profile": GOVERNMENT_OFFICES, "languages": 
 # Lines that city.yaml may lack without another in their place: whom to ask, when the next release comes, what the licence is called.
 # The site says loudly which of them is missing.
 DOORS = ("contact_zh", "contact_en", "email", "telephone", "next_release", "licence_name", "licence_url")
+# Lines of the site's own words, which city.yaml may lack: the heading of its first page, and what it says it is. No stage looks at them.
+WORDS = ("title_zh", "title_en", "description_zh", "description_en")
+# The names of the sets of factor_sets.csv.
+SET_NAMES = {"factor_set": "VARCHAR", "name_zh": "VARCHAR", "name_en": "VARCHAR"}
 # Optional columns of divisions.csv: the label of a city's own institutions in a list of its parts (市本级), and the place of a
 # division on a map of equal tiles, counted from 1 from the left and from the top.
 OWN_NAMES = ("own_zh", "own_en")
@@ -114,6 +118,10 @@ class City:
     next_release: str = ""
     licence_name: str = ""
     licence_url: str = ""
+    title_zh: str = ""
+    title_en: str = ""
+    description_zh: str = ""
+    description_en: str = ""
 
 
 def read_city(path: Path) -> dict[str, Any]:
@@ -126,9 +134,9 @@ def read_city(path: Path) -> dict[str, Any]:
         raise CityError(f"city.yaml is not readable as YAML ({' '.join(str(e).split())[:120]}); mend the file.") from e
     if not isinstance(raw, dict):
         raise CityError(f"city.yaml must be a list of names and values; write {', '.join(FILES['city'])}.")
-    unknown = [k for k in raw if k not in FILES["city"]]
+    unknown = [k for k in raw if k not in FILES["city"] and k not in WORDS]
     if unknown:
-        raise CityError(f"city.yaml: '{unknown[0]}' is not known; use only {', '.join(FILES['city'])}.")
+        raise CityError(f"city.yaml: '{unknown[0]}' is not known; use only {', '.join((*FILES['city'], *WORDS))}.")
     out = {c: _typed(raw.get(c), t, f"city.yaml: {c}") for c, t in FILES["city"].items()}
     out |= {c: out[c] or usual for c, usual in USUAL.items()} | {c: out[c] or "" for c in DOORS}
     for c, known in (("profile", PROFILES), ("languages", LANGUAGES)):
@@ -140,6 +148,10 @@ def read_city(path: Path) -> dict[str, Any]:
         if v is None:
             raise CityError(f"city.yaml: '{c}' is missing; write it.")
     _doors(out)
+    out |= {c: _typed(raw.get(c) or "", "VARCHAR", f"city.yaml: {c}") for c in WORDS}
+    for what in ("title", "description"):
+        if bool(out[f"{what}_zh"]) != bool(out[f"{what}_en"]):
+            raise CityError(f"city.yaml: {what}_zh and {what}_en belong together; write both or neither.")
     if not (out["period_start"] <= out["period_end"] and out["base_year"] <= out["period_end"]):
         raise CityError(
             "city.yaml: neither period_start nor base_year may come after period_end; mend one of the three."
@@ -243,6 +255,16 @@ def read_limits(folder: Path) -> list[dict[str, Any]]:
 def read_standards(folder: Path) -> list[dict[str, Any]]:
     """Read the rows of office_standards.csv; none where there is no such file. Raises CityError."""
     return read_csv(folder / "office_standards.csv", FILES["office_standards"], "rank")
+
+
+def read_set_names(folder: Path) -> dict[str, tuple[str, str]]:
+    """Read the optional factor_set_names.csv: the Chinese and English name of each set of factors. Raises CityError."""
+    rows = read_csv(folder / "factor_set_names.csv", SET_NAMES, "factor_set")
+    for n, r in enumerate(rows, 2):
+        empty = [c for c in SET_NAMES if r[c] is None]
+        if empty:
+            raise CityError(f"factor_set_names.csv row {n}: {empty[0]} is empty; write it.")
+    return {r["factor_set"]: (r["name_zh"], r["name_en"]) for r in rows}
 
 
 def read_aliases(folder: Path) -> list[dict[str, str]]:

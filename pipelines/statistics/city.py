@@ -28,6 +28,7 @@ from pipelines.core.city import (
     read_divisions,
     read_limits,
     read_providers,
+    read_set_names,
     read_standards,
 )
 from pipelines.core.home import Home, whole_file
@@ -99,6 +100,7 @@ def read_tables(folder: Path) -> dict[str, list[dict[str, Any]]]:
     defined = read_definitions(folder, city["profile"])
     read_providers(folder)  # read by the release; a mistake in it is told before anything is computed
     known = {t: [*seeds_of(t, city["profile"]), *rows] for t, rows in defined.items()}
+    _check_names(folder, known["factor_sets"])
     claims = _printed(_claims(folder / "claims.csv", known), folder / "reports.csv")
     arithmetic = _arithmetic(folder / "arithmetic.csv", claims, known["factors"])
     return {
@@ -111,6 +113,13 @@ def read_tables(folder: Path) -> dict[str, list[dict[str, Any]]]:
         "claims": claims,
         "arithmetic": arithmetic,
     }
+
+
+def _check_names(folder: Path, sets: Iterable[Mapping[str, Any]]) -> None:
+    there = {r["factor_set"] for r in sets}
+    odd = [name for name in read_set_names(folder) if name not in there]
+    if odd:
+        raise CityError(f"factor_set_names.csv: there is no set '{odd[0]}' in factor_sets.csv; mend the name.")
 
 
 def _claims(path: Path, known: Mapping[str, list[Mapping[str, Any]]]) -> list[dict[str, Any]]:
@@ -166,6 +175,7 @@ def _claims(path: Path, known: Mapping[str, list[Mapping[str, Any]]]) -> list[di
             raise CityError(
                 f"{where}: a statement held against an indicator needs a value, or a test and target; write it."
             )
+        _period(r, where)
         if r["first_year"] is not None:
             if r["first_year"] >= r["year"] or r["dimension"].startswith(("period", "base")):
                 raise CityError(f"{where}: first_year must come before year, of a dimension by year; mend one of them.")
@@ -198,6 +208,15 @@ def _printed(claims: list[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
         found = reports[named] if named else only
         out.append(c | {column: found.get(name) for column, name in REPORT.items()})
     return out
+
+
+def _period(r: Mapping[str, Any], where: str) -> None:
+    """A statement that names its years is held against figures of these and no others."""
+    first, last = r["period_start"] or r["period_end"], r["period_end"] or r["period_start"]
+    if first is not None and not (r["first_year"] or r["year"]) <= last >= first <= r["year"]:
+        raise CityError(
+            f"{where}: it speaks of {first} to {last} and year is {r['year']}; write a year that it speaks of."
+        )
 
 
 def _level(r: Mapping[str, Any], where: str) -> None:

@@ -46,9 +46,10 @@ class Facts:
 
     `rules`: the rules of suppression, {} in a release without them. `labels[table]` and `columns[table][column]`: the names
     shown. `files`: the release's files with their sha256. `headline`: an indicator with two years or more, for the health
-    check; None where there is none. `order`: of the languages of its pages. `doors`: of the city's folder what is given of
-    contact_zh, contact_en, email, telephone, next_release, licence_name, licence_url; `providers`: by dataset provider_zh and
-    provider_en. `held`: cached rows, by query.
+    check; None where there is none. `order`: of the languages of its pages. `title` and `description`: the city's words for its
+    site, None where it has none; `factor_sets`: its names of them, None for a city that has those of the platform. `doors`: of the
+    city's folder what is given of contact_zh, contact_en, email, telephone, next_release, licence_name, licence_url; `providers`: by
+    dataset provider_zh and provider_en. `held`: cached rows, by query.
     """
 
     folder: Path
@@ -67,6 +68,9 @@ class Facts:
     files: dict[str, str] = field(default_factory=dict)
     headline: str | None = None
     order: Order = CHINESE_FIRST
+    title: Label | None = None
+    description: Label | None = None
+    factor_sets: dict[str, Label] | None = None
     rules: dict[str, Any] = field(default_factory=dict)
     doors: dict[str, str] = field(default_factory=dict)
     providers: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -153,10 +157,18 @@ def _read(folder: Path, conn: sqlite3.Connection) -> Facts:
         files=_files(folder),
         headline=_headline(conn),
         order=ORDERS.get(str(city.get("languages")), CHINESE_FIRST),
+        title=_words(city, "title"),
+        description=_words(city, "description"),
+        factor_sets={k: Label(*v) for k, v in city["factor_sets"].items()} if "factor_sets" in city else None,
         rules=dict(release.get("rules") or {}),
         doors={c: str(city[c]) for c in DOORS if city.get(c)},
         providers=dict(city.get("providers") or {}),
     )
+
+
+def _words(city: dict[str, Any], what: str) -> Label | None:
+    zh, en = (str(city.get(f"{what}_{lang}") or "") for lang in ("zh", "en"))
+    return Label(zh, en) if zh and en else None
 
 
 def _release_json(folder: Path) -> dict[str, Any]:

@@ -53,6 +53,11 @@ def section(language: Language, text: str | None) -> str:
     return text or "" if language == "zh" else (text or "").translate(NUMERALS)
 
 
+def factor_sets(facts: Facts) -> dict[str, Label]:
+    """Return the names of the sets of factors: the city's, else those of the platform."""
+    return FACTOR_SETS if facts.factor_sets is None else facts.factor_sets
+
+
 def yes(language: Language, value: Any) -> str:
     """Return a boolean of the data as a word; "" for an unknown one."""
     if value is None or value == "":

@@ -71,7 +71,20 @@ def test_what_the_city_declares_is_counted(
 @pytest.mark.slow
 def test_its_statements_are_judged(con: sqlite3.Connection) -> None:
     found = dict(con.execute("select claim_id, check_status from claims").fetchall())
-    assert found == {"pumps": "within_qualifier", "costs": "not_verifiable"}
+    outside = {"pumps_before": "not_verifiable", "pumps_after": "not_verifiable"}
+    assert found == {"pumps": "within_qualifier", "costs": "not_verifiable"} | outside
+
+
+@pytest.mark.slow
+def test_a_statement_about_years_without_records_is_not_held_against_another_year(con: sqlite3.Connection) -> None:
+    columns = "computed_value, evidence, sql, explanation_en, explanation_zh"
+    rows = con.execute(
+        f"select {columns} from claims where claim_id like 'pumps\\_%' escape '\\' order by 1"
+    ).fetchall()
+    assert [r[:3] for r in rows] == [(None, None, None)] * 2
+    said = " ".join(r[3] for r in rows)
+    assert "speaks of 2011–2012 and there are records of 2015–2016 alone" in said and "speaks of 2030 and" in said
+    assert any("说的是 2011—2012 年，而记录只有 2015—2016 年的" in r[4] for r in rows)
 
 
 @pytest.mark.slow
@@ -110,6 +123,9 @@ def test_it_has_no_districts_and_its_sites_are_no_institutions(con: sqlite3.Conn
     [
         ({"city": CITY.replace("profile: none", "profile: own")}, "profile 'own' is not known; use one of"),
         ({"city": CITY.replace("en zh", "fr")}, "languages 'fr' is not known"),
+        ({"city": CITY + "title_en: Sampleport\n"}, "title_zh and title_en belong together"),
+        ({"factor_set_names": "factor_set,name_zh,name_en\ndefault,,Samples\n"}, "factor_set_names.csv row 2: name_zh is empty"),
+        ({"factor_set_names": "factor_set,name_zh,name_en\nother,样例,Samples\n"}, "there is no set 'other' in factor_sets.csv"),
         ({"indicators": INDICATORS.replace(",sum,flow,down,3,electricity,", ",sum,flow,down,3,power,")}, "numerator 'power' is no measure"),
         ({"indicators": INDICATORS.replace("energy_per_area,full", "nothing,full")}, "change_of 'nothing' is no indicator"),
         ({"indicators": INDICATORS + INDICATORS.splitlines()[1] + "\n"}, "'sites' stands there twice"),

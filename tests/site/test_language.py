@@ -141,7 +141,9 @@ def pages(home: Path) -> dict[str, str]:
 def english_first(tmp_path_factory: pytest.TempPathFactory, make_release: Callable[..., Path]) -> Path:
     """A home whose city has English first."""
     home = tmp_path_factory.mktemp("english")
-    (home / "current").symlink_to(make_release(home, "2025-12-31-0a1b2c3d", languages="en zh"))
+    city = {"languages": "en zh", "title_zh": "样例港的账", "title_en": "What Sampleport uses", "description_zh": "样例港申报的用能。",
+        "description_en": "Energy that Sampleport reports.", "factor_sets": {"default": ["样例系数", "Sample factors"]}}  # fmt: skip
+    (home / "current").symlink_to(make_release(home, "2025-12-31-0a1b2c3d", city=city))
     return home
 
 
@@ -182,6 +184,10 @@ def test_a_city_with_english_first_has_it_at_the_plain_addresses(english_first: 
         plain = re.search(r'hreflang="x-default" href="http://test([^"?]*)', html)
         assert plain and plain[1] == order.in_language(asked.path, "en"), address
         assert not re.search(r'"(?:http://test)?(?:/r/[^/"]+)?/en[/"]', html), address
+    assert "<h1>" in pages["/"] and "What Sampleport uses" in pages["/"] and "样例港的账" in pages["/zh/"]
+    for address, html in pages.items():  # no words of another kind of publisher
+        assert "overnment offices" not in html and "public offices" not in html, address
+    assert 'name="description" content="Made-up data: Energy that Sampleport reports."' in pages["/"]
     _lead_to_each_other(pages, order)
     assert {a: t for a, html in pages.items() if (t := untranslated(html))} == {}
 

@@ -19,7 +19,7 @@ from publish.site.pages.series import benchmarks_of, complete_years, indicators_
 from publish.site.pages.statements import shown
 from publish.site.pages.topics import TOPICS, theme_order
 from publish.site.totals import TOTALS, lines_of
-from publish.site.vocabulary import FACTOR_SETS, address_parts
+from publish.site.vocabulary import address_parts, factor_sets
 
 
 async def indicators(datasette: Any, request: Any) -> Response:
@@ -132,7 +132,7 @@ async def indicator(datasette: Any, request: Any) -> Response:
         ranked=ranked,
         mapped=mapped,
         picture=charting.figure(mapped[0] if mapped and picked.choice.view == "map" else picked.chart, "c"),
-        factor_sets=_pivot(others, FACTOR_SETS),
+        factor_sets=_pivot(others, factor_sets(datasette.facts)),
         factors=await _factors(datasette, about, points, others),
         rules=datasette.facts.rules,
         claims=claims,

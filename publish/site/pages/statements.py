@@ -17,7 +17,7 @@ from publish.site.pages.base import has, held, page, rows
 from publish.site.pages.behind import cells_behind, sources
 from publish.site.pages.citing import cite
 from publish.site.pages.topics import TOPICS
-from publish.site.vocabulary import CODES, FACTOR_SETS
+from publish.site.vocabulary import CODES, factor_sets
 
 STATUSES = tuple(CODES["check_status"])
 HOLD, PART, DIFFER = ("match", "within_qualifier"), ("holds_in_part",), ("mismatch",)
@@ -176,7 +176,7 @@ async def claim(datasette: Any, request: Any) -> Response:
     place = f"claims/{claim['claim_id']}"
     return await page(
         datasette, request, "claim.html", script=True, claim=claim, indicator=indicator, arithmetic=arithmetic,
-        sourced=bool(values), FACTOR_SETS=FACTOR_SETS, revisions=revised, results=results, made=made, before=before, after=after,
+        sourced=bool(values), FACTOR_SETS=factor_sets(datasette.facts), revisions=revised, results=results, made=made, before=before, after=after,
         cited=cite(datasette, request, f"{claim['name_zh']}：{claim['value_text'] or ''}", claim["name_en"], place),
     )  # fmt: skip
 
