@@ -16,6 +16,8 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, Literal
 
+from expectations.contract import Column, Contract
+
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 TEMPLATES: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
@@ -29,7 +31,8 @@ Claim = Mapping[str, Any]  # a row of marts.claims: its codes and numbers, decim
 CLAIM_FACTS = (
     "value_text", "value", "unit", "qualifier", "computed_value", "computed_unit", "difference", "check_status", "verdict", "word",
     "wording_rule", "wording_status", "basis_count", "basis_match", "kind", "datasets", "year", "synthetic", "records", "files",
-    "test", "target", "compared_year", "years_known", "years_match", "year_on_year", "no_period", "note_codes", "note_zh", "note_en",
+    "test", "target", "compared_year", "years_known", "years_match", "year_on_year", "no_period", "stated_from", "stated_to",
+    "first_record", "last_record", "note_codes", "note_zh", "note_en",
 )  # fmt: skip
 
 
@@ -118,6 +121,58 @@ def wording(claim: Claim, language: Language) -> str | None:
     return _joined(sentences)
 
 
+def finding(found: Mapping[str, Any], contract: Contract, language: Language) -> str:
+    """What a row of marts.findings says; `contract` is that of its dataset.
+
+    Raises ValueError for a kind that wording.toml does not have, or one that lacks a part of its sentence.
+    """
+    kind, value, other = found["kind"], found["value"], found["other_value"]
+    column = contract.by_name.get(found["column"] or "")
+    rule = next((r for r in contract.rules if r.name == found["rule"]), None)
+    said = kind in TEMPLATES["finding"] and _sentence(
+        "finding",
+        kind,
+        language,
+        name=_name(column, language),
+        columns=_repeated(found["columns"], contract, language),
+        message=None if rule is None else rule.message_zh if language == "zh" else rule.message_en,
+        count=f"{found['findings']:,}",
+        compared=None if found["compared"] is None else f"{found['compared']:,}",
+        times=None if not value or not other else f"{value / other:,.2g}" if value < other else f"{value / other:,.1f}",
+        value=_amount(value, column, language),
+        other=_amount(other, column, language),
+        period=found["period"],
+        other_period=found["other_period"],
+    )
+    if not said:
+        raise ValueError(f"The finding {kind!r} has no whole sentence in wording.toml; state it there.")
+    return str(said)
+
+
+def _repeated(parts: str | None, contract: Contract, language: Language) -> str | None:
+    """Each column with how many of its figures are the other year's; `parts` as in marts.findings."""
+    told = []
+    for part in (parts or "").split("|") if parts else ():
+        column, same, count = re.split("[:/]", part)
+        name = _name(contract.by_name.get(column), language)
+        told.append(
+            _sentence("finding", "repeated_part", language, name=name, same=f"{int(same):,}", count=f"{int(count):,}")
+        )
+    return str(TEMPLATES["separators"]["list"][language]).join(t for t in told if t) or None
+
+
+def _name(column: Column | None, language: Language) -> str | None:
+    return None if column is None else column.header_zh if language == "zh" else column.title_en.lower()
+
+
+def _amount(number: float | None, column: Column | None, language: Language) -> str:
+    """A figure to four digits after the point, with its unit; where there is no number, that there is none."""
+    if number is None:
+        return str(TEMPLATES["finding"]["nothing"][language])
+    unit = column.unit if column is not None else None
+    return " ".join(p for p in (f"{number:,.4f}".rstrip("0").rstrip("."), unit) if p)
+
+
 def plain(number: Decimal | None) -> str | None:
     """A decimal as people write it: 438, not 438.000000."""
     if number is None:
@@ -158,7 +213,7 @@ def _field(text: str, language: Language) -> str:
 def _result(claim: Claim, titles: Mapping[str, Mapping[Language, str | None]], language: Language) -> str | None:
     status, test = claim["check_status"], claim["test"]
     if status == "not_verifiable":
-        return None
+        return _outside(claim, language)
     if status == "no_data":
         return _sentence("explanation", status, language, datasets=_datasets(claim["datasets"], titles, language))
     files, unit = claim["files"], claim["computed_unit"]
@@ -176,6 +231,21 @@ def _result(claim: Claim, titles: Mapping[str, Mapping[Language, str | None]], l
     return _sentence(
         "explanation", key, language, found=found, wanted=wanted or "", text=claim["value_text"], apart=apart
     )
+
+
+def _outside(claim: Claim, language: Language) -> str | None:
+    """That a statement is about years of which there are no records; None of any other that cannot be verified."""
+    stated, records = (
+        _span(claim[first], claim[last])
+        for first, last in (("stated_from", "stated_to"), ("first_record", "last_record"))
+    )
+    told = {"stated": stated and _field(stated, language), "records": records and _field(records, language)}
+    return _sentence("explanation", "outside_records", language, **told)
+
+
+def _span(first: int | None, last: int | None) -> str | None:
+    known = [str(y) for y in dict.fromkeys((first, last)) if y is not None]
+    return "-".join(known) or None
 
 
 def _datasets(names: str | None, titles: Mapping[str, Mapping[Language, str | None]], language: Language) -> str | None:

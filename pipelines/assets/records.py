@@ -30,6 +30,7 @@ TITLES = {
     "issues": "问题 Issues",
     "quarantine": "隔离的行 Rows in quarantine",
     "superseded": "被更新文件替换的行 Rows that a newer file replaced",
+    "findings": "数字的疑点 What the figures show",
 }
 TABLES = tuple(TITLES)
 CHECK, ACCOUNT = "contract", "account"

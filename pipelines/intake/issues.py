@@ -5,6 +5,7 @@ Belongs here: the shape of one issue. Not here: the texts of messages (messages.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -27,9 +28,19 @@ def issue(
     cell: str | None = None,
     raw: str | None = None,
     quarantines: bool = False,
+    finding: str | None = None,
 ) -> Issue:
     zh, en = message_of(code, variant, **{"row": row, "cell": cell or "", **(words or {})})
-    return Issue(sheet, row, column, cell, code, severity, raw, zh, en, "department", quarantines)
+    return Issue(sheet, row, column, cell, code, severity, raw, zh, en, "department", quarantines, finding)
+
+
+def finding(kind: str, **facts: str | float | None) -> str:
+    """What an issue says about the figures of a table, as JSON: its `kind`, and numbers in the contract's units.
+
+    `count`: how many cells or rows it is about, 1 where it is not given; `of`: how many were looked at. The sentence of a
+    kind is in publish/wording.toml.
+    """
+    return json.dumps({"kind": kind, **facts}, sort_keys=True, ensure_ascii=False)
 
 
 def as_shown(value: Any) -> str:

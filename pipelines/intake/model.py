@@ -20,7 +20,7 @@ class Issue:
     """One issue. `row` is 1-based as a spreadsheet shows it, `cell` like `C7`; both None for a whole file.
 
     `raw_value` is what stood in the cell, and None where the column is of level L2 or L3. `quarantines`: the row does
-    not become a record.
+    not become a record. `finding`: what it says about the figures of a table, for those who read them (`issues.finding`).
     """
 
     sheet: str
@@ -34,6 +34,7 @@ class Issue:
     message_en: str
     responsibility: Responsibility = "department"
     quarantines: bool = False
+    finding: str | None = None
 
 
 @dataclass(slots=True)

@@ -59,6 +59,7 @@ ISSUES = {
     "message_en": "str",
     "responsibility": "str",
     "quarantines": "boolean",
+    "finding": "str",
 }
 KEYS = {"_file": "str", "_table": "Int64", "_sheet": "str", "_row": "Int64"}
 DTYPES: dict[Kind, str] = {
@@ -286,6 +287,7 @@ def _issue(file_id: str, table: int | None, i: Issue) -> tuple[Any, ...]:
         i.message_en,
         i.responsibility,
         i.quarantines,
+        i.finding,
     )
 
 

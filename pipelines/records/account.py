@@ -7,6 +7,7 @@ row (judge.py, settle.py), or a dataset's share of the account (build.py makes i
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 import numpy as np
@@ -25,11 +26,13 @@ def tables_of(readings: Readings, ages: pd.DataFrame, shares: dict[str, pd.DataF
         readings.sheets[["file_id", "table", "dataset"]], on=["file_id", "table"], how="left"
     )
     order = ["file_id", "sheet", "row"]
+    issues = _issues(readings.issues, ages, shares, files)
     return {
         "files": files.sort_values("file_id"),
         "sheets": _by_sheet(sheets),
         "columns": columns.sort_values(["file_id", "table", "first_row", "letter"], kind="stable"),
-        "issues": _issues(readings.issues, ages, shares, files),
+        "issues": issues,
+        "findings": _findings(issues, sheets),
         **{n: shares[n].sort_values(order, kind="stable") for n in ("quarantine", "superseded")},
     }
 
@@ -155,4 +158,14 @@ def _issues(
     out["issue_id"] = [
         hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16] for parts in zip(*texts, seen.map(str), strict=True)
     ]
+    return out
+
+
+def _findings(issues: pd.DataFrame, sheets: pd.DataFrame) -> pd.DataFrame:
+    """What open issues say about the figures of a table, in the order of the issues. See `intake.issues.finding`."""
+    out = issues[issues["finding"].notna() & (issues["status"] == "open")]
+    out = out.merge(sheets[["file_id", "table", "dataset", "period"]], on=["file_id", "table"], how="inner")
+    facts = [json.loads(text) for text in out["finding"]]
+    out["kind"] = pd.Series([f.pop("kind") for f in facts], dtype="str")
+    out["facts"] = pd.Series([json.dumps(f, sort_keys=True, ensure_ascii=False) for f in facts], dtype="str")
     return out

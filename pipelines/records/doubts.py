@@ -17,7 +17,7 @@ import pandas as pd
 
 from expectations.contract import Column, Contract
 from expectations.expression import SCOPE
-from pipelines.intake.issues import EACH
+from pipelines.intake.issues import EACH, finding
 from pipelines.intake.messages import message_of, position_texts, shown
 
 POWERS = (1, 2, 3, 4)  # a slip of unit or decimal point is ten to these, or their inverse
@@ -50,6 +50,7 @@ class Doubt:
     value: float | None
     message_zh: str
     message_en: str
+    finding: str
 
 
 def find(contract: Contract, rows: pd.DataFrame, names: Mapping[str, str], where: Where) -> list[Doubt]:
@@ -91,9 +92,8 @@ def find(contract: Contract, rows: pd.DataFrame, names: Mapping[str, str], where
         if not found and period.kind == "year":
             found = list(doubts.sums(c, values))
         out += found
-        if c.compare == "flow":
-            counts, same = own.repeated()
-            again.append((counts.assign(column=c.name), same.assign(column=c.name)))
+        counts, same = own.repeated()
+        again.append((counts.assign(column=c.name, flow=c.compare == "flow"), same.assign(column=c.name)))
     if not again:
         return out
     return out + list(doubts.repeats(*(pd.concat(parts, ignore_index=True) for parts in zip(*again, strict=True))))
@@ -258,21 +258,23 @@ class _Doubts:
 
     def _one(self, c: Column, cells: list[tuple[int, int, float, float]]) -> Doubt:
         """One thing's value, or the sum of its months of a year, beside its own of another year."""
-        n, m = cells[0][0], cells[0][1]
+        n = cells[0][0]
         zh, en = self._pair(c, cells)
-        return self._doubt(c, n, f"：{zh}；请核对单位和小数点。", f"{en}; check the unit and the decimal point.", m)
+        said = (f"：{zh}；请核对单位和小数点。", f"{en}; check the unit and the decimal point.")
+        return self._doubt(c, n, *said, finding("slips"))
 
-    def _pair(self, c: Column, cells: list[tuple[int, int, float, float]]) -> tuple[str, str]:
+    def _pair(self, c: Column, cells: list[tuple[int, int, float, float]], whose: str | None = None) -> tuple[str, str]:
         n, m = cells[0][0], cells[0][1]
         value, other = sum(x[2] for x in cells), sum(x[3] for x in cells)
-        whose = self._label(n)
+        whose = self._label(n) if whose is None else whose
+        named, named_en = (f"“{whose}”", f"'{whose}'") if whose else ("表中各行", "the table")
         when, then = self._when([x[0] for x in cells]), self._when([x[1] for x in cells])
         unit = f" {c.unit}" if c.unit else ""
         ratio = value / other
         times = f"{ratio:.3g}" if ratio < 1 else f"{ratio:,.1f}".removesuffix(".0") if ratio < 100 else f"{ratio:,.0f}"
         file = shown(self.names.get(self.frame["_file"].iloc[m], ""))
-        zh = f"“{whose}”{when}为 {_plain(value)}{unit}，而{then}为 {_plain(other)}{unit}（见“{file}”），前者是后者的 {times} 倍"
-        en = f"'{whose}' has {_plain(value)}{unit} for {when} and {_plain(other)}{unit} for {then} ('{file}'): {times} times"
+        zh = f"{named}{when}为 {_plain(value)}{unit}，而{then}为 {_plain(other)}{unit}（见“{file}”），前者是后者的 {times} 倍"
+        en = f"{named_en} has {_plain(value)}{unit} for {when} and {_plain(other)}{unit} for {then} ('{file}'): {times} times"
         return zh, en
 
     def _many(self, c: Column, things: list[list[tuple[int, int, float, float]]]) -> Doubt:
@@ -281,7 +283,7 @@ class _Doubts:
         first = things[0][0][0]
         text_zh = f"：这一列有 {len(things)} 项的数与往年相差很大，例如{zh}；请核对这一列的单位和小数点。"
         text_en = f"{len(things)} figures of this column are far from those of other years, e.g. {en}; check the column's unit."
-        return self._doubt(c, first, text_zh, text_en, None, whole=True)
+        return self._doubt(c, first, text_zh, text_en, finding("slips", count=len(things)), whole=True)
 
     def sums(self, c: Column, values: np.ndarray) -> Iterator[Doubt]:
         """An institution's sum of a year over several rows, beside its own of other years."""
@@ -303,22 +305,29 @@ class _Doubts:
         for line, a, b, _k in own.odd(str(c.compare), sums=True):
             i, j = int(own.row[line, a]), int(own.row[line, b])
             cells = [(int(at[i]), int(at[j]), float(own.values[line, a]), float(own.values[line, b]))]
-            zh, en = self._pair(c, cells)
+            zh, en = self._pair(c, cells, self._sender(int(at[i])))
             whole = (
                 f"：合计后，{zh}；请核对这一列的单位和各行。",
                 f"added up, {en}; check the column's unit and its rows.",
             )
-            yield self._doubt(c, int(at[i]), *whole, None, whole=True)
+            value, other = (float(own.values[line, k]) for k in (a, b))
+            years = {"year": int(own.years[a]), "other_year": int(own.years[b])}
+            kind = "sums" if name is None else "sums_of_one"
+            yield self._doubt(c, int(at[i]), *whole, finding(kind, value=value, other=other, **years), whole=True)
 
     def repeats(self, counts: pd.DataFrame, equal: pd.DataFrame) -> Iterator[Doubt]:
-        """A sheet whose figures are, column by column, those of the year before. See `_Years.repeated`."""
+        """A sheet whose figures are, column by column, those of the year before. See `_Years.repeated`.
+
+        Only flows say so, for stocks seldom change; then stocks that are the same are told with them.
+        """
         counts["copied"] = counts["equal"] / counts["n"] >= REPEATED
-        kept = counts["copied"].astype("int64")
+        kept = (counts["copied"] & counts["flow"].astype("bool")).astype("int64")
         by_sheet = counts.assign(copies=counts["n"] * kept, same=counts["equal"] * kept).groupby(["sheet", "year"])
         sums = by_sheet[["n", "copies", "same"]].sum()
         sums = sums[(sums["same"] >= CELLS) & (sums["same"] >= SHARE * sums["n"])]
         for number, year in sums.index:
-            mine = counts[(counts["sheet"] == number) & (counts["year"] == year) & counts["copied"]]
+            told_of = counts[(counts["sheet"] == number) & (counts["year"] == year) & counts["copied"]]
+            mine = told_of[told_of["flow"].astype("bool")]
             same = equal[(equal["sheet"] == number) & (equal["year"] == year) & equal["column"].isin(mine["column"])]
             if same["value"].nunique() < DISTINCT:
                 continue
@@ -344,7 +353,17 @@ class _Doubts:
             )
             spot = position_texts(None, None, None)
             text = message_of("doubtful", message=zh, message_en=en, **spot)
-            yield Doubt(str(file), int(table), str(sheet), None, c.name, None, None, *text)
+            parts = "|".join(
+                f"{n}:{k}/{of}" for n, k, of in zip(told_of["column"], told_of["equal"], told_of["n"], strict=True)
+            )
+            about = finding("repeats", count=len(same), of=copies, year=int(year), other_year=last, columns=parts)
+            yield Doubt(str(file), int(table), str(sheet), None, c.name, None, None, *text, about)
+
+    def _sender(self, n: int) -> str:
+        """The institution whose rows are added up: the row's own, else who the table says has sent it."""
+        name = self.contract.institution_name or next((c for c in self.contract.kept if c.stated == "submitter"), None)
+        value = None if name is None else self.rows[name.name].iloc[self.frame.index[n]]
+        return shown(value) if isinstance(value, str) else ""
 
     def _label(self, n: int) -> str:
         """The institution a row is about and, where the key says more, what of it."""
@@ -356,8 +375,8 @@ class _Doubts:
             column = self.contract.column(k)
             if period is not None and k != period.name and not column.institution:
                 parts.append(self.rows[k].iloc[at])
-        if not parts and not self.contract.key:
-            parts = [self.rows[c.name].iloc[at] for c in self.contract.kept if c.kind == "string"][:1]
+        if not parts and not self.contract.key:  # what is stated once for the table is the same in every row
+            parts = [self.rows[c.name].iloc[at] for c in self.contract.kept if c.kind == "string" and not c.stated][:1]
         return " ".join(shown(p) for p in parts if isinstance(p, str))
 
     def _when(self, places: list[int]) -> str:
@@ -365,14 +384,14 @@ class _Doubts:
         whens = sorted(self.frame["when"].iloc[places])
         return whens[0] if len(whens) == 1 else f"{whens[0]}..{whens[-1]}"
 
-    def _doubt(self, c: Column, n: int, zh: str, en: str, other: int | None, whole: bool = False) -> Doubt:
+    def _doubt(self, c: Column, n: int, zh: str, en: str, about: str, whole: bool = False) -> Doubt:
         f, t, s, row = self.frame[["_file", "_table", "_sheet", "_row"]].iloc[n]
         letter, header, _ = self.where.get((f, int(t), c.name), (None, None, None))
         row = None if whole else int(row)
         cell = f"{letter}{row}" if letter and row else None
         text = message_of("doubtful", message=zh, message_en=en, **position_texts(row, header or c.header_zh, cell))
         value = None if whole else float(self.rows[c.name].iloc[self.frame.index[n]])
-        return Doubt(str(f), int(t), str(s), row, c.name, cell, value, *text)
+        return Doubt(str(f), int(t), str(s), row, c.name, cell, value, *text, about)
 
 
 def _plain(value: float) -> str:

@@ -15,7 +15,7 @@ import pandas as pd
 from expectations.contract import Column, Rule
 from expectations.expression import compute
 from expectations.suite import REPEATED
-from pipelines.intake.issues import EACH
+from pipelines.intake.issues import EACH, finding
 from pipelines.intake.messages import message_of, position_texts, shown
 from pipelines.records.judge import Judged
 from pipelines.records.words import NOWHERE, Place, as_text, in_cell, where_of
@@ -66,7 +66,15 @@ def _calculated(judged: Judged, rule: Rule, failed: pd.DataFrame, where: Where) 
             "count": f"{len(at):,}",
             "of": f"{int(compared.get((file, table), len(at))):,}",
         }
-        yield _issue(judged, column, int(at[worst]), (letter, header, unit), "inconsistent", "calculated", words)
+        about = finding(
+            "calculated",
+            count=len(at),
+            of=int(compared.get((file, table), len(at))),
+            value=float(stated[worst]),
+            other=float(given[worst]) if np.isfinite(given[worst]) else None,
+        )
+        place = (letter, header, unit)
+        yield _issue(judged, column, int(at[worst]), place, "inconsistent", "calculated", words, about)
 
 
 def _off(stated: np.ndarray, given: np.ndarray) -> np.ndarray:
@@ -93,11 +101,13 @@ def _repeated(judged: Judged, column: Column, failed: pd.DataFrame, where: Where
                 "first_en": f"row {row} of sheet '{sheet}'" if elsewhere else f"row {row}",
                 "count": f"{len(group):,}",
             }
-            yield _issue(judged, column, int(at), place, "doubtful", "repeated_often" if many else "repeated", words)
+            about = finding("repeated", count=len(group) if many else 1)
+            variant = "repeated_often" if many else "repeated"
+            yield _issue(judged, column, int(at), place, "doubtful", variant, words, about)
 
 
 def _issue(
-    judged: Judged, column: Column, at: int, place: Place, code: str, variant: str, words: dict[str, str]
+    judged: Judged, column: Column, at: int, place: Place, code: str, variant: str, words: dict[str, str], about: str
 ) -> tuple[Any, ...]:
     """One warning about the cell of a column in the row at a position."""
     file, table, sheet, row = judged.read[["_file", "_table", "_sheet", "_row"]].iloc[at]
@@ -115,4 +125,4 @@ def _issue(
         **position_texts(int(row), header or column.header_zh, cell),
     )
     raw = None if hidden else value
-    return (file, int(table), sheet, int(row), column.name, cell, code, "warning", raw, zh, en, "department")
+    return (file, int(table), sheet, int(row), column.name, cell, code, "warning", raw, zh, en, "department", about)

@@ -35,6 +35,7 @@ SCHEMAS: dict[str, tables.Schema] = {
     "issues": {
         "file_id": _S, "table": _I, "sheet": _S, "row": _I, "column": _S, "cell": _S, "code": _S, "severity": _S,
         "raw_value": _S, "message_zh": _S, "message_en": _S, "responsibility": _S,
+        "finding": _S,
     },
     "quarantine": tables.INTAKE["quarantine"],
     "superseded": tables.INTAKE["superseded"],

@@ -45,6 +45,9 @@ INTAKE: dict[str, Schema] = {
     },
     "quarantine": {"file_id": _S, "sheet": _S, "row": _I, "dataset": _S, "codes": _S, "values": _S},
     "superseded": {"file_id": _S, "sheet": _S, "row": _I, "dataset": _S, "superseded_by": _S},
+    "findings": {
+        "file_id": _S, "sheet": _S, "dataset": _S, "period": _S, "row": _I, "column": _S, "kind": _S, "facts": _S,
+    },
 }  # fmt: skip
 # What pipelines/feedback/tasks.py makes of them, a further table of intake.
 TASKS: Schema = {
@@ -61,6 +64,7 @@ TABLES = {
     "issues": "One row per thing wrong, open or closed by a newer file.",
     "quarantine": "One row per row that did not become a record, with its values of levels L0 and L1 as JSON.",
     "superseded": "One row per accepted row that a newer file replaced.",
+    "findings": "One row per open issue that says something about the figures of a table.",
     "tasks": "One row per error there ever was: whether it is mended, on the as-of date.",
 }
 MEANINGS = {
@@ -68,6 +72,7 @@ MEANINGS = {
     "assigned_on": "The day the file with the error came.",
     "closed_on": "The day the file came that has the error no more.",
     "due_on": "The last day to mend it.",
+    "facts": "What it says as JSON, numbers in the contract's units; count: how many cells or rows it is about.",
     "feedback_on": "The day of the first newer file.",
     "first_file_id": "The file that first had the error.",
     "state": "交办 assigned, 反馈 answered, 督办 supervised, 销号 closed.",
@@ -83,6 +88,7 @@ MEANINGS = {
     "first_row": "First data row under the header, as a spreadsheet counts.",
     "header": "The header as the sheet writes it.",
     "issue_id": "Hash of the issue's place and code: the same in every run.",
+    "kind": "What it says: a name of publish/wording.toml.",
     "last_row": "Last data row under the header.",
     "letter": "The spreadsheet's letter of the column.",
     "message_en": "What is wrong and what to do, in English.",

@@ -16,6 +16,7 @@ import pandas as pd
 
 from expectations.contract import Column, Contract, Contracts, unit_key
 from expectations.suite import LARGEST, REPEATED
+from pipelines.intake.issues import finding
 from pipelines.intake.messages import EXPECTED, message_of, position_texts, shown
 from pipelines.records import doubts
 from pipelines.records.divisions import Divisions
@@ -25,7 +26,7 @@ from pipelines.records.judge import Judged
 Place = tuple[str | None, str | None, str | None]
 FIELDS = [
     "file_id", "table", "sheet", "row", "column", "cell", "code", "severity", "raw_value", "message_zh", "message_en",
-    "responsibility",
+    "responsibility", "finding",
 ]  # fmt: skip
 
 
@@ -81,6 +82,7 @@ def of_failures(
                 zh,
                 en,
                 "department",
+                finding("rule", rule=rule) if any(r.name == rule for r in contract.rules) else None,
             )
         )
     return out
@@ -100,7 +102,7 @@ def no_register(judged: Judged) -> list[tuple[Any, ...]]:
     zh, en = message_of("unknown_institution", "no_register")
     sheets = judged.read[["_file", "_table", "_sheet"]].drop_duplicates()
     return [
-        (f, int(t), s, None, c.name, None, "unknown_institution", "warning", None, zh, en, "bureau")
+        (f, int(t), s, None, c.name, None, "unknown_institution", "warning", None, zh, en, "bureau", None)
         for f, t, s in sheets.itertuples(index=False)
     ]
 
@@ -124,7 +126,9 @@ def renamed(judged: Judged, columns: pd.DataFrame) -> list[tuple[Any, ...]]:
             message_en=f"the same credit code is called '{shown(now.iloc[n])}' in the latest register; both were taken as one.",
             **position_texts(int(row), header or c.header_zh, cell),
         )
-        out.append((f, int(t), s, int(row), c.name, cell, "doubtful", "warning", read.iloc[n], zh, en, "department"))
+        out.append(
+            (f, int(t), s, int(row), c.name, cell, "doubtful", "warning", read.iloc[n], zh, en, "department", None)
+        )
     return out
 
 
@@ -158,7 +162,7 @@ def two_institutions(judged: Judged, columns: pd.DataFrame, register: Register) 
             **position_texts(int(row), header or code.header_zh, cell),
         )
         raw = value if code.access in ("L0", "L1") else None
-        out.append((f, int(t), s, int(row), code.name, cell, "doubtful", "warning", raw, zh, en, "department"))
+        out.append((f, int(t), s, int(row), code.name, cell, "doubtful", "warning", raw, zh, en, "department", None))
     return out
 
 
@@ -171,7 +175,7 @@ def of_doubts(
         (
             d.file, d.table, d.sheet, d.row, d.column, d.cell, "doubtful", "warning",
             as_text(in_cell(contract.column(d.column), d.value, where.get((d.file, d.table, d.column), NOWHERE)[2])),
-            d.message_zh, d.message_en, "department",
+            d.message_zh, d.message_en, "department", d.finding,
         )
         for d in doubts.find(contract, records.reset_index(drop=True), {str(f): str(n) for f, n in names.items()}, where)
     ]  # fmt: skip

@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 from xlsxwriter.exceptions import FileCreateError
 
 from expectations.contract import Contracts
-from pipelines.core.city import DOORS, City, read_providers
+from pipelines.core.city import DOORS, GOVERNMENT_OFFICES, WORDS, City, read_providers, read_set_names
 from pipelines.core.digests import file_sha256
 from pipelines.core.fingerprint import code_of
 from pipelines.core.home import Home, sync
@@ -339,6 +339,7 @@ def _rows(
     data |= {name: w.take("marts", name, shapes[name]) for name in COPIED}
     data["submissions"] = w.take("marts", "submissions", shapes["submissions"], nulls="first")
     data["task_counts"] = tables.task_counts(w)
+    data["findings"] = tables.findings(w, contracts)
     data["divisions"] = tables.divisions(w)
     data["indicator_values"] = tables.indicator_values(cells)
     before = last if last is not None and last.is_dir() else None
@@ -531,7 +532,10 @@ def _release_row(about: About, contracts: Contracts, content: str, data: dict[st
 
 def _city(city: City) -> dict[str, Any]:
     names = ("code", "name_zh", "name_en", "publisher_zh", "publisher_en", "licence_zh", "licence_en", "languages")
-    return {n: getattr(city, n) for n in (*names, *DOORS)} | {"providers": read_providers(city.folder)}
+    words = {n: getattr(city, n) for n in WORDS if getattr(city, n)}
+    own = read_set_names(city.folder)
+    sets = {"factor_sets": own} if own or city.profile != GOVERNMENT_OFFICES else {}  # else those of the profile
+    return {n: getattr(city, n) for n in (*names, *DOORS)} | {"providers": read_providers(city.folder)} | words | sets
 
 
 def _is_synthetic(data: dict[str, pa.Table]) -> bool:

@@ -29,7 +29,7 @@ from publish.errors import LimitsError
 
 LIMITS = "releases.yaml"  # in the city's folder; without it the limits below hold
 # They count what is wrong, or files: fewer is no loss, none is. Corrections come and go with the decisions of the bureau.
-MAY_SHRINK = ("data_issues", "provenance", "submissions", "task_counts")
+MAY_SHRINK = ("data_issues", "findings", "provenance", "submissions", "task_counts")
 MAY_BE_EMPTY = ("corrections",)
 NAMED = 5  # ids named in one sentence
 MOST = 20  # figures of which each has a sentence

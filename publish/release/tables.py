@@ -32,7 +32,7 @@ from publish.errors import ReleaseError
 from publish.names import dimension_names, member_names
 from publish.release.warehouse import BY_NAME, MART, Warehouse, from_rows, value
 from publish.schema import Table, Type, open_table
-from publish.wording import LANGUAGES, notes, own_bodies
+from publish.wording import LANGUAGES, finding, notes, own_bodies
 
 PARTS_AT_A_TIME = 50_000  # rows; a slice of one indicator is then read without the rest
 INTERNAL = ("contributors", "largest_share", "closed", "note_codes")
@@ -196,6 +196,16 @@ def task_counts(w: Warehouse) -> pa.Table:
     """How many errors are being mended, by dataset, month and state. A dataset that nobody recognised is '' here, not null."""
     found = w.take("marts", "task_counts", MART["task_counts"], nulls="first")
     return found.set_column(0, found.schema.field("dataset"), found["dataset"].fill_null(""))
+
+
+def findings(w: Warehouse, contracts: Contracts) -> pa.Table:
+    """What the figures of open datasets show, each in a sentence of either language."""
+    t = MART["findings"]
+    rows = w.take("marts", "findings", t, nulls="first").to_pylist()
+    for r in rows:
+        for lang in LANGUAGES:
+            r[f"sentence_{lang}"] = finding(r, contracts[r["dataset"]], lang)
+    return from_rows(rows, t)
 
 
 def divisions(w: Warehouse) -> pa.Table:

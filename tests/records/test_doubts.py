@@ -231,6 +231,51 @@ customProperties: [{property: opening, value: open}, {property: theme, value: �
 """
 
 
+def _sent_by(year: int, used: list[float], area: list[float]) -> pd.DataFrame:
+    halls = [f"Hall {n}" for n in range(len(used))]
+    of = {
+        "organisation": "Town of Sampleport",
+        "site": halls,
+        "address": "1 High St",
+        "year": year,
+        "area": area,
+        "gas": 0.0,
+        "emissions": 0.0,
+    }
+    of |= {
+        "electricity": used,
+        "_file": str(year),
+        "_table": 0,
+        "_sheet": "",
+        "_row": range(2, 2 + len(used)),
+        SCOPE: "",
+    }
+    return pd.DataFrame(of).astype({"year": "Int64", "site": "str", "organisation": "str", "address": "str"})
+
+
+def test_a_doubt_names_the_row_and_not_who_sent_the_table(tmp_path: Path) -> None:
+    sender = """  - name: organisation
+    businessName: 申报单位
+    logicalType: string
+    classification: L0
+    customProperties: [{property: statedOnce, value: submitter}]
+  - {name: site,"""
+    (tmp_path / "sites.yaml").write_text(SITES.replace("  - {name: site,", sender, 1), encoding="utf-8")
+    contract = read_contract(tmp_path / "sites.yaml")
+    used, area = [100.0, 210.0, 320.0, 430.0], [10.0, 20.0, 30.0, 0.0]
+    rows = [
+        _sent_by(2015, used, area),
+        _sent_by(2016, [u * 1.1 for u in used], area),
+        _sent_by(2017, [110.0, 2300.0, 330.0, 420.0], [10.0, 20.0, 30.0, 600.0]),
+    ]
+    found = find(contract, pd.concat(rows, ignore_index=True), {}, {})
+    slip, total = (next(d for d in found if d.column == c) for c in ("electricity", "area"))
+    assert (
+        slip.row is not None and "“Hall 1”2017为 2,300" in slip.message_zh and "'Hall 1' has 2,300" in slip.message_en
+    )
+    assert total.row is None and "'Town of Sampleport' has 660 ㎡ for 2017" in total.message_en
+
+
 def test_a_real_city_that_filed_last_years_consumption_again_is_told_so_once(shared: Path, tmp_path: Path) -> None:
     folder = shared / "realdata" / "toronto"
     if not folder.is_dir():

@@ -225,6 +225,9 @@ def make_warehouse(
              timestamp '2025-12-20 08:00'))
             t(issue_id, file_id, sheet, row, "column", cell, code, severity, responsibility, raw_value, message_zh, status, closed_at)"""
         )
+        con.execute("""
+            create table intake.findings (file_id varchar, sheet varchar, dataset varchar, period varchar, "row" bigint, "column" varchar,
+                kind varchar, facts varchar)""")
         make_marts(con)
         if change is not None:
             change(con)
@@ -354,8 +357,9 @@ def make_marts(con: duckdb.DuckDBPyConnection) -> None:
         "synthetic": "boolean",
     }
     numbers |= dict.fromkeys(
-        ("records", "files", "basis_count", "basis_match", "compared_year", "years_known", "years_match"), "integer"
-    )
+        ("records", "files", "basis_count", "basis_match", "compared_year", "years_known", "years_match",
+         "stated_from", "stated_to", "first_record", "last_record"), "integer"
+    )  # fmt: skip
     for c in CLAIM_FACTS:
         con.execute(f"alter table marts.claims add column if not exists {c} {numbers.get(c, 'varchar')}")
     con.execute("alter table marts.indicator_values add column note_codes varchar")

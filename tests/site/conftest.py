@@ -211,6 +211,10 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
     if table.name == "data_issues":
         return [dict(dataset="energy_use", code=c, severity="error", responsibility="department", status="open", issues=n, files=1, synthetic=synthetic)
                 for c, n in (("missing_required", 7), ("out_of_range", 2))]  # fmt: skip
+    if table.name == "findings":
+        return [dict(dataset="parking_lots", period="2025", kind="slips", column="spaces", findings=2, file="示例0", sheet="示例0", sheet_row=2020,
+                     synthetic=synthetic, sentence_zh="有 2 个车位约为自己其他年份的十倍或更多。",
+                     sentence_en="Figures of spaces that are some ten times those of other years: 2.")]  # fmt: skip
     if table.name == "submissions":
         return [dict(dataset="energy_use", period="2025", submitter=None, status=s, files=9, rows_read=99, rows_accepted=90, rows_quarantined=3,
                      rows_explained=6, synthetic=synthetic) for s in ("accepted", "partial")]  # fmt: skip
@@ -225,10 +229,10 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
 
 
 def build_release(
-    home: Path, release_id: str, synthetic: bool = True, scale: float = 1.0, languages: str | None = None
+    home: Path, release_id: str, synthetic: bool = True, scale: float = 1.0, city: dict[str, Any] | None = None
 ) -> Path:
-    """A release folder in `home` with every public table; `scale` changes the yearly totals, `languages` is their order in its
-    city. `current` is left alone."""
+    """A release folder in `home` with every public table; `scale` changes the yearly totals, `city` is what release.json
+    says of it. `current` is left alone."""
     folder = home / "releases" / release_id
     for name in ("csv", "csv-plain"):
         (folder / name).mkdir(parents=True)
@@ -257,7 +261,7 @@ def build_release(
     catalogue = {"@context": context, "@id": "urn:x", "dcat:downloadURL": {"@id": "csv-plain/parking_lots.csv"}}
     (folder / CATALOGUE).write_text(json.dumps(catalogue), encoding="utf-8")
     about: dict[str, Any] = {"code_version": "0.1.0", "inputs": []}
-    about |= {"city": {"languages": languages}} if languages else {}
+    about |= {"city": city} if city else {}
     (folder / "release.json").write_text(json.dumps(about), encoding="utf-8")
     compress(folder, None)
     files = [p for p in sorted(folder.rglob("*")) if p.is_file()]

@@ -37,6 +37,7 @@ def write(
     sheets: Sequence[Mapping[str, Any]] = (),
     issues: Sequence[Mapping[str, Any]] = (),
     tasks: Sequence[Mapping[str, Any]] = (),
+    findings: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Writes every table of intake and every dataset of the contracts (empty where nothing of it is given), and the catalog.
 
@@ -47,7 +48,7 @@ def write(
     seen = {f["file_id"] for f in files}
     named = {r.get("_file", "f1") for rows in records.values() for r in rows} - seen
     every = [*files, *({"file_id": f, "name": f, "status": "accepted", "synthetic": False} for f in sorted(named))]
-    given = {"files": every, "sheets": sheets, "issues": issues, "tasks": tasks}
+    given = {"files": every, "sheets": sheets, "issues": issues, "tasks": tasks, "findings": findings}
     for name, schema in (tables.INTAKE | {"tasks": tables.TASKS}).items():
         rows = [{c: r.get(c) for c in schema} for r in given.get(name, ())]
         pq.write_table(pa.Table.from_pylist(rows, pa.schema(list(schema.items()))), home.table("intake", name))

@@ -97,6 +97,10 @@ TASKS = [
     {"task_id": state, "dataset": dataset, "assigned_on": date("2025-02-01"), "state": state}
     for state, dataset in (("交办", "meetings"), ("销号", None))
 ]
+FINDINGS = [
+    {"file_id": "f1", "sheet": "S", "dataset": "parking_lots", "period": "2024", "row": 2, "column": "spaces", "kind": "slips", "facts": "{}"},
+    {"file_id": "f1", "sheet": "S", "dataset": "parking_lots", "period": "2024", "column": "spaces", "kind": "slips", "facts": '{"count": 12}'},
+]  # fmt: skip
 AS_OF = datetime.date(2025, 12, 31)
 ZHUZHOU = PROJECT.parent / "cities" / "zhuzhou"
 
@@ -105,7 +109,7 @@ ZHUZHOU = PROJECT.parent / "cities" / "zhuzhou"
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home built once; its path has what SQL and shells stumble over."""
     home = Home(tmp_path_factory.mktemp("it's 一个 home"))
-    write(home, RECORDS, FILES, SHEETS, ISSUES, TASKS)
+    write(home, RECORDS, FILES, SHEETS, ISSUES, TASKS, FINDINGS)
     load_city(ZHUZHOU, home)
     made = build_statistics(home, AS_OF, unit_tests=True)
     assert made.rows["claims"] == 65
@@ -125,6 +129,9 @@ def test_the_account_of_what_came_is_counted_beside_the_figures(home: Home, db: 
     asked = "select submitter, status, files, rows_read, rows_accepted, rows_quarantined, rows_explained from marts.submissions"
     assert db.execute(f"{asked} where dataset = 'meetings'").fetchall() == [("示范单位1", "partial", 1, 9, 5, 1, 3)]
     assert db.execute("select dataset, issues, files from marts.data_issues").fetchall() == [("meetings", 2, 1)]
+    assert db.execute('select dataset, "column", findings from marts.findings').fetchall() == [
+        ("parking_lots", "spaces", 13)
+    ]
     assert db.execute("from marts.task_counts").fetchall() == [
         ("", "2025-02", "销号", 1),
         ("meetings", "2025-02", "交办", 1),
@@ -479,7 +486,7 @@ def test_every_data_test_can_fail(home: Home, tmp_path: Path) -> None:
 def test_the_same_records_give_the_same_marts_to_the_last_digit(home: Home, tmp_path: Path) -> None:
     """And a home without a single record but one file of funds is built all the same."""
     again = Home(tmp_path / "again")
-    write(again, RECORDS, FILES, SHEETS, ISSUES, TASKS)
+    write(again, RECORDS, FILES, SHEETS, ISSUES, TASKS, FINDINGS)
     load_city(ZHUZHOU, again)
     build_statistics(again, AS_OF)
 
@@ -523,7 +530,7 @@ def test_what_breaks_names_the_model_and_the_log_and_leaves_the_last_warehouse(h
     shutil.rmtree(broken.records("disposals"))
     with pytest.raises(StatisticsError) as e:
         build_statistics(broken, AS_OF)
-    assert re.search("dbt's model (stg_disposals|int_dataset_files|int_too_large)", str(e.value))
+    assert re.search("dbt's model (stg_disposals|int_dataset_files|int_too_large|findings)", str(e.value))
     named = Path(str(e.value).rpartition("read ")[2].removesuffix("."))
     assert named.name == "dbt.log" and "stg_disposals" in named.read_text(encoding="utf-8")
     assert "\n" not in str(e.value)

@@ -45,6 +45,7 @@ class CellIssues:
         variant: str | None = None,
         *,
         quarantines: bool = False,
+        finding: str | None = None,
         **fields: str,
     ) -> None:
         """Add one issue for the cell of column `m` in row `i` of the grid; `raw`: its content."""
@@ -64,6 +65,7 @@ class CellIssues:
                 cell=cell,
                 raw=text,
                 quarantines=quarantines,
+                finding=finding,
                 words={
                     **position_texts(row, m.header, cell),
                     "value": shown(text or ""),

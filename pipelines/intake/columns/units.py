@@ -14,7 +14,7 @@ from pipelines.intake import values as cells
 from pipelines.intake.columns.cell_issues import CellIssues
 from pipelines.intake.columns.plans import Plans
 from pipelines.intake.columns.shown import NumberFormats, as_shown
-from pipelines.intake.issues import EACH
+from pipelines.intake.issues import EACH, finding
 from pipelines.intake.issues import as_shown as text_of
 from pipelines.intake.layout.headers import Mapped
 from pipelines.intake.values import Bad, DoubtfulValue
@@ -73,9 +73,9 @@ def _noughts(cell_issues: CellIssues, m: Mapped, rows: Sequence[int]) -> None:
     """Say that a nought in no unit is taken as an empty cell: look-ups of empty cells give 0 for the number and for its unit."""
     listed, count = (rows, "") if len(rows) <= EACH else (rows[:1], str(len(rows)))
     for i in listed:
-        cell_issues.add(
-            "doubtful", "warning", m, i, "0", "noughts_without_unit" if count else "nought_without_unit", count=count
-        )
+        variant = "noughts_without_unit" if count else "nought_without_unit"
+        about = finding("nought_without_unit", count=len(rows) if count else 1)
+        cell_issues.add("doubtful", "warning", m, i, "0", variant, finding=about, count=count)
 
 
 def _groups(units: Sequence[str]) -> dict[str, list[int]]:

@@ -124,6 +124,7 @@ async def _used(datasette: Any, dataset: str) -> list[dict[str, Any]]:
     )
 
 
+FINDINGS = 200  # shown on the page of quality; the table has all
 COUNTED = ("rows_read", "rows_accepted", "rows_quarantined", "rows_explained", "rows_superseded")
 
 
@@ -148,6 +149,11 @@ async def quality(datasette: Any, request: Any) -> Response:
             from data_issues group by code, severity order by issues desc, code
             """,
         )
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {}  # by dataset and period
+    if has(datasette, "findings"):
+        sql = f"select * from findings order by dataset, period desc, findings desc, kind limit {FINDINGS}"
+        for r in await rows(datasette, sql):
+            found.setdefault(r["dataset"], {}).setdefault(r["period"] or "", []).append(r)
     tasks: dict[str, int] = {}
     months: dict[str, dict[str, int]] = {}
     if has(datasette, "task_counts"):
@@ -182,6 +188,8 @@ async def quality(datasette: Any, request: Any) -> Response:
         sent=sent,
         replaced=sum(s["rows_superseded"] for s in sent.values()),
         issues=issues,
+        found=found,
+        more_found=datasette.facts.tables.get("findings", 0) > FINDINGS,
         tasks=tasks,
         months=months,
         due=due,
