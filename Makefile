@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .ONESHELL:
-.PHONY: docs help setup setup-dev inboxes demo data-docs dev test test-quick test-long hunt lint format bench lock browser nginx servers r screenshots clean
+.PHONY: consumers consumers-light test-consumers docs help setup setup-dev inboxes demo data-docs dev test test-quick test-long hunt lint format bench lock browser nginx node servers r screenshots clean
 
 # The first that runs and is new enough: a name on the PATH may be a shim that does not run.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -14,6 +14,8 @@ PORT ?= 8001
 CITY ?=
 INBOX ?=
 DOCS_PORT ?= 8003
+PAGE ?=
+CONSUMERS := .consumers
 
 # Neither Dagster nor dbt reports to anybody what is done here.
 export DAGSTER_DISABLE_TELEMETRY := yes
@@ -68,14 +70,52 @@ dev: setup data-docs ## Dagster's UI on the same home, and the models of dbt at 
 	echo "The models of dbt and their lineage: http://127.0.0.1:$(DOCS_PORT)"
 	$(BIN)/mingzhang dev --home $(HOME_DIR)
 
-test: setup-dev browser nginx servers r ## every test
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long"
+test: setup-dev browser nginx servers r node consumers-light ## every test
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long and not consumers"
 
 test-quick: setup-dev ## the tests that take seconds
-	@$(BIN)/python -m pytest -q -m "not slow and not browser and not realdata and not long"
+	@$(BIN)/python -m pytest -q -m "not slow and not browser and not realdata and not long and not consumers"
 
 test-long: setup-dev ## fifty sequences of files, fifty kills, full disks: about forty minutes on two cores
 	@$(BIN)/python -m pytest -n 2 tests/long
+
+# Other people's programs, each in an environment of its own. What cannot be installed is said, and the tests of it skip.
+$(CONSUMERS)/%/.installed: tests/consumers/requirements/%.txt | $(BIN)/python
+	@echo "Installing the programs of tests/consumers/requirements/$*.in ..."
+	rm -rf $(CONSUMERS)/$*
+	$(BIN)/python -m venv $(CONSUMERS)/$*
+	$(CONSUMERS)/$*/bin/python -m pip install -q --no-deps --require-hashes -r $<
+	touch $@
+
+$(CONSUMERS)/node/.installed: tests/consumers/node/package.json tests/consumers/node/package-lock.json
+	@echo "Installing the programs of tests/consumers/node/package.json ..."
+	mkdir -p $(CONSUMERS)/node
+	cp $^ $(CONSUMERS)/node
+	cd $(CONSUMERS)/node
+	npm ci --ignore-scripts --no-audit --no-fund --silent
+	touch .installed
+
+consumers-light: setup-dev
+	@$(MAKE) -s $(CONSUMERS)/light/.installed || echo "!! The programs of tests/consumers/requirements/light.in could not be installed: their tests will be SKIPPED."
+
+consumers: consumers-light node r ## the programs of docs/consumers.md: CKAN, udata, generators of clients, R, LibreOffice
+	@for e in ckan udata contracts openapi node; do
+		$(MAKE) -s $(CONSUMERS)/$$e/.installed || echo "!! The programs in $(CONSUMERS)/$$e could not be installed: their tests will be SKIPPED."
+	done
+	there() { command -v ssconvert && command -v soffice && Rscript -e 'for (p in c("readr", "data.table", "openxlsx", "readxl")) packageVersion(p)'; }
+	if there >/dev/null 2>&1; then exit 0; fi
+	packages="r-cran-readr r-cran-data.table r-cran-openxlsx r-cran-readxl gnumeric libreoffice-calc-nogui"
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		echo "Installing R's readers, Gnumeric and LibreOffice from Debian ..."
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$packages; } >/tmp/mingzhang-apt-consumers.log 2>&1 \
+			|| echo "!! They could not be installed (see /tmp/mingzhang-apt-consumers.log): their tests will be SKIPPED."
+	else
+		echo "!! Tests of R's readers, Gnumeric or LibreOffice will be SKIPPED. Type: sudo apt-get install $$packages"
+	fi
+
+test-consumers: setup-dev consumers ## give a release to each of them; PAGE=write writes docs/consumers.md anew
+	@rm -rf $(CONSUMERS)/account
+	MINGZHANG_CONSUMERS="$(PAGE)" $(BIN)/python -m pytest tests/consumers
 
 hunt: setup-dev ## the property tests with examples that nobody has tried yet
 	@$(BIN)/python -m pytest -q --hypothesis-profile=hunt $$(grep -rlE "^@given" tests)
@@ -124,15 +164,26 @@ nginx:
 		echo "!! The tests of nginx will be SKIPPED: no /usr/sbin/nginx. Type: sudo apt-get install nginx openssl"
 	fi
 
-# R for the test of the example in docs/api.md: installed when root, else the line to type is said and that test skips.
+# R for the tests of its client and of the example in docs/api.md: installed when root, else the line to type is said and that test skips.
 r:
-	@if command -v Rscript >/dev/null && Rscript -e 'library(jsonlite)' >/dev/null 2>&1; then exit 0; fi
+	@if command -v Rscript >/dev/null && Rscript -e 'library(jsonlite); library(curl)' >/dev/null 2>&1; then exit 0; fi
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-		echo "Installing Debian's R for the test of its example ..."
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends r-base-core r-cran-jsonlite; } >/tmp/mingzhang-apt-r.log 2>&1 \
-			|| echo "!! R could not be installed (see /tmp/mingzhang-apt-r.log): the test of its example will be SKIPPED."
+		echo "Installing Debian's R for the tests of its client and example ..."
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends r-base-core r-cran-jsonlite r-cran-curl; } >/tmp/mingzhang-apt-r.log 2>&1 \
+			|| echo "!! R could not be installed (see /tmp/mingzhang-apt-r.log): the tests of its client and example will be SKIPPED."
 	else
-		echo "!! The test of the example in R will be SKIPPED: no Rscript or no jsonlite. Type: sudo apt-get install r-base-core r-cran-jsonlite"
+		echo "!! The tests of the client and the example in R will be SKIPPED: no Rscript, jsonlite or curl. Type: sudo apt-get install r-base-core r-cran-jsonlite r-cran-curl"
+	fi
+
+# Node for the client in JavaScript: installed when root, else the line to type is said and those tests skip.
+node:
+	@if command -v node >/dev/null && command -v npm >/dev/null; then exit 0; fi
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		echo "Installing Debian's Node for the test of the client in JavaScript ..."
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm; } >/tmp/mingzhang-apt-node.log 2>&1 \
+			|| echo "!! Node could not be installed (see /tmp/mingzhang-apt-node.log): the tests of what runs on it will be SKIPPED."
+	else
+		echo "!! Tests of what runs on Node will be SKIPPED: no node or no npm. Type: sudo apt-get install nodejs npm"
 	fi
 
 # OpenSSH, Samba and Dovecot for the tests of remote inboxes: installed when root in a container, where installing starts no service;
@@ -151,6 +202,10 @@ lock: ## renew the lock files (needs uv)
 	@uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate --extra inboxes -c requirements-dev.txt pyproject.toml -o requirements-inboxes.txt
+	for f in tests/consumers/requirements/*.in; do
+		uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate $$f -o $${f%.in}.txt
+	done
+	cd tests/consumers/node && npm install --package-lock-only --ignore-scripts --no-audit --no-fund
 
 clean: ## throw away the demo's home and caches, not the environment
 	@rm -rf $(HOME_DIR) dbt_project/target .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results

@@ -18,6 +18,7 @@ FOUND = {
     "D7b",
     *(f"C{n}" for n in range(1, 17)),  # C17 and C18 are comments and unused code
     *(f"R{n}" for n in (1, 2, 10, 11, 18, 20, 21, 22, 23, 26, 30)),
+    *(f"A{n}" for n in range(1, 15)),  # programs that consume the files
     "F-C1",
     "F-C2",
     # Reading: the writers' V, the public reports about cells, the forms' S and T.

@@ -13,12 +13,13 @@ from publish.catalog import About, File
 from publish.files import CRATE, SUMS
 
 CONTEXT = "https://w3id.org/ro/crate/1.1/context"
-LICENCE, PUBLISHER, PLACE = "#licence", "#publisher", "#place"
+PUBLISHER, PLACE = "#publisher", "#place"
 
 
 def crate(about: About, files: Iterable[tuple[File, str]], changing: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """The crate. `files`: each file with its media type; `changing`: path and media type of those that are not final."""
     city = about.city
+    licence = city.licence_url or "#licence"
     known = [{**_file(f.path, media), "contentSize": str(f.bytes), "sha256": f.sha256} for f, media in files] + [
         _file(path, media) for path, media in [*changing, (SUMS, "text/plain")]
     ]
@@ -33,7 +34,7 @@ def crate(about: About, files: Iterable[tuple[File, str]], changing: Iterable[tu
         "identifier": about.release_id,
         "version": about.release_id,
         "datePublished": about.as_of.isoformat(),
-        "license": {"@id": LICENCE},
+        "license": {"@id": licence},
         "publisher": {"@id": PUBLISHER},
         "author": {"@id": PUBLISHER},
         "spatialCoverage": {"@id": PLACE},
@@ -52,9 +53,9 @@ def crate(about: About, files: Iterable[tuple[File, str]], changing: Iterable[tu
             root,
             {"@id": PUBLISHER, "@type": "Organization", "name": f"{city.publisher_zh} / {city.publisher_en}"},
             {
-                "@id": LICENCE,
+                "@id": licence,
                 "@type": "CreativeWork",
-                "name": city.licence_en,
+                "name": city.licence_name or city.licence_en,
                 "description": f"{city.licence_zh} / {city.licence_en}",
             },
             {"@id": PLACE, "@type": "Place", "name": f"{city.name_zh} / {city.name_en}", "identifier": city.code},
@@ -64,4 +65,4 @@ def crate(about: About, files: Iterable[tuple[File, str]], changing: Iterable[tu
 
 
 def _file(path: str, media: str) -> dict[str, Any]:
-    return {"@id": path, "@type": "File", "name": path, "encodingFormat": media}
+    return {"@id": path, "@type": "File", "name": path, "encodingFormat": media.partition(";")[0]}

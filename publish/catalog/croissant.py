@@ -78,7 +78,7 @@ def croissant(about: About, resources: Sequence[TableResource], unique: Mapping[
         "alternateName": [about.title_en, about.title_zh],
         "description": " ".join(filter(None, (about.notice, f"{about.title_en}. {about.title_zh}。"))),
         "url": "/",
-        "license": f"{city.licence_en} / {city.licence_zh}",
+        "license": city.licence_url or f"{city.licence_en} / {city.licence_zh}",
         "creator": {"@type": "sc:Organization", "name": f"{city.publisher_en} / {city.publisher_zh}"},
         "publisher": {"@type": "sc:Organization", "name": f"{city.publisher_en} / {city.publisher_zh}"},
         "datePublished": about.as_of.isoformat(),

@@ -177,11 +177,14 @@ def _table(about: About, r: TableResource) -> dict[str, Any]:
 
 
 def _whole(about: About, files: Sequence[File]) -> dict[str, Any]:
-    """All tables as one database, and how packages describe them: harvesters take distributions of datasets alone."""
+    """All tables as one database, and how packages describe them: harvesters take distributions of datasets alone.
+
+    Its page is not the address of the licence, which one of them would show by the licence's title.
+    """
     titles = f"{about.title_zh}：全部数据表", f"{about.title_en}: all tables"
     return {
         "@id": f"urn:mingzhang:{about.city.code}:database",
-        **_about_dataset(about, "database", titles, "about", "", "PUBLIC"),
+        **_about_dataset(about, "database", titles, "about#files", "", "PUBLIC"),
         "dct:description": _both(*_describe(about)),
         "mz:openAttribute": "无条件开放",
         "mz:formats": ["sqlite"],
@@ -247,17 +250,24 @@ def _publisher(about: About) -> dict[str, Any]:
 
 
 def _contact(about: About) -> dict[str, Any]:
+    city = about.city
     return {
         "@type": "vcard:Organization",
-        "vcard:fn": about.city.publisher_zh,
+        "vcard:fn": city.contact_zh or city.publisher_zh,
         "vcard:hasURL": {"@id": "/report"},
+        **({"vcard:hasEmail": {"@id": f"mailto:{city.email}"}} if city.email else {}),
     }
 
 
 def _licence(about: About) -> dict[str, Any]:
-    """The licence as the page that states it, with its wording."""
+    """The licence by its own address, or as the page that states it, with its wording."""
     words = _both(about.city.licence_zh, about.city.licence_en)
-    return {"@id": "/about", "@type": "dct:LicenseDocument", "dct:title": words, "rdfs:label": words}
+    return {
+        "@id": about.city.licence_url or "/about",
+        "@type": "dct:LicenseDocument",
+        "dct:title": words,
+        "rdfs:label": words,
+    }
 
 
 def _place(about: About) -> dict[str, Any]:

@@ -208,7 +208,8 @@ def _labels(
     for t in (*MARTS, *OWN, RELEASES):
         if t.name in names:
             labels[t.name] = Label(t.zh, t.en)
-            columns[t.name] = {f.name: Label(f.zh, f.en, f.unit, f.note, f.type) for f in t.fields}
+            there = {r[1] for r in conn.execute(f'pragma table_info("{t.name}")')}  # older code made fewer
+            columns[t.name] = {f.name: Label(f.zh, f.en, f.unit, f.note, f.type) for f in t.fields if f.name in there}
     for d in datasets:
         labels[d["dataset"]] = Label(d["title_zh"], d.get("title_en") or d["dataset"])
     for c in map(dict, conn.execute("select * from dataset_columns")):

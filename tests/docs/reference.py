@@ -29,6 +29,7 @@ INTERNAL = {
 }
 DEVELOPERS = {
     "MINGZHANG_SHARED": "The folder of domain facts and real spreadsheets for the tests; by default `../shared`.",
+    "MINGZHANG_CONSUMERS": "`write`: tests/consumers write docs/consumers.md anew; `make test-consumers PAGE=write` sets it.",
     "MINGZHANG_FORMATS": "`write`: tests/intake/formats/test_matrix.py writes docs/formats.md anew.",
     "MINGZHANG_GOLDEN": "`write`: tests/intake/test_golden.py takes over what reading gives now.",
     "MINGZHANG_SHAPE": "`write`: tests/test_schema.py takes over the shape of the public tables.",

@@ -7,9 +7,10 @@ import csv
 import io
 import json
 import re
+import sqlite3
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 from urllib.robotparser import RobotFileParser
@@ -19,7 +20,9 @@ import pytest
 
 from publish.site import switch as switch_module
 from publish.site.api import RESOURCES, ROOT
+from publish.site.api.openapi import openapi
 from publish.site.app import Site, create_app
+from publish.site.facts import read_facts
 from publish.site.ratelimit import Bucket, Rate, group
 from publish.site.settings import SiteSettings
 from publish.sources import sources_of
@@ -314,6 +317,18 @@ def test_a_generated_client_has_rows_filters_and_closed_lists(get: Get) -> None:
     assert not [n for n, s in schemas.items() if "title" in s]  # from which generators make names of classes
     index = get("/api/v1/").json()
     assert [r["path"] for r in index["resources"]] == [r["path"] for r in api(get, "")["resources"]]
+
+
+def test_the_description_of_an_older_release_requires_what_it_has(
+    make_release: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Older code made fewer columns; a generated client that requires more refuses every row."""
+    folder = make_release(tmp_path, FIRST)
+    with closing(sqlite3.connect(folder / "mingzhang.db")) as conn:
+        conn.execute("alter table claims drop column quotation")
+        conn.commit()
+    required = openapi(read_facts(folder), "/", "http://test")["components"]["schemas"]["claims"]["required"]
+    assert "quotation" not in required and {"claim_id", "value_text"} <= set(required)
 
 
 def test_search_engines_find_pages_and_leave_queries_alone(get: Get) -> None:

@@ -11,9 +11,11 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pandas as pd
@@ -23,9 +25,10 @@ from tests.site.conftest import FIRST, SECOND, build_release, point_current
 from tests.site.serving import fetch, serving
 
 ROOT = Path(__file__).resolve().parents[2]
+CLIENTS = ROOT / "docs" / "client"
 DOC = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 TOTALS = [6310.5, 6190.2, 6044.9, 5951.0, 5822.6]  # of energy_tce, each of its years once
-EXAMPLES = re.findall(r"```(sh|python|r)\n(.*?)```", DOC, re.S)
+EXAMPLES = re.findall(r"```(sh|python|r|js)\n(.*?)```", DOC, re.S)
 pytestmark = pytest.mark.slow
 
 
@@ -61,7 +64,7 @@ def figures(printed: str) -> list[float]:
 
 def test_there_are_examples_for_each_tool() -> None:
     kinds = [kind for kind, _ in EXAMPLES]
-    assert kinds.count("python") == 3 and "sh" in kinds and "r" in kinds and "## Excel" in DOC
+    assert kinds.count("python") == 3 and kinds.count("r") == 2 and {"sh", "js"} < set(kinds) and "## Excel" in DOC
 
 
 @pytest.mark.parametrize("code", [c for k, c in EXAMPLES if k == "python"])
@@ -131,14 +134,124 @@ def test_the_examples_with_curl_run(site: str, tmp_path: Path) -> None:
     assert (tmp_path / "indicator_values.csv").read_bytes().startswith(b"indicator_id,")
 
 
-@pytest.mark.skipif(shutil.which("Rscript") is None, reason="no R on this machine")
-def test_the_example_in_r_runs(site: str, tmp_path: Path) -> None:
-    (code,) = [c for k, c in EXAMPLES if k == "r"]
-    done = subprocess.run(
-        ["Rscript", "-e", f"SITE <- '{site}'\n{code}\nprint(values$value)"], cwd=tmp_path, capture_output=True, text=True,
-        timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0 and "6310.5" in done.stdout, done.stderr
+def run_r(code: str, folder: Path) -> str:
+    """What a program in R prints. Skips where R, or a package that it loads, is not there."""
+    if shutil.which("Rscript") is None:
+        pytest.skip("R is not installed: `make r` installs it, or says what to type")
+    shutil.copy(CLIENTS / "mingzhang_client.R", folder)
+    command = ["Rscript", "--vanilla", "-e", code]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    if "there is no package called" in done.stderr:
+        pytest.skip(f"{done.stderr.strip()[-100:]}: `make r` installs it, or says what to type")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def run_node(code: str, folder: Path) -> str:
+    """What a program in JavaScript prints. Skips where Node is not there."""
+    if shutil.which("node") is None:
+        pytest.skip("Node is not installed: `make node` installs it, or says what to type")
+    shutil.copy(CLIENTS / "mingzhang_client.mjs", folder)
+    (folder / "program.mjs").write_text(code, encoding="utf-8")
+    command = ["node", "program.mjs"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("code", [c for k, c in EXAMPLES if k == "r"])
+def test_an_example_in_r_runs(site: str, code: str, tmp_path: Path) -> None:
+    assert figures(run_r(f"SITE <- '{site}'\n{code}\nprint(values$value, width = 200)", tmp_path)) == TOTALS
+
+
+def test_the_example_in_javascript_runs(site: str, tmp_path: Path) -> None:
+    (code,) = [c for k, c in EXAMPLES if k == "js"]
+    assert figures(run_node(code.replace("new Mingzhang(SITE)", f"new Mingzhang('{site}')"), tmp_path)) == [
+        v for v in TOTALS if v % 1
+    ]
+
+
+class Busy(BaseHTTPRequestHandler):
+    """Says twice that it is busy, then gives two pages of one row; the last is cut."""
+
+    protocol_version = "HTTP/1.0"
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)  # type: ignore[attr-defined]
+        n = len(self.server.asked)  # type: ignore[attr-defined]
+        said: dict[str, object] = {
+            "claims": [{"claim_id": f"c{n}"}],
+            "next": "/api/v1/claims?offset=1" if n == 3 else None,
+        }
+        if n <= 2:
+            said = {"ok": False, "status": 429, "code": "too_many", "error": "Wait.", "error_zh": "请稍候。"}
+        body = json.dumps(said).encode()
+        self.send_response((429, 503, 200, 200)[n - 1])
+        self.send_header("Retry-After", "7")
+        self.send_header("X-Truncated", "true")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def busy() -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Busy)
+    server.asked = []  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+R_PROGRAM = """source("mingzhang_client.R")
+waited <- c()
+site <- mingzhang("http://127.0.0.1:{port}/", wait = function(s) waited <<- c(waited, s))
+claims <- site$claims(check_status = "mismatch")
+cat(paste(c(waited, claims$claim_id), collapse = " "))
+real <- mingzhang("{site}")
+rows <- real$sql("select max(value) as v from indicator_values where indicator_id = :i and factor_set = 'default'", i = "energy_tce")
+old <- tryCatch(real$claims(check_status = "right"), refused = function(e) c(e$code, e$status, e$chinese))
+cat("", rows$v, attr(rows, "truncated"), nrow(real$values("energy_tce", dimension = "total", factor_set = "all", limit = 4)), old, nrow(real$provenance("energy_tce", 2024)))
+"""
+JS_PROGRAM = """import {{ Mingzhang, Refused }} from "./mingzhang_client.mjs";
+const waited = [], all = async (rows) => {{ const out = []; for await (const r of rows) out.push(r); return out; }};
+const site = new Mingzhang("http://127.0.0.1:{port}/", {{ wait: async (s) => waited.push(s) }});
+const claims = await all(site.claims({{ check_status: "mismatch" }}));
+const real = new Mingzhang("{site}");
+const [row] = await real.sql("select max(value) as v from indicator_values where indicator_id = :i and factor_set = 'default'", {{ i: "energy_tce" }});
+const cut = String(real.truncated).toUpperCase();
+const old = await all(real.claims({{ check_status: "right" }})).catch((e) => {{ if (!(e instanceof Refused)) throw e; return [e.code, e.status, e.chinese]; }});
+const values = await all(real.values("energy_tce", {{ dimension: "total", factor_set: "all", limit: 4 }}));
+console.log([...waited, ...claims.map((c) => c.claim_id), row.v, cut, values.length, ...old, (await all(real.provenance("energy_tce", 2024))).length].join(" "));
+"""
+
+
+@pytest.mark.parametrize("language", ["R", "JavaScript"])
+def test_a_client_pages_binds_waits_and_says_what_was_wrong(
+    site: str, busy: ThreadingHTTPServer, tmp_path: Path, language: str
+) -> None:
+    port = busy.server_address[1]
+    if language == "R":
+        said = run_r(R_PROGRAM.replace("{port}", str(port)).replace("{site}", site), tmp_path)
+    else:
+        said = run_node(JS_PROGRAM.format(port=port, site=site), tmp_path)
+    words = said.split()
+    assert words[:6] == ["7", "7", "c3", "c4", "6310.5", "FALSE"]
+    assert words[6:9] == ["10", "bad_argument", "400"] and "只能是" in said and words[-1] == "1"
+    first, *_, last = busy.asked  # type: ignore[attr-defined]
+    assert first == "/api/v1/claims?check_status=mismatch" and last == "/api/v1/claims?offset=1"
+
+
+@pytest.mark.parametrize("name", ["mingzhang_client.R", "mingzhang_client.mjs"])
+def test_a_client_is_a_page(name: str) -> None:
+    text = (CLIENTS / name).read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 90 and not re.findall(r"^import |library\(", text, re.M)
 
 
 def test_the_client_pages_binds_waits_and_says_what_was_wrong(site: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,7 +117,7 @@ def test_every_address_of_the_catalogue_is_a_file_or_a_page_of_the_release(relea
     assert {p.removeprefix("https://data.example/").partition("/")[0] for p in pages} == {
         "datasets",
         "mingzhang",
-        "about",
+        "about#files",
     }
 
 

@@ -43,6 +43,10 @@ PATH_VALUES = {
     "dataset": "Name of a dataset, as /datasets lists it 数据集",
     "release_id": "Id of a release, as /releases lists it 版本编号",
 }
+PAGED = (
+    "At most 1,000 rows at once; `next` is the address of the further ones. 一次最多 1,000 行，next 是下一页的地址。"
+)
+WHOLE = "`permalink` is the address at which the answer stays the same. permalink 是内容不变的网址。"
 ERRORS = {
     "400": "An argument cannot be used, or the query cannot run 参数或查询不能用",
     "404": "There is no such thing 没有这一项",
@@ -59,13 +63,14 @@ def openapi(facts: Facts, base_url: str, origin: str) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "明账 Mingzhang",
+            "title": "Mingzhang",  # generators name their packages after it
             "summary": "Figures of government offices, each checkable down to the cell of a spreadsheet 机关事务数据，可查到表格单元格",
             "description": (
                 "Read only, no key. Every answer names its release; `permalink` gives the same answer for as long as the "
                 "release is kept. Within v1 no key changes its name or meaning; new ones may come. 只供读取，无需密钥。"
             ),
             "version": VERSION,
+            "contact": {"name": facts.publisher or "see /report", "url": f"{origin}/report"},
             "license": {"name": facts.licence or "see /about", "url": f"{origin}{base_url}about"},
         },
         "servers": [{"url": origin + base_url.rstrip("/")}],
@@ -90,6 +95,7 @@ def _paths() -> dict[str, Any]:
             "operationId": "versions",
             "tags": ["releases"],
             "summary": "Which release and which code answers 发布版本与程序版本",
+            "description": "Changes with each release and each new version of the code. 随发布版本和程序版本而变。",
             "responses": {"200": _content(_ref("Versions"))} | _errors("405", "429"),
         }
     }
@@ -106,6 +112,7 @@ def _operation(r: Resource) -> dict[str, Any]:
         "operationId": named,
         "tags": [_tag(r)],
         "summary": f"{r.en} {r.zh}",
+        "description": PAGED if r.paged else WHOLE,
         "parameters": parameters,
         "responses": responses,
     }
