@@ -117,12 +117,13 @@ def apart(places: Sequence[float], least: float, low: float, high: float) -> lis
     return out
 
 
-def ticks(low: float, high: float, wanted: int = 4) -> list[float]:
-    """Return round values from at most `low` to at least `high`."""
+def ticks(low: float, high: float, wanted: int = 4, counted: bool = False) -> list[float]:
+    """Return round values from at most `low` to at least `high`; of what is `counted` whole ones, and then both are whole."""
     high = high if high > low else low + 1.0
     span = high - low
     size = 10 ** math.floor(math.log10(span / wanted))
-    step = next(m * size for m in (1, 2, 2.5, 5, 10) if m * size * wanted >= span * 0.999)
+    steps = (round(m * size, 10) for m in (1, 2, 2.5, 5, 10))
+    step = next(s for s in steps if s * wanted >= span * 0.999 and not (counted and s % 1))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(n * step, 10) for n in range(first, last + 1)]
 
@@ -176,7 +177,7 @@ class _Plot:
         self.height = 190.0 if self.small else 270.0
         values = [p.value for s in self.chart.series for p in s.points if p.value is not None]
         values += [r.value for r in self.chart.rules] + ([100.0] if self.chart.indexed else [0.0])
-        self.ticks = ticks(min(values), max(values))
+        self.ticks = ticks(min(values), max(values), counted=all(v == int(v) for v in values))
         self.years = list(dict.fromkeys(p.year for s in self.chart.series for p in s.points))
         self.years.sort()
 

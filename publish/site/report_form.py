@@ -4,7 +4,7 @@ Belongs here: what is accepted of a POST to /report, and its answer. Not here: i
 (templates/report.html), limits of a connection (door.py).
 
 What is bounded: bytes and seconds of the body, reports of one address and of all, reports that wait. Nothing of the sender is
-kept: no address, no header. A form on another site is refused by Origin and Sec-Fetch-Site, which browsers send; there is no cookie and
+kept: no address, no header. A form on another site is refused by Sec-Fetch-Site and Origin, which browsers send; there is no cookie and
 no session that it could misuse. What looks like a person's number is refused, and said, and not kept either.
 """
 
@@ -77,12 +77,15 @@ class ReportForm:
 
 
 def _own(scope: Scope) -> bool:
-    """Return whether a request does not come from a page of another site; programs that are no browsers say nothing of it."""
+    """Return whether a request does not come from a page of another site, as its browser says; programs that are no browsers say
+    nothing. Our pages have the policy `no-referrer`, under which browsers send `Origin: null` from our own form too (Fetch, "append a
+    request Origin header"): there Sec-Fetch-Site decides, which they send over TLS and on this machine."""
+    site = _header(scope, b"sec-fetch-site")
+    if site:
+        return site in (b"same-origin", b"none")
     origin = _header(scope, b"origin").decode("latin-1")
     here = urllib.parse.urlsplit(f"//{host_of(scope)}").hostname  # without the port, which nginx does not pass on
-    if origin and urllib.parse.urlsplit(origin).hostname != here:
-        return False
-    return _header(scope, b"sec-fetch-site") in (b"", b"same-origin", b"none")
+    return origin in ("", "null") or urllib.parse.urlsplit(origin).hostname == here
 
 
 def _header(scope: Scope, name: bytes) -> bytes:

@@ -60,8 +60,8 @@ def classes(values: Sequence[float]) -> list[float]:
         return []
     counted = all(v == int(v) for v in values)  # between two counts there is no bound
     for wanted in (5, 4, 3, 2, 1):
-        bounds = ticks(min(values), max(values), wanted)
-        if len(bounds) - 1 <= CLASSES and (not counted or all(b == int(b) for b in bounds)):
+        bounds = ticks(min(values), max(values), wanted, counted)
+        if len(bounds) - 1 <= CLASSES:
             return bounds
     return [min(values), max(values)]
 
@@ -134,11 +134,13 @@ def _tile(grid: _TileGrid, t: Tile, x: float, y: float) -> None:
     ink = _ground(grid, t.value, t.suppressed, (x, y, grid.wide, grid.high), t.place is not None)
     size = 12.0 if grid.small else 13.0
     middle = x + grid.wide / 2
-    first, *rest = wrapped(t.name, size, grid.wide - 8)
-    lines = [shortened(line, size, grid.wide - 8) for line in (first, " ".join(rest)) if line]
+    bold = size * 1.1  # as wide as its letters are
+    first, *rest = wrapped(t.name, bold, grid.wide - 8)
+    lines = [shortened(line, bold, grid.wide - 8) for line in (first, " ".join(rest)) if line]
     at = y + grid.high / 2 - (len(lines) - 1) * size * 0.6 - 4
     for line in lines:
         canvas.text(middle, at, line, size, ink, text_anchor="middle", font_weight=600)
+        canvas.parts.append(" ")  # between the words of the link's name
         at += size * 1.2
     figure_size = min(size + 1, (grid.wide - 6) / max(measure(t.text, 1.0), 0.1))
     canvas.text(middle, at + 2, t.text, figure_size, ink, text_anchor="middle")

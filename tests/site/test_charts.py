@@ -161,6 +161,14 @@ def test_ticks_are_round_and_hold_all(low: float, high: float) -> None:
     assert len(steps) == 1 and str(steps.pop()).replace(".", "").replace("0", "")[:2] in {"1", "2", "5", "25"}
 
 
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (0, 2), (0, 7), (-3, 2), (0, 13), (0, 26), (0, 9638)])
+@pytest.mark.parametrize("wanted", [1, 2, 3, 4, 5])
+def test_what_is_counted_has_no_mark_between_two_counts(low: float, high: float, wanted: int) -> None:
+    found = ticks(low, high, wanted, counted=True)
+    assert all(t % 1 == 0 for t in found) and found[0] <= low and found[-1] >= high and len(found) <= 8
+    assert "0.5" not in texts(made((2021, 1.0, "A"), (2022, 2.0, "A"))) and "0.5" in texts(made((2021, 1.5, "A")))
+
+
 def test_long_texts_break_and_lose_nothing() -> None:
     address = "https://example.org/r/2025-12-31-0a1b2c3d/indicators/energy_per_capita?show=district/430202"
     found = wrapped(address, 11, 200)

@@ -253,7 +253,7 @@ def tile_map(
     tiles = []
     for m in (*ranked.rows, *ranked.apart, *ranked.hidden):
         figure = f"{m.text} {ranked.unit}" if m.value is not None and ranked.unit else m.text
-        words = ", ".join(p for p in (f"{m.name} {ranked.year}: {figure}", m.mark) if p)
+        words = ", ".join(p for p in (f"{m.name} {figure}", str(ranked.year), m.mark) if p)  # begins as its tile reads
         there = replace(choice, view="chart", show=(m.key,)).query() + "#view"
         tiles.append(Tile(m.name, m.text, m.value, words, places.get(m.key), m.suppressed, there))
     shown = {m.key for m in (*ranked.rows, *ranked.apart, *ranked.hidden)}
@@ -261,7 +261,7 @@ def tile_map(
         key, none = f"{DISTRICT}/{d['code']}", pair("no record")[at]
         if key in places and key not in shown:
             name = d["name_zh" if at == 0 else "name_en"] or d["name_zh"]
-            tiles.append(Tile(name, none, None, f"{name} {ranked.year}: {none}", places[key]))
+            tiles.append(Tile(name, none, None, f"{name} {none}, {ranked.year}", places[key]))
     title, what = indicator["name_zh" if at == 0 else "name_en"] or indicator["name_zh"], pair("districts")[at]
     colon = "：" if language == "zh" else ": "
     subtitle = " · ".join(
