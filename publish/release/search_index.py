@@ -1,6 +1,6 @@
 """The index of what a release says: indicators, statements, datasets, their columns, and the open records.
 
-Belongs here: making the index, a file of its own beside mingzhang.db. Not here: asking it (publish/site/search.py).
+Belongs here: making the index, a file of its own beside mingzhang.db. Not here: asking it (publish/site/search).
 
 Chinese has no spaces, so the index holds single characters and a word is a phrase of them (SQLite FTS5 with its default
 tokenizer); Latin words stay whole. Full and half width are one (Unicode NFKC).

@@ -19,7 +19,7 @@ from typing import Any
 from publish.release.search_index import HAN
 from publish.site.search.pinyin import Lexicon
 from publish.site.search.ranking import Corpus, Document, corpus
-from publish.site.search.words import MEANINGS, MEMBERS, TOKEN, Unit, pages_of, split, stem, unify, units
+from publish.site.search.words import MEANINGS, MEMBERS, STOP, TOKEN, Unit, pages_of, split, stem, unify, units
 
 LONGEST = 80  # characters of a question; the rest is ignored
 MOST = 60
@@ -99,6 +99,8 @@ def _alike(text: str, known: Corpus, lexicon: Lexicon) -> str | None:
             windows = [pieces[i : i + n] for n in range(min(4, len(pieces)), 1, -1) for i in range(len(pieces) - n + 1)]
             for window in windows:
                 meant = lexicon.sounds_like(window)
+                if all(c in MEANINGS or c in STOP[0] for c in window):
+                    continue  # each character is a word
                 if meant in MEANINGS and not any(window in d.title or window in d.body for d in known.documents):
                     return text.replace(window, str(meant))
     return None

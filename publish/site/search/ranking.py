@@ -35,7 +35,7 @@ WEAK = 0.15  # of a unit that is weak
 KINDS = {"indicator": 1.0, "claim": 0.92, "dataset": 0.9, "column": 0.75, "record": 0.85}
 KNOWN = 50.0  # what a word of words.toml counts in the lexicon, besides its occurrences
 OFTEN = 3.0  # and a whole title
-ALIKE = 0.8  # of the letters of a word, for a misspelt one
+ALIKE = 0.84  # of the letters of a word, for a misspelt one
 
 
 @dataclass
