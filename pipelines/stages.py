@@ -106,8 +106,8 @@ class Stages:
             return sorted(self.sources().items())
         warehouse = built(self.home)
         decided = notes.sha256(decisions.path(self.home))
-        made_of = warehouse.fingerprint if warehouse else ""
-        return [made_of, _folder(self.city), self.contracts.digest, decided, self.as_of, self.due_days]
+        built_from = warehouse.fingerprint if warehouse else ""
+        return [built_from, _folder(self.city), self.contracts.digest, decided, self.as_of, self.due_days]
 
     def _received(self) -> str:
         return f"{key.key(self.contracts)} {notes.sha256(self.home.archive / 'received.jsonl')}"

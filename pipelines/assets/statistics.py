@@ -89,9 +89,10 @@ def _typed(dbt_resource_props: Any) -> str:
 
 
 class _Dbt(DbtCliResource):
-    """dbt without what dagster-dbt does around a run and nobody here asks for. It starts `dbt --version`, which also asks
-    the package index, and it loads all of dbt in this process for an adapter that fetches row counts and columns, where asked
-    to (dagster_dbt 0.29, core/resource.py, `cli`). The two took as long as the whole SQL of a small city.
+    """Skips dagster-dbt's version check and adapter start-up (dagster_dbt 0.29, core/resource.py, `cli`).
+
+    The check starts `dbt --version`, which also asks the package index; the adapter loads all of dbt in this process, to fetch row counts
+    and columns where asked to. The two took as long as the whole SQL of a small city.
     """
 
     @cached_property
