@@ -23,5 +23,9 @@ class KnownHosts(SFTPFileSystem):
         with suppress(FileNotFoundError):
             self.client.load_system_host_keys("/etc/ssh/ssh_known_hosts")
         self.client.set_missing_host_key_policy(paramiko.RejectPolicy())
-        self.client.connect(self.host, **self.ssh_kwargs)
+        seconds = self.ssh_kwargs.get("timeout")
+        # The driver's `timeout` is for the connection alone: a server that falls silent later would be waited for without an end.
+        silence = dict.fromkeys(("banner_timeout", "auth_timeout", "channel_timeout"), seconds) if seconds else {}
+        self.client.connect(self.host, **(silence | self.ssh_kwargs))
         self.ftp = self.client.open_sftp()
+        self.ftp.get_channel().settimeout(seconds)

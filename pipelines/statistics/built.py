@@ -55,6 +55,8 @@ def publish(
         "sources": dict(sources or {}),
     }
     notes.write(home, STAGE, fingerprint, {home.warehouse: path}, report, hashed=False)
+    # The log of a shell that wrote to the last warehouse is of that file: DuckDB would open no other beside it.
+    home.warehouse.with_name(f"{home.warehouse.name}.wal").unlink(missing_ok=True)
     path.replace(home.warehouse)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -99,3 +102,21 @@ def test_the_file_of_sources_is_a_setting(tmp_path: Path, monkeypatch: pytest.Mo
     assert Settings.read().environment()["MINGZHANG_SOURCES"] == str(tmp_path / "sources.yaml")
     monkeypatch.setenv("MINGZHANG_SOURCES", "")
     assert Settings.read().sources is None
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """The port of a server that lets everybody connect and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("scheme", ["http", "dav", "imap", "sftp"])
+def test_a_source_that_hangs_is_down(scheme: str, silent: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip({"dav": "webdav4", "sftp": "paramiko"}.get(scheme, "httpx"), reason="type: make inboxes")
+    monkeypatch.setenv("SECRET", "Geheim")
+    monkeypatch.setattr(inbox, "CONNECT_SECONDS", 1)
+    begin = time.monotonic()
+    with pytest.raises(SourceDown, match="cannot be (reached|listed)"):
+        list_inbox(Source(address=f"{scheme}://a@127.0.0.1:{silent}/x", password_env="SECRET", senders={"@x": "y"}))
+    assert time.monotonic() - begin < 60
