@@ -140,8 +140,8 @@ def test_what_is_noticed_is_public_in_words(home: Path, truth: dict[int, dict[st
 def test_statements_are_judged_by_the_records_of_their_years(home: Path) -> None:
     found = dict(table(home, "select claim_id, check_status from claims"))
     assert {c: s for c, s in found.items() if s != "not_verifiable"} == {
-        "water_each_day": "within_qualifier",  # 435.8 GL in 365 days
-        "sewage_each_day": "mismatch",  # 430.0 GL in 365 days are no 1.5 a day
+        "water_each_day": "within_qualifier",  # 435.8 GL, for 365 at least
+        "sewage_each_day": "mismatch",  # 430.0 GL, for 547.5 at least
         "filtration_plants": "match",
         "sewage_plants": "match",
         "water_pumping_stations": "mismatch",  # 17 rows in 2018
