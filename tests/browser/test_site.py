@@ -274,7 +274,7 @@ def test_to_a_statement_and_its_sql_by_keyboard_without_javascript(browser: Any,
     page.wait_for_url("**/claims")
     page.get_by_role("link", name="错时开放停车位").click()
     page.get_by_role("link", name="在本版数据上运行").click()
-    assert "1210" in page.locator("table.data").inner_text()
+    assert "1,210" in page.locator("table.data").inner_text()
     assert release in page.locator("footer").inner_text()
     page.context.close()
 
@@ -345,7 +345,7 @@ def test_a_journalist_gets_from_home_to_the_cell_in_three_steps(browser: Any, ad
     assert "1,210个" in text and "示例0" in text and f"/r/{release}/indicators/parking_spaces/2025" in text
     assert re.search(r"D2020|D20\d\d", page.locator(".cell").first.inner_text()) and "全部计入" in text
     page.get_by_role("link", name="在本版数据上运行").click()
-    assert "1210" in page.locator("table.data").inner_text()
+    assert "1,210" in page.locator("table.data").inner_text()
     page.context.close()
 
 
