@@ -400,7 +400,8 @@ def test_without_a_warehouse_it_says_what_to_do(contracts, city, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("alter table marts.indicator_values drop column contributors", "lacks contributors"),
+        ("alter table marts.indicator_values drop column contributors", "lacks the column contributors, .* run again"),
+        ("alter table marts.indicator_values drop column note_codes", "lacks the column note_codes, .* add it to"),
         ("alter table marts.claims drop column sql", "marts.claims lacks the column sql"),
         (
             "create or replace view marts.disposals as select * exclude (area) from records.disposals",
