@@ -24,7 +24,7 @@ from publish.disclosure import gate, gate_files, gate_statements
 from publish.disclosure.history import Past
 from publish.disclosure.scan import Scanner
 from publish.disclosure.suppress import Rules, Suppressed
-from publish.disclosure.wholes import Made, Wholes
+from publish.disclosure.wholes import Definition, Wholes
 from publish.errors import GateRefused
 from publish.files import EXCEL, PLAIN
 from publish.release import build as building
@@ -36,10 +36,10 @@ from tests.release.conftest import BUYER
 # What the figures of the fixture are made of.
 WHOLES = Wholes(
     {
-        "energy_kgce": Made(2, "energy"),
-        "energy_tce": Made(5, "energy", times=Fraction(1, 1000)),
-        "people": Made(0, "people"),
-        "per_head": Made(2, "energy", "people"),
+        "energy_kgce": Definition(2, "energy"),
+        "energy_tce": Definition(5, "energy", times=Fraction(1, 1000)),
+        "people": Definition(0, "people"),
+        "per_head": Definition(2, "energy", "people"),
     }
 )
 

@@ -24,7 +24,7 @@ from pipelines.core.home import Home
 from pipelines.statistics.city import load_city
 from pipelines.statistics.run import PROJECT, build_statistics, environment
 from publish.disclosure.history import is_frozen
-from publish.disclosure.wholes import hold, made, shown_values
+from publish.disclosure.wholes import hold, shown_values, wholes_of
 from tests.conftest import MadeUp
 from tests.statistics import second
 from tests.statistics.second import Cell, Crosses, Fact, Plan, facts_of_records, plan_of, records, values
@@ -214,7 +214,7 @@ def test_a_drawn_city_with_holes_agrees_with_itself_and_with_its_records(
     with (second.SEEDS / "seed_wholes.csv").open(encoding="utf-8", newline="") as f:
         wholes = [(x["whole"], x["part"], x["relation"]) for x in csv.DictReader(f)]
     indicators = [x | {"adds_over_years": x["adds_over_years"] == "true"} for x in second.seed("indicators")]
-    found = hold(shown_values(rows), made(indicators, wholes))
+    found = hold(shown_values(rows), wholes_of(indicators, wholes))
     assert found.looked_at > 300
     assert found.broken == []
     bills = [k for k in theirs if k[0] == "utility_cost_saved"]
