@@ -249,7 +249,7 @@ app.add_typer(correct, name="correct")
 reports = typer.Typer(
     help="What readers of the site reported as wrong: list it, and close what is done.", no_args_is_help=True
 )
-app.add_typer(reports, name="reports")
+app.add_typer(reports, name="readers")
 releases = typer.Typer(help="List, compare, verify and switch releases.", no_args_is_help=True)
 app.add_typer(releases, name="releases")
 

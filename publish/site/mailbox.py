@@ -1,7 +1,7 @@
 """Errors that readers report: one file each in HOME/reports, until the bureau closes it.
 
 Belongs here: writing, listing and closing these files, and how many there may be. Not here: the form and what is accepted of it
-(report_form.py), the command (pipelines/cli.py: `mingzhang reports`).
+(report_form.py), the command (pipelines/cli.py: `mingzhang readers`).
 
 A report has no name, address or number of its writer. Nothing in it is published by itself: the bureau reads it, and what it corrects is
 a decision of its own (`mingzhang correct`).
@@ -82,7 +82,7 @@ class Mailbox:
         """Note what was done and move the report to the closed ones. Raises NoSuchReport."""
         path = self.folder / f"{report_id}.json"
         if not REPORT_ID.fullmatch(report_id) or not path.is_file():
-            raise NoSuchReport(f"There is no open report {report_id}; 'mingzhang reports list' has those there are.")
+            raise NoSuchReport(f"There is no open report {report_id}; 'mingzhang readers list' has those there are.")
         done = ReaderReport(
             **asdict(_read(path)) | {"closed": f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M}", "outcome": outcome}
         )

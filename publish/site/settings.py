@@ -40,7 +40,7 @@ class SiteSettings(BaseSettings):
 
     reports: bool = Field(
         default=True,
-        description="Whether readers may report errors by a form, which writes a file in `HOME/reports` (`mingzhang reports`). Where that "
+        description="Whether readers may report errors by a form, which writes a file in `HOME/reports` (`mingzhang readers`). Where that "
         "folder cannot be written there is no form, and the page says where to write instead.",
     )
 

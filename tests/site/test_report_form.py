@@ -230,18 +230,18 @@ def test_the_bureau_lists_and_closes_them(tmp_path: Path) -> None:
     assert box.usable()
     made = box.put(FIRST, "/claims/co2", "[red]数字不对[/red]", "")
     run = CliRunner().invoke
-    listed = run(app, ["reports", "list", "--home", str(tmp_path)])
+    listed = run(app, ["readers", "list", "--home", str(tmp_path)])
     assert listed.exit_code == 0 and made.report_id in listed.output and "[red]数字不对[/red]" in listed.output
-    [as_json] = json.loads(run(app, ["reports", "list", "--json", "--home", str(tmp_path)]).output)
+    [as_json] = json.loads(run(app, ["readers", "list", "--json", "--home", str(tmp_path)]).output)
     assert as_json["page"] == "/claims/co2"
-    done = run(app, ["reports", "close", made.report_id, "--outcome", "已更正", "--home", str(tmp_path)])
+    done = run(app, ["readers", "close", made.report_id, "--outcome", "已更正", "--home", str(tmp_path)])
     assert done.exit_code == 0 and box.waiting() == []
     kept = json.loads((tmp_path / "reports" / "closed" / f"{made.report_id}.json").read_text(encoding="utf-8"))
     assert kept["outcome"] == "已更正" and kept["closed"]
     for name in (made.report_id, "../current", "x"):
         with pytest.raises(NoSuchReport):
             box.close(name, "x")
-    assert "No open report." in run(app, ["reports", "list", "--home", str(tmp_path)]).output
+    assert "No open report." in run(app, ["readers", "list", "--home", str(tmp_path)]).output
 
 
 def test_an_address_that_was_pasted_whole_is_kept_as_its_path() -> None:
