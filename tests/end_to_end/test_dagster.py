@@ -205,6 +205,7 @@ def test_only_what_is_stale_is_asked_for(city: City, monkeypatch: pytest.MonkeyP
     assert feedback.code("feedback")  # its own code is the same
 
 
+@pytest.mark.timeout(1800)  # two runs
 def test_a_part_that_has_all_that_rests_on_what_changed_is_a_whole_run(city: City, tmp_path: Path) -> None:  # noqa: F811
     inbox = tmp_path / "inbox"
     shutil.copytree(city.inbox, inbox)
@@ -317,7 +318,7 @@ def test_a_service_gets_its_log_as_lines_of_json(city: City, tmp_path: Path) -> 
     lines = [json.loads(line) for line in ran.stderr.splitlines()]
     assert ran.returncode == 1 and all(line["at"].endswith("+00:00") for line in lines)
     assert next(line["message"] for line in lines if line["level"] == "warning").startswith(f"The inbox {down}")
-    ran = mingzhang("run", "--home", tmp_path / "home", env={"MINGZHANG_LOG": "json", "MINGZHANG_INBOX": ""})
+    ran = mingzhang("run", "--home", tmp_path / "new", env={"MINGZHANG_LOG": "json", "MINGZHANG_INBOX": ""})
     (line,) = [json.loads(line) for line in ran.stderr.splitlines()]
     assert ran.returncode == 2 and line["level"] == "error" and line["message"].startswith("No inbox is given")
 
