@@ -51,4 +51,4 @@
 {% endmacro %}
 
 {# A decimal without trailing zeros: 438, not 438.000000. #}
-{% macro plain(number) %}regexp_replace(cast({{ number }} as varchar), '\.?0+$', ''){% endmacro %}
+{% macro plain(number) %}{{ replace_all('cast(' ~ number ~ ' as string)', '\\.?0+$', "''") }}{% endmacro %}

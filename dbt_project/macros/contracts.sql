@@ -6,12 +6,12 @@
 {% macro contracts() %}
 {%- set contracts, columns = source('catalog', 'contracts'), source('catalog', 'columns') -%}
 {%- if not execute -%}{{ return([]) }}{%- endif -%}
-{%- set asked -%}
-select cast(to_json(list(listed order by listed.dataset)) as varchar)
-from (
-    select c.*, (select list(k order by k.position) from {{ columns }} as k where k.dataset = c.dataset) as columns
-    from {{ contracts }} as c
-) as listed
-{%- endset -%}
-{{ return(fromjson(run_query(asked).rows[0][0] or '[]')) }}
+{%- set by_dataset = {} -%}
+{%- for c in fromjson(run_query(json_of_relation(contracts, 'dataset')).rows[0][0] or '[]') -%}
+{%- do by_dataset.update({c.dataset: dict(c, columns=[])}) -%}
+{%- endfor -%}
+{%- for k in fromjson(run_query(json_of_relation(columns, 'position')).rows[0][0] or '[]') -%}
+{%- do by_dataset[k.dataset].columns.append(k) -%}
+{%- endfor -%}
+{{ return(by_dataset.values() | list) }}
 {% endmacro %}

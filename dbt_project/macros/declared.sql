@@ -6,7 +6,7 @@
 {%- if not execute -%}{{ return([]) }}{%- endif -%}
 {%- set by_dataset = {} -%}
 {%- for c in contracts() -%}{%- do by_dataset.update({c.dataset: c}) -%}{%- endfor -%}
-{%- set found = fromjson(run_query("select cast(to_json(list(m order by m.measure)) as varchar) from " ~ measures ~ " as m").rows[0][0] or '[]') -%}
+{%- set found = fromjson(run_query(json_of_relation(measures, 'measure')).rows[0][0] or '[]') -%}
 {%- for m in found -%}{%- do m.update({'contract': by_dataset[m.dataset]}) -%}{%- endfor -%}
 {{ return(found) }}
 {% endmacro %}
@@ -23,7 +23,7 @@
 {%- set c = measure.contract -%}
 {%- if measure.subject -%}
 {%- set columns = [] -%}
-{%- for column in listed(measure.subject) -%}{%- do columns.append('cast(records.' ~ name_of(column) ~ ' as varchar)') -%}{%- endfor -%}
+{%- for column in listed(measure.subject) -%}{%- do columns.append('cast(records.' ~ name_of(column) ~ ' as string)') -%}{%- endfor -%}
 '(subject) ' || concat_ws(' · ', {{ columns | join(', ') }})
 {%- elif c.institution_name -%}
 coalesce(names.org, records.{{ name_of(c.institution_name) }})
@@ -51,16 +51,17 @@ records.{{ name_of(c.institution_code) }}
 {%- set only = 'records.' ~ name_of(measure.only_column) -%}
 {%- set whole = 'case when ' ~ only ~ ' in (' ~ values | join(', ') ~ ') then ' ~ whole ~ ' else 0 end' -%}
 {%- endif -%}
-{%- set broken = ["{'breakdown': '', 'breakdown_member': ''}"] -%}
+{%- set counts = "factors.factor_set = 'default'" if measure.metric else 'true' -%}
+{%- set broken = [{'breakdown': "''", 'breakdown_member': "''", 'counts': counts}] -%}
 {%- for column in listed(measure.breakdowns) -%}
-{%- do broken.append("{'breakdown': " ~ text_of(column) ~ ", 'breakdown_member': coalesce(cast(records." ~ name_of(column) ~ " as varchar), 'unknown')}") -%}
+{%- do broken.append({'breakdown': text_of(column), 'breakdown_member': "coalesce(cast(records." ~ name_of(column) ~ " as string), 'unknown')", 'counts': counts}) -%}
 {%- endfor -%}
-{%- set counted = '[' ~ broken | join(', ') ~ ']' -%}
+{%- if measure.metric -%}{%- do broken.append({'breakdown': "'total'", 'breakdown_member': "'all'", 'counts': 'not ' ~ counts}) -%}{%- endif -%}
 select
     {{ text_of(measure.measure) }} as measure, factor_set, year, org, breakdown, breakdown_member,
     {{ text_of(measure.dataset) }} as dataset, file_id, sheet,
     cast(sum(amount) as decimal(28, 6)) as amount, count(*) as records, closed,
-    list(distinct sheet_row) filter (where not closed) as sheet_rows
+    {{ collected_once('sheet_row', 'not closed') }} as sheet_rows
 from (
     select
         {{ 'factors.factor_set' if measure.metric else "'none'" }} as factor_set,
@@ -71,12 +72,12 @@ from (
         records._row as sheet_row,
         {{ 'not coalesce(records._is_open, false)' if c.published else 'true' }} as closed,
         cast({{ whole }} as decimal(28, 6)) as amount,
-        unnest({% if measure.metric %}case when factors.factor_set = 'default' then {{ counted }} else [{'breakdown': 'total', 'breakdown_member': 'all'}] end{% else %}{{ counted }}{% endif %}, recursive := true)
+        {{ each_row(broken) }}
     from (
         select
             *,
-            try_cast(left(cast({{ name_of(c.period) }} as varchar), 4) as integer) as _in_year,
-            ({{ c.opens_when or 'false' }}) as _is_open
+            try_cast(left(cast({{ name_of(c.period) }} as string), 4) as integer) as _in_year,
+            ({{ condition_of(c.opens_when or 'false') }}) as _is_open
         from {{ records_of(c) }}
     ) as records
     {% if measure.metric %}
@@ -91,6 +92,6 @@ from (
     left join {{ ref('int_institution_names') }} as names on names.org_name = records.{{ name_of(c.institution_name) }}
     {% endif %}
 ) as measured
-where amount is not null
-group by all
+where amount is not null and counts
+group by factor_set, year, org, breakdown, breakdown_member, file_id, sheet, closed
 {% endmacro %}

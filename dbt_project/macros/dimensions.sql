@@ -41,7 +41,7 @@
     select parts.*, 'level/' || parts.breakdown as dimension, parts.admin_level || '/' || parts.breakdown_member as member
     from {{ relation }} as parts
     where
-        (parts.indicator_id, parts.breakdown) in (select (indicator_id, breakdown) from {{ ref('int_claim_crosses') }})
+        (parts.indicator_id, parts.breakdown) in (select indicator_id, breakdown from {{ ref('int_claim_crosses') }})
         and parts.indicator_id not in (select indicator_id from {{ ref('int_indicator_parts') }} where closed)
 {% endmacro %}
 
@@ -58,14 +58,14 @@
 {%- endmacro %}
 
 {% macro with_period(relation) %}
-    select *, year as in_year from {{ relation }}
+    {%- set rest = all_but('years', ['year', 'dimension', 'member']) -%}
+    select {{ rest }}, years.year, years.dimension, years.member, years.year as in_year from {{ relation }} as years
     union all
     select
-        years.* replace (
-            city.period_last as year,
-            case years.dimension when 'total' then 'period' else 'period/' || years.dimension end as dimension,
-            city.period_member || case years.dimension when 'total' then '' else '/' || years.member end as member
-        ),
+        {{ rest }},
+        city.period_last as year,
+        case years.dimension when 'total' then 'period' else 'period/' || years.dimension end as dimension,
+        city.period_member || case years.dimension when 'total' then '' else '/' || years.member end as member,
         years.year as in_year
     from {{ relation }} as years
     cross join {{ ref('stg_city') }} as city
@@ -134,16 +134,21 @@ sum(numerator) filter (where matched) as numerator,
         max({{ last }}) filter (where matched) as last_in,
         coalesce(
             greatest(
-                max(abs(closed_numerator)) filter (where matched) / nullif(sum(abs(closed_numerator)) filter (where matched), 0),
-                max(abs(closed_denominator)) filter (where matched) / nullif(sum(abs(closed_denominator)) filter (where matched), 0)
+                {{ largest_part('closed_numerator', 'matched') }},
+                {{ largest_part('closed_denominator', 'matched') }}
             ),
             greatest(
-                max(abs(numerator)) filter (where matched) / nullif(sum(abs(numerator)) filter (where matched), 0),
-                max(abs(denominator)) filter (where matched) / nullif(sum(abs(denominator)) filter (where matched), 0)
+                {{ largest_part('numerator', 'matched') }},
+                {{ largest_part('denominator', 'matched') }}
             )
         ) as largest_share,
         coalesce(bool_or(synthetic) filter (where matched), bool_or(synthetic)) as synthetic,
         bool_or(closed) as closed
+{%- endmacro %}
+
+{# The largest of the parts of a sum, as a share of it. #}
+{% macro largest_part(amount, only='true') -%}
+cast(max(abs({{ amount }})) filter (where {{ only }}) as double) / nullif(cast(sum(abs({{ amount }})) filter (where {{ only }}) as double), 0)
 {%- endmacro %}
 
 {# The columns of int_indicator_changes of the same institutions, added over rows that are one institution each. #}
@@ -161,10 +166,10 @@ sum(numerator) as numerator,
         count(*) as contributors,
         0 as left_out,
         greatest(
-            max(abs(numerator)) / nullif(sum(abs(numerator)), 0),
-            max(abs(denominator)) / nullif(sum(abs(denominator)), 0),
-            max(abs(base_numerator)) / nullif(sum(abs(base_numerator)), 0),
-            max(abs(base_denominator)) / nullif(sum(abs(base_denominator)), 0)
+            {{ largest_part('numerator') }},
+            {{ largest_part('denominator') }},
+            {{ largest_part('base_numerator') }},
+            {{ largest_part('base_denominator') }}
         ) as largest_share,
         bool_or(synthetic) as synthetic,
         bool_or(closed) as closed

@@ -12,21 +12,19 @@ select
     measure, factor_set, cast(year as integer) as year, org, breakdown, breakdown_member,
     '{{ dataset }}' as dataset, file_id, sheet,
     cast(sum(amount) as decimal(28, 6)) as amount, count(*) as records, closed,
-    {% if closed is sameas true %}cast(null as bigint[]){% else %}list(distinct sheet_row) filter (where not closed and sheet_row is not null){% endif %} as sheet_rows
+    {% if closed is sameas true %}{{ no_numbers() }}{% else %}{{ collected_once('sheet_row', 'not closed') }}{% endif %} as sheet_rows
 from (
     select
         {{ factor_set }} as factor_set, year, org, file_id, sheet, {% if closed is not sameas true %}sheet_row, {% endif %}{{ closed }} as closed,
-        unnest([
-            {%- set entries = [] -%}
-            {%- for m in measures -%}
-            {%- set columns = ([] if m | length > 3 else ['']) + (m[2] if m | length > 2 else []) -%}
-            {%- for column in columns -%}
-            {%- set member = "coalesce(cast(" ~ column ~ " as varchar), 'unknown')" if column else "''" -%}
-            {%- do entries.append("{'measure': '" ~ m[0] ~ "', 'breakdown': '" ~ column ~ "', 'breakdown_member': " ~ member ~ ", 'amount': cast(" ~ m[1] ~ " as decimal(28, 6))}") -%}
-            {%- endfor -%}
-            {%- endfor %}
-            {{ entries | join(',\n            ') }}
-        ], recursive := true)
+        {% set entries = [] -%}
+        {%- for m in measures -%}
+        {%- set columns = ([] if m | length > 3 else ['']) + (m[2] if m | length > 2 else []) -%}
+        {%- for column in columns -%}
+        {%- set member = "coalesce(cast(" ~ column ~ " as string), 'unknown')" if column else "''" -%}
+        {%- do entries.append({'measure': "'" ~ m[0] ~ "'", 'breakdown': "'" ~ column ~ "'", 'breakdown_member': member, 'amount': 'cast(' ~ m[1] ~ ' as decimal(28, 6))'}) -%}
+        {%- endfor -%}
+        {%- endfor -%}
+        {{ each_row(entries) }}
     from {{ relation }}
 ) as measured
 where amount is not null
@@ -45,19 +43,20 @@ group by measure, factor_set, year, org, breakdown, breakdown_member, file_id, s
     what is one figure of many institutions (the first contract, how long in a row): it is counted anew for each level.
 #}
 {% macro with_level(relation) %}(
-    select
-        counted.*,
-        coalesce((
-            select
-                arg_min(
-                    register.admin_level,
-                    case when register.year <= coalesce(counted.year, 9999) then 0 else 10000 end
-                    + abs(register.year - coalesce(counted.year, 9999))
-                )
-            from {{ ref('int_institution_years') }} as register
-            where register.org = counted.org
-        ), 'unknown') as level
+    select counted.*, coalesce(levels.level, 'unknown') as level
     from {{ relation }} as counted
+    left join (
+        select
+            wanted.org, wanted.year,
+            min_by(
+                register.admin_level,
+                case when register.year <= coalesce(wanted.year, 9999) then 0 else 10000 end
+                + abs(register.year - coalesce(wanted.year, 9999))
+            ) as level
+        from (select distinct org, year from {{ relation }}) as wanted
+        inner join {{ ref('int_institution_years') }} as register on register.org = wanted.org
+        group by wanted.org, wanted.year
+    ) as levels on levels.org = counted.org and levels.year is not distinct from counted.year
 ){% endmacro %}
 
 {# The records of a dataset that names no institution: what they tell is told of the city. #}
@@ -68,8 +67,3 @@ group by measure, factor_set, year, org, breakdown, breakdown_member, file_id, s
 
 {# What counts as a new-energy vehicle, by the column `power` of the contracts. #}
 {% macro is_new_energy() %}(power in ('纯电', '插混', '增程', '燃料电池')){% endmacro %}
-
-{# A JSON object as text, of the rows of a group: `name` is its keys, `value` a whole number for each, in the order of the keys. #}
-{% macro json_object(name, value) -%}
-cast(to_json(map_from_entries(list(struct_pack(k := {{ name }}, v := cast({{ value }} as bigint)) order by {{ name }}))) as varchar)
-{%- endmacro %}

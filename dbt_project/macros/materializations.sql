@@ -25,3 +25,18 @@
     {% do adapter.commit() %}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
+
+{# On Spark a table is Parquet in the metastore's folder, and nothing is there before: a run has a warehouse of its own. #}
+{% materialization replaced_table, adapter='spark' %}
+    {%- set target = this.incorporate(type='table') -%}
+    {#- the contracts of the marts name DuckDB's types, and are held there -#}
+    {% call statement('drop') %}drop table if exists {{ target }}{% endcall %}
+    {% call statement('main') %}create table {{ target }} using parquet as {{ compiled_code }}{% endcall %}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
+{% materialization replaced_view, adapter='spark' %}
+    {%- set target = this.incorporate(type='view') -%}
+    {% call statement('main') %}create or replace view {{ target }} as {{ compiled_code }}{% endcall %}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}

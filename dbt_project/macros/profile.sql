@@ -19,13 +19,23 @@
     and types of sources.yml. So the staging models of all datasets can stand in one project.
 #}
 {% macro source(source_name, table_name) %}
-{%- set found = builtins.source(source_name, table_name) -%}
+{%- set found = parquet_source(source_name, table_name) if target.type == 'spark' else builtins.source(source_name, table_name) -%}
 {%- if source_name != 'records' or not execute or has_profile() -%}{{ return(found) }}{%- endif -%}
 {%- set columns = [] -%}
 {%- for node in graph.sources.values() if node.source_name == source_name and node.name == table_name -%}
 {%- for column in node.columns.values() -%}
-{%- do columns.append('cast(null as ' ~ column.data_type ~ ') as ' ~ name_of(column.name)) -%}
+{%- do columns.append('cast(null as ' ~ (column.data_type | replace('varchar', 'string')) ~ ') as ' ~ name_of(column.name)) -%}
 {%- endfor -%}
 {%- endfor -%}
 {{ return('(select ' ~ columns | join(', ') ~ ' where false)') }}
+{% endmacro %}
+
+{# A source as Spark reads it, where dbt-duckdb fills in its `external_location` itself: read_parquet('<folder>/{name}.parquet'). #}
+{% macro parquet_source(source_name, table_name) %}
+{%- do builtins.source(source_name, table_name) -%}
+{%- if not execute -%}{{ return(builtins.source(source_name, table_name)) }}{%- endif -%}
+{%- for node in graph.sources.values() if node.source_name == source_name and node.name == table_name -%}
+{%- set path = (node.meta.external_location or node.source_meta.external_location) | replace('{name}', node.identifier) -%}
+{{ return(parquet_of(path[14:-2])) }}
+{%- endfor -%}
 {% endmacro %}

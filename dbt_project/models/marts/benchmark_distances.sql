@@ -2,8 +2,8 @@
 -- indicator value by the factors of the set `default`, for official averages count electricity at its calorific value.
 with benchmarks as (
     select
-        benchmarks.* exclude (member),
-        case benchmarks.dimension when 'base' then cast(city.base_year as varchar) else benchmarks.member end as member,
+        {{ all_but('benchmarks', ['member']) }},
+        case benchmarks.dimension when 'base' then cast(city.base_year as string) else benchmarks.member end as member,
         city.base_year as city_base_year,
         indicators.better
     from {{ ref('stg_benchmarks') }} as benchmarks
@@ -34,9 +34,9 @@ select
         when benchmarks.better = 'up' then found.value >= benchmarks.value
         else found.value <= benchmarks.value
     end as reached,
-    cast(null as varchar) as status,
-    cast(null as varchar) as note_zh,
-    cast(null as varchar) as note_en,
+    cast(null as string) as status,
+    cast(null as string) as note_zh,
+    cast(null as string) as note_en,
     found.synthetic,
     found.closed,
     nullif(concat_ws(
@@ -46,7 +46,7 @@ select
                 'other_base_year:' || benchmarks.base_year || '/' || benchmarks.city_base_year
         end,
         case when benchmarks.comparison = 'average' and found.year <> benchmarks.year then 'average_of:' || benchmarks.year end,
-        case when starts_with(found.indicator_id, 'co2_') then 'electricity_alone' end
+        case when {{ begins_with('found.indicator_id', "'co2_'") }} then 'electricity_alone' end
     ), '') as note_codes
 from benchmarks
 inner join {{ ref('int_indicator_values') }} as found

@@ -25,32 +25,33 @@ stated as (
 found as (
     select
         claims.claim_id,
-        sum("values".value) as value,
-        any_value("values".unit) as unit,
-        bool_or("values".synthetic) as synthetic,
-        sum("values".records) as records,
-        case when claims.first_year is null then any_value("values".files) end as files,
-        any_value("values".note_codes) as note_codes,
-        min("values".contributors) as contributors,
-        max("values".left_out) as left_out,
-        max("values".largest_share) as largest_share,
-        bool_or("values".closed) as closed
+        sum(indicator_values.value) as value,
+        max(indicator_values.unit) as unit,
+        bool_or(indicator_values.synthetic) as synthetic,
+        sum(indicator_values.records) as records,
+        case when claims.first_year is null then max(indicator_values.files) end as files,
+        max(indicator_values.note_codes) as note_codes,
+        min(indicator_values.contributors) as contributors,
+        max(indicator_values.left_out) as left_out,
+        max(indicator_values.largest_share) as largest_share,
+        bool_or(indicator_values.closed) as closed
     from stated as claims
-    inner join {{ ref('int_indicator_values') }} as "values"
-        on "values".indicator_id = claims.indicator_id
-        and "values".year between coalesce(claims.first_year, claims.year) and claims.year
-        and "values".dimension = claims.dimension
-        and "values".member = claims.member
-        and "values".factor_set = claims.factor_set
+    inner join {{ ref('int_indicator_values') }} as indicator_values
+        on indicator_values.indicator_id = claims.indicator_id
+        and indicator_values.year between coalesce(claims.first_year, claims.year) and claims.year
+        and indicator_values.dimension = claims.dimension
+        and indicator_values.member = claims.member
+        and indicator_values.factor_set = claims.factor_set
     where not claims.outside_records
     group by claims.claim_id, claims.first_year
 ),
 
 compared as (
     select
-        claims.* replace (case when not claims.outside_records then coalesce(claims.sql, {{ claim_sql() }}) end as sql),
-        beside.* exclude (claim_id),
-        found.* exclude (claim_id, value, unit),
+        {{ all_but('claims', ['sql']) }},
+        case when not claims.outside_records then coalesce(claims.sql, {{ claim_sql() }}) end as sql,
+        {{ all_but('beside', ['claim_id']) }},
+        {{ all_but('found', ['claim_id', 'value', 'unit']) }},
         case
             when claims.unit is null or (claims.test is not null and units.multiplier is null) then indicators.unit
             else claims.unit
@@ -110,7 +111,7 @@ select
     qualifier,
     nullif(concat_ws(
         ' ',
-        case when period_start = period_end then cast(period_start as varchar) else period_start || '-' || period_end end,
+        case when period_start = period_end then cast(period_start as string) else period_start || '-' || period_end end,
         period_note
     ), '') as period,
     computed_value,
@@ -118,16 +119,16 @@ select
     difference,
     check_status,
     case when computed_value is null then null when synthetic then 'synthetic' else 'records' end as evidence,
-    cast(null as varchar) as explanation_zh,
-    cast(null as varchar) as explanation_en,
+    cast(null as string) as explanation_zh,
+    cast(null as string) as explanation_en,
     sql,
     verdict,
-    cast(null as varchar) as verdict_zh,
-    cast(null as varchar) as verdict_en,
+    cast(null as string) as verdict_zh,
+    cast(null as string) as verdict_en,
     word,
     wording_status,
-    cast(null as varchar) as wording_zh,
-    cast(null as varchar) as wording_en,
+    cast(null as string) as wording_zh,
+    cast(null as string) as wording_en,
     basis,
     basis_count,
     basis_match,

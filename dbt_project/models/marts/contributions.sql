@@ -15,7 +15,7 @@ select
     denominator,
     closed_numerator,
     closed_denominator,
-    cast(comparable_as as varchar) as comparable_as
+    cast(comparable_as as string) as comparable_as
 from {{ ref('int_indicator_parts') }}
 where
     matched

@@ -2,7 +2,7 @@
 select
     dataset,
     position,
-    "column",
+    {{ name_of('column') }},
     header_zh,
     title_en,
     type,

@@ -17,8 +17,8 @@ select
     factors.source,
     factors.source_zh,
     factors.confidence,
-    factors."use" as use_note,
-    string_agg(used.factor_set, ',' order by used.factor_set) as factor_sets
+    factors.{{ name_of('use') }} as use_note,
+    {{ joined_in_order('used.factor_set', ',') }} as factor_sets
 from {{ ref('stg_factors') }} as factors
 left join used on used.id = factors.factor_id
 group by all

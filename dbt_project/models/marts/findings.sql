@@ -12,14 +12,14 @@ select *
 from {{ source('intake', 'findings') }}
 where
     dataset = {{ text_of(c.dataset) }}
-    and ("column" is null or "column" in ({{ named | join(', ') }}))
+    and ({{ name_of('column') }} is null or {{ name_of('column') }} in ({{ named | join(', ') }}))
     {%- if inner %}
     and kind not in ('rule', 'calculated', 'repeats')
     {%- endif %}
-    and not exists (select 1 from {{ records_of(c) }} where not coalesce({{ c.opens_when }}, false))
+    and not exists (select 1 from {{ records_of(c) }} where not coalesce({{ condition_of(c.opens_when) }}, false))
     and (
-        "row" is null
-        or (file_id, sheet, "row") in (select (_file, _sheet, _row) from {{ records_of(c) }})
+        {{ name_of('row') }} is null
+        or (file_id, sheet, {{ name_of('row') }}) in (select _file, _sheet, _row from {{ records_of(c) }})
     )
 {%- endset -%}
 {%- do parts.append(part) -%}
@@ -30,22 +30,22 @@ with told as (
 
 select
     told.dataset,
-    coalesce(told.facts ->> 'year', told.period) as period,
+    coalesce({{ json_text('told.facts', 'year') }}, told.period) as period,
     told.kind,
-    told.facts ->> 'rule' as rule,
-    told."column",
-    told.facts ->> 'columns' as columns,
-    cast(sum(coalesce(cast(told.facts ->> 'count' as bigint), 1)) as bigint) as findings,
-    cast(sum(cast(told.facts ->> 'of' as bigint)) as bigint) as compared,
-    cast(told.facts ->> 'value' as double) as value,
-    cast(told.facts ->> 'other' as double) as other_value,
-    cast(told.facts ->> 'other_year' as varchar) as other_period,
+    {{ json_text('told.facts', 'rule') }} as rule,
+    told.{{ name_of('column') }},
+    {{ json_text('told.facts', 'columns') }} as columns,
+    cast(sum(coalesce(cast({{ json_text('told.facts', 'count') }} as bigint), 1)) as bigint) as findings,
+    cast(sum(cast({{ json_text('told.facts', 'of') }} as bigint)) as bigint) as compared,
+    cast({{ json_text('told.facts', 'value') }} as double) as value,
+    cast({{ json_text('told.facts', 'other') }} as double) as other_value,
+    cast({{ json_text('told.facts', 'other_year') }} as string) as other_period,
     told.file_id as file,
     told.sheet,
-    min(told."row") as sheet_row,
+    min(told.{{ name_of('row') }}) as sheet_row,
     coalesce(files.synthetic, false) as synthetic,
-    cast(null as varchar) as sentence_zh,
-    cast(null as varchar) as sentence_en
+    cast(null as string) as sentence_zh,
+    cast(null as string) as sentence_en
 from told
 left join {{ source('intake', 'files') }} as files on files.file_id = told.file_id
 group by all

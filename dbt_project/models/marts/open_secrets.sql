@@ -4,11 +4,11 @@
 {%- for c in contracts() if c.published -%}
 {%- for column in c.columns if column.published and column.type == 'string' -%}
 {%- set part -%}
-select distinct {{ text_of(c.dataset) }} as dataset, {{ text_of(column.column) }} as "column", {{ name_of(column.column) }} as value
+select distinct {{ text_of(c.dataset) }} as dataset, {{ text_of(column.column) }} as {{ name_of('column') }}, {{ name_of(column.column) }} as value
 from {{ records_of(c) }}
-where ({{ c.opens_when }}) and {{ name_of(column.column) }} in (select value from {{ ref('secrets') }} where dataset <> {{ text_of(c.dataset) }})
+where {{ name_of(column.column) }} in (select value from {{ ref('secrets') }} where dataset <> {{ text_of(c.dataset) }}) and ({{ condition_of(c.opens_when) }})
 {%- endset -%}
 {%- do parts.append(part) -%}
 {%- endfor -%}
 {%- endfor -%}
-{{ one_below_the_other(parts, "select dataset, \"column\", value from " ~ ref('secrets') ~ " where false") }}
+{{ one_below_the_other(parts, "select dataset, " ~ name_of('column') ~ ", value from " ~ ref('secrets') ~ " where false") }}

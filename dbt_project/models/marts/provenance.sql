@@ -14,20 +14,20 @@ with full_changes as (
     where change_kind = 'full'
 ),
 
-counted as not materialized (
+counted {{ as_inlined() }} (
     select
         case when compared then null else year end as year,
         indicator_id || case when factor_set in ('none', 'default') then '' else ':' || factor_set end
         || case when compared then '@' || year else '' end as who,
-        sources.* exclude (year, indicator_id, adds_over_years, compared)
+        {{ all_but('sources', ['year', 'indicator_id', 'adds_over_years', 'compared']) }}
     from {{ ref('int_indicator_sources') }} as sources
     where not closed or (breakdown in ('', 'total') and factor_set in ('none', 'default'))
-    union all by name
+    union all
     select
         cast(null as integer) as year,
         full_changes.indicator_id || case when sources.factor_set in ('none', 'default') then '' else ':' || sources.factor_set end
         || '@' || full_changes.year as who,
-        sources.* exclude (year, indicator_id, adds_over_years, compared)
+        {{ all_but('sources', ['year', 'indicator_id', 'adds_over_years', 'compared']) }}
     from {{ ref('int_indicator_sources') }} as sources
     inner join full_changes
         on full_changes.change_of = sources.indicator_id
@@ -36,7 +36,7 @@ counted as not materialized (
     where not sources.compared and (not sources.closed or (sources.breakdown in ('', 'total') and sources.factor_set in ('none', 'default')))
 ),
 
-disclosed as not materialized (
+disclosed {{ as_inlined() }} (
     select
         year, dataset, file_no, records, sheet_rows, closed,
         case when not closed then sheet end as sheet,
@@ -61,9 +61,9 @@ of_closed as (
 
 closed_sheets as (
     select
-        dataset, file_no, cast(null as varchar) as sheet, year,
-        cast(null as varchar) as district, cast(null as varchar) as org_type, cast(null as varchar) as level,
-        cast(null as bigint) as records, cast(null as varchar) as sheet_rows,
+        dataset, file_no, cast(null as string) as sheet, year,
+        cast(null as string) as district, cast(null as string) as org_type, cast(null as string) as level,
+        cast(null as bigint) as records, cast(null as string) as sheet_rows,
         {{ json_object('name', 'records') }} as indicators
     from of_closed
     group by dataset, file_no, year
@@ -73,51 +73,43 @@ closed_sheets as (
 of_rows as (
     select
         disclosed.dataset, disclosed.file_no, disclosed.sheet, disclosed.year, disclosed.district, disclosed.org_type, disclosed.level,
-        unnest(disclosed.sheet_rows) as sheet_row, names.name_no
+        {{ each_of('disclosed.sheet_rows') }} as sheet_row, names.name_no
     from disclosed
     inner join names on names.name = disclosed.name
     where not disclosed.closed
 ),
 
 sets as (
-    select * exclude (name_no), list_sort(list_distinct(list(name_no))) as name_nos
+    select {{ all_but('', ['name_no']) }}, array_sort(array_distinct({{ collected('name_no') }})) as name_nos
     from of_rows
     group by all
 ),
 
 together as (
-    select row_number() over () as n, * from (
-        select * exclude (sheet_row), list(sheet_row order by sheet_row) as sheet_rows from sets group by all
+    select row_number() over (order by dataset, file_no, sheet, year, district, org_type, level, name_nos) as n, * from (
+        select {{ all_but('', ['sheet_row']) }}, {{ collected_in_order('sheet_row') }} as sheet_rows from sets group by all
     )
 ),
 
 named as (
     select one.n, {{ json_object('names.name', 'one.records') }} as indicators
-    from (select n, len(sheet_rows) as records, unnest(name_nos) as name_no from together) as one
+    from (select n, {{ length_of_list('sheet_rows') }} as records, {{ each_of('name_nos') }} as name_no from together) as one
     inner join names on names.name_no = one.name_no
     group by one.n
 ),
 
 open_sheets as (
     select
-        together.* exclude (n, name_nos, sheet_rows),
-        cast(len(together.sheet_rows) as bigint) as records,
-        cast(to_json(list_transform(
-            list_zip(
-                list_filter(together.sheet_rows, lambda x, i: i = 1 or together.sheet_rows[i - 1] <> x - 1),
-                list_filter(together.sheet_rows, lambda x, i: i = len(together.sheet_rows) or together.sheet_rows[i + 1] <> x + 1)
-            ),
-            lambda span: [span[1], span[2]]
-        )) as varchar) as sheet_rows,
+        {{ all_but('together', ['n', 'name_nos', 'sheet_rows']) }},
+        cast({{ length_of_list('together.sheet_rows') }} as bigint) as records,
+        {{ json_spans('together.sheet_rows') }} as sheet_rows,
         named.indicators
     from together
     inner join named on named.n = together.n
 ),
 
 sheets as (
-    select * from closed_sheets
-    union all by name
-    select * from open_sheets
+    {{ unioned(['closed_sheets', 'open_sheets'], ['dataset', 'file_no', 'sheet', 'year', 'district', 'org_type', 'level', 'records', 'sheet_rows', 'indicators']) }}
 )
 
 select

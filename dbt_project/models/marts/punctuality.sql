@@ -26,7 +26,7 @@ came as (
 
 -- A period names its days, months or years: 2025, 2025-03, 2025-01..2025-06. It ends with the last of them.
 named as (
-    select period, unnest(regexp_extract_all(period, '\d{4}(?:-\d{2})?(?:-\d{2})?')) as name
+    select period, {{ each_match('period', '\\d{4}(?:-\\d{2})?(?:-\\d{2})?') }} as name
     from (select distinct period from came)
 ),
 

@@ -1,9 +1,8 @@
 -- Each line in each year it has a value, and over the period where its years add up. Lines of different nature are never added.
 with lines as (
     select
-        savings.* replace (
-            case savings.dimension when 'base' then cast(city.base_year as varchar) else savings.member end as member
-        ),
+        {{ all_but('savings', ['member']) }},
+        case savings.dimension when 'base' then cast(city.base_year as string) else savings.member end as member,
         case savings.dimension when 'total' then 'period' else 'period/' || savings.dimension end as period_dimension,
         city.period_member
             || case savings.dimension when 'total' then '' else '/' || savings.member end as period_member
@@ -17,10 +16,10 @@ select
     lines.name_zh,
     lines.name_en,
     found.year,
-    starts_with(found.dimension, 'period') as whole_period,
+    {{ begins_with('found.dimension', "'period'") }} as whole_period,
     found.value,
     found.unit,
-    cast(null as varchar) as status,
+    cast(null as string) as status,
     found.indicator_id,
     found.dimension,
     found.member,

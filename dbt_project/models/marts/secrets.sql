@@ -4,11 +4,11 @@
 {%- for c in contracts() -%}
 {%- for column in c.columns if column.access == 'L2' and column.type == 'string' and not column.allowed -%}
 {%- set part -%}
-select distinct {{ text_of(c.dataset) }} as dataset, {{ text_of(column.column) }} as "column", cast({{ name_of(column.column) }} as varchar) as value
+select distinct {{ text_of(c.dataset) }} as dataset, {{ text_of(column.column) }} as {{ name_of('column') }}, cast({{ name_of(column.column) }} as string) as value
 from {{ records_of(c) }}
 where {{ name_of(column.column) }} is not null
 {%- endset -%}
 {%- do parts.append(part) -%}
 {%- endfor -%}
 {%- endfor -%}
-{{ one_below_the_other(parts, "select '' as dataset, '' as \"column\", '' as value where false") }}
+{{ one_below_the_other(parts, "select '' as dataset, '' as " ~ name_of('column') ~ ", '' as value where false") }}

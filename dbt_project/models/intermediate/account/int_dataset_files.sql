@@ -1,7 +1,7 @@
 -- How many records of each dataset stand in each file, and of which periods.
 {% set parts = [] %}
 {%- for c in contracts() -%}
-{%- set period = 'cast(' ~ name_of(c.period) ~ ' as varchar)' if c.period else 'cast(null as varchar)' -%}
+{%- set period = 'cast(' ~ name_of(c.period) ~ ' as string)' if c.period else 'cast(null as string)' -%}
 {%- set part -%}
 select {{ text_of(c.dataset) }} as dataset, _file as file_id, count(*) as records, min({{ period }}) as first_period, max({{ period }}) as last_period
 from {{ records_of(c) }}

@@ -1,7 +1,7 @@
 -- How many institutions have a record of each dataset in each period: a month, else a year.
 {% set parts = [] %}
 {%- for c in contracts() if c.period and c.institution_name -%}
-{%- set period = 'cast(' ~ name_of(c.period) ~ ' as varchar)' -%}
+{%- set period = 'cast(' ~ name_of(c.period) ~ ' as string)' -%}
 {%- set part -%}
 select
     {{ text_of(c.dataset) }} as dataset,

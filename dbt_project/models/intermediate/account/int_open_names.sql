@@ -5,7 +5,7 @@
 {%- set part -%}
 select {{ public_text(name_of(column.column)) }} as name
 from {{ records_of(c) }}
-where ({{ c.opens_when }})
+where true and ({{ condition_of(c.opens_when) }})
 {%- endset -%}
 {%- do parts.append(part) -%}
 {%- endfor -%}

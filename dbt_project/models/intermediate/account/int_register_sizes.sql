@@ -2,7 +2,7 @@
 {% set parts = [] %}
 {%- for c in contracts() if c.is_register and c.period and c.institution_code -%}
 {%- set part -%}
-select try_cast(left(cast({{ name_of(c.period) }} as varchar), 4) as integer) as year, count(distinct {{ name_of(c.institution_code) }}) as institutions
+select try_cast(left(cast({{ name_of(c.period) }} as string), 4) as integer) as year, count(distinct {{ name_of(c.institution_code) }}) as institutions
 from {{ records_of(c) }}
 where {{ name_of(c.period) }} is not null
 group by 1

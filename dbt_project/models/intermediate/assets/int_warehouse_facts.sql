@@ -12,11 +12,11 @@ with moves as (
         ) > 1 as again
     from {{ ref('stg_warehouse_moves') }} as records
     left join {{ ref('seed_asset_categories') }} as categories
-        on starts_with(upper(records.category_code), categories.prefix)
+        on {{ begins_with('upper(records.category_code)', 'categories.prefix') }}
 ),
 
 named as (
-    select coalesce(names.org, moves.org_name, '(unknown)') as org, moves.* exclude (org_name)
+    select coalesce(names.org, moves.org_name, '(unknown)') as org, {{ all_but('moves', ['org_name']) }}
     from moves
     left join {{ ref('int_institution_names') }} as names on names.org_name = moves.org_name
 )

@@ -6,14 +6,14 @@ with held as (
     select
         claims.*,
         coalesce(units.multiplier, 1) as multiplier,
-        "values".year as value_year,
-        "values".member as value_member,
-        "values".factor_set as value_set,
-        "values".value as found
+        indicator_values.year as value_year,
+        indicator_values.member as value_member,
+        indicator_values.factor_set as value_set,
+        indicator_values.value as found
     from {{ ref('int_claims') }} as claims
-    inner join {{ ref('int_indicator_values') }} as "values"
-        on "values".indicator_id = claims.indicator_id and "values".dimension = claims.dimension
-        and "values".member = claims.member
+    inner join {{ ref('int_indicator_values') }} as indicator_values
+        on indicator_values.indicator_id = claims.indicator_id and indicator_values.dimension = claims.dimension
+        and indicator_values.member = claims.member
     left join {{ ref('stg_indicators') }} as indicators on indicators.indicator_id = claims.indicator_id
     left join {{ ref('stg_units') }} as units
         on units.claim_unit = claims.unit and units.indicator_unit = indicators.unit
@@ -22,7 +22,7 @@ with held as (
 by_set as (
     select
         claim_id, value_set, verifiable, qualifier, value, step, test, target,
-        {{ in_unit('sum(found)', 'any_value(multiplier)') }} as computed
+        {{ in_unit('sum(found)', 'max(multiplier)') }} as computed
     from held
     where factor_set <> 'none' and value_set <> 'none' and value_year between coalesce(first_year, year) and year
     group by claim_id, value_set, verifiable, qualifier, value, step, test, target
@@ -37,9 +37,7 @@ judged_sets as (
 sets as (
     select
         claim_id,
-        cast(to_json(list(
-            {'factor_set': value_set, 'value': cast(computed as double), 'check_status': check_status} order by value_set
-        )) as varchar) as basis,
+        {{ json_rows({'factor_set': 'value_set', 'value': 'cast(computed as double)', 'check_status': 'check_status'}, by='value_set') }} as basis,
         count(*) as basis_count,
         count(*) filter (where check_status in ('match', 'within_qualifier')) as basis_match
     from judged_sets

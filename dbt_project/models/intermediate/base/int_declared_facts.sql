@@ -6,4 +6,4 @@
 {%- for m in declared_measures() -%}
 {%- do parts.append(declared_facts(m)) -%}
 {%- endfor -%}
-{{ one_below_the_other(parts, "select '' as measure, '' as factor_set, 0 as year, '' as org, '' as breakdown, '' as breakdown_member, '' as dataset, '' as file_id, '' as sheet, cast(0 as decimal(28, 6)) as amount, cast(0 as bigint) as records, false as closed, cast(null as bigint[]) as sheet_rows where false") }}
+{{ one_below_the_other(parts, "select '' as measure, '' as factor_set, 0 as year, '' as org, '' as breakdown, '' as breakdown_member, '' as dataset, '' as file_id, '' as sheet, cast(0 as decimal(28, 6)) as amount, cast(0 as bigint) as records, false as closed, " ~ no_numbers() ~ " as sheet_rows where false") }}

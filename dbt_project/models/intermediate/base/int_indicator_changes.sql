@@ -63,7 +63,7 @@ of_same as (
     group by
         indicator_id, change_of, change_kind, factor_set, year, base_year,
         grouping sets ((), (district), (org_type), (admin_level))
-    union all by name
+    union all
     select
         indicator_id,
         change_of,
@@ -80,9 +80,11 @@ of_same as (
 ),
 
 changes as (
-    select * from of_all
-    union all by name
-    select * from of_same
+    {{ unioned(['of_all', 'of_same'], [
+        'indicator_id', 'change_of', 'change_kind', 'factor_set', 'year', 'base_year', 'of_dimension', 'of_member', 'numerator',
+        'denominator', 'base_numerator', 'base_denominator', 'months_differ', 'reporting', 'partly', 'unregistered',
+        'names_institution', 'items_differ', 'contributors', 'left_out', 'largest_share', 'synthetic', 'closed',
+    ]) }}
 )
 
 select

@@ -24,9 +24,9 @@ sums as (
     select
         indicators.indicator_id,
         indicators.adds_over_years,
-        facts.* exclude (measure, amount, closed_amount),
-        cast(null as varchar) as below_breakdown,
-        cast(null as varchar) as below_member,
+        {{ all_but('facts', ['measure', 'amount', 'closed_amount']) }},
+        cast(null as string) as below_breakdown,
+        cast(null as string) as below_member,
         facts.amount as numerator,
         cast(null as decimal(28, 6)) as denominator,
         facts.closed_amount as closed_numerator,
@@ -67,10 +67,7 @@ ratios as (
         above.indicator_id,
         above.adds_over_years,
         case when above.factor_set <> 'none' then above.factor_set else coalesce(below.factor_set, 'none') end as factor_set,
-        above.* exclude (
-            indicator_id, adds_over_years, below_measure, measure, factor_set, amount, closed_amount, synthetic, closed,
-            below_breakdown, below_member
-        ),
+        {{ all_but('above', ['indicator_id', 'adds_over_years', 'below_measure', 'measure', 'factor_set', 'amount', 'closed_amount', 'synthetic', 'closed', 'below_breakdown', 'below_member']) }},
         coalesce(below.breakdown, above.below_breakdown) as below_breakdown,
         coalesce(below.breakdown_member, above.below_member) as below_member,
         above.synthetic or coalesce(below.synthetic, false) as synthetic,
@@ -92,14 +89,16 @@ ratios as (
 ),
 
 parts as (
-    select * from sums
-    union all by name
-    select * from ratios
+    {{ unioned(['sums', 'ratios'], [
+        'indicator_id', 'adds_over_years', 'factor_set', 'year', 'org', 'breakdown', 'breakdown_member', 'district', 'org_type',
+        'admin_level', 'synthetic', 'closed', 'below_breakdown', 'below_member', 'numerator', 'denominator', 'closed_numerator',
+        'closed_denominator', 'matched',
+    ]) }}
 )
 
 select
     parts.*,
-    not starts_with(parts.org, '(') as names_institution,
+    not {{ begins_with('parts.org', "'('") }} as names_institution,
     register.org is not null as registered,
     coalesce(items.complete, true) as complete,
     case when items.measure is null then '' else items.comparable_as end as comparable_as,

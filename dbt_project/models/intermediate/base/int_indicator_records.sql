@@ -3,14 +3,14 @@
 -- the same. Files that stand behind the same values with as many records, as those of single institutions often do, are
 -- counted together: `files` says how many there are of one.
 with of_files as (
-    select file_no, count(*) as n, sum(cast(one as hugeint)) as added, bit_xor(hash(one, 1)) as mixed
+    select file_no, count(*) as n, sum(cast(one as {{ big_number() }})) as added, bit_xor({{ hash_of(['one', '1']) }}) as mixed
     from (
         select
             file_no,
-            hash(
-                indicator_id, compared, factor_set, year, district, org_type, admin_level, breakdown, breakdown_member,
-                dataset, closed, records, case when not closed then sheet end, sheet_rows
-            ) as one
+            {{ hash_of([
+                'indicator_id', 'compared', 'factor_set', 'year', 'district', 'org_type', 'admin_level', 'breakdown', 'breakdown_member',
+                'dataset', 'closed', 'records', 'case when not closed then sheet end', 'sheet_rows',
+            ]) }} as one
         from {{ ref('int_indicator_sources') }}
     )
     group by file_no
@@ -39,7 +39,7 @@ years_and_period as (
 found as (
     select
         indicator_id, factor_set, year, compared, dimension, member, dataset, file_no, sheet, closed,
-        sum(records) as records, flatten(list(sheet_rows) filter (where sheet_rows is not null)) as sheet_rows
+        sum(records) as records, flatten({{ collected('sheet_rows') }} filter (where sheet_rows is not null)) as sheet_rows
     from years_and_period
     group by all
 ),
@@ -48,7 +48,7 @@ of_changes as (
     select
         changes.indicator_id, changes.factor_set, changes.year, changes.dimension, changes.member,
         found.dataset, found.file_no, found.sheet, found.closed, sum(found.records) as records,
-        flatten(list(found.sheet_rows) filter (where found.sheet_rows is not null)) as sheet_rows
+        flatten({{ collected('found.sheet_rows') }} filter (where found.sheet_rows is not null)) as sheet_rows
     from {{ ref('int_indicator_changes') }} as changes
     inner join found
         on found.indicator_id = changes.change_of
@@ -61,15 +61,15 @@ of_changes as (
 ),
 
 together as (
-    select * exclude (compared) from found where not compared
-    union all by name
-    select * from of_changes
-    union all by name
+    select indicator_id, factor_set, year, dimension, member, file_no, records, sheet_rows from found where not compared
+    union all
+    select indicator_id, factor_set, year, dimension, member, file_no, records, sheet_rows from of_changes
+    union all
     select
-        found.* exclude (compared) replace (
-            case dimension when 'total' then 'base' else 'base/' || dimension end as dimension,
-            city.base_year || case dimension when 'total' then '' else '/' || member end as member
-        )
+        found.indicator_id, found.factor_set, found.year,
+        case found.dimension when 'total' then 'base' else 'base/' || found.dimension end as dimension,
+        city.base_year || case found.dimension when 'total' then '' else '/' || found.member end as member,
+        found.file_no, found.records, found.sheet_rows
     from found
     cross join {{ ref('stg_city') }} as city
     where found.compared
@@ -79,7 +79,7 @@ together as (
 by_file as (
     select
         indicator_id, factor_set, year, dimension, member, file_no,
-        sum(coalesce(len(list_distinct(sheet_rows)), records)) as records
+        sum(coalesce({{ length_of_list('array_distinct(sheet_rows)') }}, records)) as records
     from together
     group by all
 )

@@ -6,7 +6,7 @@
 --
 -- Of many institutions with one system's export most are alike in a year: the same file, measures, numbers of records, district,
 -- kind and level. Their closed records are looked for once, for one of each sort, and taken `n` times.
-with every_fact as not materialized (
+with every_fact {{ as_inlined() }} (
     select facts.*, files.file_no
     from {{ ref('int_facts') }} as facts
     inner join {{ ref('int_files') }} as files on files.file_id = facts.file_id
@@ -21,22 +21,23 @@ sorts as (
     from (
         select
             org, year, count(*) as facts,
-            sum(cast(one as hugeint)) as facts_added, bit_xor(hash(one, 1)) as facts_mixed
+            sum(cast(one as {{ big_number() }})) as facts_added, bit_xor({{ hash_of(['one', '1']) }}) as facts_mixed
         from (
             select
                 org, year,
-                hash(
-                    measure, factor_set, breakdown, breakdown_member, district, org_type, admin_level, dataset, file_no, sheet, records
-                ) as one
+                {{ hash_of([
+                    'measure', 'factor_set', 'breakdown', 'breakdown_member', 'district', 'org_type', 'admin_level', 'dataset', 'file_no',
+                    'sheet', 'records',
+                ]) }} as one
             from every_fact
             where closed
         )
         group by org, year
     ) as facts
     left join (
-        select org, year, count(*) as parts, sum(cast(one as hugeint)) as parts_added, bit_xor(hash(one, 1)) as parts_mixed
+        select org, year, count(*) as parts, sum(cast(one as {{ big_number() }})) as parts_added, bit_xor({{ hash_of(['one', '1']) }}) as parts_mixed
         from (
-            select org, year, hash(indicator_id, factor_set, breakdown, breakdown_member, below_breakdown, below_member) as one
+            select org, year, {{ hash_of(['indicator_id', 'factor_set', 'breakdown', 'breakdown_member', 'below_breakdown', 'below_member']) }} as one
             from {{ ref('int_indicator_parts') }}
             where matched
         )
@@ -75,7 +76,7 @@ named as (
         and quotients.by_breakdown = indicators.by_breakdown
 ),
 
-matched as not materialized (
+matched {{ as_inlined() }} (
     select
         parts.factor_set, parts.year, parts.org, parts.district, parts.org_type, parts.admin_level, parts.breakdown, parts.breakdown_member,
         parts.below_breakdown, parts.below_member, quotients.*
@@ -84,15 +85,15 @@ matched as not materialized (
     where parts.matched
 ),
 
-measured as not materialized (
+measured {{ as_inlined() }} (
     select halves.* from (
         select
-            matched.* exclude (below_breakdown, below_member, numerator, denominator, by_breakdown),
+            {{ all_but('matched', ['below_breakdown', 'below_member', 'numerator', 'denominator', 'by_breakdown']) }},
             matched.numerator as measure, matched.breakdown as of_breakdown, matched.breakdown_member as of_member
         from matched
         union all
         select
-            matched.* exclude (below_breakdown, below_member, numerator, denominator, by_breakdown),
+            {{ all_but('matched', ['below_breakdown', 'below_member', 'numerator', 'denominator', 'by_breakdown']) }},
             matched.denominator, matched.below_breakdown, matched.below_member
         from matched
     ) as halves
@@ -110,11 +111,11 @@ shared as (
         on below.measure = quotients.denominator and below.dataset = above.dataset
 ),
 
-of_ratios as not materialized (
+of_ratios {{ as_inlined() }} (
     select
-        measured.* exclude (measure, of_breakdown, of_member),
+        {{ all_but('measured', ['measure', 'of_breakdown', 'of_member']) }},
         facts.dataset, facts.file_no, facts.sheet, facts.closed, facts.n, facts.records, facts.sheet_rows,
-        facts.closed and (measured.stands_for, facts.dataset) in (select (stands_for, dataset) from shared) as once
+        facts.closed and (measured.stands_for, facts.dataset) in (select stands_for, dataset from shared) as once
     from measured
     inner join facts
         on facts.org = measured.org
@@ -125,31 +126,42 @@ of_ratios as not materialized (
         and facts.factor_set in (measured.factor_set, 'none')
 ),
 
-by_institution as not materialized (
+by_institution {{ as_inlined() }} (
     select
         quotients.stands_for,
         facts.factor_set, facts.year, facts.org, facts.district, facts.org_type, facts.admin_level, facts.breakdown, facts.breakdown_member,
         facts.dataset, facts.file_no, facts.sheet, facts.closed, facts.n, facts.records, facts.sheet_rows
     from facts
     inner join quotients on quotients.numerator = facts.measure and quotients.denominator is null
-    union all by name
-    select * exclude (once) from of_ratios where not once
-    union all by name
-    select * exclude (once, records, sheet_rows), max(records) as records, cast(null as bigint[]) as sheet_rows
+    union all
+    select
+        stands_for, factor_set, year, org, district, org_type, admin_level, breakdown, breakdown_member,
+        dataset, file_no, sheet, closed, n, records, sheet_rows
+    from of_ratios
+    where not once
+    union all
+    select
+        stands_for, factor_set, year, org, district, org_type, admin_level, breakdown, breakdown_member,
+        dataset, file_no, sheet, closed, n, max(records) as records, {{ no_numbers() }} as sheet_rows
     from of_ratios
     where once
-    group by all
+    group by
+        stands_for, factor_set, year, org, district, org_type, admin_level, breakdown, breakdown_member,
+        dataset, file_no, sheet, closed, n
 ),
 
 of_years as (
-    select * exclude (org, n, records, sheet_rows), sum(records * n) as records, flatten(list(sheet_rows) filter (where sheet_rows is not null)) as sheet_rows
+    select
+        stands_for, factor_set, year, district, org_type, admin_level, breakdown, breakdown_member, dataset, file_no, sheet, closed,
+        sum(records * n) as records,
+        flatten({{ collected('sheet_rows') }} filter (where sheet_rows is not null)) as sheet_rows
     from by_institution
-    group by all
+    group by stands_for, factor_set, year, district, org_type, admin_level, breakdown, breakdown_member, dataset, file_no, sheet, closed
 ),
 
 -- Which of each sort stands for the institutions compared, in either year, and how often.
-pairs as not materialized (
-    select pairs.*, named.stands_for, unnest([pairs.year, pairs.base_year]) as in_year
+pairs {{ as_inlined() }} (
+    select pairs.*, named.stands_for, {{ each_of(list_of(['pairs.year', 'pairs.base_year'])) }} as in_year
     from {{ ref('int_comparable_pairs') }} as pairs
     inner join named on named.indicator_id = pairs.change_of
 ),
@@ -177,7 +189,7 @@ of_pairs as (
         compared.indicator_id, compared.factor_set, compared.year, compared.district, compared.org_type, compared.admin_level,
         compared.breakdown, compared.breakdown_member,
         found.dataset, found.file_no, found.sheet, found.closed, sum(found.records * compared.n) as records,
-        flatten(list(found.sheet_rows) filter (where found.sheet_rows is not null)) as sheet_rows
+        flatten({{ collected('found.sheet_rows') }} filter (where found.sheet_rows is not null)) as sheet_rows
     from compared
     inner join by_institution as found
         on found.stands_for = compared.stands_for
@@ -189,9 +201,15 @@ of_pairs as (
     group by all
 )
 
-select named.indicator_id, named.adds_over_years, false as compared, of_years.* exclude (stands_for)
+select
+    named.indicator_id, named.adds_over_years, false as compared,
+    of_years.factor_set, of_years.year, of_years.district, of_years.org_type, of_years.admin_level, of_years.breakdown,
+    of_years.breakdown_member, of_years.dataset, of_years.file_no, of_years.sheet, of_years.closed, of_years.records, of_years.sheet_rows
 from of_years
 inner join named on named.stands_for = of_years.stands_for
-union all by name
-select indicator_id, false as adds_over_years, true as compared, of_pairs.* exclude (indicator_id)
+union all
+select
+    indicator_id, false as adds_over_years, true as compared,
+    factor_set, year, district, org_type, admin_level, breakdown,
+    breakdown_member, dataset, file_no, sheet, closed, records, sheet_rows
 from of_pairs

@@ -17,14 +17,14 @@ with in_years as (
     from {{ ref('int_indicator_parts') }}
     where breakdown = ''
     group by indicator_id, factor_set, year, grouping sets ((), (district), (org_type), (admin_level))
-    union all by name
+    union all
     select
         indicator_id, factor_set, year, breakdown as dimension, breakdown_member as member,
         {{ sums_over_institutions('year', 'year') }}
     from {{ ref('int_indicator_parts') }}
     where breakdown <> ''
     group by indicator_id, factor_set, year, breakdown, breakdown_member
-    union all by name
+    union all
     select
         indicator_id, factor_set, year, dimension, member,
         {{ sums_over_institutions('year', 'year') }}
@@ -67,7 +67,7 @@ in_period as (
 
 summed as (
     select * from in_years
-    union all by name
+    union all
     select * from in_period
 )
 

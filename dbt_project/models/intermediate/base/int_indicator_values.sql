@@ -24,7 +24,7 @@ with values_of_sums as (
         end as of_member,
         {{ millionths('sums.numerator') }} as above,
         case
-            when indicators.denominator is null then cast(1000000 as hugeint) else {{ millionths('sums.denominator') }}
+            when indicators.denominator is null then cast(1000000 as {{ big_number() }}) else {{ millionths('sums.denominator') }}
         end as below
     from {{ ref('int_indicator_sums') }} as sums
     cross join {{ ref('stg_city') }} as city
@@ -36,16 +36,18 @@ changes as (
         indicator_id, factor_set, year, dimension, member,
         contributors, left_out, largest_share, synthetic, closed,
         reporting, partly, unregistered, names_institution, items_differ, months_differ,
-        cast(null as hugeint) as closed_above,
+        cast(null as {{ big_number() }}) as closed_above,
         base_year, cast(null as integer) as first_year, cast(null as integer) as first_in, cast(null as integer) as last_in,
         of_dimension, of_member, above, below
     from {{ ref('int_indicator_changes') }}
 ),
 
 together as (
-    select * from values_of_sums
-    union all by name
-    select * from changes
+    {{ unioned(['values_of_sums', 'changes'], [
+        'indicator_id', 'factor_set', 'year', 'dimension', 'member', 'contributors', 'left_out', 'largest_share', 'synthetic', 'closed',
+        'reporting', 'partly', 'unregistered', 'names_institution', 'items_differ', 'months_differ', 'closed_above', 'base_year',
+        'first_year', 'first_in', 'last_in', 'of_dimension', 'of_member', 'above', 'below',
+    ]) }}
 ),
 
 -- which part of the register a value is of: a breakdown of its own is of the whole city, crossed with the level of that
@@ -89,7 +91,7 @@ spans as (
 
 used_factors as (
     select
-        spans.*, string_agg(distinct factors.factor_id, ',' order by factors.factor_id) as factor_ids
+        spans.*, {{ joined_in_order('factors.factor_id', ',', distinct=true) }} as factor_ids
     from spans
     inner join {{ ref('stg_indicators') }} as indicators on indicators.indicator_id = spans.indicator_id
     inner join {{ ref('int_carrier_factors') }} as factors
@@ -127,7 +129,7 @@ described as (
         indicators.unit,
         coalesce(indicators.change_kind, '') in ('comparable', 'saved') as of_the_same,
         {{ half_up('(all_values.above * ' ~ times('indicators.multiplier') ~ ')', '(all_values.below * ' ~ over('indicators.multiplier') ~ ')', 'indicators.decimals') }} as value,
-        {{ half_up('(all_values.closed_above * ' ~ times('indicators.multiplier') ~ ')', '(cast(1000000 as hugeint) * ' ~ over('indicators.multiplier') ~ ')', 'indicators.decimals') }} as closed_value,
+        {{ half_up('(all_values.closed_above * ' ~ times('indicators.multiplier') ~ ')', '(cast(1000000 as ' ~ big_number() ~ ') * ' ~ over('indicators.multiplier') ~ ')', 'indicators.decimals') }} as closed_value,
         -- who was expected: the register of the year in that district, kind or level (of a breakdown of its own, of the city), and
         -- whoever stated something without being in it; nobody knows where there is no register of the year
         case when all_values.names_institution and register.institutions is not null then register.institutions + all_values.unregistered end as population,
@@ -139,7 +141,7 @@ described as (
         all_values.first_year is null and all_values.year > extract(year from city.as_of) as in_future,
         all_values.first_year is null and all_values.year = extract(year from city.as_of)
             and city.as_of < make_date(all_values.year, 12, 31) as year_not_over,
-        cast(city.as_of as varchar) as as_of,
+        cast(city.as_of as string) as as_of,
         city.period_start || '-' || city.period_end as plan,
         nullif(concat_ws('-', all_values.first_in, nullif(all_values.last_in, all_values.first_in)), '') as years_in,
         coalesce(undated.records, 0) as undated,
@@ -173,7 +175,7 @@ described as (
 )
 
 select
-    * exclude (reporting),
+    {{ all_but('', ['reporting']) }},
     case when names_institution then reporting end as reporting,
     nullif(concat_ws(
         ' ',

@@ -1,7 +1,7 @@
 -- One row per institution and year of the register.
 with ranked as (
     select
-        * exclude (year),
+        {{ all_but('', ['year']) }},
         cast(year as integer) as year,
         row_number() over (partition by uscc, year order by file_id desc, sheet desc, sheet_row desc) as place
     from {{ ref('stg_institutions') }}

@@ -11,7 +11,7 @@ with stated as (
         'vehicle_costs' as dataset,
         org,
         cast(substr(month, 1, 4) as integer) as year,
-        unnest(['all', case when service in ('加油', '充电') then 'fuel_or_charging' else service end]) as item,
+        {{ each_of(list_of(["'all'", "case when service in ('加油', '充电') then 'fuel_or_charging' else service end"])) }} as item,
         {{ month_bit('month') }} as months
     from {{ with_org(ref('stg_vehicle_costs')) }}
 ),
@@ -40,8 +40,8 @@ found as (
         bit_and(by_year.months) filter (where items.need = 'required') as months_of_all,
         bit_or(by_year.months) filter (where items.need in ('required', 'beside')) as compared_months,
         bit_and(by_year.months) filter (where items.need in ('required', 'beside')) as compared_months_of_all,
-        coalesce(string_agg(items.item, ' ' order by items.item) filter (where items.need = 'same'), '') as same_items,
-        coalesce(string_agg(items.item, ' ' order by items.item) filter (where items.need = 'optional'), '') as optional_items
+        coalesce({{ joined_in_order('items.item', ' ', only="items.need = 'same'") }}, '') as same_items,
+        coalesce({{ joined_in_order('items.item', ' ', only="items.need = 'optional'") }}, '') as optional_items
     from {{ ref('seed_items') }} as items
     inner join by_year on by_year.dataset = items.dataset and by_year.item = items.item
     group by items.measure, by_year.org, by_year.year

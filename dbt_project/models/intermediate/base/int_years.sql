@@ -2,14 +2,14 @@
 -- date in the year that is not over), and whether it is the latest, in which lists that say nothing of time are counted.
 with years as (
     select
-        cast(unnest(range(least(period_start, base_year), greatest(period_end, cast(extract(year from as_of) as integer)) + 1)) as integer) as year,
+        {{ each_number('least(period_start, base_year)', 'greatest(period_end, cast(extract(year from as_of) as integer))') }} as year,
         period_end,
         as_of
     from {{ ref('stg_city') }}
 )
 
 select
-    year,
+    cast(year as integer) as year,
     make_date(year, 1, 1) as first_day,
     least(make_date(year, 12, 31), as_of) as day,
     as_of,

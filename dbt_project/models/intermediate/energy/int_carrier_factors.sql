@@ -20,12 +20,12 @@ named as (
 sets as (
     select * from named
     union all
-    select defaults.* replace (others.factor_set as factor_set)
+    select others.factor_set, {{ all_but('defaults', ['factor_set']) }}
     from named as defaults
     inner join (select distinct factor_set, metric from named where factor_set <> 'default') as others
         on others.metric = defaults.metric
     where defaults.factor_set = 'default'
-    and (others.factor_set, defaults.metric, defaults.carrier) not in (select (factor_set, metric, carrier) from named)
+    and (others.factor_set, defaults.metric, defaults.carrier) not in (select factor_set, metric, carrier from named)
 ),
 
 choices as (

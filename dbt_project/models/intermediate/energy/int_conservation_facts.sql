@@ -16,13 +16,13 @@ contracts as (
     from {{ with_org(ref('stg_epc_contracts')) }}
 ),
 
-city_funds as (select * replace ('(city)' as org) from funds),
+city_funds as (select {{ all_but('', ['org']) }}, '(city)' as org from funds),
 
-city_contracts as (select * replace ('(city)' as org) from contracts),
+city_contracts as (select {{ all_but('', ['org']) }}, '(city)' as org from contracts),
 
 -- What an institution holds at the end of each year: the last word of each kind of certificate up to then.
 held as (
-    select certificates.* exclude (type), certificates.type as recognition, years.year
+    select {{ all_but('certificates', ['type']) }}, certificates.type as recognition, years.year
     from {{ with_org(ref('stg_recognitions')) }} as certificates
     inner join {{ ref('int_years') }} as years on certificates.issued_on <= years.day
     qualify row_number() over (

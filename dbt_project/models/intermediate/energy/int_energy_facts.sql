@@ -56,5 +56,5 @@ select
     cast(amount as decimal(28, 6)) as amount,
     records,
     true as closed,
-    cast(null as bigint[]) as sheet_rows
+    {{ no_numbers() }} as sheet_rows
 from facts

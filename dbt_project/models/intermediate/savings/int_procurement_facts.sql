@@ -16,20 +16,20 @@ property_contracts as (
 ),
 
 first_property as (
-    select * exclude (org), '(city)' as org, 'all' as total
+    select {{ all_but('', ['org']) }}, '(city)' as org, 'all' as total
     from property_contracts
     qualify row_number() over (order by award_on, contract_id) = 1
 ),
 
 first_property_of_level as (
-    select * exclude (org), '(city)' as org
+    select {{ all_but('', ['org']) }}, '(city)' as org
     from property_contracts
     qualify row_number() over (partition by level order by award_on, contract_id) = 1
 ),
 
 -- A service is designated in a year in which a framework agreement for it was in force; it counts once.
 agreements as (
-    select contracts.* exclude (year), contracts.category as service, years.year
+    select {{ all_but('contracts', ['year']) }}, contracts.category as service, years.year
     from contracts
     inner join {{ ref('int_years') }} as years
         on contracts.award_on <= years.day and coalesce(contracts.end_on, years.day) >= years.first_day
@@ -37,13 +37,13 @@ agreements as (
 ),
 
 designated as (
-    select * exclude (org), '(city)' as org, 'all' as total
+    select {{ all_but('', ['org']) }}, '(city)' as org, 'all' as total
     from agreements
     qualify row_number() over (partition by year, category order by award_on, contract_id) = 1
 ),
 
 designated_at_level as (
-    select * exclude (org), '(city)' as org
+    select {{ all_but('', ['org']) }}, '(city)' as org
     from {{ with_level('agreements') }}
     qualify row_number() over (partition by year, level, category order by award_on, contract_id) = 1
 ),
@@ -69,16 +69,16 @@ handed_over as (
 -- The whole reform: from the first start to the last handing over.
 reform as (
     select
-        * exclude (org), '(city)' as org, 'all' as total,
-        date_diff('month', min(started_on) over (), max(handed_over_on) over ()) as months
+        {{ all_but('', ['org']) }}, '(city)' as org, 'all' as total,
+        {{ months_between_dates('min(started_on) over ()', 'max(handed_over_on) over ()') }} as months
     from handed_over
     qualify row_number() over (order by handed_over_on desc, community_id asc) = 1
 ),
 
 reform_at_level as (
     select
-        * exclude (org), '(city)' as org,
-        date_diff('month', min(started_on) over (partition by level), max(handed_over_on) over (partition by level)) as months
+        {{ all_but('', ['org']) }}, '(city)' as org,
+        {{ months_between_dates('min(started_on) over (partition by level)', 'max(handed_over_on) over (partition by level)') }} as months
     from handed_over
     qualify row_number() over (partition by level order by handed_over_on desc, community_id asc) = 1
 )

@@ -15,7 +15,7 @@ yearly as (
 
 phases as (
     select
-        * replace ('(city)' as org),
+        {{ all_but('', ['org']) }}, '(city)' as org,
         row_number() over (partition by phase order by year, canteen_id) = 1 as first
     from yearly
     where phase is not null

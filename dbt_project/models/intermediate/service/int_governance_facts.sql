@@ -9,7 +9,7 @@ with tasks as (
             when closed_on is not null and due_on is not null then closed_on > due_on
             when due_on is not null then years.as_of > due_on
         end as overdue,
-        date_diff('day', assigned_on, closed_on) as days,
+        {{ days_between('assigned_on', 'closed_on') }} as days,
         assigned_on <= feedback_on and feedback_on <= supervised_on and supervised_on <= closed_on as in_order
     from {{ of_city(ref('stg_tasks')) }} as tasks
     inner join {{ ref('int_years') }} as years on years.latest
@@ -52,19 +52,21 @@ held as (
 -- A month or an ISO week (of the year its Thursday lies in) with a meeting counts one, one without counts none. A year counts
 -- from its first day where a meeting of the kind was held in it; nothing is asked of days after the as-of date.
 weeks as (
-    select years.year, cast(days.day as date) as monday
-    from {{ ref('int_years') }} as years
-    cross join lateral (
-        select unnest(generate_series(date_trunc('week', years.first_day), years.day, interval 7 day)) as day
+    select days.year, cast(days.day as date) as monday
+    from (
+        select year, as_of, {{ each_day("cast(date_trunc('week', first_day) as date)", 'day', '7 day') }} as day
+        from {{ ref('int_years') }}
     ) as days
-    where extract(year from days.day + interval 3 day) = years.year and days.day + interval 6 day <= years.as_of
+    where extract(year from days.day + interval 3 day) = days.year and days.day + interval 6 day <= days.as_of
 ),
 
 months as (
-    select years.year, cast(days.day as date) as first_of_month
-    from {{ ref('int_years') }} as years
-    cross join lateral (select unnest(generate_series(years.first_day, years.day, interval 1 month)) as day) as days
-    where last_day(cast(days.day as date)) <= years.as_of
+    select days.year, cast(days.day as date) as first_of_month
+    from (
+        select year, as_of, {{ each_day('first_day', 'day', '1 month') }} as day
+        from {{ ref('int_years') }}
+    ) as days
+    where last_day(cast(days.day as date)) <= days.as_of
 ),
 
 spans as (
@@ -79,8 +81,8 @@ regular as (
         spans.year,
         '(city)' as org,
         cast(held.held_on is not null as integer) as kept,
-        coalesce(held.file_id, first_value(held.file_id ignore nulls) over years_files) as file_id,
-        coalesce(held.sheet, first_value(held.sheet ignore nulls) over years_files) as sheet,
+        coalesce(held.file_id, {{ first_known('held.file_id', 'years_files') }}) as file_id,
+        coalesce(held.sheet, {{ first_known('held.sheet', 'years_files') }}) as sheet,
         held.sheet_row
     from spans
     left join meetings as held

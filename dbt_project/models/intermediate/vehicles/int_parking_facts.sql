@@ -35,12 +35,15 @@ latest as (
 
 -- Every year from the first opening to the latest, whether or not one opened in it.
 years as (
-    select cast(unnest(range(first_year, last_year + 1)) as integer) as year
+    select cast(year as integer) as year
     from (
-        select coalesce(min(lots.first_year), max(latest.year)) as first_year, max(latest.year) as last_year
-        from lots cross join latest
-    ) as span
-    where last_year is not null
+        select {{ each_number('first_year', 'last_year') }} as year
+        from (
+            select coalesce(min(lots.first_year), max(latest.year)) as first_year, max(latest.year) as last_year
+            from lots cross join latest
+        ) as span
+        where last_year is not null
+    ) as each_year
 ),
 
 open_lots as (
@@ -49,13 +52,13 @@ open_lots as (
     cross join latest
     inner join years on years.year >= coalesce(lots.first_year, latest.year)
     union all
-    select null, lots.* from lots cross join latest where latest.year is null
+    select cast(null as integer), lots.* from lots cross join latest where latest.year is null
 ),
 
 -- One car park of many makes an institution one that opens: it counts once, in the first of its files.
 by_file as (
     select
-        year, org, file_id, sheet, sum(spaces) as spaces, count(*) as records, list(sheet_row) as sheet_rows,
+        year, org, file_id, sheet, sum(spaces) as spaces, count(*) as records, {{ collected('sheet_row') }} as sheet_rows,
         row_number() over (partition by year, org order by file_id, sheet) as place
     from open_lots
     group by year, org, file_id, sheet

@@ -11,7 +11,7 @@ with purchases as (
 counted as (
     select *, 'total' as dimension, 'all' as member from purchases
     union all
-    select * exclude (level), 'level' as dimension, level as member from {{ with_level('purchases') }}
+    select {{ all_but('', ['level']) }}, 'level' as dimension, level as member from {{ with_level('purchases') }}
 ),
 
 yearly as (
@@ -45,7 +45,7 @@ streaks as (
 
 first_of_year as (
     select
-        counted.* exclude (org),
+        {{ all_but('counted', ['org']) }},
         '(city)' as org,
         case counted.dimension when 'total' then counted.member end as total,
         case counted.dimension when 'level' then counted.member end as level,

@@ -1,15 +1,15 @@
 -- Shared cars and their trips. A trip's row names no institution: it is that of the car.
 with cars as (
     select
-        * exclude (batch),
-        cast(batch as varchar) as batch,
+        {{ all_but('', ['batch']) }},
+        cast(batch as string) as batch,
         extract(year from start_on) as year,
         row_number() over (partition by org order by batch, start_on, vehicle_id) = 1 as first
     from {{ with_org(ref('stg_timeshare_vehicles')) }}
 ),
 
 first_car as (
-    select * replace ('(city)' as org), 100 * extract(year from start_on) + extract(month from start_on) as started
+    select {{ all_but('', ['org']) }}, '(city)' as org, 100 * extract(year from start_on) + extract(month from start_on) as started
     from cars
     qualify row_number() over (order by start_on, vehicle_id) = 1
 ),

@@ -18,7 +18,7 @@ named_limits as (
 
 fleet as (
     select
-        * exclude (year),
+        {{ all_but('', ['year']) }},
         cast(year as integer) as year,
         {{ is_new_energy() }} as new_energy,
         status = '已更新' and coalesce(extract(year from replaced_on), year) = year as replaced,
@@ -45,7 +45,7 @@ rules as (
         counted.*,
         limits.rule_km,
         limits.rule_share,
-        coalesce(date_sub('year', first_registered_on, replaced_on) >= 8, false) as old_enough,
+        coalesce({{ whole_years_between('first_registered_on', 'replaced_on') }} >= 8, false) as old_enough,
         limits.km is null or coalesce(odometer_km > limits.km, false) as far_enough,
         coalesce(unit_replaced <= unit_had * limits.share, true) as unit_keeps_share,
         coalesce(city_replaced <= city_had * limits.share, true) as city_keeps_share,
@@ -58,19 +58,19 @@ rules as (
 by_rule as (
     select
         rules.*,
-        unnest([
-            {'rule': '满8年', 'met': old_enough},
-            {'rule': '满8年或例外', 'met': old_enough or excused},
-            {'rule': rule_km, 'met': far_enough},
-            {'rule': rule_km || '或例外', 'met': far_enough or excused},
-            {'rule': '单位' || rule_share, 'met': unit_keeps_share},
-            {'rule': '全市' || rule_share, 'met': city_keeps_share},
-            {'rule': '三个条件（按单位）', 'met': old_enough and far_enough and unit_keeps_share},
-            {'rule': '三个条件（按全市）', 'met': old_enough and far_enough and city_keeps_share},
-            {'rule': '三个条件或例外（按全市）', 'met': (old_enough and far_enough and city_keeps_share) or excused},
-            {'rule': '例外有理由', 'met': not (old_enough and far_enough and city_keeps_share) and excused},
-            {'rule': '例外无理由', 'met': not (old_enough and far_enough and city_keeps_share) and not excused}
-        ], recursive := true)
+        {{ each_row([
+            {'rule': "'满8年'", 'met': "old_enough"},
+            {'rule': "'满8年或例外'", 'met': "old_enough or excused"},
+            {'rule': "rule_km", 'met': "far_enough"},
+            {'rule': "rule_km || '或例外'", 'met': "far_enough or excused"},
+            {'rule': "'单位' || rule_share", 'met': "unit_keeps_share"},
+            {'rule': "'全市' || rule_share", 'met': "city_keeps_share"},
+            {'rule': "'三个条件（按单位）'", 'met': "old_enough and far_enough and unit_keeps_share"},
+            {'rule': "'三个条件（按全市）'", 'met': "old_enough and far_enough and city_keeps_share"},
+            {'rule': "'三个条件或例外（按全市）'", 'met': "(old_enough and far_enough and city_keeps_share) or excused"},
+            {'rule': "'例外有理由'", 'met': "not (old_enough and far_enough and city_keeps_share) and excused"},
+            {'rule': "'例外无理由'", 'met': "not (old_enough and far_enough and city_keeps_share) and not excused"},
+        ]) }}
     from rules
 ),
 

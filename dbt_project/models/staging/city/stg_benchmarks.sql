@@ -20,6 +20,18 @@ renamed as (
     from source
 )
 
-select * from {{ of_profile('seed_benchmarks') }}
-union all by name
-select * from renamed
+{{ unioned([of_profile('seed_benchmarks'), 'renamed'], [
+    'benchmark_id',
+    'name_zh',
+    'name_en',
+    'year',
+    'value',
+    'unit',
+    'source',
+    'source_zh',
+    'comparison',
+    'base_year',
+    'indicator_id',
+    'dimension',
+    'member',
+]) }}

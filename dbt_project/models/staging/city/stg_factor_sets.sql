@@ -16,6 +16,14 @@ renamed as (
     from source
 )
 
-select * from {{ of_profile('seed_factor_sets') }}
-union all by name
-select * from renamed
+{{ unioned([of_profile('seed_factor_sets'), 'renamed'], [
+    'factor_set',
+    'metric',
+    'carrier',
+    'factor_id',
+    'basis',
+    'region',
+    'newest',
+    'density_id',
+    'multiplier',
+]) }}

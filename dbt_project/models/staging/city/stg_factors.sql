@@ -15,10 +15,21 @@ renamed as (
         source,
         source_zh,
         confidence,
-        "use"
+        {{ name_of('use') }}
     from source
 )
 
-select * from {{ of_profile('seed_factors') }}
-union all by name
-select * from renamed
+{{ unioned([of_profile('seed_factors'), 'renamed'], [
+    'factor_id',
+    'carrier',
+    'metric',
+    'value',
+    'per_unit',
+    'basis',
+    'region',
+    'valid_year',
+    'source',
+    'source_zh',
+    'confidence',
+    name_of('use'),
+]) }}

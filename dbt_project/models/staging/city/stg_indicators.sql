@@ -30,6 +30,28 @@ renamed as (
     from source
 )
 
-select * from {{ of_profile('seed_indicators') }}
-union all by name
-select * from renamed
+{{ unioned([of_profile('seed_indicators'), 'renamed'], [
+    'indicator_id',
+    'theme',
+    'name_zh',
+    'name_en',
+    'unit',
+    'definition_zh',
+    'definition_en',
+    'formula',
+    'kind',
+    'better',
+    'decimals',
+    'numerator',
+    'denominator',
+    'multiplier',
+    'change_of',
+    'change_kind',
+    'adds_over_years',
+    'period_of_total_alone',
+    'by_breakdown',
+    'monthly_dataset',
+    'factor_metric',
+    'home_order',
+    'topic_order',
+]) }}

@@ -10,6 +10,8 @@ renamed as (
     from source
 )
 
-select * from {{ of_profile('seed_units') }}
-union all by name
-select * from renamed
+{{ unioned([of_profile('seed_units'), 'renamed'], [
+    'claim_unit',
+    'indicator_unit',
+    'multiplier',
+]) }}

@@ -10,6 +10,8 @@ renamed as (
     from source
 )
 
-select * from {{ of_profile('seed_wholes') }}
-union all by name
-select * from renamed
+{{ unioned([of_profile('seed_wholes'), 'renamed'], [
+    'whole',
+    'part',
+    'relation',
+]) }}
