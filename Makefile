@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .ONESHELL:
-.PHONY: consumers consumers-light test-consumers docs help setup setup-dev inboxes demo data-docs dev test test-quick test-long hunt lint format bench lock browser nginx node servers r screenshots clean
+.PHONY: consumers consumers-light test-consumers docs help setup setup-dev inboxes spark demo data-docs dev test test-quick test-long test-spark hunt lint format bench lock browser nginx node servers r screenshots clean
 
 # The first that runs and is new enough: a name on the PATH may be a shim that does not run.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -49,6 +49,17 @@ setup-dev: $(VENV)/.dev ## the same with the development tools
 inboxes: requirements-inboxes.txt | $(BIN)/python ## drivers for inboxes at sftp://, smb://, s3:// and davs://
 	@$(BIN)/python -m pip install -q --require-hashes -r requirements-inboxes.txt
 
+spark: requirements-spark.txt | $(BIN)/python ## Spark and dbt's adapter for it, for statistics of more than one machine
+	@$(BIN)/python -m pip install -q --require-hashes -r requirements-spark.txt
+	if ! command -v java >/dev/null; then
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends default-jre-headless; } >/tmp/mingzhang-apt-java.log 2>&1
+		else
+			echo "Spark needs Java 17 or newer. Type: sudo apt-get install default-jre-headless"
+			exit 2
+		fi
+	fi
+
 demo: setup ## make a made-up city, run the pipeline, serve the site at http://127.0.0.1:8001; CITY=toronto INBOX=folder: that city
 	@if [ -z "$(CITY)" ]; then
 		$(BIN)/mingzhang sample --out $(HOME_DIR)/sample --seed 1 --orgs 80
@@ -71,10 +82,10 @@ dev: setup data-docs ## Dagster's UI on the same home, and the models of dbt at 
 	$(BIN)/mingzhang dev --home $(HOME_DIR)
 
 test: setup-dev browser nginx servers r node consumers-light ## every test
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long and not consumers"
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long and not consumers and not spark"
 
 test-quick: setup-dev ## the tests that take seconds
-	@$(BIN)/python -m pytest -q -m "not slow and not browser and not realdata and not long and not consumers"
+	@$(BIN)/python -m pytest -q -m "not slow and not browser and not realdata and not long and not consumers and not spark"
 
 test-long: setup-dev ## fifty sequences of files, fifty kills, full disks: about forty minutes on two cores
 	@$(BIN)/python -m pytest -n 2 tests/long
@@ -116,6 +127,9 @@ consumers: consumers-light node r ## the programs of docs/consumers.md: CKAN, ud
 test-consumers: setup-dev consumers ## give a release to each of them; PAGE=write writes docs/consumers.md anew
 	@rm -rf $(CONSUMERS)/account
 	MINGZHANG_CONSUMERS="$(PAGE)" $(BIN)/python -m pytest tests/consumers
+
+test-spark: setup-dev spark ## the statistics of a made-up city on Spark, against DuckDB's
+	@$(BIN)/python -m pytest tests/spark
 
 hunt: setup-dev ## the property tests with examples that nobody has tried yet
 	@$(BIN)/python -m pytest -q --hypothesis-profile=hunt $$(grep -rlE "^@given" tests)
@@ -206,6 +220,7 @@ lock: ## renew the lock files (needs uv)
 		uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate $$f -o $${f%.in}.txt
 	done
 	cd tests/consumers/node && npm install --package-lock-only --ignore-scripts --no-audit --no-fund
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate --extra spark -c requirements-dev.txt pyproject.toml -o requirements-spark.txt
 
 clean: ## throw away the demo's home and caches, not the environment
 	@rm -rf $(HOME_DIR) dbt_project/target .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
