@@ -332,9 +332,9 @@ def assets() -> str:
 
 
 def _makes(spec: Any) -> str:
-    """What a description says first; of a table of intake, what sources.yml says of it too."""
+    """What a description says before its SQL; of a table of intake, what sources.yml says of it too."""
     source = dbt_manifest()["sources"].get("source.mingzhang." + ".".join(spec.key.path), {}).get("description")
-    said = [p for p in (spec.description or "").split("\n\n") if not p.startswith("```")]
+    said = (spec.description or "").partition("```sql")[0].split("\n\n")
     if source and spec.key.path[0] == "intake":
         said = [*said[:1], source]
     return " ".join(" ".join(said[:2]).split())
