@@ -155,6 +155,18 @@ def test_plain_http_is_sent_to_tls(front: Front) -> None:
     assert said.startswith("HTTP/1.1 301") and "location: https://localhost/claims?x=1" in said.lower()
 
 
+def test_a_report_passes_with_its_body_and_nothing_else_does(front: Front) -> None:
+    sent = front.client.post(f"{front.base}/report", data={"about": "/claims/co2", "says": "数字不对" * 300})
+    assert sent.status_code == 303 and sent.headers["location"].startswith("/report?sent=")
+    [kept] = [json.loads(p.read_text(encoding="utf-8")) for p in (front.home / "reports").glob("*.json")]
+    assert kept["says"] == "数字不对" * 300 and "127.0.0.1" not in json.dumps(kept)
+    assert front.client.post(f"{front.base}/en/report", data={"says": "x"}).status_code == 303
+    assert front.client.post(f"{front.base}/report", content=b"says=" + b"x" * 60_000).status_code == 413
+    assert front.client.post(f"{front.base}/claims", content=b"x" * 2_000).status_code == 413
+    codes = [front.client.post(f"{front.base}/report", data={"says": "x"}).status_code for _ in range(5)]
+    assert codes[-1] == 429 and front.get("/report")[0] == 200  # to read it is not counted
+
+
 def test_what_was_answered_once_comes_from_the_cache(front: Front) -> None:
     address = "/api/v1/claims?check_status=within_qualifier"
     first = front.get(address)
@@ -217,15 +229,3 @@ def test_a_visitor_cannot_pretend_to_be_somebody_else(front: Front) -> None:
         pretend = [(f"/api/v1/indicators?offset={n}", {"x-forwarded-for": f"203.0.113.{n % 250}"}) for n in range(900)]
         codes = [answer[0] for answer in pool.map(lambda x: front.get(*x), pretend)]
     assert set(codes) == {200, 429}
-
-
-def test_a_report_passes_with_its_body_and_nothing_else_does(front: Front) -> None:
-    sent = front.client.post(f"{front.base}/report", data={"about": "/claims/co2", "says": "数字不对" * 300})
-    assert sent.status_code == 303 and sent.headers["location"].startswith("/report?sent=")
-    [kept] = [json.loads(p.read_text(encoding="utf-8")) for p in (front.home / "reports").glob("*.json")]
-    assert kept["says"] == "数字不对" * 300 and "127.0.0.1" not in json.dumps(kept)
-    assert front.client.post(f"{front.base}/en/report", data={"says": "x"}).status_code == 303
-    assert front.client.post(f"{front.base}/report", content=b"says=" + b"x" * 60_000).status_code == 413
-    assert front.client.post(f"{front.base}/claims", content=b"x" * 2_000).status_code == 413
-    codes = [front.client.post(f"{front.base}/report", data={"says": "x"}).status_code for _ in range(5)]
-    assert codes[-1] == 429 and front.get("/report")[0] == 200  # to read it is not counted

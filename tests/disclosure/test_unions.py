@@ -240,8 +240,8 @@ def test_rows_known_before_that_give_nothing_hide_no_leak() -> None:
     matrix = np.vstack([known / known.max(), known[0] / known.max()])
     matrix[-1, 2] += 1.0  # a new figure, which is a known one and once more the third institution
     leak = _Exact(np.arange(7), matrix, np.arange(9) == 2, np.arange(7) < 6)
-    assert leak.there and leak.ends((6,))
-    assert not _Exact(np.arange(6), matrix[:6], np.arange(9) == 2, np.ones(6, dtype=bool)).there
+    assert leak.present and leak.ends((6,))
+    assert not _Exact(np.arange(6), matrix[:6], np.arange(9) == 2, np.ones(6, dtype=bool)).present
 
 
 def single(seed: int, institutions: int, sums: int) -> _Single:
