@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import tarfile
@@ -21,7 +22,20 @@ OLD = Path(__file__).with_name("home_of_0.1.0.tar.xz")
 # What the statistics say is the same; provenance, the list of columns and the release itself are told otherwise since.
 SAME = ("indicator_values", "claims", "claim_arithmetic", "coverage", "submissions", "data_issues", "meetings")
 
+WORDED = "note"  # its sentence in English has been worded otherwise since
+
 pytestmark = pytest.mark.slow
+
+
+def columns_of(release: Path, table: str) -> list[str]:
+    """The columns that a release of then had; there are more since."""
+    with (release / "csv" / f"{table}.csv").open(encoding="utf-8-sig", newline="") as f:
+        return [c for c in next(csv.reader(f)) if c != WORDED]
+
+
+def rows(release: Path, table: str, columns: list[str]) -> list[tuple[str, ...]]:
+    with (release / "csv" / f"{table}.csv").open(encoding="utf-8-sig", newline="") as f:
+        return [tuple(row[c] for c in columns) for row in csv.DictReader(f)]
 
 
 @pytest.fixture
@@ -48,7 +62,8 @@ def test_an_old_home_is_taken_over(old: tuple[Home, Path], tmp_path: Path) -> No
     after = store.current(home)
     assert after is not None and after.name != before.name
     for name in SAME:
-        assert (after / "csv" / f"{name}.csv").read_bytes() == (before / "csv" / f"{name}.csv").read_bytes(), name
+        columns = columns_of(before, name)
+        assert rows(after, name, columns) == rows(before, name, columns), name
     assert store.verify(home, before.name) == [] and store.verify(home, after.name) == []
     left = {p.name for p in home.work.iterdir()}
     assert "standing.json" not in left and "warehouse.json" not in left

@@ -47,8 +47,10 @@ def render(con: duckdb.DuckDBPyConnection, model: str) -> str:
         "var": VARIABLES.__getitem__,
         "config": lambda **_: "",
         "execute": True,
+        "return": lambda value: value,
+        "adapter": SimpleNamespace(dispatch=lambda name, _project: context[f"default__{name}"]),
     }
-    for name in ("texts.sql", "contracts.sql"):
+    for name in ("engines.sql", "texts.sql", "contracts.sql"):
         macros = environment.from_string((PROJECT / "macros" / name).read_text(encoding="utf-8"))
         context |= vars(macros.make_module(context))
     context |= {"contracts": lambda: contracts_in(con), "records_of": lambda c: f'records."{c.dataset}"'}

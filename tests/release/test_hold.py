@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.core.home import Home, HomeBusy
 from pipelines.sources import decisions
-from publish.disclosure import history, past_releases
+from publish.disclosure import past_releases
 from publish.disclosure.history import FROZEN_ZH
 from publish.errors import GateHeld, GateRefused, NoSuchRelease, ReleaseError
 from publish.release import build as building
@@ -213,7 +213,7 @@ def test_a_crash_while_a_release_is_being_held_leaves_no_half_of_it(made, monkey
     [
         (store, "seal"),
         (Path, "rename"),
-        (history, "remember"),
+        (past_releases, "remember"),
         (movement, "keep"),
         (store, "switch"),
         (store, "drop_held"),
