@@ -94,7 +94,7 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
     if table.name == "indicators":
         return [
             dict(indicator_id=i, theme=t, name_zh=zh, name_en=en, unit=u, kind=k, better=b, decimals=d,
-                 home_order=1 if i in ("energy_per_capita", "disposal_amount") else None,
+                 home_order={"energy_per_capita": 1, "energy_tce": 2, "disposal_amount": 1}.get(i),
                  definition_zh=f"{zh}：各机构之和。", definition_en=f"{en}: sum over institutions.", formula=f"sum({i})")
             for i, t, zh, en, u, k, b, d, _ in INDICATORS
         ]  # fmt: skip
