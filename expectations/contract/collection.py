@@ -17,20 +17,27 @@ from expectations.contract.parse import read_contract
 from expectations.contract.units import UNITS
 from expectations.contract.words import CITY_WORDS, read_words
 from pipelines.core.city import GOVERNMENT_OFFICES, profile_of
+from pipelines.core.clock import DEFAULT_ZONE, zone
 
 CONTRACTS = Path(__file__).parents[1] / "contracts"  # of the profile government-offices
 CITY_CONTRACTS = "contracts"  # the folder of a city's own contracts, in the city's folder
 
 
 class Contracts(Mapping[str, Contract]):
-    """All contracts in force, by dataset, in name order, and the `words` that the city adds for the sheets of all of them.
+    """All contracts in force, by dataset, in name order, the `words` that the city adds for the sheets of all of them, and its time
+    zone where it is not the usual one.
 
     `in_order` has them so that a dataset comes after those it refers to, the register first. `digest` changes with any contract,
-    unit or word.
+    unit or word, and with the time zone.
     """
 
-    def __init__(self, contracts: Iterable[Contract], words: Mapping[str, tuple[str, ...]] | None = None):
-        self.words = dict(words or {})
+    def __init__(
+        self,
+        contracts: Iterable[Contract],
+        words: Mapping[str, tuple[str, ...]] | None = None,
+        time_zone: str | None = None,
+    ):
+        self.words, self.time_zone = dict(words or {}), time_zone
         self._all: dict[str, Contract] = {}
         for c in sorted(contracts, key=lambda c: c.dataset):
             if c.dataset in self._all:
@@ -88,6 +95,8 @@ class Contracts(Mapping[str, Contract]):
             h.update(c.digest.encode())
         if self.words:
             h.update(repr(sorted(self.words.items())).encode())
+        if self.time_zone:
+            h.update(self.time_zone.encode())
         return h.hexdigest()
 
     @cached_property
@@ -119,8 +128,10 @@ def load_contracts(
     wanted = None if only is None else set(only)
     words = read_words(city / CITY_WORDS) if city else {}
     nothing = words.get("nothing", ())
+    named = zone(city).key if city and (city / "city.yaml").is_file() else DEFAULT_ZONE
+    time_zone = None if named == DEFAULT_ZONE else named
     read = (c for c in map(read_contract, paths) if wanted is None or c.dataset in wanted)
-    contracts = Contracts((_with_missing(c, nothing) for c in read) if nothing else read, words)
+    contracts = Contracts((_of_city(c, nothing, time_zone) for c in read), words, time_zone)
     for c in contracts.values() if wanted is None else ():
         for r in c.references:
             if r.table not in contracts and not r.table.startswith("city."):
@@ -131,6 +142,9 @@ def load_contracts(
     return contracts
 
 
-def _with_missing(contract: Contract, words: tuple[str, ...]) -> Contract:
-    """A copy of the contract with more words read as null in every column."""
-    return replace(contract, columns=tuple(replace(c, missing=(*c.missing, *words)) for c in contract.columns))
+def _of_city(contract: Contract, nothing: tuple[str, ...], time_zone: str | None) -> Contract:
+    """The contract with what the city adds to every column: words read as null, and its time zone where it is not the usual one."""
+    if not nothing and time_zone is None:
+        return contract
+    columns = (replace(c, missing=(*c.missing, *nothing), time_zone=time_zone) for c in contract.columns)
+    return replace(contract, columns=tuple(columns))

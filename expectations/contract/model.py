@@ -115,6 +115,7 @@ class Column:
     unit_column: str | None = (
         None  # the column that says, row by row, in which of `units` its numbers are; BESIDE: the next one
     )
+    time_zone: str | None = None  # the city's, whose day a time with an offset from UTC falls on; None: the usual one
 
     @property
     def kept(self) -> bool:

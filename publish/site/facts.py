@@ -46,7 +46,7 @@ class Facts:
 
     `rules`: the rules of suppression, {} in a release without them. `labels[table]` and `columns[table][column]`: the names
     shown. `files`: the release's files with their sha256. `headline`: an indicator with two years or more, for the health
-    check; None where there is none. `order`: of the languages of its pages. `title` and `description`: the city's words for its
+    check; None where there is none; `example`: the indicator that examples are about, None where there is no indicator. `order`: of the languages of its pages. `title` and `description`: the city's words for its
     site, None where it has none; `factor_sets`: its names of them, None for a city that has those of the platform. `doors`: of the
     city's folder what is given of contact_zh, contact_en, email, telephone, next_release, licence_name, licence_url; `providers`: by
     dataset provider_zh and provider_en. `held`: cached rows, by query.
@@ -67,6 +67,7 @@ class Facts:
     datasets: list[dict[str, Any]]
     files: dict[str, str] = field(default_factory=dict)
     headline: str | None = None
+    example: str | None = None
     order: Order = CHINESE_FIRST
     title: Label | None = None
     description: Label | None = None
@@ -140,6 +141,8 @@ def _read(folder: Path, conn: sqlite3.Connection) -> Facts:
     own = release | releases.get(folder.name, {})
     datasets = [dict(r) for r in conn.execute("select * from datasets order by dataset")]
     labels, columns = _labels(conn, names, datasets)
+    headline = _headline(conn)
+    first = conn.execute("select min(indicator_id) from indicators").fetchone()[0]
     return Facts(
         folder=folder,
         release_id=folder.name,
@@ -155,7 +158,8 @@ def _read(folder: Path, conn: sqlite3.Connection) -> Facts:
         columns=columns,
         datasets=datasets,
         files=_files(folder),
-        headline=_headline(conn),
+        headline=headline,
+        example=headline or first,
         order=ORDERS.get(str(city.get("languages")), CHINESE_FIRST),
         title=_words(city, "title"),
         description=_words(city, "description"),

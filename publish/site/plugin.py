@@ -155,11 +155,11 @@ def _explain(
         return (
             (400 if e.status == 500 else e.status),
             "bad_sql",
-            *sql_errors.explain_sql(str(e.message), ds.facts),
+            *sql_errors.explain_sql(str(e.message), ds.facts, request.args.get("sql")),
             str(e.message),
         )
     if isinstance(e, (sqlite3.Error, sqlite3.Warning)) and _is_table(request):  # on a page of ours it is our fault
-        return 400, "bad_sql", *sql_errors.explain_sql(str(e), ds.facts), str(e)
+        return 400, "bad_sql", *sql_errors.explain_sql(str(e), ds.facts, request.args.get("sql")), str(e)
     if isinstance(e, Base400):
         return e.status, "bad_request", *sql_errors.explain_sql(str(e.args[0])), str(e.args[0])
     if ds.in_worker and isinstance(e, VISITORS_FAULTS):

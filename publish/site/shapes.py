@@ -27,7 +27,7 @@ def rows_as_json(
     `truncated`, and for a table `next` and `next_url`; `arrayfirst`, the first column; `object`, by primary key. With `_nl`, an
     array has one row per line."""
     if data.get("error"):
-        return Response(_text(sql_error(str(data["error"]), datasette.facts)), status=400, content_type=JSON)
+        return Response(_text(sql_error(str(data["error"]), datasette.facts, sql)), status=400, content_type=JSON)
     shape = request.args.get("_shape") or "objects"
     cells = [list(r.values()) if type(r) is dict else list(r) for r in rows]
     of_key = data.get("primary_keys") or []

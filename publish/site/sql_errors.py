@@ -1,7 +1,7 @@
 """Errors of SQLite and Datasette as sentences in both languages.
 
-Belongs here: recognising the message of an error in a visitor's SQL, and suggesting the nearest table or column. Not here:
-refusals before SQL runs (validation.py, messages.py).
+Belongs here: recognising the message of an error in a visitor's SQL, and suggesting the nearest table, column, keyword or function.
+Not here: refusals before SQL runs (validation.py, messages.py).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from publish.site.facts import Facts
+from publish.site.guard import FUNCTIONS
 from publish.site.language import Pair, pair
 from publish.site.messages import TOO_LARGE, TOO_SLOW
 
@@ -63,18 +64,28 @@ SQL_ERRORS: tuple[tuple[re.Pattern[str], Pair], ...] = tuple(
 )
 
 
-def explain_sql(message: str, facts: Facts | None = None) -> Pair:
+KEYWORDS = frozenset(
+    (
+        "all and as asc between by case cast collate cross desc distinct else end escape except exists filter from full glob group having"
+        " in inner intersect is isnull join left like limit natural not notnull null nulls offset on or order outer over partition"
+        " recursive right select then union using values when where window with"
+    ).split()
+)
+_LITERAL = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.S)
+
+
+def explain_sql(message: str, facts: Facts | None = None, sql: str | None = None) -> Pair:
     """Translate an error message of SQLite or Datasette into one sentence per language.
 
-    With `facts`, an unknown table or column gets the nearest existing name as a suggestion. An unrecognised message is
-    quoted.
+    With `facts`, an unknown table or column gets the nearest existing name as a suggestion; with `sql`, the query, a misspelt
+    keyword or function gets the right one. An unrecognised message is quoted.
     """
     text = re.sub(r"<[^>]+>", " ", message)[:300]
     for pattern, (zh, en) in SQL_ERRORS:
         if match := pattern.search(text):
             groups = [g.strip() for g in match.groups()]
             zh, en = zh.format(*groups), en.format(*groups)
-            near = _nearest_name(text, facts) if facts else None
+            near = (_nearest_name(text, facts) if facts else None) or _nearest_word(text, sql or "", facts)
             return (zh + f"是不是 {near}？", f"{en} Did you mean {near}?") if near else (zh, en)
     zh, en = pair("The query cannot run: {0}")
     return zh.format(text), en.format(text)
@@ -90,7 +101,31 @@ def _nearest_name(message: str, facts: Facts) -> str | None:
     return near[0] if near else None
 
 
-def sql_error(message: str, facts: Facts | None = None) -> dict[str, Any]:
+def _nearest_word(message: str, sql: str, facts: Facts | None) -> str | None:
+    """Return the keyword or function of SQL that a misspelt word of a query is nearest to; None where none is near.
+
+    SQLite stumbles over such a word or, having taken it for a name (select year form t), over the one behind it.
+    """
+    if found := re.search(r"no such function: (\w+)", message):
+        return next(iter(difflib.get_close_matches(found[1].lower(), FUNCTIONS, 1, 0.7)), None)
+    words = re.findall(r"\w+|[^\w\s]", _LITERAL.sub(" ", sql).lower())
+    if re.search(r"must be a SELECT", message):
+        suspects = words[:1]
+    elif found := re.search(r'near "(.+?)": syntax error', message):
+        at = [n for n, w in enumerate(words) if w == found[1].lower()]
+        suspects = [words[n] for i in at for n in (i, i - 1) if n >= 0]
+    elif found := re.search(r"no such column: (\w+)$", message):
+        suspects = [found[1].lower()]
+    else:
+        return None
+    known = KEYWORDS | ({n.lower() for t, of in facts.columns.items() for n in (t, *of)} if facts else set())
+    for word in suspects:
+        if len(word) > 2 and word not in known and (near := difflib.get_close_matches(word, KEYWORDS, 1, 0.7)):
+            return near[0].upper()
+    return None
+
+
+def sql_error(message: str, facts: Facts | None = None, sql: str | None = None) -> dict[str, Any]:
     """Return the JSON body of the error."""
-    zh, en = explain_sql(message, facts)
+    zh, en = explain_sql(message, facts, sql)
     return {"ok": False, "status": 400, "code": "bad_sql", "error": en, "error_zh": zh, "detail": message}

@@ -151,7 +151,7 @@ class Renderer:
             "questions": [q for q in questions() if MAIN in facts.tables or MAIN not in q["sql"]],
             "chart_figure": figure,
             "codes_of": lambda t, c: vocabulary.codes_of(t, c) if t in PLATFORM else {},
-            "explain_sql": lambda m: explain_sql(m, facts)[0 if spoken == "zh" else 1],
+            "explain_sql": lambda m, sql: explain_sql(m, facts, sql)[0 if spoken == "zh" else 1],
             "dimension_name": lambda of: vocabulary.dimension_name(spoken, of, facts),
             "table_label": lambda t: facts.labels.get(t, Label(t, "")),
         }

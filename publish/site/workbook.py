@@ -26,7 +26,7 @@ def workbook(
     """Return rows as XLSX. Text is never a formula; the second sheet names release, licence and query."""
     facts = datasette.facts
     if data.get("error"):
-        return Response.json(sql_error(str(data["error"]), datasette.facts), status=400)
+        return Response.json(sql_error(str(data["error"]), datasette.facts, sql), status=400)
     body = io.BytesIO()
     book = xlsxwriter.Workbook(body, OPTIONS)
     book.set_properties({"title": table or "query", "author": "", "created": XLSX_CREATED})

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.intake.values import Bad, DoubtfulValue, read_date, read_month, read_year
+from expectations.contract import Contracts, load_contracts
+from pipelines.intake.key import key
+from pipelines.intake.values import Bad, DoubtfulValue, column_reader, read_date, read_month, read_year
+
+CITIES = Path(__file__).parents[2] / "cities"
 
 Spell = Callable[[dt.datetime], str]
 ZH = "一二三四五六日"
@@ -260,6 +266,24 @@ def test_what_is_more_or_less_than_a_month_is_none(name: str) -> None:
 )
 def test_days_that_were_read_as_another(cell: str, day: dt.date) -> None:
     assert read_date(cell) == day
+
+
+def test_a_moment_is_of_the_day_that_the_city_has_then() -> None:
+    """Half an hour after midnight of a UTC clock it is still the evening before in Toronto, and morning in China."""
+    there, here = load_contracts(city=CITIES / "toronto"), load_contracts(city=CITIES / "zhuzhou")
+    day = replace(there["site_energy"].column("address"), kind="date")
+    month, year = replace(day, kind="month"), replace(day, kind="year")
+    usual = next(c for contract in here.values() for c in contract.columns if c.kind == "date")
+    for cell, in_toronto, in_china in (
+        ("2021-03-01T00:30:00Z", dt.date(2021, 2, 28), dt.date(2021, 3, 1)),
+        ("2021-03-01T05:00:00Z", dt.date(2021, 3, 1), dt.date(2021, 3, 1)),
+        ("2021-02-28T16:00:00+00:00", dt.date(2021, 2, 28), dt.date(2021, 3, 1)),
+    ):
+        assert column_reader(day, None, None, False)(cell) == in_toronto
+        assert column_reader(month, None, None, False)(cell) == f"{in_toronto:%Y-%m}"
+        assert column_reader(usual, None, None, False)(cell) == in_china
+    assert column_reader(year, None, None, False)("2021-01-01T00:00:00Z") == 2020
+    assert key(there) != key(Contracts(there.values())), "what was read in another time zone would be taken from the cache"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -34,13 +36,59 @@ def test_the_page_begins_with_one_figure_a_year(home: Path) -> None:
     visit(home, look)
 
 
+def test_examples_are_of_the_citys_own_indicators(
+    make_release: Callable[..., Path], switch: Callable[[Path, str], None], tmp_path: Path
+) -> None:
+    """A city of one year has no headline, and one without figures no indicator at all: neither is shown those of another city."""
+    folder = make_release(tmp_path, "2025-12-31-0a1b2c3d")
+    with closing(sqlite3.connect(folder / "mingzhang.db")) as conn:
+        for table in ("indicators", "indicator_values", "indicators_main"):
+            conn.execute(f"delete from {table} where indicator_id <> 'parking_spaces'")
+        for table in ("indicator_values", "indicators_main"):
+            conn.execute(f"delete from {table} where year < 2025")
+        conn.commit()
+    switch(tmp_path, "2025-12-31-0a1b2c3d")
+
+    async def look(get: Get) -> None:
+        sql = html.unescape(re.search(r"<textarea[^>]*>(.*?)</textarea>", (await get("/mingzhang")).text, re.S)[1])  # type: ignore[index]
+        assert len((await get(f"/mingzhang.json?sql={quote(sql)}&_shape=objects")).json()["rows"]) == 1
+        for path in ("/mingzhang", "/api"):
+            text = (await get(path)).text
+            assert "parking_spaces" in text and "energy_tce" not in re.sub(r"<ul class=.questions.*?</ul>", "", text, flags=re.S), path
+        described = (await get("/openapi.json")).text
+        assert "energy_tce" not in described and "三(一)" not in described
+
+    visit(tmp_path, look)
+    empty = make_release(tmp_path / "empty", "2025-12-31-0a1b2c3d")
+    with closing(sqlite3.connect(empty / "mingzhang.db")) as conn:
+        for table in ("indicators", "indicator_values", "indicators_main"):
+            conn.execute(f"delete from {table}")
+        conn.commit()
+    switch(tmp_path / "empty", "2025-12-31-0a1b2c3d")
+
+    async def look_at_none(get: Get) -> None:
+        sql = html.unescape(re.search(r"<textarea[^>]*>(.*?)</textarea>", (await get("/mingzhang")).text, re.S)[1])  # type: ignore[index]
+        assert (await get(f"/mingzhang.json?sql={quote(sql)}&_shape=objects")).json()["rows"]
+        assert (await get("/api")).status_code == 200
+
+    visit(tmp_path / "empty", look_at_none)
+
+
 def test_an_error_keeps_the_form_and_suggests_a_name(home: Path) -> None:
     async def look(get: Get) -> None:
         for sql, suggested in (
             ("select valu from indicator_values", "value"),
             ("select * from divisons", "divisions"),
             ("select v.yeer from indicators_main v", "year"),
-            ("selct 1", ""),
+            ("selct 1", "SELECT"),
+            ("select year form indicators_main", "FROM"),
+            ("select * fro indicators_main", "FROM"),
+            ("select year from indicators_main wehre year = 2025", "WHERE"),
+            ("select year from indicators_main where unit = 'slect' odrer by year", "ORDER"),
+            ("select member_zhh from indicators_main", "member_zh"),
+            ("select year from indicator_main", "indicators_main"),
+            ("select cuont(*) from indicators_main", "count"),
+            ("select year from indicators_main where", ""),
             ("select", ""),
             ("select 1; select 2", ""),
         ):

@@ -34,11 +34,11 @@ def column_reader(
     elif kind == "integer":
         read = lambda v: read_integer(v, column.units, factor, column.unit)  # noqa: E731
     elif kind == "year":
-        read = read_year
+        read = lambda v: read_year(v, column.time_zone)  # noqa: E731
     elif kind == "month":
-        read = lambda v: read_month(v, year, epoch_1904)  # noqa: E731
+        read = lambda v: read_month(v, year, epoch_1904, column.time_zone)  # noqa: E731
     elif kind == "date":
-        read = lambda v: read_date(v, epoch_1904)  # noqa: E731
+        read = lambda v: read_date(v, epoch_1904, column.time_zone)  # noqa: E731
     elif kind == "boolean":
         yes, no = _yes_no(column)
         read = lambda v: read_boolean(v, yes, no)  # noqa: E731

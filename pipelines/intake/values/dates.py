@@ -89,15 +89,15 @@ _ALMOST = (dt.time(23, 59, 16, 500_000), dt.time(23, 59, 17, 500_000))
 
 
 @cache
-def _zone() -> ZoneInfo:
+def _zone(name: str | None) -> ZoneInfo:
     from pipelines.core.clock import DEFAULT_ZONE  # brings YAML along, and hardly a file says UTC
 
-    return ZoneInfo(DEFAULT_ZONE)
+    return ZoneInfo(name or DEFAULT_ZONE)
 
 
-def read_date(value: Any, epoch_1904: bool = False) -> Any:
+def read_date(value: Any, epoch_1904: bool = False, zone: str | None = None) -> Any:
     """A date from 2021.3.5, 2021年3月5日, 2021/3/5 9:15, 20210305, 5-Mar-2021, a date cell or a serial number; else None, Bad or
-    Doubt.
+    Doubt. `zone`: the city's time zone, by its name in the IANA database.
 
     Bad('date_precision') where it says a month or a year only, Bad('date_order') for 03/04/2021.
     """
@@ -119,7 +119,7 @@ def read_date(value: Any, epoch_1904: bool = False) -> Any:
         return BAD
     if kind is not str:
         return no_text(value)
-    return _date_in(value, epoch_1904)
+    return _date_in(value, epoch_1904, zone)
 
 
 def _of_cell(value: dt.datetime | dt.date | dt.time) -> Any:
@@ -155,15 +155,15 @@ def from_serial(value: float, epoch_1904: bool = False) -> dt.date:
 
 
 @lru_cache(maxsize=20_000)
-def _date_in(value: str, epoch_1904: bool) -> Any:
+def _date_in(value: str, epoch_1904: bool, zone: str | None) -> Any:
     found = _USUAL.fullmatch(value)
     if found and value[0] not in "01":
-        return _moment(int(found[1]), int(found[2]), int(found[3]), {})
+        return _moment(int(found[1]), int(found[2]), int(found[3]), {}, zone)
     found = instead(value, BLANK_DATE)
     if found != "":
         return found
     text = _in_digits(fold(value).translate(_DASHES).lstrip(APOSTROPHES))
-    day = _day_in(text.lower())
+    day = _day_in(text.lower(), zone)
     if day is not None:
         return day
     if any(p.fullmatch(text) for p in (_MONTH, _MONTH6, _MONTH_FIRST, _YEAR)) or _MONTH_NAMED.fullmatch(text.lower()):
@@ -187,7 +187,7 @@ def _below_hundred(text: str) -> int:
     return (_CN_ONES.get(tens or "一", 0) * 10 if ten else 0) + _CN_ONES.get(unit, 0)
 
 
-def _day_in(text: str) -> Any:
+def _day_in(text: str, zone: str | None) -> Any:
     """The date in a folded text in lower case, Bad where there is no such date, None where the text states none to the day."""
     if text[0] in "01" and _NO_DAY.fullmatch(text):
         return NOUGHT
@@ -196,19 +196,19 @@ def _day_in(text: str) -> Any:
         if found:
             parts = found.groupdict()
             month = _MONTHS[parts["name"]] if "name" in parts else int(parts["m"])
-            return _moment(int(parts["y"]), month, int(parts["d"]), parts)
+            return _moment(int(parts["y"]), month, int(parts["d"]), parts, zone)
     found = _NAMED.fullmatch(text)
     if found:
         parts = found.groupdict()
         year = _of_century(parts["y"])
-        return BAD if year is None else _moment(year, _MONTHS[parts["name"]], int(parts["d"]), parts)
+        return BAD if year is None else _moment(year, _MONTHS[parts["name"]], int(parts["d"]), parts, zone)
     found = _DATE_LAST_YEAR.fullmatch(text)
     if found:
         parts = found.groupdict()
         a, b, y = int(parts["a"]), int(parts["b"]), int(parts["y"])
         if a > 12 >= b or a == b:
-            return _moment(y, b, a, parts)
-        return _moment(y, a, b, parts) if b > 12 >= a else Bad("date_order")
+            return _moment(y, b, a, parts, zone)
+        return _moment(y, a, b, parts, zone) if b > 12 >= a else Bad("date_order")
     return None
 
 
@@ -220,7 +220,7 @@ def _of_century(year: str) -> int | None:
     return None if 30 <= y < 50 else y + (2000 if y < 30 else 1900)
 
 
-def _moment(y: int, m: int, d: int, parts: dict[str, str | None]) -> Any:
+def _moment(y: int, m: int, d: int, parts: dict[str, str | None], city: str | None) -> Any:
     """The day of a date and the time behind it, in the city's time zone; Bad where one of them is not possible."""
     day = _day(y, m, d)
     if type(day) is Bad:
@@ -254,7 +254,7 @@ def _moment(y: int, m: int, d: int, parts: dict[str, str | None]) -> Any:
         moment = dt.datetime(y, m, d, tzinfo=dt.timezone(away)) + dt.timedelta(
             hours=hour, minutes=minute, seconds=second
         )
-        local = moment.astimezone(_zone())
+        local = moment.astimezone(_zone(city))
     except OverflowError:
         return BAD
     return _whole(local.date(), local.time())
@@ -267,8 +267,9 @@ def _day(y: int, m: int, d: int) -> Any:
         return BAD
 
 
-def read_month(value: Any, year: int | None = None, epoch_1904: bool = False) -> Any:
-    """'YYYY-MM' from 2021年3月, 2021-03, 2021.3, 202103, 2021-03-05, a date, a serial; 3月 where the sheet states `year`."""
+def read_month(value: Any, year: int | None = None, epoch_1904: bool = False, zone: str | None = None) -> Any:
+    """'YYYY-MM' from 2021年3月, 2021-03, 2021.3, 202103, 2021-03-05, a date, a serial; 3月 where the sheet states `year`. `zone`: as
+    for `read_date`."""
     kind = type(value)
     if (kind is dt.date or kind is dt.datetime) and value.year >= EARLY.year and (kind is dt.date or value.hour < 23):
         return f"{value.year:04d}-{value.month:02d}"
@@ -294,11 +295,11 @@ def read_month(value: Any, year: int | None = None, epoch_1904: bool = False) ->
         return BAD
     if kind is not str:
         return no_text(value)
-    return _month_in(value, year, epoch_1904)
+    return _month_in(value, year, epoch_1904, zone)
 
 
 @lru_cache(maxsize=20_000)
-def _month_in(value: str, year: int | None, epoch_1904: bool) -> Any:
+def _month_in(value: str, year: int | None, epoch_1904: bool, zone: str | None) -> Any:
     found = _MONTH.fullmatch(value)
     if found:
         return _month(int(found["y"]), int(found["m"]))
@@ -311,7 +312,7 @@ def _month_in(value: str, year: int | None, epoch_1904: bool) -> Any:
         return BAD
     if found:
         return _month(int(found["y"]), int(found["m"]))
-    day = _day_in(text.lower())
+    day = _day_in(text.lower(), zone)
     if day is not None:
         return _month_of(day)
     found = _MONTH_NAMED.fullmatch(text.lower())
@@ -337,8 +338,9 @@ def _month(y: int, m: int) -> Any:
     return f"{y:04d}-{m:02d}" if 1 <= m <= 12 and 1900 <= y <= 2100 else BAD
 
 
-def read_year(value: Any) -> Any:
-    """2021, 2021年, 2021年度, 2021.0, 二〇二一年, or any date of that year; what years may stand is the contract's to say."""
+def read_year(value: Any, zone: str | None = None) -> Any:
+    """2021, 2021年, 2021年度, 2021.0, 二〇二一年, or any date of that year; what years may stand is the contract's to say. `zone`: as for
+    `read_date`."""
     kind = type(value)
     if kind is float or kind is int:
         return int(value) if _FIRST_YEAR <= value <= 2999 and int(value) == value else BAD
@@ -353,7 +355,7 @@ def read_year(value: Any) -> Any:
     found = _YEAR.fullmatch(text)
     if found:
         return int(found["y"])
-    day = _day_in(text.lower())
+    day = _day_in(text.lower(), zone)
     return BAD if day is None or day == Bad("date_order") else _year_of(day)
 
 

@@ -6,7 +6,7 @@ Belongs here: types and limits shared by the modules of this package. Not here: 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from publish.schema import MARTS, OWN, RELEASES, Table
@@ -70,7 +70,6 @@ class Resource:
     rows: tuple[str, str] | None = None
     one: tuple[str, str] | None = None
     arguments: tuple[Argument, ...] = ()
-    example: Row = field(default_factory=dict)
 
     @property
     def paged(self) -> bool:

@@ -183,7 +183,6 @@ async def index(release: Release, path: Row, args: Row) -> Row:
 
 
 _PROVENANCE = "/provenance/{indicator_id}/{year}"
-_VALUE = {"indicator_id": "energy_tce", "year": 2025}
 RESOURCES: tuple[Resource, ...] = (
     Resource("", "接口总览", "What the API has", index),
     Resource(
@@ -193,7 +192,7 @@ RESOURCES: tuple[Resource, ...] = (
         indicators,
         rows=("indicators", "indicators"),
         arguments=(
-            Argument("theme", "主题，如 能源", "Theme, in Chinese as published", of="indicators"),
+            Argument("theme", "主题，照指标里所写", "Theme, in Chinese, as the indicators have it", of="indicators"),
             Argument("kind", "类型", "Kind", of="indicators"),
         ),
     ),
@@ -205,7 +204,6 @@ RESOURCES: tuple[Resource, ...] = (
         rows=("values", "indicator_values"),
         one=("indicator", "indicators"),
         arguments=(YEAR, DIMENSION, MEMBER, FACTOR_SET),
-        example={"indicator_id": "energy_tce"},
     ),
     Resource(
         "/claims",
@@ -214,14 +212,14 @@ RESOURCES: tuple[Resource, ...] = (
         claims,
         rows=("claims", "claims"),
         arguments=(
-            Argument("section", "章节，如 三(一)", "Section, such as 三(一)", of="claims"),
+            Argument("section", "章节，照表述里所写", "Section, as the statements have it", of="claims"),
             Argument("check_status", "核验结果", "Result of the check", allowed=CHECK_STATUS),
             Argument("evidence", "依据", "Evidence", of="claims"),
             Argument("indicator_id", "指标编号", "Indicator id", of="claims"),
         ),
     ),
     Resource(
-        "/claims/{claim_id}", "一条表述", "One statement", claim, one=("claim", "claims"), example={"claim_id": "co2"}
+        "/claims/{claim_id}", "一条表述", "One statement", claim, one=("claim", "claims")
     ),
     Resource(
         "/datasets",
@@ -240,7 +238,6 @@ RESOURCES: tuple[Resource, ...] = (
         "A dataset: its columns, files and contract",
         dataset,
         one=("dataset", "datasets"),
-        example={"dataset": "parking_lots"},
     ),
     Resource(
         _PROVENANCE,
@@ -249,7 +246,6 @@ RESOURCES: tuple[Resource, ...] = (
         provenance,
         rows=("files", SOURCES.name),
         arguments=(FACTOR_SET,),
-        example=_VALUE,
     ),
     Resource(
         _PROVENANCE + "/{dimension}",
@@ -258,7 +254,6 @@ RESOURCES: tuple[Resource, ...] = (
         provenance,
         rows=("files", SOURCES.name),
         arguments=(FACTOR_SET,),
-        example=_VALUE | {"dimension": "total"},
     ),
     Resource(
         _PROVENANCE + "/{dimension}/{member}",
@@ -267,7 +262,6 @@ RESOURCES: tuple[Resource, ...] = (
         provenance,
         rows=("files", SOURCES.name),
         arguments=(FACTOR_SET,),
-        example=_VALUE | {"dimension": "total", "member": "all"},
     ),
     Resource("/releases", "保留的全部发布版本", "Every release that is kept", releases, rows=("releases", "releases")),
     Resource("/releases/{release_id}", "一个发布版本", "One release", one_release, one=("data", "releases")),
