@@ -46,6 +46,7 @@ WHOLE_TYPES = {
     SDMX_DATA: "application/vnd.sdmx.data+csv; version=2.0.0",
     SDMX_STRUCTURE: "application/vnd.sdmx.structure+json; version=2.0.0",
 }
+SHEETS = {False: ("数据", "说明"), True: ("Data", "Notes")}  # of a workbook, of rows and about them; whether in English
 ABSENT = "\\N"  # in a CSV file for programs, absent text of a column in which an empty cell is empty text
 
 

@@ -7,6 +7,7 @@ that has no title there is in no public file; the gate (publish/disclosure/gate.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -53,12 +54,14 @@ STATUS = {
     "O": ("缺失", "missing"),
     "Q": ("已隐去", "suppressed"),
 }
+HAN = re.compile(r"[\u3400-\u9fff]")
 MARTS_YML = Path(__file__).resolve().parents[1] / "dbt_project" / "models" / "marts" / "marts.yml"
 
 
 @dataclass(frozen=True)
 class Field:
-    """A public column. `optional`: the warehouse need not have it yet; the public column is then empty."""
+    """A public column. `note_en`: what `note` says, where that is in Chinese. `optional`: the warehouse need not have it yet; the
+    public column is then empty."""
 
     name: str
     type: Type
@@ -67,11 +70,24 @@ class Field:
     unit: str | None = None
     note: str = ""
     optional: bool = False
+    note_en: str = ""
 
     @property
     def label(self) -> str:
-        """What stands over the column in a spreadsheet: the Chinese name with its unit."""
+        """The Chinese name with its unit."""
         return f"{self.zh}（{self.unit}）" if self.unit else self.zh
+
+    def header(self, english: bool) -> str:
+        """What stands over the column in a workbook, in the city's first language: its name with its unit, but for Chinese words of
+        counting in English."""
+        if not english:
+            return self.label
+        return f"{self.en} ({self.unit})" if self.unit and not HAN.search(self.unit) else self.en
+
+    @property
+    def said(self) -> str:
+        """What is said of the column, in every language that it is said in."""
+        return " ".join(text for text in (self.note, self.note_en) if text)
 
 
 @dataclass(frozen=True)
@@ -272,7 +288,8 @@ TRACE: tuple[Field, ...] = (
 def open_table(contract: Contract) -> Table:
     """The public table of a dataset that is open in rows: its public columns and where each row stood."""
     fields = tuple(
-        Field(c.name, TYPES[c.kind], c.header_zh, c.title_en, c.unit, c.description) for c in contract.public
+        Field(c.name, TYPES[c.kind], c.header_zh, c.title_en, c.unit, c.description, note_en=c.description_en)
+        for c in contract.public
     )
     names = {f.name for f in fields}
     wanted = (contract.institution_name, contract.institution_code, contract.period)

@@ -91,6 +91,7 @@ class Column:
     kind: Kind
     access: Access
     description: str = ""
+    description_en: str = ""
     aliases: tuple[str, ...] = ()
     required: bool = False
     unit: str | None = None
@@ -194,6 +195,7 @@ class Contract:
     title_en: str
     grain: str
     description: str
+    description_en: str
     frequency: str
     due_days: int | None  # days after the end of a period until it is due; None: not stated
     opening: Opening

@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # half a second to import, and a process that is handed its c
 
 OF_DATASET = (
     "opening", "openingNote", "openRowsWhere", "openingAttribute", "openingDecidedBy", "openingDecidedOn", "openingGround",
-    "theme", "register", "versions", "missingValues", "period", "totalRows", "exampleRows",
+    "theme", "descriptionEn", "register", "versions", "missingValues", "period", "totalRows", "exampleRows",
     "controls", "sheets", "across", "inBlocks",     "unusedHeaders", "words",
 )  # fmt: skip
 
@@ -114,6 +114,7 @@ def _descriptive(odcs: OpenDataContractStandard, table: SchemaObject, top: dict[
         "title_en": odcs.name or table.name,
         "grain": table.dataGranularityDescription or "",
         "description": (odcs.description.purpose if odcs.description else None) or "",
+        "description_en": str(top.get("descriptionEn") or ""),
         "frequency": str(sla.get("frequency") or ""),
         "opening_note": str(top.get("openingNote") or ""),
         "opening_attribute": str(top.get("openingAttribute") or ""),

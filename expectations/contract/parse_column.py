@@ -29,7 +29,7 @@ KINDS: dict[str, str] = {  # our kind -> ODCS logicalType
 STATED = ("submitter", "year", "section", "heading")  # the last is written {heading: <label>}
 COMPARE = ("flow", "stock", "none")
 OF_COLUMN = (
-    "titleEn", "aliases", "kind", "unit", "units", "statedOnce", "institution", "check", "codelist", "minimum", "maximum",
+    "titleEn", "descriptionEn", "aliases", "kind", "unit", "units", "statedOnce", "institution", "check", "codelist", "minimum", "maximum",
     "refuseRowWhenTrue", "compare", "missingValues", "unitColumn",
     "calculated",
 )  # fmt: skip
@@ -58,6 +58,7 @@ def parse_column(file: ContractFile, p: SchemaProperty, missing: tuple[str, ...]
         kind=kind,  # type: ignore[arg-type]
         access=p.classification,  # type: ignore[arg-type]
         description=p.description or "",
+        description_en=str(own.get("descriptionEn") or ""),
         aliases=_aliases(file, own.get("aliases"), where),
         required=bool(p.required),
         unit=unit,

@@ -73,6 +73,8 @@ USUAL = {"time_zone": DEFAULT_ZONE, "profile": GOVERNMENT_OFFICES, "languages": 
 DOORS = ("contact_zh", "contact_en", "email", "telephone", "next_release", "licence_name", "licence_url")
 # Lines of the site's own words, which city.yaml may lack: the heading of its first page, and what it says it is. No stage looks at them.
 WORDS = ("title_zh", "title_en", "description_zh", "description_en")
+# Lines of the bureau's own decisions, 1 or 0: whether institutions that did not report are named in public.
+DECISIONS = ("name_missing",)
 # The names of the sets of factor_sets.csv.
 SET_NAMES = {"factor_set": "VARCHAR", "name_zh": "VARCHAR", "name_en": "VARCHAR"}
 # Optional columns of divisions.csv: the label of a city's own institutions in a list of its parts (市本级), and the place of a
@@ -122,6 +124,12 @@ class City:
     title_en: str = ""
     description_zh: str = ""
     description_en: str = ""
+    name_missing: bool = False
+
+    @property
+    def english_first(self) -> bool:
+        """Whether the city's first language is English, else it is Chinese."""
+        return self.languages.startswith("en")
 
 
 def read_city(path: Path) -> dict[str, Any]:
@@ -134,9 +142,11 @@ def read_city(path: Path) -> dict[str, Any]:
         raise CityError(f"city.yaml is not readable as YAML ({' '.join(str(e).split())[:120]}); mend the file.") from e
     if not isinstance(raw, dict):
         raise CityError(f"city.yaml must be a list of names and values; write {', '.join(FILES['city'])}.")
-    unknown = [k for k in raw if k not in FILES["city"] and k not in WORDS]
+    unknown = [k for k in raw if k not in FILES["city"] and k not in (*WORDS, *DECISIONS)]
     if unknown:
-        raise CityError(f"city.yaml: '{unknown[0]}' is not known; use only {', '.join((*FILES['city'], *WORDS))}.")
+        raise CityError(
+            f"city.yaml: '{unknown[0]}' is not known; use only {', '.join((*FILES['city'], *WORDS, *DECISIONS))}."
+        )
     out = {c: _typed(raw.get(c), t, f"city.yaml: {c}") for c, t in FILES["city"].items()}
     out |= {c: out[c] or usual for c, usual in USUAL.items()} | {c: out[c] or "" for c in DOORS}
     for c, known in (("profile", PROFILES), ("languages", LANGUAGES)):
@@ -149,6 +159,7 @@ def read_city(path: Path) -> dict[str, Any]:
             raise CityError(f"city.yaml: '{c}' is missing; write it.")
     _doors(out)
     out |= {c: _typed(raw.get(c) or "", "VARCHAR", f"city.yaml: {c}") for c in WORDS}
+    out |= {c: _typed(raw.get(c) or 0, "BOOLEAN", f"city.yaml: {c}") for c in DECISIONS}
     for what in ("title", "description"):
         if bool(out[f"{what}_zh"]) != bool(out[f"{what}_en"]):
             raise CityError(f"city.yaml: {what}_zh and {what}_en belong together; write both or neither.")

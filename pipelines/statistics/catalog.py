@@ -31,6 +31,7 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "decided_on": ("VARCHAR", "When it was decided."),
         "ground": ("VARCHAR", "On what ground."),
         "description": ("VARCHAR", "What the contract says of the dataset."),
+        "description_en": ("VARCHAR", "The same in English."),
         "published": ("BOOLEAN", "The rows may be published: it is open, and who decided, when and on what ground is stated."),
         "due_days": ("BIGINT", "Days after the end of a period by which it is to be sent in; null where the contract states none."),
         "is_register": ("BOOLEAN", "It is the register of institutions."),
@@ -56,6 +57,7 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "published": ("BOOLEAN", "It stands in public rows."),
         "allowed": ("VARCHAR", "The values allowed, separated by |."),
         "description": ("VARCHAR", "What the contract says of it."),
+        "description_en": ("VARCHAR", "The same in English."),
         "aliases": ("VARCHAR", "Other headers it is known by, separated by |."),
     },
 }  # fmt: skip
@@ -101,7 +103,7 @@ def _contract(c: Contract, home: Home) -> dict[str, Any]:
     name, code, period = c.institution_name, c.institution_code, c.period
     same = (
         "dataset", "title_zh", "title_en", "theme", "grain", "frequency", "opening", "opening_attribute", "opening_note",
-        "decided_by", "decided_on", "ground", "description", "due_days",
+        "decided_by", "decided_on", "ground", "description", "description_en", "due_days",
     )  # fmt: skip
     return {k: getattr(c, k) for k in same} | {
         "published": is_open(c),
@@ -132,6 +134,7 @@ def _columns(c: Contract) -> list[dict[str, Any]]:
             "published": is_open(c) and col.access == "L0",
             "allowed": "|".join(col.values),
             "description": col.description,
+            "description_en": col.description_en,
             "aliases": "|".join(col.aliases),
         }
         for n, col in enumerate(c.columns, 1)

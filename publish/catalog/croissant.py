@@ -134,7 +134,7 @@ def _field(r: TableResource, f: Field) -> dict[str, Any]:
         "@type": "cr:Field",
         "@id": f"{r.table.name}/{f.name}",
         "name": f.name,
-        "description": f"{f.en} {f.zh}{unit}{': ' if f.note else ''}{f.note}",
+        "description": f"{f.en} {f.zh}{unit}{': ' if f.said else ''}{f.said}",
         "dataType": TYPES[f.type],
         "source": {"fileObject": {"@id": r.files["csv"].path}, "extract": {"column": f.name}},
     }

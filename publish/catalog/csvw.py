@@ -49,8 +49,8 @@ def _column(f: Field, blank: bool) -> dict[str, Any]:
         "null": [ABSENT if blank else ""],
         "dc:title": [{"@value": f.label, "@language": "zh"}, {"@value": f.en, "@language": "en"}],
     }
-    if f.note:
-        out["dc:description"] = f.note
+    if f.said:
+        out["dc:description"] = f.said
     if f.unit:
         out["schema:unitText"] = f.unit
     return out

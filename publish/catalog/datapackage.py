@@ -72,8 +72,8 @@ def _field(f: Field, blank: bool) -> dict[str, Any]:
     out: dict[str, Any] = {"name": f.name, "type": TYPES[f.type], "title": f"{f.zh} / {f.en}"}
     if blank:
         out["missingValues"] = [ABSENT]
-    if f.note:
-        out["description"] = f.note
+    if f.said:
+        out["description"] = f.said
     if f.unit:
         out["mingzhang:unit"] = f.unit
     return out

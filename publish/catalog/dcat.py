@@ -15,12 +15,15 @@ import json
 import re
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from expectations.contract import Contract, Contracts
 from publish.catalog import About, File, TableResource
 from publish.files import CRATE, media_type
 from publish.schema import Table, is_open
+
+if TYPE_CHECKING:  # every process of the site imports this, and none needs a city
+    from pipelines.core.city import City
 
 FREQUENCIES = {
     "monthly": "MONTHLY",
@@ -123,7 +126,7 @@ def _dataset(about: About, c: Contract, r: TableResource | None, facts: Mapping[
     out: dict[str, Any] = {
         "@id": f"urn:mingzhang:{about.city.code}:dataset:{c.dataset}",
         **_about_dataset(about, c.dataset, (c.title_zh, c.title_en), f"datasets/{c.dataset}", c.theme, rights),
-        "dct:description": _both(c.description or c.title_zh, c.grain or c.title_en),
+        "dct:description": _both(c.description or c.title_zh, c.description_en or c.grain or c.title_en),
         "mz:resourceCode": f"{about.city.code}/{c.dataset}",
         "mz:provider": about.city.publisher_zh,
         "mz:openAttribute": c.opening_attribute,
@@ -253,21 +256,32 @@ def _contact(about: About) -> dict[str, Any]:
     city = about.city
     return {
         "@type": "vcard:Organization",
-        "vcard:fn": city.contact_zh or city.publisher_zh,
+        "vcard:fn": _first(city, city.contact_zh or city.publisher_zh, city.contact_en or city.publisher_en),
         "vcard:hasURL": {"@id": "/report"},
         **({"vcard:hasEmail": {"@id": f"mailto:{city.email}"}} if city.email else {}),
+        **({"vcard:hasTelephone": {"@id": _telephone(city.telephone)}} if city.telephone else {}),
     }
 
 
 def _licence(about: About) -> dict[str, Any]:
-    """The licence by its own address, or as the page that states it, with its wording."""
+    """The licence by its own address, or as the page that states it, with its name, where it has one, and its wording."""
     words = _both(about.city.licence_zh, about.city.licence_en)
     return {
         "@id": about.city.licence_url or "/about",
         "@type": "dct:LicenseDocument",
-        "dct:title": words,
+        "dct:title": about.city.licence_name or words,
         "rdfs:label": words,
     }
+
+
+def _telephone(number: str) -> str:
+    """A telephone number as an address (RFC 3966): digits, with hyphens where there are blanks or brackets."""
+    return "tel:" + re.sub(r"[^\d+]+", "-", number).strip("-")
+
+
+def _first(city: City, zh: str, en: str) -> str:
+    """Of a text in two languages the one in the city's first."""
+    return en if city.english_first else zh
 
 
 def _place(about: About) -> dict[str, Any]:

@@ -27,7 +27,9 @@ def contract_text(about: About, contract: Contract, resource: TableResource | No
         "status": "active",
         "domain": "government-offices-administration",
         "description": {
-            "purpose": " ".join(filter(None, (about.notice, contract.description, contract.grain))),
+            "purpose": " ".join(
+                filter(None, (about.notice, contract.description, contract.description_en, contract.grain))
+            ),
             "usage": f"{about.city.licence_zh} / {about.city.licence_en}",
         },
         "customProperties": _properties(
@@ -69,7 +71,7 @@ def _property(f: Field, c: Column | None, key: tuple[str, ...]) -> dict[str, Any
     out: dict[str, Any] = {
         "name": f.name,
         "businessName": f.zh,
-        "description": f.note or f.en,
+        "description": f.said or f.en,
         "logicalType": TYPES[f.type],
     }
     if f.name in key:

@@ -24,7 +24,8 @@ CONTEXT = {"@vocab": "https://schema.org/"}
 @dataclass(frozen=True)
 class Page:
     """What a page's block is made from. `root` is the site's address with a slash at the end, as the reader sees it; `files`
-    the release's files; `years` such as 2021/2025, or empty."""
+    the release's files; `years` such as 2021/2025, or empty. Texts are in the city's first language, which is `english` or Chinese;
+    `about` is what the city says its site is, `licence_url` and `telephone` are empty where it does not state them."""
 
     root: str
     release_id: str
@@ -34,17 +35,31 @@ class Page:
     synthetic: bool
     files: Mapping[str, str]
     years: str = ""
+    english: bool = False
+    about: str = ""
+    licence_url: str = ""
+    email: str = ""
+    telephone: str = ""
 
     @property
     def permanent(self) -> str:
         """The release's own address, which goes on meaning the same."""
         return f"{self.root}r/{self.release_id}/"
 
+    @property
+    def title(self) -> str:
+        """The name of all that the city publishes."""
+        return f"Open data of {self.publisher}" if self.english else f"{self.publisher}开放数据"
+
 
 def of_release(page: Page) -> dict[str, Any]:
     """The release as a whole: for every page that shows no dataset of its own."""
-    name = f"{page.publisher}开放数据 {page.release_id}".strip()
-    out = _dataset(page, page.permanent, name, "机关事务明细与统计，每个数字可查到来源表格的单元格。")
+    said = page.about or (
+        "Records and statistics; each figure can be followed to the cells of the spreadsheets that it comes from."
+        if page.english
+        else "机关事务明细与统计，每个数字可查到来源表格的单元格。"
+    )
+    out = _dataset(page, page.permanent, f"{page.title} {page.release_id}".strip(), said)
     single = ("mingzhang.db", PACKAGE, CROISSANT)
     out["distribution"] = [_download(page, f, media_type(f)) for f in single if f in page.files]
     return out
@@ -56,7 +71,7 @@ def of_table(page: Page, place: str, name: str, description: str, table: str, ke
     out["keywords"] = [k for k in keywords if k]
     paths = {path_of(table, form): media for form, media in MEDIA.items()}
     out["distribution"] = [_download(page, f, media) for f, media in paths.items() if f in page.files]
-    out["isPartOf"] = {"@type": "Dataset", "@id": page.permanent, "name": f"{page.publisher}开放数据".strip()}
+    out["isPartOf"] = {"@type": "Dataset", "@id": page.permanent, "name": page.title.strip()}
     return out
 
 
@@ -74,12 +89,13 @@ def of_statement(page: Page, claim: Mapping[str, Any], address: str, ratings: Ma
         "@id": address,
         "url": address,
         "datePublished": page.as_of,
-        "claimReviewed": f"{claim['name_zh']}：{claim['value_text'] or ''}",
+        "claimReviewed": f"{claim['name_en']}: {claim['value_text'] or ''}" if page.english and claim.get("name_en")
+        else f"{claim['name_zh']}：{claim['value_text'] or ''}",
         "author": {"@type": "GovernmentOrganization", "name": page.publisher},
         "itemReviewed": _claim(page, claim),
         "reviewRating": {
             "@type": "Rating", "ratingValue": rating, "bestRating": 5, "worstRating": 1,
-            "alternateName": claim.get("verdict_zh") or claim["shown"],
+            "alternateName": claim.get("verdict_en" if page.english else "verdict_zh") or claim["shown"],
         },
     }  # fmt: skip
     return out | {"subjectOf": review}
@@ -105,23 +121,30 @@ def script(block: Mapping[str, Any]) -> str:
 
 def _dataset(page: Page, address: str, name: str, description: str) -> dict[str, Any]:
     notice = f"{MADE_UP_ZH} {MADE_UP_EN} " if page.synthetic else ""
+    dated = (
+        f"As of {page.as_of}, release {page.release_id}."
+        if page.english
+        else f"数据截至 {page.as_of}，发布版本 {page.release_id}。"
+    )
     out: dict[str, Any] = {
         "@type": "Dataset",
         "@id": address,
         "url": address,
         "name": name,
         # Search engines want 50 to 5,000 characters.
-        "description": f"{notice}{description} 数据截至 {page.as_of}，发布版本 {page.release_id}。"[:5000],
+        "description": f"{notice}{description} {dated}"[:5000],
         "identifier": page.release_id,
         "version": page.release_id,
         "dateModified": page.as_of,
-        "inLanguage": ["zh-CN", "en"],
+        "inLanguage": ["en", "zh-CN"] if page.english else ["zh-CN", "en"],
         "isAccessibleForFree": True,
     }
     if page.publisher:
-        out["creator"] = out["publisher"] = {"@type": "GovernmentOrganization", "name": page.publisher}
+        contact = {k: v for k, v in (("email", page.email), ("telephone", page.telephone)) if v}
+        out["creator"] = out["publisher"] = {"@type": "GovernmentOrganization", "name": page.publisher} | contact
     if page.licence:
-        out["license"] = {"@type": "CreativeWork", "name": page.licence, "url": f"{page.root}about"}
+        at = page.licence_url or f"{page.root}about"
+        out["license"] = {"@type": "CreativeWork", "name": page.licence, "url": at}
     if page.years:
         out["temporalCoverage"] = page.years
     return out

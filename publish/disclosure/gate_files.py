@@ -35,6 +35,7 @@ from publish.files import (
     SDMX_DATA,
     SDMX_LEADING,
     SDMX_STRUCTURE,
+    SHEETS,
     path_of,
     sdmx_component,
     table_file,
@@ -208,7 +209,8 @@ def _as_number(text: str) -> float | None:
 
 
 def _columns(look: Inspection, where: str, table: Table, columns: list[str], form: str) -> None:
-    wanted = [f.label for f in table.fields] if form == "xlsx" else list(table.columns)
+    english = look.known.english_first
+    wanted = [f.header(english) for f in table.fields] if form == "xlsx" else list(table.columns)
     contract = look.known.contracts.get(table.name) if table.dataset else None
     level = {}
     if contract is not None:
@@ -286,20 +288,21 @@ def _sdmx(look: Inspection) -> Found:
 
 
 def _xlsx(look: Inspection) -> Found:
+    of_rows, of_notes = SHEETS[look.known.english_first]
     for path in sorted((look.folder / "xlsx").glob("*.xlsx")):
         book = CalamineWorkbook.from_path(str(path))
         for name in book.sheet_names:
             rows = book.get_sheet_by_name(name).iter_rows()
-            if name.startswith("数据"):
+            if name.startswith(of_rows):
                 header = [str(c) for c in next(rows, [])]
                 yield f"xlsx/{path.name}", path.stem, header, rows, 2
                 continue
-            if name != "说明":
+            if name != of_notes:
                 look.hit(f"xlsx/{path.name}", f"no release has a sheet {name}")
             for n, cells in enumerate(rows, 1):
                 for c in cells:
                     if type(c) is str and (rule := look.scan(c)):
-                        look.hit(f"xlsx/{path.name} sheet 说明 row {n}", rule)
+                        look.hit(f"xlsx/{path.name} sheet {of_notes} row {n}", rule)
 
 
 def _parquet(look: Inspection) -> Found:

@@ -33,7 +33,8 @@ class Known:
     `tables`: the public tables by name. `cells`: marts.indicator_values before anything was hidden, with contributors,
     largest_share and closed. `indicators`: what each is made of. `scanner` knows this run's secrets. `parts`: what each
     institution contributes to them; `past`: the releases before this one; `wholes`: which figures must add up to which. `kept`: what
-    was worked out before from the same values and contributions; which values those are is read from the files.
+    was worked out before from the same values and contributions; which values those are is read from the files. `english_first`:
+    the city's first language, in which workbooks have their headers.
     """
 
     contracts: Contracts
@@ -46,6 +47,7 @@ class Known:
     past: tuple[Past, ...] = ()
     wholes: Wholes | None = None
     kept: ResultCache = field(default_factory=ResultCache)
+    english_first: bool = False
 
 
 @dataclass

@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 from xlsxwriter.exceptions import FileCreateError
 
 from expectations.contract import Contracts
-from pipelines.core.city import DOORS, GOVERNMENT_OFFICES, WORDS, City, read_providers, read_set_names
+from pipelines.core.city import DECISIONS, DOORS, GOVERNMENT_OFFICES, WORDS, City, read_providers, read_set_names
 from pipelines.core.digests import file_sha256
 from pipelines.core.fingerprint import code_of
 from pipelines.core.home import Home, sync
@@ -189,7 +189,7 @@ def _build(
         decided = decisions.in_force(home, [FIGURE])
         corrected = correct(cells, hidden.cells, against_past.frozen, decided, parts, past, indicators)
         still_frozen = against_past.frozen & ~corrected.withdrawn
-        data = _rows(w, contracts, shapes, corrected.cells, still_frozen, last)
+        data = _rows(w, contracts, city, shapes, corrected.cells, still_frozen, last)
         data["corrections"] = tables.corrections(corrected.rows)
         data["indicators_main"] = tables.indicators_main(data)
         waiting = held(cells, corrected, against_past, past, rules)
@@ -254,7 +254,17 @@ def _build(
     hold.write_json(folder / "release.json", record)
     compress(folder, previous)
     known = gate.Known(
-        contracts, shapes, against_past.cells, indicators, scanner, rules, parts, tuple(past), wholes, kept
+        contracts,
+        shapes,
+        against_past.cells,
+        indicators,
+        scanner,
+        rules,
+        parts,
+        tuple(past),
+        wholes,
+        kept,
+        city.english_first,
     )
     results = gate.check(folder, known)
     kept.prune()
@@ -329,6 +339,7 @@ def _refuse_empty(home: Home, cells: pd.DataFrame, data: dict[str, pa.Table], sh
 def _rows(
     w: tables.Warehouse,
     contracts: Contracts,
+    city: City,
     shapes: dict[str, Table],
     cells: pd.DataFrame,
     held: np.ndarray,
@@ -340,6 +351,7 @@ def _rows(
     data["submissions"] = w.take("marts", "submissions", shapes["submissions"], nulls="first")
     data["task_counts"] = tables.task_counts(w)
     data["findings"] = tables.findings(w, contracts)
+    data["not_reported"] = tables.not_reported(w, city)
     data["divisions"] = tables.divisions(w)
     data["indicator_values"] = tables.indicator_values(cells)
     before = last if last is not None and last.is_dir() else None
@@ -412,7 +424,8 @@ def _write_formats(
     for name in sorted(data):
         write_parquet(folder / "parquet" / f"{name}.parquet", shapes[name], data[name], properties)
         step()
-        write_xlsx(folder / "xlsx" / f"{name}.xlsx", shapes[name], data[name], notes, scratch)
+        path = folder / "xlsx" / f"{name}.xlsx"
+        write_xlsx(path, shapes[name], data[name], notes, scratch, about.city.english_first)
         step()
     scratch.rmdir()
     # A line of its own inside a CSV file would break every reader of it: the line stands beside, the mark in each row.
@@ -436,7 +449,7 @@ def _notes(about: About) -> list[tuple[str, str]]:
         ("许可 Licence", f"{city.licence_zh} / {city.licence_en}"),
         (
             "来源 Source",
-            "各单位报送的电子表格，按数据契约核验后汇总 / Spreadsheets sent in by departments, checked against contracts",
+            "各单位报送的电子表格，按数据契约核验后汇总 / Spreadsheets as they were sent in, checked against contracts",
         ),
         ("状态 Status", "; ".join(f"{letter} {zh} {en}" for letter, (zh, en) in STATUS.items())),
     ]
@@ -532,7 +545,7 @@ def _release_row(about: About, contracts: Contracts, content: str, data: dict[st
 
 def _city(city: City) -> dict[str, Any]:
     names = ("code", "name_zh", "name_en", "publisher_zh", "publisher_en", "licence_zh", "licence_en", "languages")
-    words = {n: getattr(city, n) for n in WORDS if getattr(city, n)}
+    words = {n: getattr(city, n) for n in (*WORDS, *DECISIONS) if getattr(city, n)}
     own = read_set_names(city.folder)
     sets = {"factor_sets": own} if own or city.profile != GOVERNMENT_OFFICES else {}  # else those of the profile
     return {n: getattr(city, n) for n in (*names, *DOORS)} | {"providers": read_providers(city.folder)} | words | sets

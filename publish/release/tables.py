@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.contract import Contract, Contracts
+from pipelines.core.city import City
 from pipelines.core.sql import identifier as _id
 from pipelines.core.sql import literal as _text
 from publish.disclosure.contributions import WHO
@@ -196,6 +197,13 @@ def task_counts(w: Warehouse) -> pa.Table:
     """How many errors are being mended, by dataset, month and state. A dataset that nobody recognised is '' here, not null."""
     found = w.take("marts", "task_counts", MART["task_counts"], nulls="first")
     return found.set_column(0, found.schema.field("dataset"), found["dataset"].fill_null(""))
+
+
+def not_reported(w: Warehouse, city: City) -> pa.Table:
+    """The institutions that did not report, where the city decided that they are named; else none."""
+    t = MART["not_reported"]
+    found = w.take("marts", "not_reported", t)
+    return found if city.name_missing else found.slice(0, 0)
 
 
 def findings(w: Warehouse, contracts: Contracts) -> pa.Table:

@@ -24,7 +24,7 @@ from xlsxwriter.utility import xl_col_to_name
 
 from pipelines.core.formulas import neutral
 from pipelines.core.sql import identifier
-from publish.files import ABSENT
+from publish.files import ABSENT, SHEETS
 from publish.schema import Field, Table, Type
 
 BATCH = 20_000
@@ -174,14 +174,18 @@ def write_parquet(path: Path, table: Table, data: pa.Table, about: dict[str, str
 
 
 def _about_field(f: Field) -> dict[str, str]:
-    properties = {"title_zh": f.zh, "title_en": f.en, "unit": f.unit or "", "description": f.note}
+    properties = {"title_zh": f.zh, "title_en": f.en, "unit": f.unit or "", "description": f.said}
     return {k: v for k, v in properties.items() if v}
 
 
-def write_xlsx(path: Path, table: Table, data: pa.Table, notes: Sequence[tuple[str, str]], scratch: Path) -> int:
-    """A workbook whose first sheets hold the rows under Chinese headers and whose last one, 说明, holds `notes` and the
-    meaning of each column. Rows beyond what a sheet holds go on to the next. `scratch` is a folder for its spill files.
+def write_xlsx(
+    path: Path, table: Table, data: pa.Table, notes: Sequence[tuple[str, str]], scratch: Path, english: bool = False
+) -> int:
+    """A workbook whose first sheets hold the rows under headers in the city's first language, Chinese or `english`, and whose last
+    one holds `notes` and the meaning of each column. Rows beyond what a sheet holds go on to the next. `scratch` is a
+    folder for its spill files.
     """
+    rows, about = SHEETS[english]
     options = {
         "constant_memory": True,
         "tmpdir": str(scratch),
@@ -200,14 +204,14 @@ def write_xlsx(path: Path, table: Table, data: pa.Table, notes: Sequence[tuple[s
     sheets = max(1, math.ceil(data.num_rows / XLSX_ROWS))
     for n in range(sheets):
         part = data.slice(n * XLSX_ROWS, XLSX_ROWS)
-        sheet = book.add_worksheet("数据" if sheets == 1 else f"数据{n + 1}")
+        sheet = book.add_worksheet(rows if sheets == 1 else f"{rows}{n + 1}")
         sheet.freeze_panes(1, 0)
         for at, f in enumerate(table.fields):
             sheet.set_column(at, at, 14 if f.type != "text" else 22)
         for at, f in enumerate(table.fields):
-            sheet.write_string(0, at, f.label, head)
+            sheet.write_string(0, at, f.header(english), head)
         _write_rows(sheet, table, part, day)
-    sheet = book.add_worksheet("说明")
+    sheet = book.add_worksheet(about)
     sheet.set_column(0, 3, 24)
     sheet.set_column(4, 4, 60)
     row = 0
@@ -216,11 +220,19 @@ def write_xlsx(path: Path, table: Table, data: pa.Table, notes: Sequence[tuple[s
         sheet.write_string(row, 1, text[:XLSX_TEXT])
         row += 1
     row += 1
-    for at, text in enumerate(("表头 Header", "数据库列名 Column", "英文 English", "计量单位 Unit", "说明 Meaning")):
+    for at, text in enumerate(
+        (
+            "表头 Header",
+            "数据库列名 Column",
+            "中文 Chinese" if english else "英文 English",
+            "计量单位 Unit",
+            "说明 Meaning",
+        )
+    ):
         sheet.write_string(row, at, text, head)
     for f in table.fields:
         row += 1
-        for at, text in enumerate((f.label, f.name, f.en, f.unit or "", f.note)):
+        for at, text in enumerate((f.header(english), f.name, f.zh if english else f.en, f.unit or "", f.said)):
             sheet.write_string(row, at, text, wrap)
     book.close()
     return data.num_rows

@@ -46,10 +46,11 @@ class Facts:
 
     `rules`: the rules of suppression, {} in a release without them. `labels[table]` and `columns[table][column]`: the names
     shown. `files`: the release's files with their sha256. `headline`: an indicator with two years or more, for the health
-    check; None where there is none; `example`: the indicator that examples are about, None where there is no indicator. `order`: of the languages of its pages. `title` and `description`: the city's words for its
+    check; None where there is none; `example`: the indicator that examples are about, None where there is no indicator; `leading`: the indicators that come
+    first, each with indicator_id, name_zh and name_en; `named`: ids and names of all indicators, statements and averages. `order`: of the languages of its pages. `title` and `description`: the city's words for its
     site, None where it has none; `factor_sets`: its names of them, None for a city that has those of the platform. `doors`: of the
     city's folder what is given of contact_zh, contact_en, email, telephone, next_release, licence_name, licence_url; `providers`: by
-    dataset provider_zh and provider_en. `held`: cached rows, by query.
+    dataset provider_zh and provider_en; `names_missing`: whether it names institutions that did not report. `held`: cached rows, by query.
     """
 
     folder: Path
@@ -68,6 +69,8 @@ class Facts:
     files: dict[str, str] = field(default_factory=dict)
     headline: str | None = None
     example: str | None = None
+    leading: tuple[dict[str, Any], ...] = ()
+    named: frozenset[str] = frozenset()
     order: Order = CHINESE_FIRST
     title: Label | None = None
     description: Label | None = None
@@ -75,6 +78,7 @@ class Facts:
     rules: dict[str, Any] = field(default_factory=dict)
     doors: dict[str, str] = field(default_factory=dict)
     providers: dict[str, dict[str, str]] = field(default_factory=dict)
+    names_missing: bool = False
     held: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -160,6 +164,8 @@ def _read(folder: Path, conn: sqlite3.Connection) -> Facts:
         files=_files(folder),
         headline=headline,
         example=headline or first,
+        leading=_leading(conn),
+        named=_named(conn, names),
         order=ORDERS.get(str(city.get("languages")), CHINESE_FIRST),
         title=_words(city, "title"),
         description=_words(city, "description"),
@@ -167,6 +173,7 @@ def _read(folder: Path, conn: sqlite3.Connection) -> Facts:
         rules=dict(release.get("rules") or {}),
         doors={c: str(city[c]) for c in DOORS if city.get(c)},
         providers=dict(city.get("providers") or {}),
+        names_missing=bool(city.get("name_missing")),
     )
 
 
@@ -243,3 +250,25 @@ def _headline(conn: sqlite3.Connection) -> str | None:
         """
     ).fetchone()
     return found[0] if found else None
+
+
+def _leading(conn: sqlite3.Connection) -> tuple[dict[str, Any], ...]:
+    """Return the first indicators with a value: those of the home page and of the topics' charts, in that order."""
+    columns = {r["name"] for r in conn.execute("pragma table_info(indicators)")}
+    orders = [f"{c} is null, {c}" for c in ("home_order", "topic_order") if c in columns]
+    found = conn.execute(
+        f"""
+        select indicator_id, name_zh, name_en from indicators i
+        where exists (select 1 from indicator_values v where v.indicator_id = i.indicator_id and v.dimension = 'total' and v.value is not null)
+        order by {", ".join([*orders, "indicator_id"])} limit 8
+        """
+    )
+    return tuple(map(dict, found))
+
+
+def _named(conn: sqlite3.Connection, tables: list[str]) -> frozenset[str]:
+    found = [r[:] for r in conn.execute("select indicator_id, name_zh, name_en from indicators")]
+    found += [r[:] for r in conn.execute("select claim_id from claims")]
+    if "benchmarks" in tables:
+        found += [r[:] for r in conn.execute("select benchmark_id from benchmarks")]
+    return frozenset(str(text) for row in found for text in row if text)

@@ -65,11 +65,7 @@ SQL_ERRORS: tuple[tuple[re.Pattern[str], Pair], ...] = tuple(
 
 
 KEYWORDS = frozenset(
-    (
-        "all and as asc between by case cast collate cross desc distinct else end escape except exists filter from full glob group having"
-        " in inner intersect is isnull join left like limit natural not notnull null nulls offset on or order outer over partition"
-        " recursive right select then union using values when where window with"
-    ).split()
+    ["all", "and", "as", "asc", "between", "by", "case", "cast", "collate", "cross", "desc", "distinct", "else", "end", "escape", "except", "exists", "filter", "from", "full", "glob", "group", "having", "in", "inner", "intersect", "is", "isnull", "join", "left", "like", "limit", "natural", "not", "notnull", "null", "nulls", "offset", "on", "or", "order", "outer", "over", "partition", "recursive", "right", "select", "then", "union", "using", "values", "when", "where", "window", "with"]
 )
 _LITERAL = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.S)
 

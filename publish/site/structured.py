@@ -24,14 +24,18 @@ def block(facts: Facts, base_url: str, request: Any, context: Mapping[str, Any])
     base = facts.order.root(base_url)
     path = "/" + request.path.split("?")[0].removeprefix(base).removeprefix("/")
     route = "/" + facts.order.in_language(path, facts.order.first).strip("/")
+    english = facts.order.first == "en"
     page = schema_org.Page(
         root=f"{request.scheme}://{request.host}/",
         release_id=facts.release_id,
         as_of=facts.as_of,
-        publisher=facts.publisher,
-        licence=facts.licence,
+        publisher=(english and facts.publisher_en) or facts.publisher,
+        licence=(english and facts.licence_en) or facts.licence,
         synthetic=facts.synthetic,
         files=facts.files,
+        english=english,
+        about="" if facts.description is None else facts.description.en if english else facts.description.zh,
+        **{name: facts.doors.get(name, "") for name in ("licence_url", "email", "telephone")},
     )
     if re.fullmatch(r"/indicators/[A-Za-z0-9_-]+", route) and "indicator" in context:
         return _indicator(page, context["indicator"], context["years"])
@@ -45,8 +49,8 @@ def block(facts: Facts, base_url: str, request: Any, context: Mapping[str, Any])
 def _indicator(page: schema_org.Page, i: Mapping[str, Any], of_years: Sequence[int]) -> dict[str, Any]:
     indicator_id = i["indicator_id"]
     years = f"{min(of_years)}/{max(of_years)}" if of_years else ""
-    name = f"{i.get('name_zh') or indicator_id} {i.get('name_en') or ''}".strip()
-    text = f"{i.get('definition_zh') or ''} {i.get('definition_en') or ''}".strip()
+    name = _both(page, i.get("name_zh") or indicator_id, i.get("name_en"))
+    text = _both(page, i.get("definition_zh"), i.get("definition_en"))
     out = schema_org.of_table(
         schema_org.replace(page, years=years),
         f"indicators/{indicator_id}",
@@ -64,17 +68,23 @@ def _table(facts: Facts, page: schema_org.Page, place: str, table: str) -> dict[
     label = facts.labels.get(table)
     if label is None:
         return schema_org.of_release(page)
-    name, text, theme, years = f"{label.zh} {label.en}".strip(), "", "", ""
+    name, text, theme, years = _both(page, label.zh, label.en), "", "", ""
     if d is not None:
-        text, theme = f"{d.get('description') or ''} {d.get('grain') or ''}".strip(), d.get("theme") or ""
+        text, theme = _both(page, d.get("description"), d.get("description_en") or d.get("grain")), d.get("theme") or ""
         if d.get("first_period") and d.get("last_period"):
             years = f"{d['first_period']}/{d['last_period']}"
     out = schema_org.of_table(schema_org.replace(page, years=years), place, name, text, table, [theme])
     columns = facts.columns.get(table, {})
     return out | {
         "variableMeasured": [
-            {"@type": "PropertyValue", "name": la.zh, "propertyID": c} | ({"unitText": la.unit} if la.unit else {})
+            {"@type": "PropertyValue", "name": (page.english and la.en) or la.zh, "propertyID": c}
+            | ({"unitText": la.unit} if la.unit else {})
             for c, la in columns.items()
             if not c.startswith("_")
         ]
     }
+
+
+def _both(page: schema_org.Page, zh: str | None, en: str | None) -> str:
+    """A text in both languages, the city's first one first."""
+    return " ".join(t for t in ((en, zh) if page.english else (zh, en)) if t)

@@ -29,11 +29,10 @@ from publish.site.facts import DB, Facts, Label
 from publish.site.language import CODES, HAN, Language, translations
 from publish.site.pages.charting import figure
 from publish.site.pages.topics import grouped
-from publish.site.questions import question_of, questions
+from publish.site.questions import offered, question_of
 from publish.site.result import is_name, result_chart
 from publish.site.sql_errors import explain_sql
 
-MAIN = "indicators_main"  # a table that older releases do not have
 TEMPLATES = Path(__file__).parent / "templates"
 NAMES = DictLoader({p.name: "" for p in TEMPLATES.glob("*.html")})  # for Datasette to look up
 
@@ -49,7 +48,7 @@ BY_LANGUAGE: tuple[Callable[..., Any], ...] = (
 BY_VALUE: tuple[Callable[..., Any], ...] = (
     *(numbers.change, numbers.exact, numbers.percent, numbers.places, numbers.number),
     *(units.unfinished, bilingual.clauses),
-    *(question_of, is_name, grouped),
+    *(is_name, grouped),
 )
 
 
@@ -148,7 +147,8 @@ class Renderer:
             "lang": spoken,
             "prefix": facts.order.prefix(spoken),
             "line_name": partial(totals.line_name, spoken),
-            "questions": [q for q in questions() if MAIN in facts.tables or MAIN not in q["sql"]],
+            "questions": (own := offered(facts)),
+            "question_of": lambda sql: question_of(sql, own),
             "chart_figure": figure,
             "codes_of": lambda t, c: vocabulary.codes_of(t, c) if t in PLATFORM else {},
             "explain_sql": lambda m, sql: explain_sql(m, facts, sql)[0 if spoken == "zh" else 1],

@@ -12,6 +12,7 @@ from typing import Any
 import xlsxwriter
 from datasette.utils.asgi import Response
 
+from publish.files import SHEETS
 from publish.release.write import XLSX_CREATED, XLSX_TEXT
 from publish.site.sql_errors import sql_error
 from publish.wording import MADE_UP_EN, MADE_UP_ZH
@@ -31,7 +32,9 @@ def workbook(
     book = xlsxwriter.Workbook(body, OPTIONS)
     book.set_properties({"title": table or "query", "author": "", "created": XLSX_CREATED})
     bold = book.add_format({"bold": True, "bottom": 1})
-    sheet = book.add_worksheet("数据")
+    english = facts.order.first == "en"
+    of_rows, of_notes = SHEETS[english]
+    sheet = book.add_worksheet(of_rows)
     sheet.freeze_panes(1, 0)
     for at, name in enumerate(columns):
         sheet.write_string(0, at, name, bold)
@@ -41,14 +44,14 @@ def workbook(
                 sheet.write_number(n, at, value)
             elif value is not None:
                 sheet.write_string(n, at, str(value)[:XLSX_TEXT])
-    notes = book.add_worksheet("说明")
+    notes = book.add_worksheet(of_notes)
     notes.set_column(0, 1, 30)
     notes_rows = [
         *([("提示 Notice", f"{MADE_UP_ZH} {MADE_UP_EN}")] if facts.synthetic else []),
         ("发布版本 Release", facts.release_id),
         ("数据截止 As of", facts.as_of),
-        ("发布单位 Publisher", facts.publisher),
-        ("许可 Licence", facts.licence),
+        ("发布单位 Publisher", (english and facts.publisher_en) or facts.publisher),
+        ("许可 Licence", (english and facts.licence_en) or facts.licence),
         (
             "网址 Address",
             f"{request.scheme}://{request.host}{request.path}?{urllib.parse.unquote_plus(request.query_string)}",

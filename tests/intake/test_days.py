@@ -283,7 +283,9 @@ def test_a_moment_is_of_the_day_that_the_city_has_then() -> None:
         assert column_reader(month, None, None, False)(cell) == f"{in_toronto:%Y-%m}"
         assert column_reader(usual, None, None, False)(cell) == in_china
     assert column_reader(year, None, None, False)("2021-01-01T00:00:00Z") == 2020
-    assert key(there) != key(Contracts(there.values())), "what was read in another time zone would be taken from the cache"
+    assert key(there) != key(Contracts(there.values())), (
+        "what was read in another time zone would be taken from the cache"
+    )
 
 
 @pytest.mark.parametrize(

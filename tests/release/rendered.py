@@ -29,7 +29,7 @@ VARIABLES = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf
 # In the order in which they stand on one another.
 ACCOUNT = (
     "int_dataset_files", "int_dataset_institutions", "int_register_sizes", "int_open_names", "datasets", "dataset_columns",
-    "submissions", "data_issues", "findings", "coverage", "punctuality", "task_counts", "secrets", "open_secrets", "inputs", "input_datasets", "letters",
+    "submissions", "data_issues", "findings", "coverage", "not_reported", "punctuality", "task_counts", "secrets", "open_secrets", "inputs", "input_datasets", "letters",
 )  # fmt: skip
 
 

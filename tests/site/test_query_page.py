@@ -54,7 +54,9 @@ def test_examples_are_of_the_citys_own_indicators(
         assert len((await get(f"/mingzhang.json?sql={quote(sql)}&_shape=objects")).json()["rows"]) == 1
         for path in ("/mingzhang", "/api"):
             text = (await get(path)).text
-            assert "parking_spaces" in text and "energy_tce" not in re.sub(r"<ul class=.questions.*?</ul>", "", text, flags=re.S), path
+            assert "parking_spaces" in text and "energy_tce" not in re.sub(
+                r"<ul class=.questions.*?</ul>", "", text, flags=re.S
+            ), path
         described = (await get("/openapi.json")).text
         assert "energy_tce" not in described and "三(一)" not in described
 

@@ -13,6 +13,7 @@ select
     published,
     allowed,
     description,
+    description_en,
     aliases
 from {{ source('catalog', 'columns') }}
 order by dataset, position

@@ -26,6 +26,7 @@ select
     contracts.decided_on,
     contracts.ground,
     contracts.description,
+    contracts.description_en,
     cast(coalesce(counted.records, 0) as bigint) as rows,
     coalesce(counted.files, 0) as files,
     counted.first_period,

@@ -218,9 +218,7 @@ RESOURCES: tuple[Resource, ...] = (
             Argument("indicator_id", "指标编号", "Indicator id", of="claims"),
         ),
     ),
-    Resource(
-        "/claims/{claim_id}", "一条表述", "One statement", claim, one=("claim", "claims")
-    ),
+    Resource("/claims/{claim_id}", "一条表述", "One statement", claim, one=("claim", "claims")),
     Resource(
         "/datasets",
         "数据集目录",

@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from publish.site.pages import ask, citing, data, export, feeds, home, indicators, pictures, releases, statements, texts
+from publish.site.pages import (
+    ask,
+    citing,
+    codes,
+    data,
+    export,
+    feeds,
+    home,
+    indicators,
+    pictures,
+    releases,
+    statements,
+    texts,
+)
 from publish.site.pages.base import address
 
 _ID = "[A-Za-z0-9_-]+"
@@ -31,6 +44,7 @@ ROUTES: list[tuple[str, Any]] = [
     (rf"^/claims/(?P<claim>{_ID})/source$", statements.source),
     (r"^/datasets$", data.datasets),
     (rf"^/datasets/(?P<dataset>{_ID})$", data.dataset),
+    (r"^/codes\.csv$", codes.file),
     (r"^/quality$", data.quality),
     (r"^/search$", ask.search),
     (r"^/api$", ask.api),
@@ -48,6 +62,7 @@ PLACES = frozenset(
         "indicators",
         "claims",
         "datasets",
+        "codes.csv",
         "quality",
         "search",
         "api",

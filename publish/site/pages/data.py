@@ -14,6 +14,7 @@ from publish.site.pages.topics import theme_order
 from publish.site.vocabulary import CODES
 from publish.sources import resting
 
+MOST_ABSENT = 300  # institutions named on the page of a dataset; the table has all
 STEPS = 5  # shades of the heat map
 SHARES = (
     0.5,
@@ -50,6 +51,7 @@ async def dataset(datasette: Any, request: Any) -> Response:
         columns=columns,
         files=files,
         coverage=await _coverage(datasette, name),
+        absent=await _absent(datasette, name),
         sent=await _sent(datasette, name),
         issues=await _issues(datasette, name),
         used=await _used(datasette, name),
@@ -85,6 +87,19 @@ async def _coverage(datasette: Any, dataset: str) -> dict[str, Any] | None:
         "monthly": any(m for y in years.values() for m in y),
         "expected": any(r["expected"] for r in found),
     }
+
+
+async def _absent(datasette: Any, dataset: str) -> dict[int, list[dict[str, Any]]]:
+    """Return the institutions that did not report by year, the newest first, those that lack most first; {} where none is named."""
+    if not has(datasette, "not_reported"):
+        return {}
+    sql = (
+        f"select * from not_reported where dataset = :d order by year desc, missing desc, org_name limit {MOST_ABSENT}"
+    )
+    out: dict[int, list[dict[str, Any]]] = {}
+    for r in await rows(datasette, sql, d=dataset):
+        out.setdefault(r["year"], []).append(r)
+    return out
 
 
 async def _sent(datasette: Any, dataset: str) -> list[dict[str, Any]]:

@@ -47,14 +47,16 @@ async def export(datasette: Any, request: Any) -> Response:
             {"indicator": about, "notes": dict(notes), "values": found}, ensure_ascii=False, indent=1
         ).encode()
     else:
-        body = await asyncio.to_thread(_file, form, pa.Table.from_pylist(found, schema=VALUES.arrow), notes)
+        body = await asyncio.to_thread(
+            _file, form, pa.Table.from_pylist(found, schema=VALUES.arrow), notes, facts.order.first == "en"
+        )
     name = f"{about['indicator_id']}-{facts.release_id}.{form}"
     response = Response(body, headers={"content-disposition": f'attachment; filename="{name}"'})
     response.content_type = FORMATS[form]
     return response
 
 
-def _file(form: str, data: pa.Table, notes: list[tuple[str, str]]) -> bytes:
+def _file(form: str, data: pa.Table, notes: list[tuple[str, str]], english: bool) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"values.{form}"
         if form == "csv":
@@ -62,7 +64,7 @@ def _file(form: str, data: pa.Table, notes: list[tuple[str, str]]) -> bytes:
         elif form == "parquet":
             write_parquet(path, VALUES, data, {name.split(" ")[-1].lower(): text for name, text in notes})
         else:
-            write_xlsx(path, VALUES, data, notes, Path(folder))
+            write_xlsx(path, VALUES, data, notes, Path(folder), english)
         return path.read_bytes()
 
 
@@ -76,8 +78,8 @@ def _notes(facts: Facts, about: dict[str, Any], site: str) -> list[tuple[str, st
         ("计量单位 Unit", about["unit"] or ""),
         ("发布版本 Release", facts.release_id),
         ("数据截止 As of", facts.as_of),
-        ("发布单位 Publisher", facts.publisher),
-        ("许可 Licence", facts.licence),
+        ("发布单位 Publisher", " / ".join(t for t in (facts.publisher, facts.publisher_en) if t)),
+        ("许可 Licence", " / ".join(t for t in (facts.licence, facts.licence_en) if t)),
         ("永久地址 Address", f"{site}/indicators/{about['indicator_id']}"),
         ("状态 Status", "A 正常 normal; E 估计 estimated; F 预测 forecast; O 缺失 missing; Q 已隐去 suppressed"),
     ]
