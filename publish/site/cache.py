@@ -43,4 +43,4 @@ class AnswerCache:
 def _weight(key: Key, answer: Ready) -> int:
     """Return the bytes of an entry. The address counts too: it may be longer than the answer."""
     headers = sum(len(k) + len(v) for k, v in answer.headers)
-    return sum(len(part) for part in key[1:]) + len(answer.body) + headers + OVERHEAD_BYTES
+    return sum(len(part) for part in key[1:]) + len(answer.body) + len(answer.coded) + headers + OVERHEAD_BYTES

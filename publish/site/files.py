@@ -16,7 +16,7 @@ from pathlib import Path
 from publish.catalog import croissant, dcat
 from publish.files import CATALOGUE, CODINGS, CROISSANT, DESCRIBED, media_type
 from publish.site.facts import Facts
-from publish.site.responses import CSP, HSTS, PIECE, SECURITY, Headers, Scope, Send, has_etag, release_headers
+from publish.site.responses import CSP, HSTS, PIECE, SECURITY, Headers, Scope, Send, has_etag, offered, release_headers
 
 RANGE = re.compile(rb"bytes=(\d*)-(\d*)")
 ADDRESSED = {
@@ -109,13 +109,9 @@ def _addressed(facts: Facts, name: str, origin: str) -> bytes | None:
 
 def _coded(facts: Facts, name: str, accepted: bytes) -> tuple[str, Path] | None:
     """Return the coding and path of the smallest coded file that the client accepts."""
-    offered = {}
-    for part in accepted.decode("latin-1").lower().split(","):
-        coding, _, parameters = part.partition(";")
-        weight = re.fullmatch(r"\s*q\s*=\s*([01](?:\.\d*)?)\s*", parameters)
-        offered[coding.strip()] = float(weight[1]) if weight else 1.0
+    of = offered(accepted)
     for coding, suffix in CODINGS.items():
-        if offered.get(coding, 0.0) > 0 and name + suffix in facts.files:
+        if of.get(coding, 0.0) > 0 and name + suffix in facts.files:
             return coding, facts.folder / (name + suffix)
     return None
 
