@@ -29,9 +29,9 @@ KINDS: dict[str, str] = {  # our kind -> ODCS logicalType
 STATED = ("submitter", "year", "section", "heading")  # the last is written {heading: <label>}
 COMPARE = ("flow", "stock", "none")
 OF_COLUMN = (
-    "titleEn", "descriptionEn", "aliases", "kind", "unit", "units", "statedOnce", "institution", "check", "codelist", "minimum", "maximum",
+    "titleEn", "aliases", "kind", "unit", "units", "statedOnce", "institution", "check", "codelist", "minimum", "maximum",
     "refuseRowWhenTrue", "compare", "missingValues", "unitColumn",
-    "calculated",
+    "calculated", "descriptionEn",
 )  # fmt: skip
 
 

@@ -83,7 +83,7 @@ def test_every_template_is_in_both_languages_and_names_its_fields() -> None:
         ),
         (
             "months_missing_some_all_year:24/2 left_out:1",
-            "报送不全：缺 24 个机构月，其中 2 家机构全年未报。 有 1 家机构分子、分母不全，未计入。",
+            "报送不全：有 24 个单位·月未报，其中 2 家机构全年未报。 有 1 家机构分子、分母不全，未计入。",
             "Incomplete: institution-months missing: 24; institutions that reported nothing in a year: 2. "
             "Institutions left out because they lack one of the two quantities: 1.",
         ),

@@ -160,10 +160,10 @@ def _rows(table: Table, release_id: str, synthetic: bool, scale: float) -> list[
                      license="注明来源即可免费使用")]  # fmt: skip
     if table.name == "datasets":
         return [dict(dataset=c.dataset, title_zh=c.title_zh, title_en=c.title_en, theme=c.theme, grain=c.grain, frequency=c.frequency,
-                     opening=c.opening, description=c.description, rows=40, published=is_open(c)) for c in load_contracts().values()]  # fmt: skip
+                     opening=c.opening, description=c.description, description_en=c.description_en, rows=40, published=is_open(c)) for c in load_contracts().values()]  # fmt: skip
     if table.name == "dataset_columns":
         return [dict(dataset=c.dataset, position=n, column=f.name, header_zh=f.header_zh, title_en=f.title_en, type=f.kind, unit=f.unit,
-                     access=f.access, description=f.description) for c in load_contracts().values() for n, f in enumerate(c.columns)]  # fmt: skip
+                     access=f.access, description=f.description, description_en=f.description_en, allowed="|".join(f.values)) for c in load_contracts().values() for n, f in enumerate(c.columns)]  # fmt: skip
     if table.name == "divisions":
         return [
             dict(code="430202", name_zh="荷塘区", tile_column=2, tile_row=1),

@@ -157,8 +157,8 @@ def test_small_things() -> None:
     assert [yes("zh", v) for v in (1, 0, True, None, "")] == ["是", "否", "是", "", ""]
     assert yes("en", "true") == "Yes"
     assert section("en", "三(二)") == "3(2)" and section("zh", "三(二)") == "三(二)"
-    note = "报送不全：缺 7 个机构月。 Incomplete: institution-months missing: 7."
-    assert own_half("zh", note) == "报送不全：缺 7 个机构月。"
+    note = "报送不全：有 7 个单位·月未报。 Incomplete: institution-months missing: 7."
+    assert own_half("zh", note) == "报送不全：有 7 个单位·月未报。"
     assert own_half("en", note) == "Incomplete: institution-months missing: 7."
     assert own_half("en", "只有中文") == '<span lang="zh-CN">只有中文</span>'
 

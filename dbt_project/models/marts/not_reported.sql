@@ -55,7 +55,7 @@ reported as (
     from records
     left join named on named.org_name = records.org_name and named.year = records.year
     left join latest on latest.org_name = records.org_name
-    group by 1, 2, 3
+    group by records.dataset, records.year, coalesce(named.org, latest.org, records.org_name)
 ),
 
 due as (
@@ -77,7 +77,7 @@ missing as (
     from due
     inner join expected on expected.year = due.year
     left join reported on reported.dataset = due.dataset and reported.year = due.year and reported.org = expected.org
-    group by 1, 2, 3
+    group by due.dataset, due.year, expected.org_name
 )
 
 select

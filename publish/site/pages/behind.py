@@ -65,7 +65,10 @@ async def cells_behind(datasette: Any, files: list[dict[str, Any]], formula: str
             files=bound["files"],
         )
         at = {(r["file"], r["sheet"] or "", r["column"]): r["letter"] for r in letters}
-        shown = [c for c in columns if not c.startswith("_")]
+        there = await datasette.get_database(DB).table_columns(
+            dataset
+        )  # of the columns named, some are never published
+        shown = [c for c in columns if not c.startswith("_") and c in there]
         summed = _summed(formula, shown)
         for r in found:
             r["_cells"] = {

@@ -16,21 +16,24 @@ from pipelines.core.formulas import neutral
 from publish.names import english
 from publish.schema import PLATFORM
 from publish.site.pages.base import rows
+from publish.site.vocabulary import factor_sets
 
 HEADER = ("table", "column", "code", "name_zh", "name_en")
 
 
 async def code_lists(datasette: Any) -> list[tuple[str, str, str, str, str]]:
     """Return the rows of HEADER: of the platform's tables first, then of the datasets, whose closed lists their contracts state. What
-    a table lists by itself (indicators, statements, datasets) is no code list."""
+    a table lists by itself (indicators, statements, datasets) is no code list, nor are the sections of a report."""
     from publish.site.validation import HOMES, known_values  # which reads pages.base, and so this package first
 
     facts = datasette.facts
     out = []
     for table in facts.tables:
         for column in facts.columns.get(table, {}) if table in PLATFORM else ():
-            if column not in HOMES:
+            if column not in (*HOMES, "section"):
                 known = await known_values(datasette, table, column)
+                if column == "factor_set":
+                    known |= {c: (n.zh, n.en) for c, n in factor_sets(facts).items() if c in known}
                 out += [(table, column, code, zh, en) for code, (zh, en) in known.items()]
     listed = "select dataset, \"column\", allowed from dataset_columns where allowed <> '' order by dataset, position"
     for r in await rows(datasette, listed):

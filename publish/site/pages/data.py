@@ -49,7 +49,7 @@ async def dataset(datasette: Any, request: Any) -> Response:
         cited=cite(datasette, request, found["title_zh"], found["title_en"], f"datasets/{name}"),
         dataset=found,
         columns=columns,
-        files=files,
+        files={f: (facts.folder / f).stat().st_size for f in files if (facts.folder / f).is_file()},
         coverage=await _coverage(datasette, name),
         absent=await _absent(datasette, name),
         sent=await _sent(datasette, name),

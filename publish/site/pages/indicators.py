@@ -62,6 +62,7 @@ async def material(datasette: Any, about: dict[str, Any]) -> dict[str, Any]:
     ]
     names = await district_names(datasette)
     breakdowns = _pivot(values, names)
+    await _as_contracts_list(datasette, breakdowns)
     city = await whole_city(datasette)
     if "district" in breakdowns and city is not None:  # the whole city first, named apart from its own bodies
         breakdowns["district"]["names"] = names | {"all": city}
@@ -77,6 +78,22 @@ async def material(datasette: Any, about: dict[str, Any]) -> dict[str, Any]:
         "hidden": any(v["status"] == "Q" for v in (*values, *points)),
         "years": [v["year"] for v in every],
     }
+
+
+async def _as_contracts_list(datasette: Any, breakdowns: dict[str, dict[str, Any]]) -> None:
+    """Put the members of each breakdown in the order in which a contract lists them (市, 县, 乡), where one lists them all."""
+    listed = "select distinct allowed from dataset_columns where allowed <> '' order by length(allowed), allowed"
+    held = datasette.facts.held
+    if "closed lists" not in held:
+        held["closed lists"] = await rows(datasette, listed)
+    lists = [r["allowed"].split("|") for r in held["closed lists"]]
+    for table in breakdowns.values():
+        named = [m for m in table["members"] if m not in ("all", "unknown")]
+        order: list[str] = next((of for of in lists if set(named) <= set(of)), [])
+        if named and order:
+            rank = {m: n for n, m in enumerate(order)}
+            found = sorted(table["members"].items(), key=lambda i: rank.get(i[0], -1 if i[0] == "all" else len(rank)))
+            table["members"] = dict(found)
 
 
 def choose(
