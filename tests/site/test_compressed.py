@@ -37,7 +37,9 @@ def ask(home: Path) -> Iterator[Ask]:
     loop.close()
 
 
-@pytest.mark.parametrize("path", ["/", "/indicators", "/static/site.css", "/charts/energy_tce.wide.svg", "/indicators/energy_tce"])
+@pytest.mark.parametrize(
+    "path", ["/", "/indicators", "/static/site.css", "/charts/energy_tce.wide.svg", "/indicators/energy_tce"]
+)
 def test_a_page_is_compressed_for_who_takes_it(ask: Any, path: str) -> None:
     plain, whole = ask(path)
     packed, body = ask(path, accept_encoding="br, gzip;q=0.8")
