@@ -17,6 +17,7 @@ from datetime import date
 from typing import Any
 
 from expectations.contract import load_contracts
+from pipelines.core import run_logs
 from pipelines.core.clock import today
 from pipelines.core.home import Home, HomeBusy
 from pipelines.core.settings import Settings
@@ -146,12 +147,11 @@ def _run(stages: Stages, settings: Settings, stopped: Callable[[], bool]) -> Run
     job = make_definitions(place_of(settings)).resolve_job_def("refresh")
     report = RunReport()
     # dbt's words, which Dagster repeats on standard output, go to a file: only the report belongs there.
-    log = home.work / "run.log"
     with (
         _not_waiting_for_the_disk(),
         dg.DagsterInstance.get() as instance,
-        log.open("w", encoding="utf-8") as f,
-        redirect_stdout(f),
+        run_logs.opened(home) as log,
+        redirect_stdout(log),
     ):
         _end_dead_runs(instance)
         # Where the job ends early, Dagster warns of each check behind that end that nobody asked it for.
@@ -174,7 +174,7 @@ def _run(stages: Stages, settings: Settings, stopped: Callable[[], bool]) -> Run
     published = Published(home)
     if report.release is None:
         if not report.notes or not published.is_published:
-            raise NoRelease(f"The run ended and made no release; read {log}, the last release is untouched.")
+            raise NoRelease(f"The run ended and made no release; read {log.name}, the last release is untouched.")
         # It ended early, because the inboxes are empty.
         unchanged = _as_reported(published)
         unchanged.files |= report.files
