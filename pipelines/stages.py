@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.contract import Contracts
-from pipelines.core import notes
+from pipelines.core import audit, notes
 from pipelines.core.fingerprint import STAGES, code_of
 from pipelines.core.home import Home
 from pipelines.core.notes import Note
@@ -177,6 +177,7 @@ class Published:
             return
         is_release = now is not None and (now / store.SUMS).is_file()
         if now is None or not is_release or now.stat().st_mtime_ns < noted.stat().st_mtime_ns:
+            audit.write(self._home, "mended", self.release_id, pointed_to=now.name if now is not None else "")
             store.switch(self._home, self.release_id)
 
 

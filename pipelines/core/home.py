@@ -69,6 +69,11 @@ class Home:
         return self.root / "reports"
 
     @property
+    def bills(self) -> Path:
+        """The bills of materials of the releases: what the installation that made each consisted of."""
+        return self.root / "sbom"
+
+    @property
     def work(self) -> Path:
         return self.root / "work"
 

@@ -68,6 +68,11 @@ class Settings(BaseSettings):
         description="Days a department has to correct an error before its task is overdue; 0: the same day.",
     )
 
+    actor: str = Field(
+        default="",
+        description="Who acts, for the audit log (docs/how-to/read-the-audit-log.md): a person or an office, beside the operating system's "
+        "account, which is noted always. For accounts that several people use, and for schedulers.",
+    )
     log: Literal["text", "json"] = Field(
         default="text",
         description="`json`: `mingzhang run` writes one JSON object to a line of standard error for each stage that ended, each warning and "
@@ -119,6 +124,7 @@ class Settings(BaseSettings):
             f"{PREFIX}PROCESSES": str(self.processes),
             f"{PREFIX}MEMORY": str(self.memory),
             f"{PREFIX}DUE_DAYS": str(self.due_days),
+            f"{PREFIX}ACTOR": self.actor,
         }
 
 

@@ -14,11 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipelines.core import audit
 from pipelines.core.home import Home
 from pipelines.sources.ledger import stamp
 
 PATH = "decisions.jsonl"
 UNDO = "undo"  # its target is the `decided_at` of the decision undone
+# What the audit log calls a decision; one of another kind has the name of its kind.
+ACTS = {"accept": "accepted", "figure": "corrected", "withdraw": "withdrawn", "cell": "patched", UNDO: "undone"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,14 @@ def add(
         kind, target, by, why_zh, why_en or why_zh, since or now.date().isoformat(), stamp(now), details or {}
     )
     ledger = path(home)
+    audit.write(
+        home,
+        ACTS.get(kind, kind),
+        target if kind == "accept" else str((details or {}).get("release", "")),
+        target=target,
+        by=by,
+        decided_at=made.decided_at,
+    )
     with ledger.open("ab") as f:
         whole, cut = _split(ledger)
         if cut:

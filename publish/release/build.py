@@ -29,6 +29,7 @@ import pyarrow.parquet as pq
 from xlsxwriter.exceptions import FileCreateError
 
 from expectations.contract import Contracts
+from pipelines.core import audit
 from pipelines.core.city import DECISIONS, DOORS, GOVERNMENT_OFFICES, WORDS, City, read_providers, read_set_names
 from pipelines.core.digests import file_sha256
 from pipelines.core.fingerprint import code_of
@@ -63,7 +64,7 @@ from publish.files import (
     path_of,
     table_file,
 )
-from publish.release import hold, movement, statements, store, tables
+from publish.release import bill, hold, movement, statements, store, tables
 from publish.release.changes import compare
 from publish.release.compress import compress
 from publish.release.doubted import doubted, write_doubted
@@ -271,7 +272,9 @@ def _build(
     hold.write_json(folder / "release.json", record | {"gates": results})
     step()
     store.seal(folder)
+    bill.keep(home, release_id)
     if previous is not None and reasons:
+        audit.write(home, "held", release_id, against=previous.name)
         hold.hold(home, folder, release_id, previous.name, reasons, hidden.cells, parts, taken)
         raise GateHeld(release_id, previous.name, reasons)
     if final.is_dir():
@@ -280,6 +283,15 @@ def _build(
     sync(home.releases)
     past_releases.remember(home, release_id, hidden.cells, parts)
     movement.keep(home, release_id, taken)
+    audit.write(
+        home,
+        "released",
+        release_id,
+        instead_of=previous.name if previous is not None else "",
+        code_version=code_version,
+        frozen=len(waiting),
+        corrected=len(corrected.rows),
+    )
     store.switch(home, release_id)
     store.drop_held(home)
     rows = {name: t.num_rows for name, t in data.items()}
@@ -397,6 +409,7 @@ def _existing_release(home: Home, final: Path, synthetic: bool) -> BuiltRelease:
     """The release stands already. A crash may have come between the rename and the switch; a rollback stays as it is."""
     now = store.current(home)
     if (now is None or now.name != final.name) and final.name not in store.withdrawn(home):
+        audit.write(home, "released", final.name, instead_of=now.name if now is not None else "")
         store.switch(home, final.name)
         now = final
     record = store.show(home, final.name)

@@ -19,6 +19,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from expectations.contract import Contracts
+from pipelines.core import audit
 from pipelines.core.home import Home, sync, whole_file
 from pipelines.sources import decisions
 from publish.disclosure import past_releases
@@ -129,6 +130,7 @@ def _publish(home: Home, found: store.HeldRelease) -> Path:
     taken = movement.read(found.inside / MEASURE)
     if taken is not None:
         movement.keep(home, found.release_id, taken)
+    audit.write(home, "released", found.release_id, instead_of=found.previous)
     store.switch(home, found.release_id)
     store.drop_held(home)
     return final

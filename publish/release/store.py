@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.core import audit
 from pipelines.core.digests import file_sha256
 from pipelines.core.home import RELEASE_ID as ID
 from pipelines.core.home import Home, sync, whole_file
@@ -229,6 +230,7 @@ def rollback(home: Home, release_id: str) -> Path:
         if now is not None and now.name != target.name:
             gone.add(now.name)
         gone.discard(target.name)
+        audit.write(home, "rolled_back", target.name, instead_of=now.name if now is not None else "")
         with whole_file(home.releases / WITHDRAWN, durable=True) as part:
             part.write_text("".join(f"{i}\n" for i in sorted(gone)), encoding="utf-8")
         switch(home, target.name)
