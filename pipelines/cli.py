@@ -23,6 +23,7 @@ from rich.table import Table
 from pipelines.console import LINES, drawn, err, logged, out, print_check, print_held, say
 from pipelines.core.home import Home
 from pipelines.correct import correct
+from pipelines.upkeep import print_bill, upkeep
 
 if TYPE_CHECKING:
     from pipelines.core.settings import Settings
@@ -246,12 +247,14 @@ def dev(
 
 
 app.add_typer(correct, name="correct")
+app.add_typer(upkeep)
 reports = typer.Typer(
     help="What readers of the site reported as wrong: list it, and close what is done.", no_args_is_help=True
 )
 app.add_typer(reports, name="readers")
 releases = typer.Typer(help="List, compare, verify and switch releases.", no_args_is_help=True)
 app.add_typer(releases, name="releases")
+releases.command("bill")(print_bill)
 
 
 @reports.command("list")

@@ -116,7 +116,7 @@ def commands() -> str:
         "## Errors and their exit status\n\nEach ends a command with one sentence: what is wrong and what to do.\n"
     )
     parts.append(table(("exit status", "error", "when"), [(str(s), f"`{n}`", w) for s, n, w in errors()]))
-    return HEAD.format(source="pipelines/cli.py and pipelines/correct.py") + "\n".join(parts)
+    return HEAD.format(source="pipelines/cli.py, pipelines/correct.py and pipelines/upkeep.py") + "\n".join(parts)
 
 
 def _paragraphs(text: str) -> list[str]:
