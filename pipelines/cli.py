@@ -200,16 +200,22 @@ def sample(
     folder: Annotated[Path, typer.Option("--out", help="The folder to write to; files go to DIR/inbox.")],
     seed: Annotated[int, typer.Option(help="The same seed gives the same files, byte for byte.")] = 1,
     orgs: Annotated[int, typer.Option(min=5, max=5000, help="How many institutions to invent.")] = 40,
-    years: Annotated[str, typer.Option(help="First and last year, such as 2021-2025.")] = "2021-2025",
+    years: Annotated[
+        str | None,
+        typer.Option(help="First and last year, such as 2021-2030; by default those of the sample's own file."),
+    ] = None,
 ) -> None:
     """Make a made-up city's spreadsheets, marked as made-up in each file."""
     from pipelines.sample.make import make_city
 
-    first, _, last = years.partition("-")
-    if not (first.isdigit() and (last or first).isdigit() and 2000 <= int(first) <= int(last or first) <= 2099):
-        raise typer.BadParameter(f"--years {years} is not a span of years; write for instance 2021-2025.")
+    first, _, last = (years or "").partition("-")
+    if years is not None and not (
+        first.isdigit() and (last or first).isdigit() and 2000 <= int(first) <= int(last or first) <= 2099
+    ):
+        raise typer.BadParameter(f"--years {years} is not a span of years; write for instance 2021-2030.")
     with drawn():
-        made = make_city(folder, seed=seed, orgs=orgs, years=range(int(first), int(last or first) + 1))
+        span = None if years is None else range(int(first), int(last or first) + 1)
+        made = make_city(folder, seed=seed, orgs=orgs, years=span)
     out.print(
         f"{made.files} spreadsheets of {orgs} invented institutions are in {folder / 'inbox'}; none of it is real.",
         highlight=False,

@@ -47,7 +47,7 @@
 
 {#
     The rows of `relation` (with year, dimension, member, adds_over_years) and, for what adds up over years, a second row
-    that counts in the city's period, as far as it has come: year its last, dimension 'period' or 'period/<dimension>', member
+    that counts in its period of the city's, as far as that has come: year its last, dimension 'period' or 'period/<dimension>', member
     '2021-2025' or '2021-2025/<member>'; `in_year` is the year that the row is of. What is told of single institutions nowhere and
     has many carriers (energy and water; `period_of_total_alone` of stg_indicators) counts in the total alone: its members over
     the years would tie the hidden figures of all years to one another, and finding what else must be hidden took minutes instead
@@ -63,20 +63,29 @@
     union all
     select
         {{ rest }},
-        city.period_last as year,
+        periods.reached as year,
         case years.dimension when 'total' then 'period' else 'period/' || years.dimension end as dimension,
-        city.period_member || case years.dimension when 'total' then '' else '/' || years.member end as member,
+        periods.period_member || case years.dimension when 'total' then '' else '/' || years.member end as member,
         years.year as in_year
     from {{ relation }} as years
-    cross join {{ ref('stg_city') }} as city
+    inner join {{ ref('stg_periods') }} as periods on years.year between periods.first_year and periods.reached
     where
         years.adds_over_years
-        and years.year between city.period_start and city.period_last
         and (
             years.dimension = 'total'
             or years.indicator_id not in {{ years_added_in_the_total() }}
         )
 {% endmacro %}
+
+{# Whether a year is of a period of stg_periods: each is of one. #}
+{% macro is_of_period(year, periods) -%}
+{{ year }} between coalesce({{ periods }}.own_from, {{ year }}) and coalesce({{ periods }}.own_to, {{ year }})
+{%- endmacro %}
+
+{# Whether a year is measured from the base year of a period of stg_periods: it is of that period, and comes after the base year. #}
+{% macro is_measured_from(year, periods) -%}
+{{ year }} > {{ periods }}.base_year and {{ is_of_period(year, periods) }}
+{%- endmacro %}
 
 {# The dimension, and below it the member, of a group of `grouping sets ((), (district), (org_type), (admin_level))`. #}
 {% macro dimension_of_grouping() -%}
@@ -98,15 +107,16 @@ case
 {%- endmacro %}
 
 {#
-    The parts of the years that the period's figures add up, with the dimension and member of the year that they count in: as
-    with_period, but what counts in the total alone is never multiplied by the dimensions.
+    The parts of the years that the figures of each period add up, with the dimension and member of the year that they count in, and
+    of the period `period_member` and the year it has `reached`: as with_period, but what counts in the total alone is never
+    multiplied by the dimensions.
 #}
 {% macro parts_of_period(relation) %}
     {%- set in_period -%}
-        select years.*
+        select years.*, periods.period_member, periods.reached
         from {{ relation }} as years
-        cross join {{ ref('stg_city') }} as city
-        where years.adds_over_years and years.year between city.period_start and city.period_last
+        inner join {{ ref('stg_periods') }} as periods on years.year between periods.first_year and periods.reached
+        where years.adds_over_years
     {%- endset -%}
     select *, 'total' as dimension, 'all' as member
     from ({{ in_period }}) as parts

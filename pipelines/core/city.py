@@ -10,8 +10,9 @@ import csv
 import datetime as dt
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
@@ -31,9 +32,6 @@ FILES: dict[str, dict[str, str]] = {
         "licence_zh": "VARCHAR",
         "licence_en": "VARCHAR",
         "grid_region": "VARCHAR",
-        "period_start": "BIGINT",
-        "period_end": "BIGINT",
-        "base_year": "BIGINT",
         "time_zone": "VARCHAR",
         "profile": "VARCHAR",
         "languages": "VARCHAR",
@@ -75,6 +73,21 @@ DOORS = ("contact_zh", "contact_en", "email", "telephone", "next_release", "lice
 WORDS = ("title_zh", "title_en", "description_zh", "description_en")
 # Lines of the bureau's own decisions, 1 or 0: whether institutions that did not report are named in public.
 DECISIONS = ("name_missing",)
+# The years that the city's statements speak of, period by period: city.yaml's `periods`, a list of these (claims and report may be
+# left out, and base_year where nothing is measured from one). `period_id` is made of the years.
+PERIOD = {
+    "period_id": "VARCHAR",
+    "name_zh": "VARCHAR",
+    "name_en": "VARCHAR",
+    "first_year": "BIGINT",
+    "last_year": "BIGINT",
+    "base_year": "BIGINT",
+    "claims": "VARCHAR",
+    "report": "VARCHAR",
+}
+CLAIMS = "claims.csv"  # where the statements stand of a city of one period
+# Three lines of city.yaml that state the only period, without a name, as cities did before there were several.
+ONLY_PERIOD = {"period_start": "first_year", "period_end": "last_year", "base_year": "base_year"}
 # The names of the sets of factor_sets.csv.
 SET_NAMES = {"factor_set": "VARCHAR", "name_zh": "VARCHAR", "name_en": "VARCHAR"}
 # Optional columns of divisions.csv: the label of a city's own institutions in a list of its parts (市本级), and the place of a
@@ -86,6 +99,9 @@ MOST_TILES = 16  # in a row and in a column; more would have no room for names
 PROVIDERS = {"dataset": "VARCHAR", "provider_zh": "VARCHAR", "provider_en": "VARCHAR"}
 
 
+_LINES = (*FILES["city"], "periods")
+
+
 class CityError(ValueError):
     """A city folder that cannot be used. The message names the file, the row and what to write instead."""
 
@@ -93,9 +109,26 @@ class CityError(ValueError):
 
 
 @dataclass(frozen=True)
+class Period:
+    """Years that a city plans and reports together, such as those of a five-year plan: calendar years, both ends are in it.
+
+    `period_id` is `2021-2025`; changes are measured from `base_year`, if there is one. `claims` is the file of its statements, if
+    it has any, and `report` the report (of reports.csv) that those were printed in which name none."""
+
+    period_id: str
+    name_zh: str
+    name_en: str
+    first_year: int
+    last_year: int
+    base_year: int | None = None
+    claims: str | None = None
+    report: str | None = None
+
+
+@dataclass(frozen=True)
 class City:
-    """The contents of city.yaml. `code` is what names the city once (of a Chinese one its six-digit division code); years are
-    calendar years, `time_zone` is a name of the IANA database, `profile` one of PROFILES, `languages` one of LANGUAGES. Those of
+    """The contents of city.yaml. `code` is what names the city once (of a Chinese one its six-digit division code); `periods` are
+    in the order of their years, of which each is in one at most; `time_zone` is a name of the IANA database, `profile` one of PROFILES, `languages` one of LANGUAGES. Those of
     DOORS are "" where the city does not state them; `next_release` is a day (YYYY-MM-DD), `licence_url` begins with https."""
 
     folder: Path
@@ -107,9 +140,7 @@ class City:
     licence_zh: str
     licence_en: str
     grid_region: str
-    period_start: int
-    period_end: int
-    base_year: int
+    periods: tuple[Period, ...]
     time_zone: str = DEFAULT_ZONE
     profile: str = GOVERNMENT_OFFICES
     languages: str = LANGUAGES[0]
@@ -133,20 +164,18 @@ class City:
 
 
 def read_city(path: Path) -> dict[str, Any]:
-    """Return the contents of city.yaml, typed and checked. Raises CityError."""
+    """Return the contents of city.yaml, typed and checked; `periods` is a tuple of Period. Raises CityError."""
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise CityError(f"{path.parent} has no city.yaml; write one with {', '.join(FILES['city'])}.") from None
+        raise CityError(f"{path.parent} has no city.yaml; write one with {', '.join(_LINES)}.") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
         raise CityError(f"city.yaml is not readable as YAML ({' '.join(str(e).split())[:120]}); mend the file.") from e
     if not isinstance(raw, dict):
-        raise CityError(f"city.yaml must be a list of names and values; write {', '.join(FILES['city'])}.")
-    unknown = [k for k in raw if k not in FILES["city"] and k not in (*WORDS, *DECISIONS)]
+        raise CityError(f"city.yaml must be a list of names and values; write {', '.join(_LINES)}.")
+    unknown = [k for k in raw if k not in (*_LINES, *ONLY_PERIOD, *WORDS, *DECISIONS)]
     if unknown:
-        raise CityError(
-            f"city.yaml: '{unknown[0]}' is not known; use only {', '.join((*FILES['city'], *WORDS, *DECISIONS))}."
-        )
+        raise CityError(f"city.yaml: '{unknown[0]}' is not known; use only {', '.join((*_LINES, *WORDS, *DECISIONS))}.")
     out = {c: _typed(raw.get(c), t, f"city.yaml: {c}") for c, t in FILES["city"].items()}
     out |= {c: out[c] or usual for c, usual in USUAL.items()} | {c: out[c] or "" for c in DOORS}
     for c, known in (("profile", PROFILES), ("languages", LANGUAGES)):
@@ -163,11 +192,64 @@ def read_city(path: Path) -> dict[str, Any]:
     for what in ("title", "description"):
         if bool(out[f"{what}_zh"]) != bool(out[f"{what}_en"]):
             raise CityError(f"city.yaml: {what}_zh and {what}_en belong together; write both or neither.")
-    if not (out["period_start"] <= out["period_end"] and out["base_year"] <= out["period_end"]):
+    return out | {"periods": _periods(raw, path.parent)}
+
+
+def _periods(raw: Mapping[str, Any], folder: Path) -> tuple[Period, ...]:
+    """The periods that city.yaml lists, or the only one that its three lines state. Raises CityError."""
+    stated = [c for c in ONLY_PERIOD if raw.get(c) is not None]
+    if "periods" not in raw:
+        if missing := [c for c in ONLY_PERIOD if c not in stated]:
+            what = "periods" if not stated else missing[0]
+            raise CityError(f"city.yaml: '{what}' is missing; write it.")
+        only = {ours: _typed(raw[line], "BIGINT", f"city.yaml: {line}") for line, ours in ONLY_PERIOD.items()}
+        years = f"{only['first_year']}-{only['last_year']}"
+        if not (only["first_year"] <= only["last_year"] and only["base_year"] <= only["last_year"]):
+            raise CityError(
+                "city.yaml: neither period_start nor base_year may come after period_end; mend one of the three."
+            )
+        return (Period(years, f"{years.replace('-', '—')}年", years.replace("-", "–"), **only, claims=CLAIMS),)
+    if stated:
+        raise CityError(f"city.yaml: {stated[0]} stands beside periods; write the years in periods alone.")
+    listed = raw["periods"]
+    if not isinstance(listed, list) or not listed or not all(isinstance(p, dict) for p in listed):
+        raise CityError("city.yaml: periods must be a list; begin each with '- name_zh:', and write its first_year.")
+    found = [_period(p, n, folder) for n, p in enumerate(listed, 1)]
+    for before, after in pairwise(found):
+        if after.first_year <= before.last_year:
+            raise CityError(
+                f"city.yaml: periods: {after.period_id} begins before {before.period_id} is over; write the periods in order, "
+                "each year in one of them."
+            )
+    if len(found) == 1 and found[0].claims is None:
+        found = [replace(found[0], claims=CLAIMS)]
+    files = [p.claims for p in found if p.claims]
+    twice = next((f for f in files if files.count(f) > 1), None)
+    if twice:
+        raise CityError(f"city.yaml: periods: {twice} stands at two periods; give each its own file.")
+    if (folder / CLAIMS).is_file() and CLAIMS not in files:
         raise CityError(
-            "city.yaml: neither period_start nor base_year may come after period_end; mend one of the three."
+            f"city.yaml: no period has the statements of {CLAIMS}; write claims: {CLAIMS} at the one they are of."
         )
-    return out
+    return tuple(found)
+
+
+def _period(raw: Mapping[str, Any], n: int, folder: Path) -> Period:
+    """One item of `periods`, the n-th. Raises CityError."""
+    where = f"city.yaml: periods, number {n}"
+    lines = [c for c in PERIOD if c != "period_id"]
+    if unknown := [str(c) for c in raw if c not in lines]:
+        raise CityError(f"{where}: '{unknown[0]}' is not known; use only {', '.join(lines)}.")
+    out: dict[str, Any] = {c: _typed(raw.get(c), PERIOD[c], f"{where}: {c}") or None for c in lines}
+    for c in ("name_zh", "name_en", "first_year", "last_year"):
+        if out[c] is None:
+            raise CityError(f"{where}: '{c}' is missing; write it.")
+    if out["first_year"] > out["last_year"] or (out["base_year"] or out["last_year"]) > out["last_year"]:
+        raise CityError(f"{where}: neither first_year nor base_year may come after last_year; mend one of the three.")
+    name = out["claims"]
+    if name is not None and (not re.fullmatch(r"[\w-]+\.csv", name) or not (folder / name).is_file()):
+        raise CityError(f"{where}: there is no file '{name}' beside city.yaml; write it, or mend the name.")
+    return Period(period_id=f"{out['first_year']}-{out['last_year']}", **out)
 
 
 def _doors(city: Mapping[str, Any]) -> None:

@@ -28,7 +28,6 @@ from pipelines.sample.world import Draft, World
 from pipelines.sample.wrong import wrong_files
 
 SHAPE = Path(__file__).parents[2] / "cities" / "zhuzhou" / "sample.yaml"
-YEARS = (2021, 2022, 2023, 2024, 2025)
 CHANCES = {"xlsx": 44, "csv-utf8": 12, "csv-gbk": 12, "csv-utf16": 6, "xls-html": 8, "xls-xml": 8, "ods": 10}
 MAKER = "mingzhang sample"
 
@@ -54,25 +53,27 @@ def make_city(
     out: Path,
     seed: int = 1,
     orgs: int = 40,
-    years: Iterable[int] = YEARS,
+    years: Iterable[int] | None = None,
     datasets: Iterable[str] | None = None,
     contracts: Contracts | None = None,
     shape: Path = SHAPE,
 ) -> Manifest:
-    """Writes a made-up city of `orgs` institutions and the `years` into `out`; the same arguments give the same bytes.
+    """Writes a made-up city of `orgs` institutions and the `years` (by default those that its shape names) into `out`; the same
+    arguments give the same bytes.
 
     `datasets` limits what is sent (the register of institutions is always made, as the others lean on it); a dataset
     without a contract is left out. An earlier city of ours in `out` is replaced; any other file there stops it.
     Raises SampleError with one sentence.
     """
-    chosen = tuple(sorted(set(years)))
+    whole = read_shape(shape)
+    chosen = tuple(sorted(set(usual_years(whole) if years is None else years)))
     if orgs < 5 or not chosen:
         raise SampleError("A city needs at least 5 institutions and one year; raise --orgs or name --years.")
     wanted = set(GENERATORS if datasets is None else datasets)
     if unknown := wanted - set(GENERATORS):
         raise SampleError(f"Nothing makes rows for {', '.join(sorted(unknown))}; choose among {', '.join(GENERATORS)}.")
     contracts = contracts or load_contracts()
-    world = World(contracts, read_shape(shape), seed, orgs, chosen)
+    world = World(contracts, whole, seed, orgs, chosen)
     city = _CityFiles(world, _cleared(out))
     for dataset in GENERATORS:
         if dataset in contracts and (dataset in wanted or contracts[dataset].register):
@@ -107,7 +108,8 @@ def make_workbooks(out: Path, n: int, seed: int = 1, contracts: Contracts | None
     contracts = contracts or load_contracts()
     out.mkdir(parents=True, exist_ok=True)
     orgs = max(5, n // 3 + 1)  # every institution is there in three years at least
-    world = World(contracts, read_shape(SHAPE), seed, orgs, YEARS)
+    shape = read_shape(SHAPE)
+    world = World(contracts, shape, seed, orgs, usual_years(shape))
     columns = contracts["energy_use"].columns[:12]
     paths: list[Path] = []
     for draft in GENERATORS["energy_use"](world):
@@ -129,6 +131,12 @@ def read_shape(path: Path) -> dict[str, Any]:
     except (OSError, yaml.YAMLError, KeyError, CityError) as e:
         raise SampleError(f"The made-up city needs {path} and divisions.csv beside it ({e}); mend them.") from None
     return shape
+
+
+def usual_years(shape: dict[str, Any]) -> tuple[int, ...]:
+    """The years that a city is made of where nobody names others: from the first to the last that its shape says."""
+    first, last = shape["years"]
+    return tuple(range(first, last + 1))
 
 
 def _bare(value: Any) -> Any:

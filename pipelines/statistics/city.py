@@ -21,6 +21,7 @@ from pipelines.core.city import (
     GOVERNMENT_OFFICES,
     City,
     CityError,
+    Period,
     check_day,
     profile_of,
     read_city,
@@ -50,7 +51,7 @@ QUALIFIERS = ("exact", "approx", "near_below", "over", "at_least", "planned", "n
 # Columns of the report that a statement was printed in, and what reports.csv calls them; claims.csv names it in the column `report`.
 REPORT = {"report_title": "title", "report_by": "publisher", "report_date": "date", "report_url": "url"}
 REPORTS = dict.fromkeys(("report", *REPORT.values()), "VARCHAR")
-MADE = ("position", "computed", *REPORT)  # columns nobody writes
+MADE = ("position", "computed", "period_id", *REPORT)  # columns nobody writes
 # Columns claims.csv may lack: the word of a statement that says more than its number; the level of the institutions that a
 # statement is about; the sentence that it was printed in, and the report.
 OPTIONAL = ("word", "level", "quotation", "report")
@@ -101,10 +102,11 @@ def read_tables(folder: Path) -> dict[str, list[dict[str, Any]]]:
     read_providers(folder)  # read by the release; a mistake in it is told before anything is computed
     known = {t: [*seeds_of(t, city["profile"]), *rows] for t, rows in defined.items()}
     _check_names(folder, known["factor_sets"])
-    claims = _printed(_claims(folder / "claims.csv", known), folder / "reports.csv")
+    claims = _statements(folder, city["periods"], known)
     arithmetic = _arithmetic(folder / "arithmetic.csv", claims, known["factors"])
     return {
         "city": [city],
+        "periods": [vars(p) for p in city["periods"]],
         "profile": [{"profile": city["profile"]}],
         **defined,
         "divisions": divisions,
@@ -122,12 +124,29 @@ def _check_names(folder: Path, sets: Iterable[Mapping[str, Any]]) -> None:
         raise CityError(f"factor_set_names.csv: there is no set '{odd[0]}' in factor_sets.csv; mend the name.")
 
 
+def _statements(folder: Path, periods: Iterable[Period], known: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The statements of each period, from its own file, with the period and the report they were printed in. Raises CityError."""
+    out: list[dict[str, Any]] = []
+    for p in periods:
+        if p.claims is None:
+            continue
+        mine = _printed(_claims(folder / p.claims, known), folder / "reports.csv", p)
+        there = {c["claim_id"] for c in out}
+        for n, c in enumerate(mine, 2):
+            if c["claim_id"] in there:
+                raise CityError(
+                    f"{p.claims} row {n}: claim_id '{c['claim_id']}' stands in another period's file too; name it anew."
+                )
+        out += [c | {"position": len(out) + c["position"], "period_id": p.period_id} for c in mine]
+    return out
+
+
 def _claims(path: Path, known: Mapping[str, list[Mapping[str, Any]]]) -> list[dict[str, Any]]:
     rows = _numbered(path, "claims", "claim_id")
     indicators = {r["indicator_id"]: r for r in known["indicators"]}
     units = {(r["claim_unit"], r["indicator_unit"]) for r in known["units"]}
     for n, r in enumerate(rows, 2):
-        where = f"claims.csv row {n} ({r['claim_id']})"
+        where = f"{path.name} row {n} ({r['claim_id']})"
         for c in ("section", "name_zh", "name_en", "value_text", "qualifier", "verifiable"):
             if r[c] is None:
                 raise CityError(f"{where}: {c} is empty; write it.")
@@ -186,9 +205,9 @@ def _claims(path: Path, known: Mapping[str, list[Mapping[str, Any]]]) -> list[di
     return rows
 
 
-def _printed(claims: list[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
-    """Add to each statement the report that it names, or the only one there is; a report's title, publisher, day and address
-    are null where nobody wrote them. Raises CityError."""
+def _printed(claims: list[dict[str, Any]], path: Path, period: Period) -> list[dict[str, Any]]:
+    """Add to each statement of a period the report that it names, else that of the period, else the only one there is; a report's
+    title, publisher, day and address are null where nobody wrote them. Raises CityError."""
     reports = {r["report"]: r for r in read_csv(path, REPORTS, "report", ("publisher", "date", "url"))}
     for n, r in enumerate(reports.values(), 2):
         if r["title"] is None:
@@ -197,13 +216,17 @@ def _printed(claims: list[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
             check_day(r["date"], f"reports.csv row {n}: date")
         if r["url"] and not re.fullmatch(r"https?://[^\s<>\"']+", r["url"]):
             raise CityError(f"reports.csv row {n}: url '{r['url']}' is no address; begin it with http:// or https://.")
+    if period.report and period.report not in reports:
+        raise CityError(
+            f"city.yaml: periods: {period.period_id}: there is no report '{period.report}'; add it to reports.csv or mend the name."
+        )
     only = next(iter(reports.values())) if len(reports) == 1 else {}
     out = []
     for n, c in enumerate(claims, 2):
-        named = c.pop("report")
+        named = c.pop("report") or period.report
         if named and named not in reports:
             raise CityError(
-                f"claims.csv row {n} ({c['claim_id']}): there is no report '{named}'; add it to reports.csv or mend the row."
+                f"{period.claims} row {n} ({c['claim_id']}): there is no report '{named}'; add it to reports.csv or mend the row."
             )
         found = reports[named] if named else only
         out.append(c | {column: found.get(name) for column, name in REPORT.items()})

@@ -5,14 +5,16 @@ Belongs here: their columns and types, which Dagster's graph asks for too, so no
 
 from __future__ import annotations
 
-from pipelines.core.city import FILES
+from pipelines.core.city import FILES, PERIOD
 
 # The tables of a city folder as the warehouse has them: what dbt's source `city` holds.
 TABLES: dict[str, dict[str, str]] = {
     **FILES,
+    "periods": {c: t for c, t in PERIOD.items() if c not in ("claims", "report")},
     "claims": {
         "position": "BIGINT",
         "claim_id": "VARCHAR",
+        "period_id": "VARCHAR",
         "section": "VARCHAR",
         "name_zh": "VARCHAR",
         "name_en": "VARCHAR",

@@ -111,7 +111,7 @@ WRITES_CSV = ("publish/release/write.py", "publish/files.py", "publish/schema.py
 NOTHING: dict[Type, Any] = {"text": "", "integer": 0, "real": 0.0, "boolean": False, "date": date(1970, 1, 1)}
 # Marts that are published as they are; what of the others is, publish/release/tables.py says.
 COPIED = (
-    "indicators", "claim_arithmetic", "factors", "benchmarks", "datasets", "dataset_columns", "data_issues", "coverage",
+    "indicators", "claim_arithmetic", "factors", "periods", "benchmarks", "datasets", "dataset_columns", "data_issues", "coverage",
     "punctuality",
 )  # fmt: skip
 FULL = (errno.ENOSPC, errno.EDQUOT)

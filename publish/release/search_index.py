@@ -71,8 +71,11 @@ def _documents(con: sqlite3.Connection) -> Iterator[tuple[str, str, str, str, st
     for r in con.execute("select * from indicators order by indicator_id"):
         body = joined(r["theme"], r["definition_zh"], r["unit"], r["definition_en"])
         yield "indicator", r["indicator_id"], r["name_zh"], r["name_en"], body, f"indicators/{r['indicator_id']}"
-    for r in con.execute("select * from claims order by claim_id"):
-        body = joined(r["value_text"], r["period"], r["explanation_zh"], r["explanation_en"])
+    named = "select c.*, p.name_zh as period_zh, p.name_en as period_en from claims c left join periods p using (period_id) order by claim_id"
+    for r in con.execute(named):
+        body = joined(
+            r["value_text"], r["period"], r["explanation_zh"], r["explanation_en"], r["period_zh"], r["period_en"]
+        )
         yield "claim", r["claim_id"], r["name_zh"], r["name_en"], body, f"claims/{r['claim_id']}"
     titles = {}
     for r in con.execute("select * from datasets order by dataset"):

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from expectations.contract import Contracts, load_contracts
-from pipelines.core.city import City
+from pipelines.core.city import City, Period
 from pipelines.core.home import Home
 from pipelines.core.settings import MEND_DAYS
 from publish.disclosure.contributions import WHO
@@ -69,9 +69,7 @@ def city() -> City:
         licence_zh="可自由使用，须注明来源。",
         licence_en="Free to use, naming the source.",
         grid_region="Nowhere",
-        period_start=2021,
-        period_end=2025,
-        base_year=2021,
+        periods=(Period("2021-2025", "计划", "Plan", 2021, 2025, 2021),),
     )
 
 
@@ -339,6 +337,9 @@ def make_marts(con: duckdb.DuckDBPyConnection) -> None:
          'average_of:2023', false, false))
         t(benchmark_id, comparison, year, indicator_id, dimension, member, factor_set, value, benchmark_value, benchmark_year, unit,
           difference, percent, reached, note_codes, synthetic, closed)""")
+    con.execute("""
+        create table marts.periods as select * from (values ('2021-2025', '计划', 'Plan', 2021, 2025, 2021, '2021-2025', true))
+        t(period_id, name_zh, name_en, first_year, last_year, base_year, member, is_over)""")
     con.execute("""
         create table marts.claims as select *, cast(null as varchar) as explanation_zh, cast(null as varchar) as explanation_en from (values
         ('funds_2024', '三', '2024年资金', 'Funds 2024', '30万元', 30.0, '万元', 'exact', '2024', 30.0, 0.0, 'match', 'records',

@@ -21,7 +21,7 @@ from expectations.uscc import is_valid, is_valid_organisation, organisation_code
 from pipelines.sample import MARK
 from pipelines.sample.datasets import GENERATORS
 from pipelines.sample.formats import FORMATS, Sheet
-from pipelines.sample.make import SHAPE, YEARS, SampleError, drafts_of, make_city, make_workbooks, read_shape
+from pipelines.sample.make import SHAPE, SampleError, drafts_of, make_city, make_workbooks, read_shape, usual_years
 from pipelines.sample.world import World
 
 WITH_A_PROPERTY = {"xlsx", "xls-html", "xls-xml", "ods"}
@@ -176,7 +176,7 @@ def test_a_file_is_replaced_and_rows_of_another(truth: dict[str, Any]) -> None:
 def test_no_list_of_car_parks_replaces_another_whole() -> None:
     contracts, shape = load_contracts(), read_shape(SHAPE)
     for seed, orgs in [(1, 60), *((s, n) for s in range(6) for n in (5, 17, 40))]:
-        drafts = drafts_of(World(contracts, shape, seed, orgs, YEARS), "parking_lots")
+        drafts = drafts_of(World(contracts, shape, seed, orgs, usual_years(shape)), "parking_lots")
         whole = [(d.submitter, d.year) for d in drafts]
         assert len(set(whole)) == len(whole) > 1, (seed, orgs)
 

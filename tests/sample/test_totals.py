@@ -14,8 +14,10 @@ import pytest
 from expectations.contract import load_contracts
 from expectations.expression import evaluate
 from pipelines.sample.datasets import GENERATORS
-from pipelines.sample.make import SHAPE, YEARS, drafts_of, read_shape
+from pipelines.sample.make import SHAPE, drafts_of, read_shape, usual_years
 from pipelines.sample.world import World
+
+YEARS = usual_years(read_shape(SHAPE))
 
 
 class City:

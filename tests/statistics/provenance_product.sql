@@ -75,16 +75,15 @@ years_and_period as (
     union all
     select
         years.* replace (
-            city.period_last as year,
+            periods.reached as year,
             case years.dimension when 'total' then 'period' else 'period/' || years.dimension end as dimension,
-            city.period_member || case years.dimension when 'total' then '' else '/' || years.member end as member
+            periods.period_member || case years.dimension when 'total' then '' else '/' || years.member end as member
         ),
         years.year as in_year
     from members as years
-    cross join staging.stg_city as city
+    inner join staging.stg_periods as periods on years.year between periods.first_year and periods.reached
     where
         years.adds_over_years
-        and years.year between city.period_start and city.period_last
         and (years.dimension = 'total' or years.indicator_id not in ('energy_kgce', 'energy_tce', 'electricity', 'natural_gas', 'water', 'electricity_cost', 'water_cost', 'utility_cost', 'co2_electricity'))
 ),
 of_values as (

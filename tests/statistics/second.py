@@ -52,23 +52,31 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The city's years, its name and its grid."""
+class Span:
+    """The years of one of the city's periods, the last of them that has come, and the year that changes are measured from."""
 
     start: int
-    end: int
-    base: int
+    last: int
+    base: int | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.start}-{self.last}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The city's periods in order, its name and its grid."""
+
+    spans: tuple[Span, ...]
     name_en: str
     grid: str
-    as_of: dt.date
 
-    @property
-    def last(self) -> int:
-        return max(min(self.end, self.as_of.year), self.start)
-
-    @property
-    def span(self) -> str:
-        return f"{self.start}-{self.last}"
+    def base_of(self, year: int) -> int | None:
+        """What a year is measured from: the base year of the last period that had begun, if it lies before the year."""
+        begun = [s for s in self.spans if s.start <= year] or [self.spans[0]]
+        base = begun[-1].base
+        return base if base is not None and base < year else None
 
 
 # What an institution stated of a measure in a year that two years must have in common; None where it cannot be compared.
@@ -86,10 +94,14 @@ def records(folder: Path, dataset: str) -> list[dict[str, Any]]:
     return pq.read_table(path if path.is_dir() else path.with_suffix(".parquet")).to_pylist()
 
 
-def plan_of(city: Record, as_of: dt.date) -> Plan:
-    return Plan(
-        city["period_start"], city["period_end"], city["base_year"], city["name_en"], city["grid_region"], as_of
+def plan_of(folder: Path, as_of: dt.date) -> Plan:
+    """The plan that HOME/work/city states."""
+    (city,) = records(folder, "city")
+    spans = tuple(
+        Span(p["first_year"], max(min(p["last_year"], as_of.year), p["first_year"]), p["base_year"])
+        for p in sorted(records(folder, "periods"), key=lambda p: p["first_year"])
     )
+    return Plan(spans, city["name_en"], city["grid_region"])
 
 
 def exact(x: float | int | None) -> Decimal | None:
@@ -413,11 +425,13 @@ def _sums(parts: list[_Part], i: Mapping[str, str | None], plan: Plan, crosses: 
     for p in parts:
         for dim, member in _dimensions(p, crosses):
             places = [(p.factor_set, p.year, dim, member)]
-            if i["adds_over_years"] == "true" and plan.start <= p.year <= plan.last:
+            for s in plan.spans if i["adds_over_years"] == "true" else ():
+                if not s.start <= p.year <= s.last:
+                    continue
                 if dim == "total":
-                    places.append((p.factor_set, plan.last, "period", plan.span))
+                    places.append((p.factor_set, s.last, "period", s.name))
                 elif p.indicator not in IN_THE_TOTAL:
-                    places.append((p.factor_set, plan.last, f"period/{dim}", f"{plan.span}/{member}"))
+                    places.append((p.factor_set, s.last, f"period/{dim}", f"{s.name}/{member}"))
             for place in places:
                 both = out.setdefault(place, [Decimal(0), Decimal(0)])
                 if p.matched:
@@ -432,7 +446,7 @@ def _known(cells: dict[Any, Any]) -> dict[Any, Any]:
     return {k: v for k, v in cells.items() if (k[0], k[2]) in known}
 
 
-def _base(dim: str, member: str, base: int) -> tuple[str, str]:
+def _base(dim: str, member: str, base: int | None) -> tuple[str, str]:
     return ("base", str(base)) if dim == "total" else (f"base/{dim}", f"{base}/{member}")
 
 
@@ -441,14 +455,15 @@ def _full(
 ) -> dict[Cell, Decimal | None]:
     out: dict[Cell, Decimal | None] = {}
     for (fs, year, dim, member), (top, bottom) in sums.items():  # type: ignore[misc]
-        base = sums.get((fs, plan.base, dim, member))  # type: ignore[call-overload]
-        if year <= plan.base or base is None or dim.startswith("period"):
+        since = plan.base_of(year)
+        base = sums.get((fs, since, dim, member))  # type: ignore[call-overload]
+        if since is None or base is None or dim.startswith("period"):
             continue
-        same = i["monthly_dataset"] is None or months.get(year) == months.get(plan.base)
+        same = i["monthly_dataset"] is None or months.get(year) == months.get(since)
         change = None
         if same and bottom and base[0] and base[1]:
             change = top * base[1] / (bottom * base[0]) - 1
-        out[str(i["indicator_id"]), year, *_base(dim, member, plan.base), fs] = _rounded(change, i)
+        out[str(i["indicator_id"]), year, *_base(dim, member, since), fs] = _rounded(change, i)
     return out
 
 
@@ -458,14 +473,15 @@ def _of_the_same(
     """The change, or the difference, over the institutions that stated the same of the quantity in both years."""
     of = next(x for x in indicators if x["indicator_id"] == i["change_of"])
     measure, itemised = str(of["numerator"]), {k[0] for k in stated}
-    before = {(p.factor_set, p.org, p.breakdown): p for p in parts if p.matched and p.year == plan.base}
+    before = {(p.factor_set, p.org, p.breakdown, p.year): p for p in parts if p.matched}
     added: dict[Any, list[Decimal]] = {}
     for p in parts:
-        b = before.get((p.factor_set, p.org, p.breakdown))
-        if not p.matched or p.breakdown not in ("", "total") or p.year <= plan.base or b is None:
+        since = plan.base_of(p.year)
+        b = before.get((p.factor_set, p.org, p.breakdown, since))  # type: ignore[arg-type]
+        if not p.matched or p.breakdown not in ("", "total") or since is None or b is None:
             continue
         if measure in itemised:
-            now, then = (stated.get((measure, p.org, y)) for y in (p.year, plan.base))
+            now, then = (stated.get((measure, p.org, y)) for y in (p.year, since))
             if now is None or now != then:
                 continue
         for dim, member in [("total", "all")] if i["change_kind"] == "saved" else _dimensions(p):
@@ -478,5 +494,5 @@ def _of_the_same(
             change: Decimal | None = base_top - top
         else:
             change = top * base_bottom / (bottom * base_top) - 1 if bottom and base_top and base_bottom else None
-        out[str(i["indicator_id"]), year, *_base(dim, member, plan.base), fs] = _rounded(change, i)
+        out[str(i["indicator_id"]), year, *_base(dim, member, plan.base_of(year)), fs] = _rounded(change, i)
     return out

@@ -82,16 +82,111 @@ def test_a_city_becomes_tables(tmp_path: Path) -> None:
     city = load_city(
         folder(tmp_path / "city", claims=table("claims", CLAIM), arithmetic=table("arithmetic", ARITHMETIC)), home
     )
-    assert (city.code, city.name_zh, city.base_year) == ("990100", "样例市", 2021)
+    assert (city.code, city.name_zh, city.periods[0].base_year) == ("990100", "样例市", 2021)
     for name, columns in TABLES.items():
         found = duckdb.execute(
             "select column_name, column_type from (describe from read_parquet(?))", [str(home.table("city", name))]
         )
         assert dict(found.fetchall()) == columns
     claims = duckdb.execute("from read_parquet(?)", [str(home.table("city", "claims"))]).fetchall()
-    assert claims[0][:3] == (1, "funds", "一")
+    assert claims[0][:4] == (1, "funds", "2021-2025", "一")
     half = duckdb.execute("select expected, computed from read_parquet(?)", [str(home.table("city", "arithmetic"))])
     assert half.fetchall() == [(50.0, 50.0)]
+
+
+def planned(*items: str, own: str = "") -> str:
+    """A city.yaml with these items of `periods` in the place of its three lines."""
+    lines = [x for x in CITY.splitlines() if not x.startswith(("period_start", "period_end", "base_year"))]
+    return "\n".join([*lines, "periods:", *(f"  - {i}" for i in items), own]) + "\n"
+
+
+FIRST = "{name_zh: 前期, name_en: Earlier, first_year: 2021, last_year: 2025, base_year: 2021, claims: claims.csv}"
+NEXT = "{name_zh: 后期, name_en: Later, first_year: 2026, last_year: 2030, base_year: 2025, claims: later.csv, report: later}"
+REPORTS = "report,title,publisher,date,url\nearlier,前期报告,,,\nlater,后期报告,,,\n"
+
+
+def test_each_period_has_its_statements(tmp_path: Path) -> None:
+    """Positions run through; a statement that names no report is of its period's."""
+    later = CLAIM | {"claim_id": "funds_later", "report": ""}
+    files = {
+        "city": planned(FIRST, NEXT),
+        "claims": table("claims", CLAIM | {"report": "earlier"}),
+        "later": table("claims", later),
+        "reports": REPORTS,
+    }
+    city = load_city(folder(tmp_path, **files), home := Home(tmp_path / "home").create())
+    assert [(p.period_id, p.base_year) for p in city.periods] == [("2021-2025", 2021), ("2026-2030", 2025)]
+    got = duckdb.sql(
+        f"select position, claim_id, period_id, report_title from '{home.table('city', 'claims')}'"
+    ).fetchall()
+    assert got == [(1, "funds", "2021-2025", "前期报告"), (2, "funds_later", "2026-2030", "后期报告")]
+    got = duckdb.sql(
+        f"select period_id, name_en, first_year, last_year from '{home.table('city', 'periods')}'"
+    ).fetchall()
+    assert got == [("2021-2025", "Earlier", 2021, 2025), ("2026-2030", "Later", 2026, 2030)]
+
+
+def test_one_period_is_told_in_three_lines_or_in_a_list(tmp_path: Path) -> None:
+    three, listed = tmp_path / "three", tmp_path / "listed"
+    for path in (three, listed):
+        path.mkdir()
+    only = FIRST.replace(", claims: claims.csv", "")
+    one = read_tables(folder(three, claims=table("claims", CLAIM)))
+    other = read_tables(folder(listed, claims=table("claims", CLAIM), city=planned(only)))
+    assert one["claims"] == other["claims"] != []
+    names = ("name_zh", "name_en")
+    assert [{c: v for c, v in p.items() if c not in names} for p in one["periods"]] == [
+        {c: v for c, v in p.items() if c not in names} for p in other["periods"]
+    ]
+    assert (one["periods"][0]["name_zh"], one["periods"][0]["name_en"]) == ("2021—2025年", "2021–2025")
+
+
+def test_a_period_may_have_no_base_year_and_no_statements(tmp_path: Path) -> None:
+    bare = "{name_zh: 后期, name_en: Later, first_year: 2026, last_year: 2030}"
+    tables = read_tables(folder(tmp_path, city=planned(FIRST, bare), claims=table("claims", CLAIM)))
+    assert (tables["periods"][1]["base_year"], tables["periods"][1]["claims"]) == (None, None)
+    assert {c["period_id"] for c in tables["claims"]} == {"2021-2025"}
+
+
+def bad_periods(*items: str, own: str = "", **files: str) -> Callable[[Path], Path]:
+    there = {
+        "claims": table("claims", CLAIM),
+        "later": table("claims", CLAIM | {"claim_id": "later"}),
+        "reports": REPORTS,
+    } | files
+    return lambda path: folder(path, city=planned(*items, own=own), **there)
+
+
+PERIOD_MISTAKES = [
+    (lambda p: folder(p, city=CITY.replace("period_start: 2021\n", "")), "city.yaml: 'period_start' is missing"),
+    (lambda p: folder(p, city=planned().replace("periods:\n", "")), "city.yaml: 'periods' is missing"),
+    (bad_periods(), "periods must be a list; begin each with '- name_zh:'"),
+    (bad_periods("2021"), "periods must be a list; begin each with '- name_zh:'"),
+    (bad_periods(FIRST, own="base_year: 2021"), "base_year stands beside periods; write the years in periods alone"),
+    (bad_periods(FIRST.replace("name_en", "name_fr")), "periods, number 1: 'name_fr' is not known; use only name_zh"),
+    (bad_periods(FIRST, NEXT.replace("name_zh: 后期, ", "")), "periods, number 2: 'name_zh' is missing"),
+    (bad_periods(FIRST.replace("2025", "2020")), "periods, number 1: neither first_year nor base_year may come after last_year"),
+    (bad_periods(FIRST, NEXT.replace("base_year: 2025", "base_year: 2031")), "number 2: neither first_year nor base_year may come after"),
+    (bad_periods(FIRST, NEXT.replace("first_year: 2026", "first_year: 2025")), "2025-2030 begins before 2021-2025 is over"),
+    (bad_periods(NEXT, FIRST), "2021-2025 begins before 2026-2030 is over; write the periods in order"),
+    (bad_periods(FIRST, NEXT.replace("later.csv", "claims.csv")), "claims.csv stands at two periods; give each its own file"),
+    (bad_periods(FIRST, NEXT.replace("later.csv", "nobody.csv")), "number 2: there is no file 'nobody.csv' beside city.yaml"),
+    (bad_periods(FIRST, NEXT.replace("later.csv", "../later.csv")), "number 2: there is no file '../later.csv' beside city.yaml"),
+    (bad_periods(FIRST.replace(", claims: claims.csv", ""), NEXT), "no period has the statements of claims.csv; write claims: claims.csv"),
+    (bad_periods(FIRST, NEXT.replace("report: later", "report: nobody")), "2026-2030: there is no report 'nobody'; add it to reports.csv"),
+    (bad_periods(FIRST, NEXT, later=table("claims", CLAIM)), "later.csv row 2: claim_id 'funds' stands in another period's file too"),
+    (bad_periods(FIRST, NEXT, later=table("claims", CLAIM | {"claim_id": "x", "section": ""})), "later.csv row 2 (x): section is empty"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spoil", "says"), PERIOD_MISTAKES)
+def test_a_mistake_in_the_periods_is_said_in_one_sentence(
+    spoil: Callable[[Path], Path], says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(CityError) as e:
+        read_tables(spoil(tmp_path))
+    assert says in str(e.value)
+    assert str(e.value).endswith(".") and "\n" not in str(e.value)
 
 
 def test_a_city_need_not_have_made_statements(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def amounts(facts: list[Fact]) -> dict[tuple[Any, ...], Decimal]:
 
 @pytest.fixture(scope="module")
 def plan(made_up: MadeUp) -> Plan:
-    return plan_of(records(made_up.home / "work" / "city", "city")[0], AS_OF)
+    return plan_of(made_up.home / "work" / "city", AS_OF)
 
 
 def test_the_records_give_the_same_facts(made_up: MadeUp, plan: Plan) -> None:
@@ -200,7 +200,7 @@ def test_a_drawn_city_with_holes_agrees_with_itself_and_with_its_records(
     write(built, draw(seed))
     warehouse = tmp_path / built.warehouse.name
     again(built, warehouse)
-    plan = plan_of(records(built.work / "city", "city")[0], AS_OF)
+    plan = plan_of(built.work / "city", AS_OF)
     facts, stated, months = facts_of_records(built.work / "records", plan)
     ours = values(facts, stated, months, plan)
     with duckdb.connect(str(warehouse), read_only=True) as con:

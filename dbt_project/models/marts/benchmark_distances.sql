@@ -3,11 +3,11 @@
 with benchmarks as (
     select
         {{ all_but('benchmarks', ['member']) }},
-        case benchmarks.dimension when 'base' then cast(city.base_year as string) else benchmarks.member end as member,
-        city.base_year as city_base_year,
+        case benchmarks.dimension when 'base' then cast(periods.base_year as string) else benchmarks.member end as member,
+        periods.base_year as city_base_year,
         indicators.better
     from {{ ref('stg_benchmarks') }} as benchmarks
-    cross join {{ ref('stg_city') }} as city
+    inner join {{ ref('stg_periods') }} as periods on {{ is_of_period('benchmarks.year', 'periods') }}
     inner join {{ ref('stg_indicators') }} as indicators
         on indicators.indicator_id = benchmarks.indicator_id and indicators.unit = benchmarks.unit
 )

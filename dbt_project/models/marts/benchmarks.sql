@@ -10,7 +10,7 @@ select
     benchmarks.comparison,
     benchmarks.indicator_id,
     benchmarks.dimension,
-    case benchmarks.dimension when 'base' then cast(city.base_year as string) else benchmarks.member end as member
+    case benchmarks.dimension when 'base' then cast(periods.base_year as string) else benchmarks.member end as member
 from {{ ref('stg_benchmarks') }} as benchmarks
-cross join {{ ref('stg_city') }} as city
+inner join {{ ref('stg_periods') }} as periods on {{ is_of_period('benchmarks.year', 'periods') }}
 order by benchmarks.benchmark_id

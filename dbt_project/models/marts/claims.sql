@@ -149,6 +149,7 @@ select
     report_by,
     report_date,
     report_url,
+    period_id,
     coalesce(synthetic, false) as synthetic,
     cast(contributors as bigint) as contributors,
     cast(left_out as bigint) as left_out,

@@ -1,13 +1,26 @@
--- Each line in each year it has a value, and over the period where its years add up. Lines of different nature are never added.
-with lines as (
+-- Each line in each year it has a value, and over each period where its years add up. Lines of different nature are never added.
+with savings as (
+    select *, case dimension when 'total' then 'period' else 'period/' || dimension end as period_dimension
+    from {{ ref('seed_savings') }}
+),
+
+lines as (
+    select {{ all_but('savings', ['dimension', 'member', 'period_dimension']) }}, savings.dimension, savings.member
+    from savings
+    where dimension <> 'base'
+    union all
     select
-        {{ all_but('savings', ['member']) }},
-        case savings.dimension when 'base' then cast(city.base_year as string) else savings.member end as member,
-        case savings.dimension when 'total' then 'period' else 'period/' || savings.dimension end as period_dimension,
-        city.period_member
-            || case savings.dimension when 'total' then '' else '/' || savings.member end as period_member
-    from {{ ref('seed_savings') }} as savings
-    cross join {{ ref('stg_city') }} as city
+        {{ all_but('savings', ['dimension', 'member', 'period_dimension']) }}, savings.dimension,
+        cast(bases.base_year as string) as member
+    from savings
+    cross join (select distinct base_year from {{ ref('stg_periods') }} where base_year is not null) as bases
+    where savings.dimension = 'base'
+    union all
+    select
+        {{ all_but('savings', ['dimension', 'member', 'period_dimension']) }}, savings.period_dimension as dimension,
+        periods.period_member || case savings.dimension when 'total' then '' else '/' || savings.member end as member
+    from savings
+    cross join {{ ref('stg_periods') }} as periods
 )
 
 select
@@ -32,8 +45,6 @@ from lines
 inner join {{ ref('int_indicator_values') }} as found
     on found.indicator_id = lines.indicator_id
     and found.factor_set = lines.factor_set
-    and (
-        (found.dimension = lines.dimension and found.member = lines.member)
-        or (found.dimension = lines.period_dimension and found.member = lines.period_member)
-    )
+    and found.dimension = lines.dimension
+    and found.member = lines.member
 order by lines.line, whole_period, found.year

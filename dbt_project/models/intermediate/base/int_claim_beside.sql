@@ -1,6 +1,6 @@
 -- One row per statement that is held against a value: what else stands beside that value. `basis`: what each set of factors gives,
 -- as JSON [{factor_set, value, check_status}], with how many there are and how many of them bear the statement out.
--- `years_known`, `years_match`: the city's years that have a figure, and those whose figure is the one stated. `year_on_year`: of
+-- `years_known`, `years_match`: the years of the statement's period that have a figure, and those whose figure is the one stated. `year_on_year`: of
 -- a change since another year, the change against the year before, in %.
 with held as (
     select
@@ -60,16 +60,16 @@ judged_years as (
 years as (
     select
         judged_years.claim_id,
-        count(*) filter (where judged_years.value_year between city.period_start and city.period_end and judged_years.computed is not null)
+        count(*) filter (where judged_years.value_year between periods.first_year and periods.last_year and judged_years.computed is not null)
             as years_known,
         count(*) filter (
-            where judged_years.value_year between city.period_start and city.period_end
+            where judged_years.value_year between periods.first_year and periods.last_year
             and judged_years.check_status in ('match', 'within_qualifier')
         ) as years_match,
         max(judged_years.computed) filter (where judged_years.value_year = judged_years.year) as this_change,
         max(judged_years.computed) filter (where judged_years.value_year = judged_years.year - 1) as change_before
     from judged_years
-    cross join {{ ref('stg_city') }} as city
+    inner join {{ ref('stg_periods') }} as periods on periods.period_id = judged_years.period_id
     group by judged_years.claim_id
 )
 

@@ -1,4 +1,4 @@
--- One row per indicator that compares the same institutions, factor set, year after the base year and institution that stated
+-- One row per indicator that compares the same institutions, factor set, year after its period's base year and institution that stated
 -- every required item of it in both, in the same months (int_items_stated): its parts in both years, and what the institution
 -- was in the later one.
 select
@@ -7,7 +7,7 @@ select
     indicators.change_kind,
     now.factor_set,
     now.year,
-    city.base_year,
+    periods.base_year,
     now.org,
     now.district,
     now.org_type,
@@ -25,15 +25,15 @@ select
     now.synthetic or base.synthetic as synthetic,
     now.closed or base.closed as closed
 from {{ ref('stg_indicators') }} as indicators
-cross join {{ ref('stg_city') }} as city
 inner join {{ ref('int_indicator_parts') }} as now
-    on now.indicator_id = indicators.change_of and now.matched and now.breakdown in ('', 'total') and now.year > city.base_year
+    on now.indicator_id = indicators.change_of and now.matched and now.breakdown in ('', 'total')
+inner join {{ ref('stg_periods') }} as periods on {{ is_measured_from('now.year', 'periods') }}
 inner join {{ ref('int_indicator_parts') }} as base
     on base.indicator_id = indicators.change_of
     and base.matched
     and base.factor_set = now.factor_set
     and base.breakdown = now.breakdown
     and base.org = now.org
-    and base.year = city.base_year
+    and base.year = periods.base_year
     and base.comparable_as = now.comparable_as
 where indicators.change_kind in ('comparable', 'saved')

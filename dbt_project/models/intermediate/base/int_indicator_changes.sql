@@ -1,4 +1,4 @@
--- One row per indicator that is a change, factor set, year after the base year, dimension and member. Of the kind `full` the
+-- One row per indicator that is a change, factor set, year after its period's base year, dimension and member. Of the kind `full` the
 -- ratio of the year over that of the base year, null where not the same months were reported in both (a year that is not over);
 -- `comparable` the same over the institutions that stated all of it in both years; `saved` the sum of the base year less that of
 -- the year, over those. The change is `above` over `below`, whole numbers. Dimension 'base' or 'base/<dimension>', member '2021'
@@ -14,7 +14,7 @@ of_all as (
         indicators.change_kind,
         now.factor_set,
         now.year,
-        city.base_year,
+        periods.base_year,
         now.dimension as of_dimension,
         now.member as of_member,
         case when months_now.months is not distinct from months_base.months then now.numerator end as numerator,
@@ -33,16 +33,16 @@ of_all as (
         now.synthetic or base.synthetic as synthetic,
         now.closed or base.closed as closed
     from {{ ref('stg_indicators') }} as indicators
-    cross join {{ ref('stg_city') }} as city
-    inner join {{ ref('int_indicator_sums') }} as now on now.indicator_id = indicators.change_of and now.year > city.base_year
+    inner join {{ ref('int_indicator_sums') }} as now on now.indicator_id = indicators.change_of
+    inner join {{ ref('stg_periods') }} as periods on {{ is_measured_from('now.year', 'periods') }}
     inner join {{ ref('int_indicator_sums') }} as base
         on base.indicator_id = indicators.change_of
         and base.factor_set = now.factor_set
-        and base.year = city.base_year
+        and base.year = periods.base_year
         and base.dimension = now.dimension
         and base.member = now.member
     left join months as months_now on months_now.dataset = indicators.monthly_dataset and months_now.year = now.year
-    left join months as months_base on months_base.dataset = indicators.monthly_dataset and months_base.year = city.base_year
+    left join months as months_base on months_base.dataset = indicators.monthly_dataset and months_base.year = periods.base_year
     where indicators.change_kind = 'full'
 ),
 

@@ -68,10 +68,10 @@ together as (
     select
         found.indicator_id, found.factor_set, found.year,
         case found.dimension when 'total' then 'base' else 'base/' || found.dimension end as dimension,
-        city.base_year || case found.dimension when 'total' then '' else '/' || found.member end as member,
+        periods.base_year || case found.dimension when 'total' then '' else '/' || found.member end as member,
         found.file_no, found.records, found.sheet_rows
     from found
-    cross join {{ ref('stg_city') }} as city
+    inner join {{ ref('stg_periods') }} as periods on {{ is_measured_from('found.year', 'periods') }}
     where found.compared
 ),
 

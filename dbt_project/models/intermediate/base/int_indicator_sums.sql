@@ -38,7 +38,7 @@ adding_up as (
 
 by_institution as (
     select
-        indicator_id, factor_set, dimension, member, org, matched,
+        indicator_id, factor_set, reached, period_member, dimension, member, org, matched,
         sum(numerator) as numerator,
         sum(denominator) as denominator,
         sum(closed_numerator) as closed_numerator,
@@ -51,18 +51,17 @@ by_institution as (
         bool_or(synthetic) as synthetic,
         bool_or(closed) as closed
     from adding_up
-    group by indicator_id, factor_set, dimension, member, org, matched
+    group by indicator_id, factor_set, reached, period_member, dimension, member, org, matched
 ),
 
 in_period as (
     select
-        indicator_id, factor_set, city.period_last as year,
+        indicator_id, factor_set, reached as year,
         case dimension when 'total' then 'period' else 'period/' || dimension end as dimension,
-        city.period_member || case dimension when 'total' then '' else '/' || member end as member,
+        period_member || case dimension when 'total' then '' else '/' || member end as member,
         {{ sums_over_institutions('first_year', 'last_year') }}
     from by_institution
-    cross join {{ ref('stg_city') }} as city
-    group by indicator_id, factor_set, city.period_last, city.period_member, by_institution.dimension, by_institution.member
+    group by indicator_id, factor_set, reached, period_member, by_institution.dimension, by_institution.member
 ),
 
 summed as (

@@ -9,9 +9,9 @@ with values_of_sums as (
         false as months_differ,
         case when indicators.denominator is null then {{ millionths('sums.closed_numerator') }} end as closed_above,
         cast(null as integer) as base_year,
-        case when sums.dimension like 'period%' then city.period_start end as first_year,
-        case when sums.dimension like 'period%' and not city.period_over then sums.first_in end as first_in,
-        case when sums.dimension like 'period%' and not city.period_over then sums.last_in end as last_in,
+        periods.first_year,
+        case when not periods.is_over then sums.first_in end as first_in,
+        case when not periods.is_over then sums.last_in end as last_in,
         case
             when sums.dimension = 'period' then 'total'
             when sums.dimension like 'period/%' then substr(sums.dimension, 8)
@@ -27,7 +27,8 @@ with values_of_sums as (
             when indicators.denominator is null then cast(1000000 as {{ big_number() }}) else {{ millionths('sums.denominator') }}
         end as below
     from {{ ref('int_indicator_sums') }} as sums
-    cross join {{ ref('stg_city') }} as city
+    left join {{ ref('stg_periods') }} as periods
+        on sums.dimension like 'period%' and periods.period_member = split_part(sums.member, '/', 1)
     inner join {{ ref('stg_indicators') }} as indicators on indicators.indicator_id = sums.indicator_id
 ),
 
@@ -137,18 +138,19 @@ described as (
         coalesce(sources.files, 0) as files,
         coalesce(gaps.months_missing, 0) as months_missing,
         coalesce(gaps.silent, 0) as silent,
-        all_values.first_year is not null and not city.period_over as unfinished,
+        not coalesce(periods.is_over, true) as unfinished,
         all_values.first_year is null and all_values.year > extract(year from city.as_of) as in_future,
         all_values.first_year is null and all_values.year = extract(year from city.as_of)
             and city.as_of < make_date(all_values.year, 12, 31) as year_not_over,
         cast(city.as_of as string) as as_of,
-        city.period_start || '-' || city.period_end as plan,
+        periods.period_id as plan,
         nullif(concat_ws('-', all_values.first_in, nullif(all_values.last_in, all_values.first_in)), '') as years_in,
         coalesce(undated.records, 0) as undated,
         coalesce(too_large.records, 0) as too_large,
         used_factors.factor_ids
     from all_values
     cross join {{ ref('stg_city') }} as city
+    left join {{ ref('stg_periods') }} as periods on periods.first_year = all_values.first_year
     left join {{ ref('int_indicator_records') }} as sources using (indicator_id, factor_set, year, dimension, member)
     left join gaps using (indicator_id, factor_set, year, dimension, member)
     left join {{ ref('int_register_cells') }} as register

@@ -1,5 +1,5 @@
 -- One row per address of indicator values (year, dimension, member) that the register speaks of: how many institutions it has
--- there. In the city's period each institution counts once.
+-- there. In a period of the city's each institution counts once.
 with years as (
     select org, year, district, org_type, admin_level, '' as breakdown, '' as breakdown_member
     from {{ ref('int_institution_years') }}
@@ -14,12 +14,11 @@ addressed as (
     union all
     select
         members.org,
-        city.period_last,
+        periods.reached,
         case members.dimension when 'total' then 'period' else 'period/' || members.dimension end,
-        city.period_member || case members.dimension when 'total' then '' else '/' || members.member end
+        periods.period_member || case members.dimension when 'total' then '' else '/' || members.member end
     from members
-    cross join {{ ref('stg_city') }} as city
-    where members.year between city.period_start and city.period_last
+    inner join {{ ref('stg_periods') }} as periods on members.year between periods.first_year and periods.reached
 )
 
 select year, dimension, member, count(distinct org) as institutions

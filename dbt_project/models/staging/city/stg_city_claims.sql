@@ -6,6 +6,7 @@ renamed as (
     select
         -- ids
         claim_id,
+        period_id,
         position,
 
         -- what is stated
