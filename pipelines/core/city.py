@@ -86,8 +86,9 @@ PERIOD = {
     "report": "VARCHAR",
 }
 CLAIMS = "claims.csv"  # where the statements stand of a city of one period
-# Three lines of city.yaml that state the only period, without a name, as cities did before there were several.
+# Three lines of city.yaml that state the only period, without a name, as cities did before there were several; and its names.
 ONLY_PERIOD = {"period_start": "first_year", "period_end": "last_year", "base_year": "base_year"}
+UNNAMED = ("规划期", "Plan period")
 # The names of the sets of factor_sets.csv.
 SET_NAMES = {"factor_set": "VARCHAR", "name_zh": "VARCHAR", "name_en": "VARCHAR"}
 # Optional columns of divisions.csv: the label of a city's own institutions in a list of its parts (市本级), and the place of a
@@ -208,7 +209,7 @@ def _periods(raw: Mapping[str, Any], folder: Path) -> tuple[Period, ...]:
             raise CityError(
                 "city.yaml: neither period_start nor base_year may come after period_end; mend one of the three."
             )
-        return (Period(years, f"{years.replace('-', '—')}年", years.replace("-", "–"), **only, claims=CLAIMS),)
+        return (Period(years, *UNNAMED, **only, claims=CLAIMS),)
     if stated:
         raise CityError(f"city.yaml: {stated[0]} stands beside periods; write the years in periods alone.")
     listed = raw["periods"]

@@ -34,6 +34,11 @@ async def for_crawlers(instance: Instance, route: str, origin: str) -> Answer:
         rows = (await instance.db.execute(f"select {key} from {table} order by 1")).rows
         paths += [f"{table}/{urllib.parse.quote(r[0])}" for r in rows]
     paths += [f"topics/{t}" for t in TOPICS]
+    if instance.facts.tables.get("periods"):
+        found = (await instance.db.execute("select period_id from periods order by 1")).rows
+        paths += [f"periods/{r[0]}" for r in found]
+    else:
+        paths.remove("periods")
     order = instance.facts.order
     urls = "".join(_url(root, p, instance.facts.as_of, order) for p in paths[: SITEMAP_URLS // len(order.both)])
     spaces = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml"'

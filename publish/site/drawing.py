@@ -192,6 +192,11 @@ class _Plot:
     def x(self, year: str) -> float:
         return self.left + self.step * (self.years.index(year) + 0.5)
 
+    def with_room(self, texts: Sequence[str], size: float) -> Sequence[str]:
+        """The years that have room for their text, one for each year: all, or every second, third … so that the last is among them."""
+        widest = max((measure(t, size) for t in texts), default=0.0)
+        return self.years[::-1][:: max(1, math.ceil(widest / self.step))][::-1]
+
     @property
     def foot(self) -> float:
         return self.top + self.height
@@ -270,7 +275,7 @@ def _axis(plot: _Plot) -> None:
         plot.canvas.text(plot.left - 8, y + 4, _tick(value), plot.size, "quiet", text_anchor="end")
     if plot.chart.indexed:
         plot.canvas.add("line", stroke="quiet", x1=plot.left, x2=end, y1=plot.y(100), y2=plot.y(100))
-    for year in plot.years:
+    for year in plot.with_room(plot.years, plot.size):
         plot.canvas.text(plot.x(year), plot.foot + 20, year, plot.size, "quiet", text_anchor="middle")
 
 
@@ -289,7 +294,11 @@ def _bars(plot: _Plot) -> None:
 def _figures(plot: _Plot) -> None:
     """Write each figure above its bar, or below one that falls."""
     zero, size = _zero(plot), plot.size + (0 if plot.small else 1)
-    for p in plot.chart.series[0].points if plot.chart.series else ():
+    points = plot.chart.series[0].points if plot.chart.series else ()
+    room = set(plot.with_room([p.text for p in points], size))
+    for p in points:
+        if p.year not in room:
+            continue  # its figure is in the table, and in the words of its column
         y = zero if p.value is None else plot.y(p.value)
         at = y + (16 if y > zero else -8)
         plot.canvas.figure(plot.x(p.year), at, p.text, size, p.revised, text_anchor="middle", font_weight=600)

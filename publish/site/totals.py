@@ -5,6 +5,7 @@ Belongs here: which values and benchmarks those are. Not here: what a chart show
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from publish.site import numbers
@@ -22,8 +23,11 @@ TOTALS = """
 """
 
 
-def lines_of(benchmarks: list[dict[str, Any]], indicator: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the lines of an indicator's chart: the newest national average and the newest target in its unit.
+def lines_of(
+    benchmarks: list[dict[str, Any]], indicator: dict[str, Any], bases: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """Return the lines of an indicator's chart: the newest national average and the newest target in its unit; of a change since one
+    of `bases` the targets of that period.
 
     A target has comparison `target`, or in older releases 目标 or Target in its name.
     """
@@ -33,6 +37,8 @@ def lines_of(benchmarks: list[dict[str, Any]], indicator: dict[str, Any]) -> lis
             continue
         if (b.get("dimension") or "total") not in ("total", "base"):
             continue  # of one kind of institution
+        if bases and b.get("dimension") == "base" and b.get("member") not in bases:
+            continue  # of another period
         named = f"{b.get('name_zh') or ''} {b.get('name_en') or ''}"
         target = b.get("comparison") == "target" or "目标" in named or "Target" in named
         newest[target] = b | {"target": target}

@@ -40,10 +40,10 @@ NAMES_VALUES = frozenset(["exact", "not", "in", "notin"])
 CLOSED = frozenset(
     [
         "access", "better", "check_status", "claim_id", "dataset", "dimension", "evidence", "factor_set", "indicator_id", "kind",
-        "member", "opening", "qualifier", "section", "severity", "status", "theme",
+        "member", "opening", "period_id", "qualifier", "section", "severity", "status", "theme",
     ]
 )  # fmt: skip
-HOMES = {"claim_id": "claims", "dataset": "datasets", "indicator_id": "indicators"}
+HOMES = {"claim_id": "claims", "dataset": "datasets", "indicator_id": "indicators", "period_id": "periods"}
 
 Known = dict[str, Pair]  # value -> its names
 

@@ -65,6 +65,30 @@ def test_bars_begin_at_zero_and_carry_their_figures() -> None:
     assert "发布版本 2025-12-31-0a1b2c3d" in chart.notes[0] and "合成示例数据" not in chart.notes[0]
 
 
+@pytest.mark.parametrize("width", [343, 700])
+@pytest.mark.parametrize("years", [5, 10, 20])
+def test_of_many_years_no_label_lies_upon_another(years: int, width: int) -> None:
+    """A second plan doubles the years: then every second has its figure and its name, the last always, and all have their words."""
+    points = [(2021 + n, 31_840.0, "A") for n in range(years)]
+    root = ET.fromstring(svg(made(*points), width, "c"))
+    middles = [t for t in root.iter(f"{SVG}text") if t.get("text-anchor") == "middle"]
+    for y in {t.get("y") for t in middles}:
+        row = [
+            (float(t.get("x") or 0), "".join(t.itertext()), float(t.get("font-size") or 0))
+            for t in middles
+            if t.get("y") == y
+        ]
+        for (x, text, size), (then, following, _) in itertools.pairwise(sorted(row)):
+            assert x + drawing.measure(text, size) / 2 <= then - drawing.measure(following, size) / 2 + 0.5, (
+                text,
+                following,
+            )
+    named = ["".join(t.itertext()) for t in middles]
+    assert str(2020 + years) in named
+    assert years > 5 or {str(2021 + n) for n in range(years)} <= set(named)
+    assert len([r for r in root.iter(f"{SVG}rect") if r.get("data-said")]) == years
+
+
 def test_a_fall_below_zero_hangs_from_zero() -> None:
     chart = made((2021, 50.0, "A"), (2022, -20.0, "A"))
     rise, fall = bars(chart)

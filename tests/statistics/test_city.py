@@ -138,7 +138,7 @@ def test_one_period_is_told_in_three_lines_or_in_a_list(tmp_path: Path) -> None:
     assert [{c: v for c, v in p.items() if c not in names} for p in one["periods"]] == [
         {c: v for c, v in p.items() if c not in names} for p in other["periods"]
     ]
-    assert (one["periods"][0]["name_zh"], one["periods"][0]["name_en"]) == ("2021—2025年", "2021–2025")
+    assert (one["periods"][0]["name_zh"], one["periods"][0]["name_en"]) == ("规划期", "Plan period")
 
 
 def test_a_period_may_have_no_base_year_and_no_statements(tmp_path: Path) -> None:

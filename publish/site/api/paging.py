@@ -36,10 +36,16 @@ async def read_rows(release: Release, sql: str, params: Params) -> list[Row]:
         ) from None
 
 
-async def read_page(release: Release, table: str, order: str, args: Row, filters: Sequence[str]) -> Row:
-    """Return a page of the rows of a table that match the filters, with their total number."""
+async def read_page(
+    release: Release, table: str, order: str, args: Row, filters: Sequence[str], period: Row | None = None
+) -> Row:
+    """Return a page of the rows of a table that match the filters, and are of the years of a period of the city where one is given,
+    with their total number."""
     given = {f: args[f] for f in filters if f in args}
     where = " and ".join(condition(f, given) for f in given) or "1"
+    if period is not None:
+        where += " and year between :_first_year and :_last_year"
+        given |= {"_first_year": period["first_year"], "_last_year": period["last_year"]}
     total = (await read_rows(release, f"select count(*) as n from {table} where {where}", given))[0]["n"]
     span = {"_limit": args.get("limit", LIMIT), "_offset": args.get("offset", 0)}
     sql = f"select * from {table} where {where} order by {order} limit :_limit offset :_offset"

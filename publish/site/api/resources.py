@@ -21,6 +21,9 @@ CHECK_STATUS = ("match", "within_qualifier", "mismatch", "not_verifiable", "no_d
 OPENING = ("open", "aggregate", "closed")
 YEAR = Argument("year", "年度", "Year", "integer", 1900, 2200)
 DIMENSION = Argument("dimension", "分组，如 total、district", "Dimension, such as total or district")
+PERIOD = Argument(
+    "period_id", "规划期，如 /api/v1/periods 所列", "Period of the city, as /api/v1/periods lists them", of="periods"
+)
 MEMBER = Argument("member", "组别，代码或名称，如 990101 或 东区", "Member, by code or name, such as 990101 or 东区")
 FACTOR_SET = Argument(
     "factor_set",
@@ -80,14 +83,33 @@ async def indicator(release: Release, path: Row, args: Row) -> Row:
     found = await read_one(release, "indicators", "indicator_id", path["indicator_id"], "指标", "indicator")
     order = "dimension <> 'total', dimension, member, factor_set, year"
     filters = ("indicator_id", "year", "dimension", "member", "factor_set")
-    chosen = await _chosen(release, path["indicator_id"], args)
-    values = await read_page(release, "indicator_values", order, chosen | path, filters)
+    chosen = await _chosen(release, path["indicator_id"], {k: v for k, v in args.items() if k != "period_id"})
+    period = await _period(release, args["period_id"]) if "period_id" in args else None
+    values = await read_page(release, "indicator_values", order, chosen | path, filters, period)
     return {"indicator": found} | values | {"rows": await _named(release, values["rows"])}
+
+
+async def periods(release: Release, path: Row, args: Row) -> Row:
+    if "periods" not in release.facts.tables:  # a release of a version before them
+        return {"rows": [], "total": 0} | span_keys(0, 0, args)
+    return await read_page(release, "periods", "first_year", args, ())
+
+
+async def _period(release: Release, wanted: str) -> Row:
+    """Return the period with an id. Raises Refused where the release has none such."""
+    found = (await periods(release, {}, {}))["rows"]
+    known = {p["period_id"]: (p["name_zh"], p["name_en"]) for p in found}
+    if wanted not in known:
+        refuse_value("period_id", wanted, known)
+    return next(p for p in found if p["period_id"] == wanted)
 
 
 async def claims(release: Release, path: Row, args: Row) -> Row:
     order = "coalesce(position, 1e9), claim_id"
-    return await read_page(release, "claims", order, args, ("section", "check_status", "evidence", "indicator_id"))
+    if "period_id" in args:
+        await _period(release, args["period_id"])
+    filters = ("section", "check_status", "evidence", "indicator_id", "period_id")
+    return await read_page(release, "claims", order, args, filters)
 
 
 async def claim(release: Release, path: Row, args: Row) -> Row:
@@ -203,7 +225,10 @@ RESOURCES: tuple[Resource, ...] = (
         indicator,
         rows=("values", "indicator_values"),
         one=("indicator", "indicators"),
-        arguments=(YEAR, DIMENSION, MEMBER, FACTOR_SET),
+        arguments=(YEAR, DIMENSION, MEMBER, FACTOR_SET, PERIOD),
+    ),
+    Resource(
+        "/periods", "规划期", "Periods of the city, such as five-year plans", periods, rows=("periods", "periods")
     ),
     Resource(
         "/claims",
@@ -216,6 +241,7 @@ RESOURCES: tuple[Resource, ...] = (
             Argument("check_status", "核验结果", "Result of the check", allowed=CHECK_STATUS),
             Argument("evidence", "依据", "Evidence", of="claims"),
             Argument("indicator_id", "指标编号", "Indicator id", of="claims"),
+            PERIOD,
         ),
     ),
     Resource("/claims/{claim_id}", "一条表述", "One statement", claim, one=("claim", "claims")),

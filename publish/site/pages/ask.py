@@ -10,6 +10,7 @@ from datasette.utils.asgi import Response
 from pipelines.core.text import fold
 from publish.site.language import Pair, pair
 from publish.site.pages.base import USUAL, district_names, held, page, rows
+from publish.site.pages.periods import several
 from publish.site.pages.statements import shown
 from publish.site.pages.topics import in_order
 from publish.site.search import LONGEST, answer, understand
@@ -27,6 +28,7 @@ PAGES: dict[str, Pair] = {
     "/accessibility": pair("Accessibility"),
     "/mingzhang": pair("Query"),
     "/claims": pair("Statements"),
+    "/periods": pair("By period"),
     "/datasets": pair("Data"),
 }
 MOST_PAGES = 2  # shown before the hits
@@ -62,6 +64,7 @@ async def search(datasette: Any, request: Any) -> Response:
         ready=path is not None,
         figures=figures,
         claims=claims,
+        plans=await several(datasette),
     )
 
 

@@ -2,7 +2,7 @@
 
 Belongs here: the choice in an address, figures in words, marks. Not here: looks (drawing.py), benchmarks (totals.py).
 
-A choice is in the query of an address: `show`, once for each series (`total`, `district/990102`); `as=index`, in per cent of the
+A choice is in the query of an address: `period`, whose years are shown; `show`, once for each series (`total`, `district/990102`); `as=index`, in per cent of the
 first year that all have; `view`: chart, table, ranking, which has `by`, a dimension, and `year`, or map, which has `year`. Without one, the chart is of the
 yearly totals.
 """
@@ -40,6 +40,7 @@ class ChartChoice:
     unknown: tuple[str, ...] = ()
     by: str = ""
     year: int | None = None
+    period: str = ""
 
     @property
     def series(self) -> tuple[str, ...]:
@@ -48,7 +49,8 @@ class ChartChoice:
     def query(self, **changes: Any) -> str:
         """Return the query of an address that shows this choice, with changes; "" for what is shown without one."""
         c = replace(self, **changes)
-        args = [("show", s) for s in c.show if c.show != (TOTAL,)]
+        args = [("period", c.period)] * bool(c.period)
+        args += [("show", s) for s in c.show if c.show != (TOTAL,)]
         args += [("as", "index")] * c.indexed + [("view", c.view)] * (c.view != "chart")
         if c.view in ("ranking", "map"):
             args += [("by", c.by)] * (bool(c.by) and c.view == "ranking")
@@ -89,12 +91,13 @@ class Chosen:
         return out
 
 
-def chosen_from(args: Any, known: Iterable[str]) -> ChartChoice:
-    """Read a choice from the arguments of a request."""
+def chosen_from(args: Any, known: Iterable[str], period: str = "") -> ChartChoice:
+    """Read a choice from the arguments of a request; `period`: the one of the years shown, where one was chosen."""
     wanted = list(dict.fromkeys(s[:120] for s in args.getlist("show") if s))
     known = set(known)
     view, year = args.get("view") or "chart", args.get("year") or ""
     return ChartChoice(
+        period=period,
         by=(args.get("by") or "")[:120],
         year=int(year) if year.isascii() and year.isdecimal() and len(year) == 4 else None,
         show=tuple(s for s in wanted if s in known),

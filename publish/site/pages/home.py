@@ -15,6 +15,7 @@ from publish.site.facts import Facts
 from publish.site.numbers import places
 from publish.site.pages import charting
 from publish.site.pages.base import has, held, page, rows
+from publish.site.pages.periods import periods_of, several, with_statements
 from publish.site.pages.series import benchmarks_of, indicators_with_series
 from publish.site.pages.statements import shown, tally
 from publish.site.pages.topics import TOPICS, home_indicators, in_order
@@ -37,11 +38,16 @@ async def home(datasette: Any, request: Any) -> Response:
         lines = lines_of(benchmarks, i)
         stories.append({"topic": of, "indicator": i, "lines": lines, "picture": _figure(datasette, i, lines)})
     years = {p["year"] for _, i in leading for p in i["known"]}
-    claims = await held(datasette, "claims")
+    claims, periods = await held(datasette, "claims"), await periods_of(datasette)
+    newest = with_statements(periods, claims)[-1:] if len(periods) > 1 else []
+    if newest:  # those that /claims shows
+        claims = [c for c in claims if c["period_id"] == newest[0]["period_id"]]
     return await page(
         datasette,
         request,
         "home.html",
+        periods=periods,
+        newest=newest[0] if newest else None,
         stories=stories,
         span=(min(years), max(years)) if years else None,
         topics=_topics(found),
@@ -99,6 +105,7 @@ async def topic(datasette: Any, request: Any) -> Response:
         lines=lines,
         line_years=sorted({y for of in lines.values() for line in of for y in line["by"]}),
         claims=[c for c in claims if c["indicator_id"] in ids],
+        plans=await several(datasette),
         datasets=[d for d in datasette.facts.datasets if d["theme"] == TOPICS[name]],
     )
 

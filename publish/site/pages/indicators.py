@@ -15,6 +15,7 @@ from publish.site.pages.arithmetic import of_figure
 from publish.site.pages.base import USUAL, district_names, has, held, page, rows, whole_city
 from publish.site.pages.behind import cells_behind, sources
 from publish.site.pages.citing import cite
+from publish.site.pages.periods import Period, asked_for, has_year, of_one_base, periods_of, several, with_values
 from publish.site.pages.series import benchmarks_of, complete_years, indicators_with_series
 from publish.site.pages.statements import shown
 from publish.site.pages.topics import TOPICS, theme_order
@@ -39,11 +40,19 @@ async def indicator_of(datasette: Any, request: Any) -> dict[str, Any]:
     return found
 
 
-async def material(datasette: Any, about: dict[str, Any]) -> dict[str, Any]:
-    """Read all values of an indicator: `points` (its series), `lines`, `breakdowns` and `others` (of other factor sets) as tables,
-    `revisions`, `hidden`: whether one is suppressed."""
+async def material(datasette: Any, about: dict[str, Any], asked: str | None = None) -> dict[str, Any]:
+    """Read the values of an indicator: `points` (its series), `lines`, `breakdowns` and `others` (of other factor sets) as tables,
+    `revisions`, `hidden`: whether one is suppressed. `periods` are those with a value, if several; `period` is the one of them that
+    is `asked` for, whose values alone are given. Of a change those since one base year are, for others do not compare."""
     name = about["indicator_id"]
     points = await rows(datasette, TOTALS, id=name)
+    periods = with_values(await periods_of(datasette), points)
+    period = asked_for(periods, asked) if len(periods) > 1 else None
+    changes = bool(points) and points[-1]["dimension"] == "base"
+    points = (
+        [p for p in points if has_year(period, p["year"])] if period else of_one_base(points, datasette.facts.as_of)
+    )
+    bases = {p["member"] for p in points if p["dimension"] == "base"}
     known = datasette.facts.columns["indicator_values"]
     counted = ", ".join(c if c in known else f"null as {c}" for c in ("reporting", "population"))
     every = await rows(
@@ -54,6 +63,7 @@ async def material(datasette: Any, about: dict[str, Any]) -> dict[str, Any]:
         """,
         id=name,
     )
+    every = [v for v in every if _belongs(v, period, bases)]
     values = [v for v in every if v["_usual"] and v["dimension"] not in ("total", "base")]
     others = [
         v | {"member": v["factor_set"], "dimension": "factor_set"}
@@ -71,7 +81,11 @@ async def material(datasette: Any, about: dict[str, Any]) -> dict[str, Any]:
         breakdowns["district"]["members"] = {"all": whole} | breakdowns["district"]["members"]
     return {
         "points": points,
-        "lines": lines_of(await benchmarks_of(datasette), about),
+        "periods": periods if len(periods) > 1 else [],
+        "period": period
+        or (next((p for p in periods if has_year(p, points[-1]["year"])), None) if changes and points else None),
+        "of_period": period["period_id"] if period else "",
+        "lines": lines_of(await benchmarks_of(datasette), about, bases),
         "breakdowns": breakdowns,
         "others": others,
         "revisions": await revisions.of_figures(datasette.facts, name),
@@ -96,12 +110,22 @@ async def _as_contracts_list(datasette: Any, breakdowns: dict[str, dict[str, Any
             table["members"] = dict(found)
 
 
+def _belongs(value: dict[str, Any], period: Period | None, bases: set[str]) -> bool:
+    """Return whether a value is of the period shown and, where it is a change, of the base year shown."""
+    over, _, prefix, _ = address_parts(value["dimension"], value["member"] or "")
+    if over == "base" and bases and prefix not in bases:
+        return False
+    if period is None:
+        return True
+    return prefix == period["member"] if over == "period" else has_year(period, value["year"])
+
+
 def choose(
     datasette: Any, request: Any, about: dict[str, Any], of: dict[str, Any], notes: tuple[str, ...] = ()
 ) -> charting.Chosen:
     """Return the series that a request asks for, and their chart. `of`: what `material` read."""
     series = charting.available(datasette.language, of["points"], of["breakdowns"])
-    choice = charting.chosen_from(request.args, [a.key for a in series])
+    choice = charting.chosen_from(request.args, [a.key for a in series], of["of_period"])
     revised = {r["year"]: r for r in of["revisions"]}
     return charting.chosen(datasette.language, datasette.facts, about, choice, series, of["lines"], revised, notes)
 
@@ -124,7 +148,7 @@ def reported(breakdowns: dict[str, dict[str, Any]], year: int) -> dict[str, list
 async def indicator(datasette: Any, request: Any) -> Response:
     about = await indicator_of(datasette, request)
     name = about["indicator_id"]
-    of = await material(datasette, about)
+    of = await material(datasette, about, request.args.get("period"))
     points, others = of["points"], of.pop("others")
     claims = [
         c | {"shown": shown(c)}
@@ -153,6 +177,7 @@ async def indicator(datasette: Any, request: Any) -> Response:
         factors=await _factors(datasette, about, points, others),
         rules=datasette.facts.rules,
         claims=claims,
+        plans=await several(datasette),
         sql=_sql(name),
         known=known,
         made=made,

@@ -46,7 +46,7 @@ async def drawing(datasette: Any, request: Any) -> Response:
 async def _shown(datasette: Any, request: Any, about: dict[str, Any], file: bool) -> tuple[str, Chart | TileMap]:
     """Return the permanent address of the page that shows what a request chose, and its chart, or its map where it asks for one. A
     `file` names that address itself. Raises NotFound where there is no map."""
-    of = await material(datasette, about)
+    of = await material(datasette, about, request.args.get("period"))
     picked = choose(datasette, request, about, of)
     view = "map" if picked.choice.view == "map" else "chart"
     there = _there(datasette, request, about["indicator_id"], picked.choice.query(view=view))

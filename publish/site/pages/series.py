@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from publish.site.pages.base import USUAL, held, rows
+from publish.site.pages.periods import of_one_base
 from publish.site.units import unfinished
 
 
@@ -13,7 +14,8 @@ async def benchmarks_of(datasette: Any) -> list[dict[str, Any]]:
 
 
 async def indicators_with_series(datasette: Any) -> list[dict[str, Any]]:
-    """Return every indicator with its series: `points` by year, `known`: those with a value of a complete year."""
+    """Return every indicator with its series: `points` by year, of a change those since its newest base year; `known`: those with a
+    value of a complete year."""
     found = [dict(i) for i in await held(datasette, "indicators")]
     revised = "revised" if "revised" in datasette.facts.columns["indicator_values"] else "null as revised"
     latest = await rows(
@@ -29,7 +31,7 @@ async def indicators_with_series(datasette: Any) -> list[dict[str, Any]]:
         series.setdefault(r["indicator_id"], []).append(r)
     for i in found:
         points = series.get(i["indicator_id"], [])
-        i["points"] = [p for p in points if p["dimension"] == "total"] or points
+        i["points"] = [p for p in points if p["dimension"] == "total"] or of_one_base(points, datasette.facts.as_of)
         i["known"] = complete_years(i["points"], datasette.facts.as_of)
     return found
 

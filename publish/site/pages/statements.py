@@ -16,6 +16,7 @@ from publish.site.pages.arithmetic import of_figure, of_years
 from publish.site.pages.base import has, held, page, rows
 from publish.site.pages.behind import cells_behind, sources
 from publish.site.pages.citing import cite
+from publish.site.pages.periods import ALL, asked_for, periods_of, several, with_statements
 from publish.site.pages.topics import TOPICS
 from publish.site.vocabulary import CODES, factor_sets
 
@@ -82,6 +83,11 @@ def _has_size(claim: dict[str, Any], size: str) -> bool:
 async def claims(datasette: Any, request: Any) -> Response:
     found = [_comparable(c) for c in await rows(datasette, f"{CLAIMS} order by claims.rowid")]
     found.sort(key=lambda c: c.get("position") or 0)  # as the report has them
+    periods = with_statements(await periods_of(datasette), found)
+    period = None
+    if len(periods) > 1 and request.args.get("period") != ALL:
+        period = asked_for(periods, request.args.get("period")) or periods[-1]
+        found = [c for c in found if c["period_id"] == period["period_id"]]
     sections = list(dict.fromkeys(c["section"] for c in found if c["section"]))
     themes = {c["theme"] for c in found}
     topics = [(t, theme) for t, theme in TOPICS.items() if theme in themes]
@@ -103,6 +109,8 @@ async def claims(datasette: Any, request: Any) -> Response:
         claims=shown,
         total=len(found),
         tally=tally(found),
+        periods=periods if len(periods) > 1 else [],
+        period=period["period_id"] if period else ALL,
         sections=sections,
         topics=topics,
         status=asked["status"] if asked["status"] in STATUSES else "",
@@ -176,7 +184,7 @@ async def claim(datasette: Any, request: Any) -> Response:
     place = f"claims/{claim['claim_id']}"
     return await page(
         datasette, request, "claim.html", script=True, claim=claim, indicator=indicator, arithmetic=arithmetic,
-        sourced=bool(values), FACTOR_SETS=factor_sets(datasette.facts), revisions=revised, results=results, made=made, before=before, after=after,
+        sourced=bool(values), FACTOR_SETS=factor_sets(datasette.facts), revisions=revised, results=results, plans=await several(datasette), made=made, before=before, after=after,
         cited=cite(datasette, request, f"{claim['name_zh']}：{claim['value_text'] or ''}", claim["name_en"], place),
     )  # fmt: skip
 
