@@ -60,6 +60,11 @@
 {% macro default__collected(value) %}list({{ value }}){% endmacro %}
 {% macro spark__collected(value) %}collect_list({{ value }}){% endmacro %}
 
+{# The lists of a group as one; null where it has none. Of none Spark collects an empty list, and DuckDB null. #}
+{% macro flattened(lists) %}{{ return(adapter.dispatch('flattened', 'mingzhang')(lists)) }}{% endmacro %}
+{% macro default__flattened(lists) %}flatten(list({{ lists }}) filter (where {{ lists }} is not null)){% endmacro %}
+{% macro spark__flattened(lists) %}flatten(nullif(collect_list({{ lists }}), array())){% endmacro %}
+
 {% macro collected_in_order(value) %}{{ return(adapter.dispatch('collected_in_order', 'mingzhang')(value)) }}{% endmacro %}
 {% macro default__collected_in_order(value) %}list({{ value }} order by {{ value }}){% endmacro %}
 {% macro spark__collected_in_order(value) %}array_sort(collect_list({{ value }})){% endmacro %}

@@ -39,7 +39,7 @@ years_and_period as (
 found as (
     select
         indicator_id, factor_set, year, compared, dimension, member, dataset, file_no, sheet, closed,
-        sum(records) as records, flatten({{ collected('sheet_rows') }} filter (where sheet_rows is not null)) as sheet_rows
+        sum(records) as records, {{ flattened('sheet_rows') }} as sheet_rows
     from years_and_period
     group by all
 ),
@@ -48,7 +48,7 @@ of_changes as (
     select
         changes.indicator_id, changes.factor_set, changes.year, changes.dimension, changes.member,
         found.dataset, found.file_no, found.sheet, found.closed, sum(found.records) as records,
-        flatten({{ collected('found.sheet_rows') }} filter (where found.sheet_rows is not null)) as sheet_rows
+        {{ flattened('found.sheet_rows') }} as sheet_rows
     from {{ ref('int_indicator_changes') }} as changes
     inner join found
         on found.indicator_id = changes.change_of

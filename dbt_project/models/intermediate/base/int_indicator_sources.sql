@@ -154,7 +154,7 @@ of_years as (
     select
         stands_for, factor_set, year, district, org_type, admin_level, breakdown, breakdown_member, dataset, file_no, sheet, closed,
         sum(records * n) as records,
-        flatten({{ collected('sheet_rows') }} filter (where sheet_rows is not null)) as sheet_rows
+        {{ flattened('sheet_rows') }} as sheet_rows
     from by_institution
     group by stands_for, factor_set, year, district, org_type, admin_level, breakdown, breakdown_member, dataset, file_no, sheet, closed
 ),
@@ -189,7 +189,7 @@ of_pairs as (
         compared.indicator_id, compared.factor_set, compared.year, compared.district, compared.org_type, compared.admin_level,
         compared.breakdown, compared.breakdown_member,
         found.dataset, found.file_no, found.sheet, found.closed, sum(found.records * compared.n) as records,
-        flatten({{ collected('found.sheet_rows') }} filter (where found.sheet_rows is not null)) as sheet_rows
+        {{ flattened('found.sheet_rows') }} as sheet_rows
     from compared
     inner join by_institution as found
         on found.stands_for = compared.stands_for
