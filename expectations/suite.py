@@ -8,8 +8,10 @@ when the first suite runs and never before.
 from __future__ import annotations
 
 import os
+import sys
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -301,11 +303,27 @@ def _kind(column: pd.Series) -> str:
     return {"f": "decimal", "M": "date"}.get(column.dtype.kind, "string")
 
 
+@contextmanager
+def _without_spark() -> Iterator[None]:
+    """Lets Great Expectations be imported as where there is no Spark: wherever the extra `spark` is installed it would import all of pyspark
+    (great_expectations 1.24, compatibility/pyspark.py), which warns of pandas 3. Suites run on pandas."""
+    name = "pyspark"
+    known = sys.modules.get(name)
+    sys.modules[name] = None  # type: ignore[assignment]  # importing it raises ImportError
+    try:
+        yield
+    finally:
+        if known is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = known
+
+
 @lru_cache(maxsize=1)
 def ephemeral_context() -> Any:
     """One GX context for the life of the process; it writes nothing and sends nothing."""
     os.environ["GX_ANALYTICS_ENABLED"] = "False"
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _without_spark():
         warnings.simplefilter("ignore", DeprecationWarning)
         import great_expectations as gx
         from great_expectations.data_context.types.base import ProgressBarsConfig

@@ -261,6 +261,12 @@ def test_great_expectations_is_imported_late() -> None:
     assert _exits_well("import sys, expectations.suite; sys.exit('great_expectations' in sys.modules)")
 
 
+def test_great_expectations_leaves_an_installed_spark_alone(tmp_path: Path) -> None:
+    (tmp_path / "pyspark.py").write_text("raise SystemExit('pyspark was imported')")
+    script = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from expectations.suite import ephemeral_context; ephemeral_context()"
+    assert _exits_well(f"{script}; sys.exit('pyspark' in sys.modules)")
+
+
 def test_great_expectations_reports_to_nobody() -> None:
     assert _exits_well(
         "import os, sys; from expectations.suite import _batches; _batches();"
