@@ -1,4 +1,4 @@
-"""A home made by the code of before is taken over by a run, without anything done by hand."""
+"""A home made by the code of before is taken over by a run, without anything done by hand, also from a backup of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.backup import back_up, restore
 from pipelines.core.home import Home
 from pipelines.sources.archive import where
 from pipelines.sources.ledger import Ledger
@@ -51,8 +52,12 @@ def old(tmp_path: Path) -> tuple[Home, Path]:
     return home, inbox
 
 
-def test_an_old_home_is_taken_over(old: tuple[Home, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("backed_up", [False, True], ids=["as it is", "from a backup"])
+def test_an_old_home_is_taken_over(old: tuple[Home, Path], tmp_path: Path, backed_up: bool) -> None:
     home, inbox = old
+    if backed_up:
+        assert back_up(home, tmp_path / "b.tar.gz").damaged == []
+        home = restore(tmp_path / "b.tar.gz", Home(tmp_path / "new")).home
     before = store.current(home)
     assert before is not None and store.verify(home, before.name) == []
     ran = mingzhang("run", "--home", home.root, "--inbox", inbox, "--as-of", DAY, "--json")
@@ -61,12 +66,13 @@ def test_an_old_home_is_taken_over(old: tuple[Home, Path], tmp_path: Path) -> No
     assert (report["release_state"], report["files"]["new"], report["files"]["read"]) == ("new", 0, 30)
     after = store.current(home)
     assert after is not None and after.name != before.name
-    for name in SAME:
-        columns = columns_of(before, name)
-        assert rows(after, name, columns) == rows(before, name, columns), name
+    for table in SAME:
+        columns = columns_of(before, table)
+        assert rows(after, table, columns) == rows(before, table, columns), table
     assert store.verify(home, before.name) == [] and store.verify(home, after.name) == []
     left = {p.name for p in home.work.iterdir()}
     assert "standing.json" not in left and "warehouse.json" not in left
 
-    again = mingzhang("run", "--home", home.root, "--inbox", inbox, "--as-of", DAY, "--json")
-    assert json.loads(again.stdout)["release_state"] == "unchanged"
+    if not backed_up:
+        again = mingzhang("run", "--home", home.root, "--inbox", inbox, "--as-of", DAY, "--json")
+        assert json.loads(again.stdout)["release_state"] == "unchanged"
