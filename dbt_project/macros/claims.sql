@@ -40,7 +40,11 @@
 {% macro claim_sql() %}
     'select '
     || case when claims.first_year is null then 'value' else 'sum(value)' end
-    || case when coalesce(units.multiplier, 1) <> 1 then ' * ' || {{ plain('units.multiplier') }} else '' end
+    || case
+        when units.multiplier > 1 then ' * ' || {{ plain('units.multiplier') }}
+        when units.multiplier < 1 then ' / ' || cast({{ over('units.multiplier') }} as string)
+        else ''
+    end
     || ' from indicator_values where indicator_id = ''' || claims.indicator_id
     || case
         when claims.first_year is null then ''' and year = ' || claims.year

@@ -435,6 +435,8 @@ def _plain(path: Path) -> tuple[list[str], list[dict[str, str]]]:
             header = list(reader.fieldnames or ())
     except (OSError, UnicodeDecodeError, csv.Error) as e:
         raise CityError(f"{path.name} is not readable as CSV in UTF-8 ({e}); save it so.") from e
+    if twice := next((h for n, h in enumerate(header) if h in header[:n]), None):
+        raise CityError(f"{path.name}: column '{twice}' stands there twice; take one away.")
     for n, r in enumerate(raw, 2):
         if None in r or None in r.values():
             raise CityError(

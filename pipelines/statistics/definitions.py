@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,8 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "wholes": ("relation",),
     "benchmarks": ("name_zh", "name_en", "year", "value", "unit", "source", "source_zh", "comparison"),
 }  # fmt: skip
+# The decimals and the digits before them that the staging models keep of a multiplier.
+KEPT = {"indicators": (12, 6), "units": (10, 8)}
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -133,11 +136,32 @@ def _read(path: Path, table: str, profile: str) -> Rows:
         empty = [c for c in (*KEYS[table], *NEEDED.get(table, ())) if r[c] is None]
         if empty:
             raise CityError(f"{where}: {empty[0]} is empty; write it.")
+        if table in KEPT:
+            check_multiplier(r["multiplier"], where, *KEPT[table])
         if table in ("indicators", "measures") and not NAME.fullmatch(key[0]):
             raise CityError(f"{where}: '{key[0]}' is no name; use lower-case letters, digits and underscores.")
         if table == "measures" and (r["only_column"] is None) != (r["only_values"] is None):
             raise CityError(f"{where}: only_column and only_values belong together; write both or neither.")
     return rows
+
+
+def check_multiplier(multiplier: float, where: str, decimals: int, digits: int) -> None:
+    """A multiplier is used as a fraction of whole numbers (dbt_project/macros/rounding.sql), so it must be one or its inverse.
+
+    Raises CityError for one that is neither, or that keeps too few digits in `decimals` places to tell its inverse.
+    """
+    exact = Decimal(repr(multiplier))
+    if exact >= 1 and exact == exact.to_integral_value() and exact < 10**digits:
+        return
+    kept = exact.quantize(Decimal(1).scaleb(-decimals)) if 0 < exact < 1 else Decimal(0)
+    whole = (1 / kept).to_integral_value() if kept else Decimal(0)
+    # the inverse of a rounded inverse is off by less than one in two hundred of the whole number
+    if whole and abs(exact * whole - 1) <= whole * Decimal(1).scaleb(-decimals) and abs(1 / exact - whole) < Decimal("0.005"):
+        return
+    raise CityError(
+        f"{where}: multiplier {exact:f} is neither a whole number below {10**digits} nor one over a whole number with up to "
+        f"{decimals} decimals; write one of these, 1000 or 0.001, or choose another unit."
+    )
 
 
 def _check_indicators(found: Mapping[str, Rows], known: Mapping[str, list[Mapping[str, Any]]], profile: str) -> None:

@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 
 from expectations.contract import load_contracts
-from pipelines.core.city import CityError
+from pipelines.core.city import GOVERNMENT_OFFICES, CityError
 from pipelines.core.home import Home
 from pipelines.statistics.city import check_against, load_city
+from pipelines.statistics.definitions import KEPT, check_multiplier, seeds_of
 from tests.cities.making import CITY, TABLES, city_folder, inbox
 from tests.conftest import mingzhang
 
 MEASURES, INDICATORS, FACTOR_SETS = TABLES["measures"], TABLES["indicators"], TABLES["factor_sets"]
+UNITS = "claim_unit,indicator_unit,multiplier\n"
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +132,13 @@ def test_it_has_no_districts_and_its_sites_are_no_institutions(con: sqlite3.Conn
         ({"indicators": INDICATORS.replace("energy_per_area,full", "nothing,full")}, "change_of 'nothing' is no indicator"),
         ({"indicators": INDICATORS + INDICATORS.splitlines()[1] + "\n"}, "'sites' stands there twice"),
         ({"indicators": INDICATORS.replace("sites,基础", "Sites!,基础")}, "'Sites!' is no name"),
+        ({"units": UNITS + "a,b,1.5\n"}, "units.csv row 2 (a, b): multiplier 1.5 is neither a whole number"),
+        ({"units": UNITS + "a,b,0.7\n"}, "multiplier 0.7 is neither"),
+        ({"units": UNITS + "a,b,0.00000000001\n"}, "multiplier 0.00000000001 is neither"),
+        ({"units": UNITS + "a,b,1000000000\n"}, "below 100000000"),
+        ({"units": UNITS + "a,b,0\n"}, "multiplier 0.0 is neither"),
+        ({"units": UNITS + "a,b,-1\n"}, "multiplier -1.0 is neither"),
+        ({"units": "claim_unit,indicator_unit,multiplier,multiplier\n"}, "units.csv: column 'multiplier' stands there twice"),
         ({"factor_sets": FACTOR_SETS.replace("sampled", "guessed")}, "no factor of natural_gas has the basis 'guessed'"),
         ({"factor_sets": FACTOR_SETS.replace("gas-2015", "gas-1815")}, "there is no factor 'gas-1815'"),
         ({"measures": MEASURES.replace("Pumping|Treatment", "")}, "only_column and only_values belong together"),
@@ -145,6 +154,20 @@ def test_each_mistake_has_its_sentence(tmp_path: Path, files: dict[str, str], sa
         load_city(folder, Home(tmp_path / "home").create())
         check_against(load_contracts(city=folder), folder)
     assert says in str(e.value)
+
+
+@pytest.mark.parametrize("multiplier", ["1", "10000", "1e-06", "0.25", "0.0166666667", "0.0002777778"])
+def test_a_multiplier_is_a_whole_number_or_one_over_one(tmp_path: Path, multiplier: str) -> None:
+    folder = city_folder(tmp_path / "city", units=UNITS + f"a,b,{multiplier}\n")
+    load_city(folder, Home(tmp_path / "home").create())
+
+
+def test_the_multipliers_that_come_with_the_project_can_be_kept_whole() -> None:
+    for table, kept in KEPT.items():
+        rows = seeds_of(table, GOVERNMENT_OFFICES)
+        assert rows
+        for r in rows:
+            check_multiplier(float(r["multiplier"]), table, *kept)
 
 
 def test_what_the_profile_defines_is_not_defined_again(tmp_path: Path) -> None:
