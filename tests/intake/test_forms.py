@@ -127,6 +127,20 @@ def test_units_of_a_large_text_file(tmp_path: Path) -> None:
     assert s.issues == []
 
 
+def test_the_kind_of_fuel_says_the_unit(tmp_path: Path) -> None:
+    """Its form prints one column of amounts and the unit of each fuel in a note; the contract lists them."""
+    found = contracts(
+        tmp_path,
+        column("fuel", "Fuel", required=True),
+        column("used", "Amount", "number", unit="kWh", unitColumn="fuel", units={"Electricity": 1, "Steam": 277.7777778}),
+    )
+    s = sheet(found, [["Fuel", "Amount"], ["Electricity", 5.0], ["steam", 2.0], ["Propane", 7.0], ["Electricity", 0.0]])
+    assert s.values["fuel"] == ["Electricity", "steam", "Propane", "Electricity"]
+    assert s.values["used"] == [5.0, 555.5555556, None, 0.0]
+    assert codes(s) == [("bad_type", "B4")]
+    assert "Propane" in s.issues[0].message_en
+
+
 @pytest.mark.parametrize(
     ("own", "says"),
     [
