@@ -152,14 +152,14 @@ def tables(readings: Iterable[FileReading], contracts: Contracts) -> dict[str, p
     at, numbers, every = _turned(sheets, 3)
     names = pa.array([s.sheet for s in every], pa.string())
 
-    def beside(counts: list[int]) -> list[pa.Array]:
+    def keys_repeated(counts: list[int]) -> list[pa.Array]:
         """For as many rows of each sheet: the file, the table, and the sheet's name."""
         sheet = np.repeat(np.arange(len(every)), counts)
         place = pa.array(np.array(at, dtype="int64")[sheet])
         return [ids.take(place), pa.array(np.array(numbers, dtype="int64")[sheet]), names.take(pa.array(sheet))]
 
     one = [1] * len(every)
-    file_of, table_of, name_of = beside(one)
+    file_of, table_of, name_of = keys_repeated(one)
     out = {
         "files": _table(
             FILES,
@@ -180,7 +180,7 @@ def tables(readings: Iterable[FileReading], contracts: Contracts) -> dict[str, p
     out["columns"] = _table(
         COLUMNS,
         [
-            *beside([len(s.columns) for s in every]),
+            *keys_repeated([len(s.columns) for s in every]),
             [c.column for c in columns],
             [c.header for c in columns],
             [c.letter for c in columns],
@@ -211,7 +211,7 @@ def tables(readings: Iterable[FileReading], contracts: Contracts) -> dict[str, p
             for name in dtypes
             if name not in KEYS
         ]
-        cells += [*beside(counts), _joined([s.rows for s in these], pa.int64())] if found else [[], [], [], []]
+        cells += [*keys_repeated(counts), _joined([s.rows for s in these], pa.int64())] if found else [[], [], [], []]
         out[f"rows-{dataset}"] = _table(dtypes, cells)
     return out
 

@@ -147,7 +147,7 @@ class _Build:
         made = self._share(contract, settled, records, register)
         if entries is not None and register is not None:
             made["register"] = (entries, SCHEMAS["register"])
-        asked = _asked(contract, self.contracts)
+        asked = _referenced_columns(contract, self.contracts)
         if asked:
             schema = {n: tables.TYPES[contract.column(n).kind] for n in asked} | {SERIAL: tables.TEXT, WHO: tables.TEXT}
             made["rows"] = (in_order(contract, records, self.ages["rank"]), schema)
@@ -210,7 +210,7 @@ class _Build:
         return {n: (frame, SCHEMAS[n]) for n, frame in made.items()}
 
 
-def _asked(contract: Contract, contracts: Contracts) -> list[str]:
+def _referenced_columns(contract: Contract, contracts: Contracts) -> list[str]:
     """The columns of a dataset that other datasets' references look at."""
     out = set()
     for c in contracts.values():

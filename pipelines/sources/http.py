@@ -29,7 +29,7 @@ class HttpListing:
         self._client = httpx.Client(auth=auth, timeout=seconds, headers={"User-Agent": "mingzhang"})
 
     def info(self, path: str) -> dict[str, Any]:
-        """The looks of a file; the root is a folder."""
+        """The attributes of a file; the root is a folder."""
         if path == self._root:
             return {"name": path, "type": "directory"}
         answer = self._ask("HEAD", path)

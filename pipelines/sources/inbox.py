@@ -58,7 +58,7 @@ class SourceDown(InboxError):
 class InboxFile:
     """One file of an inbox. `name` is its path below the inbox, with '/'; `modified` is UTC, None where unknown.
 
-    The contents of a file are unchanged where all of `looks` is, if the file is older than a tick of its clock (seen.py);
+    The contents of a file are unchanged where all of its `attributes` are, if the file is older than a tick of its clock (seen.py);
     `changed_ns` is the time of its last change, None where unknown.
     """
 
@@ -68,7 +68,7 @@ class InboxFile:
     modified: datetime | None
     _fs: Any
     _path: str
-    looks: tuple[int | str, ...]
+    attributes: tuple[int | str, ...]
     changed_ns: int | None
     refused: str = ""  # why it is not taken, such as a mail from a stranger; '' of any other
 
@@ -91,13 +91,13 @@ class InboxFile:
                 f"{self.url} is listed but cannot be read ({_why(e)}); check the network and its permissions."
             ) from e
 
-    def looks_now(self) -> tuple[int | str, ...] | None:
-        """Return `looks` as of now; None where the file is gone. Raises SourceDown."""
+    def attributes_now(self) -> tuple[int | str, ...] | None:
+        """Return `attributes` as of now; None where the file is gone. Raises SourceDown."""
         try:
             if self.is_local:
-                return _looks_local(os.stat(self._path))  # noqa: PTH116
+                return _local_attributes(os.stat(self._path))  # noqa: PTH116
             self._fs.invalidate_cache()
-            return _looks_remote(self._fs.info(self._path))
+            return _remote_attributes(self._fs.info(self._path))
         except FileNotFoundError:
             return None
         except Exception as e:  # each driver has faults of its own
@@ -233,7 +233,7 @@ def _over_the_web(source: Source) -> tuple[Any, str]:
 
 def _message(fs: Any, info: dict[str, Any]) -> InboxFile:
     """A mail of a mailbox as a file: its attachments are what it holds."""
-    # A mail never changes: however new it is, its looks can be trusted.
+    # A mail never changes: however new it is, its attributes can be trusted.
     return InboxFile(
         info["url"],
         printable(info["title"]),
@@ -241,7 +241,7 @@ def _message(fs: Any, info: dict[str, Any]) -> InboxFile:
         info["mtime"],
         fs,
         info["name"],
-        _looks_remote(info),
+        _remote_attributes(info),
         0,
         info["refused"],
     )
@@ -273,10 +273,10 @@ def _of_path(fs: LocalFileSystem, path: str, name: str) -> InboxFile:
     s = os.stat(path)  # noqa: PTH116
     modified = datetime.fromtimestamp(s.st_mtime, UTC)
     url = "file://" + urllib.parse.quote_from_bytes(os.fsencode(path))
-    return InboxFile(url, printable(name), s.st_size, modified, fs, path, _looks_local(s), s.st_ctime_ns)
+    return InboxFile(url, printable(name), s.st_size, modified, fs, path, _local_attributes(s), s.st_ctime_ns)
 
 
-def _looks_local(s: os.stat_result) -> tuple[int | str, ...]:
+def _local_attributes(s: os.stat_result) -> tuple[int | str, ...]:
     return (s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)
 
 
@@ -302,12 +302,12 @@ def _remote(fs: Any, root: str, inbox: str) -> Iterator[InboxFile]:
                 modified,
                 fs,
                 path,
-                _looks_remote(info),
+                _remote_attributes(info),
                 changed,
             )
 
 
-def _looks_remote(info: dict[str, Any]) -> tuple[int | str, ...]:
+def _remote_attributes(info: dict[str, Any]) -> tuple[int | str, ...]:
     return (int(info.get("size") or 0), str(_modified(info)), str(info.get("ETag") or info.get("etag") or ""))
 
 

@@ -1,6 +1,6 @@
 """Caches (size, times, inode) -> SHA-256 per inbox path, to skip unchanged files.
 
-Belongs here: how a file looks, and when its looks can be trusted. Not here: what came when (ledger.py), which cannot be
+Belongs here: the attributes of a file, and when they can be trusted. Not here: what came when (ledger.py), which cannot be
 made anew; this can, so it lies in HOME/work, and throwing it away costs one reading of the inboxes.
 """
 
@@ -29,14 +29,14 @@ class InboxCache:
 
     def file_at(self, found: InboxFile) -> str | None:
         """Return the file_id of the contents of an address; None where it must be read."""
-        looks, file_id = self._files.get(found.url, (None, None))
-        return file_id if looks is not None and looks == list(found.looks) else None
+        attributes, file_id = self._files.get(found.url, (None, None))
+        return file_id if attributes is not None and attributes == list(found.attributes) else None
 
     def note(self, found: InboxFile, file_id: str) -> None:
         """Store the file_id of an address, unless the file is so new that a change might keep its time."""
         tick = LOCAL_TICK if found.is_local else REMOTE_TICK
         if found.changed_ns is not None and found.changed_ns < self._now - tick:
-            self._files[found.url] = [list(found.looks), file_id]
+            self._files[found.url] = [list(found.attributes), file_id]
         else:
             self._files.pop(found.url, None)
 

@@ -33,7 +33,7 @@ def wait_for(files: Sequence[InboxFile]) -> None:
 
 def is_changing(found: InboxFile) -> bool:
     """Whether a file changed since it was listed, or is gone. To be called after reading it. Raises SourceDown."""
-    return found.looks_now() != found.looks
+    return found.attributes_now() != found.attributes
 
 
 def is_cut(found: InboxFile, data: bytes, before: bytes | None) -> bool:

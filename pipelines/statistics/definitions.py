@@ -156,7 +156,11 @@ def check_multiplier(multiplier: float, where: str, decimals: int, digits: int) 
     kept = exact.quantize(Decimal(1).scaleb(-decimals)) if 0 < exact < 1 else Decimal(0)
     whole = (1 / kept).to_integral_value() if kept else Decimal(0)
     # the inverse of a rounded inverse is off by less than one in two hundred of the whole number
-    if whole and abs(exact * whole - 1) <= whole * Decimal(1).scaleb(-decimals) and abs(1 / exact - whole) < Decimal("0.005"):
+    if (
+        whole
+        and abs(exact * whole - 1) <= whole * Decimal(1).scaleb(-decimals)
+        and abs(1 / exact - whole) < Decimal("0.005")
+    ):
         return
     raise CityError(
         f"{where}: multiplier {exact:f} is neither a whole number below {10**digits} nor one over a whole number with up to "

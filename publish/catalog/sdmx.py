@@ -67,7 +67,7 @@ def structure(about: About, table: Table, indicators: Iterable[Mapping[str, Any]
         "data": {
             "codelists": [
                 {
-                    **_own(about, "CL_INDICATOR", {"zh": "指标", "en": "Indicators"}),
+                    **_artefact(about, "CL_INDICATOR", {"zh": "指标", "en": "Indicators"}),
                     "codes": sorted(codes, key=lambda c: c["id"]),
                 },
                 {
@@ -79,10 +79,10 @@ def structure(about: About, table: Table, indicators: Iterable[Mapping[str, Any]
                     "codes": letters,
                 },
             ],
-            "conceptSchemes": [{**_own(about, "CS_INDICATORS", names), "concepts": concepts}],
-            "dataflows": [{**_own(about, "DF_INDICATORS", names, about.notice), **flow}],
+            "conceptSchemes": [{**_artefact(about, "CS_INDICATORS", names), "concepts": concepts}],
+            "dataflows": [{**_artefact(about, "DF_INDICATORS", names, about.notice), **flow}],
             "dataStructures": [
-                {**_own(about, "DSD_INDICATORS", names), "dataStructureComponents": _components(about, table)}
+                {**_artefact(about, "DSD_INDICATORS", names), "dataStructureComponents": _components(about, table)}
             ],
         },
     }
@@ -128,7 +128,7 @@ def _component(about: About, f: Field) -> dict[str, Any]:
     return {"id": sdmx_component(f.name), "conceptIdentity": concept, "localRepresentation": text}
 
 
-def _own(about: About, name: str, names: Mapping[str, str], description: str = "") -> dict[str, Any]:
+def _artefact(about: About, name: str, names: Mapping[str, str], description: str = "") -> dict[str, Any]:
     return {"agencyID": _agency(about), "id": name, "version": VERSION, **_named(names, description)}
 
 

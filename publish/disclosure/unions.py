@@ -308,7 +308,7 @@ class _Single:
             unit = step / reach[:, None]  # moves the target by its own size
         lowest, highest = unit.min(axis=1), unit.max(axis=1)
         for t, columns in enumerate(only):
-            up, down, either = self._asked(columns)
+            up, down, either = self._needed_freedom(columns)
             ends = reach[t] > EXACT
             rises = ends and up * lowest[t] >= -1
             falls = ends and down * highest[t] <= 1
@@ -321,7 +321,7 @@ class _Single:
                 out.append(columns)
         return out
 
-    def _asked(self, columns: tuple[int, ...]) -> tuple[float, float, bool]:
+    def _needed_freedom(self, columns: tuple[int, ...]) -> tuple[float, float, bool]:
         """How far (as a share of it) a target must be free to rise and to fall, and whether one of the two is enough."""
         if len(columns) > 1 or self.size[columns[0]] > 1:
             j = columns[0]

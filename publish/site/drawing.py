@@ -35,13 +35,13 @@ PATTERNS = {"E": "M0,8 L8,0 M-2,2 L2,-2 M6,10 L10,6", "F": "M0,8 L8,0 M0,0 L8,8"
 
 @dataclass(frozen=True)
 class Point:
-    """A year of a series. `value`: its height, None where there is none; `text`: the figure beside it; `said`: the figure with its
+    """A year of a series. `value`: its height, None where there is none; `text`: the figure beside it; `label`: the figure with its
     unit and status; `mark`: E estimated, F forecast, P provisional, U year not over, else ""; `revised`: corrected since."""
 
     year: str
     value: float | None
     text: str
-    said: str
+    label: str
     mark: str = ""
     revised: bool = False
 
@@ -381,7 +381,7 @@ def _columns(plot: _Plot) -> None:
     for year in plot.years:
         said = [year]
         for s in plot.chart.series:
-            at = next((p.said for p in s.points if p.year == year), "")
+            at = next((p.label for p in s.points if p.year == year), "")
             if at:
                 said.append(f"{s.name}\t{at}" if len(plot.chart.series) > 1 else at)
         x = plot.x(year) - plot.step / 2

@@ -45,7 +45,7 @@ class ReportForm:
 
     async def take(self, instance: Instance, scope: Scope, path: str, receive: Receive) -> Answer:
         """Answer a POST of the form: 303 to the page that names the report, or a refusal that says why and loses no word."""
-        if not _own(scope):
+        if not _same_origin(scope):
             return await refuse(instance, scope, path, 403, "elsewhere", ELSEWHERE)
         if _header(scope, b"content-type").partition(b";")[0].strip().lower() != FORM:
             return await refuse(instance, scope, path, 415, "no_form", NO_FORM)
@@ -76,7 +76,7 @@ class ReportForm:
         return Answer(303, [(b"location", f"{path}?sent={made.report_id}".encode())], b"")
 
 
-def _own(scope: Scope) -> bool:
+def _same_origin(scope: Scope) -> bool:
     """Return whether a request does not come from a page of another site, as its browser says; programs that are no browsers say
     nothing. Our pages have the policy `no-referrer`, under which browsers send `Origin: null` from our own form too (Fetch, "append a
     request Origin header"): there Sec-Fetch-Site decides, which they send over TLS and on this machine."""

@@ -113,7 +113,7 @@ def _over_years(
         return Series(name, tuple(sorted(points, key=lambda p: p.year)))
 
     drawn = tuple(series(n) for n in dict.fromkeys(names))
-    told = "; ".join(f"{s.name} " * bool(s.name) + ", ".join(f"{p.year} {p.said}" for p in s.points) for s in drawn)
+    told = "; ".join(f"{s.name} " * bool(s.name) + ", ".join(f"{p.year} {p.label}" for p in s.points) for s in drawn)
     chart = Chart(
         title or measure,
         unit(language, units.pop()) if len(units) == 1 else measure,

@@ -40,7 +40,7 @@ def block(facts: Facts, base_url: str, request: Any, context: Mapping[str, Any])
     if re.fullmatch(r"/indicators/[A-Za-z0-9_-]+", route) and "indicator" in context:
         return _indicator(page, context["indicator"], context["years"])
     if re.fullmatch(r"/claims/[A-Za-z0-9_-]+", route) and "cited" in context:
-        return schema_org.of_statement(page, context["claim"], context["cited"].there, RATINGS)
+        return schema_org.of_statement(page, context["claim"], context["cited"].permalink, RATINGS)
     if found := re.fullmatch(rf"/(?:datasets|{DB})/(\w+)", route):
         return _table(facts, page, route[1:], found[1])
     return schema_org.of_release(page)

@@ -28,15 +28,15 @@ HATCH = "M0,8 L8,0 M-2,2 L2,-2 M6,10 L10,6"
 @dataclass(frozen=True)
 class Tile:
     """A division. `place`: column and row, from 1; None of one that stands apart. `value`: None where there is none, then `text` says
-    why; `suppressed`: it is kept back; `said`: all of it in words; `there`: the address of its years."""
+    why; `suppressed`: it is kept back; `label`: all of it in words; `href`: the address of its years."""
 
     name: str
     text: str
     value: float | None
-    said: str
+    label: str
     place: tuple[int, int] | None = None
     suppressed: bool = False
-    there: str = ""
+    href: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,10 +126,10 @@ def tilemap_svg(of: TileMap, width: int, ident: str, file: bool = False) -> str:
 def _tile(grid: _TileGrid, t: Tile, x: float, y: float) -> None:
     """Draw a tile with its name and figure; on a page it is a link to its years, which says all of it."""
     canvas = grid.canvas
-    linked = t.there and not grid.file
-    marked = ' lang="zh-CN"' if grid.map.english and HAN.search(t.said) else ""
+    linked = t.href and not grid.file
+    marked = ' lang="zh-CN"' if grid.map.english and HAN.search(t.label) else ""
     canvas.parts.append(
-        f"<a href={quoteattr(t.there)} aria-label={quoteattr(t.said)}{marked}>" if linked else f"<g{marked}>"
+        f"<a href={quoteattr(t.href)} aria-label={quoteattr(t.label)}{marked}>" if linked else f"<g{marked}>"
     )
     ink = _ground(grid, t.value, t.suppressed, (x, y, grid.wide, grid.high), t.place is not None)
     size = 12.0 if grid.small else 13.0

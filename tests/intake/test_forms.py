@@ -132,7 +132,9 @@ def test_the_kind_of_fuel_says_the_unit(tmp_path: Path) -> None:
     found = contracts(
         tmp_path,
         column("fuel", "Fuel", required=True),
-        column("used", "Amount", "number", unit="kWh", unitColumn="fuel", units={"Electricity": 1, "Steam": 277.7777778}),
+        column(
+            "used", "Amount", "number", unit="kWh", unitColumn="fuel", units={"Electricity": 1, "Steam": 277.7777778}
+        ),
     )
     s = sheet(found, [["Fuel", "Amount"], ["Electricity", 5.0], ["steam", 2.0], ["Propane", 7.0], ["Electricity", 0.0]])
     assert s.values["fuel"] == ["Electricity", "steam", "Propane", "Electricity"]

@@ -106,7 +106,7 @@ def test_all_of_a_map_is_in_words_and_every_tile_is_reached_by_the_keyboard() ->
     assert len(links) == 4  # the one without a record has no years to show
     assert all(a.get("aria-label") for a in links)
     for t in of.tiles:
-        assert t.said in str(root.get("aria-label"))
+        assert t.label in str(root.get("aria-label"))
     file = drawn(of, file=True)
     assert file.get("role") == "img" and not list(file.iter(f"{SVG}a"))
 

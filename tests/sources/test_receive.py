@@ -138,7 +138,7 @@ def test_a_remote_file_says_what_it_can_of_its_looks() -> None:
         (after,) = inbox.list_inbox("memory://ours")
     finally:
         memory.rm("/ours", recursive=True)
-    assert not before.is_local and before.looks != after.looks
+    assert not before.is_local and before.attributes != after.attributes
 
 
 def test_names_in_other_bytes_or_with_line_breaks_are_received(tmp_path: Path) -> None:

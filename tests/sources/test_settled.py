@@ -112,7 +112,7 @@ def test_a_home_that_received_nothing_takes_what_there_is(tmp_path: Path) -> Non
 def test_a_source_whose_clock_is_unknown_is_watched_and_not_judged_by_its_end(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(WHOLE[:-6])
     (found,) = list_inbox(str(tmp_path))
-    unknown = type(found)(found.url, found.name, found.size, None, found._fs, found._path, found.looks, None)
+    unknown = type(found)(found.url, found.name, found.size, None, found._fs, found._path, found.attributes, None)
     assert settled.is_cut(found, WHOLE[:-6], None) and not settled.is_cut(unknown, WHOLE[:-6], None)
     assert not settled.is_changing(unknown)
     (tmp_path / "a.csv").unlink()

@@ -51,7 +51,7 @@ class Finder:
         whole = self._first_header(rows, merges, found)
         parts = regions(rows, whole, lambda a, b: self._first_header(HeaderCells(rows, a, b), Merges(grid, a, b), None))
         if parts:
-            return self._beside(grid, parts)
+            return self._side_by_side(grid, parts)
         if whole is None:
             found.facts = read_heading(rows[:_HEADING], self.headers)
         else:
@@ -64,7 +64,7 @@ class Finder:
                 return block
         return None
 
-    def _beside(self, grid: Grid, parts: Sequence[Region]) -> FoundTables:
+    def _side_by_side(self, grid: Grid, parts: Sequence[Region]) -> FoundTables:
         """Read the regions of a sheet separately."""
         found = FoundTables([])
         highest = min(p.block.first for p in parts if p.block)

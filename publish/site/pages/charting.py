@@ -257,8 +257,8 @@ def tile_map(
     for m in (*ranked.rows, *ranked.apart, *ranked.hidden):
         figure = f"{m.text} {ranked.unit}" if m.value is not None and ranked.unit else m.text
         words = ", ".join(p for p in (f"{m.name} {figure}", str(ranked.year), m.mark) if p)  # begins as its tile reads
-        there = replace(choice, view="chart", show=(m.key,)).query() + "#view"
-        tiles.append(Tile(m.name, m.text, m.value, words, places.get(m.key), m.suppressed, there))
+        href = replace(choice, view="chart", show=(m.key,)).query() + "#view"
+        tiles.append(Tile(m.name, m.text, m.value, words, places.get(m.key), m.suppressed, href))
     shown = {m.key for m in (*ranked.rows, *ranked.apart, *ranked.hidden)}
     for d in divisions:  # one that has a place and no record at all
         key, none = f"{DISTRICT}/{d['code']}", pair("no record")[at]
@@ -278,7 +278,7 @@ def tile_map(
         pair("Not on the map:")[at],
         (pair("suppressed")[at], pair("no figure")[at]),
         (source_of(language, facts), explained, *notes),
-        f"{title} ({subtitle}): " + "; ".join(t.said for t in tiles),
+        f"{title} ({subtitle}): " + "; ".join(t.label for t in tiles),
         language == "en",
     )
     return made, ranked
@@ -346,7 +346,7 @@ class _ChartedIndicator:
         if base is not None:
             self.size, self.scaled = 1.0, ""
 
-    def said(self, english: str, **values: Any) -> str:
+    def translated(self, english: str, **values: Any) -> str:
         return pair(english)[self.at] % values
 
     def points(self, of: Available, revised: Mapping[int, Any]) -> tuple[Point, ...]:
@@ -375,8 +375,8 @@ class _ChartedIndicator:
 
     def mark(self, mark: str) -> str:
         if mark == "U":
-            return self.said("year not over")
-        return self.said("corrected since") if mark == "r" else spell_plain(self.language, "status", mark)
+            return self.translated("year not over")
+        return self.translated("corrected since") if mark == "r" else spell_plain(self.language, "status", mark)
 
     def rules(self, lines: Iterable[dict[str, Any]]) -> tuple[ReferenceLine, ...]:
         return tuple(
@@ -390,9 +390,9 @@ class _ChartedIndicator:
         found = [m for m in MARKS if any(p.mark == m for p in points)] + ["r"] * any(p.revised for p in points)
         unit = units.scaled_unit(self.language, self.scaled, self.indicator["unit"])
         colon = "：" if self.language == "zh" else ": "
-        subtitle = f"{self.said('Unit')}{colon}{unit}" if unit else ""
+        subtitle = f"{self.translated('Unit')}{colon}{unit}" if unit else ""
         if self.base is not None:
-            subtitle = self.said("%(year)s = 100", year=self.base)
+            subtitle = self.translated("%(year)s = 100", year=self.base)
         source = source_of(self.language, self.facts)
         label = _in_words(title, unit if self.base is None else subtitle, series, rules)
         legend = tuple((m, self.mark(m)) for m in found)
@@ -404,7 +404,8 @@ def _in_words(title: str, unit: str, series: list[drawing.Series], rules: tuple[
     parts = []
     for s in series:
         years = ", ".join(
-            f"{p.year} {p.text}" + (f" ({p.said.split(' · ', 1)[-1]})" if p.mark or p.revised else "") for p in s.points
+            f"{p.year} {p.text}" + (f" ({p.label.split(' · ', 1)[-1]})" if p.mark or p.revised else "")
+            for p in s.points
         )
         parts.append(f"{s.name}: {years}" if len(series) > 1 else years)
     parts += [r.name.replace("\n", " ") for r in rules]

@@ -22,12 +22,12 @@ FORMATS = {"bib": "application/x-bibtex; charset=utf-8", "ris": "application/x-r
 
 @dataclass(frozen=True)
 class Cited:
-    """What a citation names. `place`: the path of its page below the release's address; `there`: its permanent address."""
+    """What a citation names. `place`: the path of its page below the release's address; `permalink`: its permanent address."""
 
     title: str
     author: str
     place: str
-    there: str
+    permalink: str
     release_id: str
     as_of: str
     made_up: str
@@ -41,7 +41,7 @@ def cite(datasette: Any, request: Any, zh: str, en: str, place: str, query: str 
         title=(en if english else zh) or zh or en,
         author=author,
         place=place,
-        there=f"{address(request, facts.release_id)}{facts.order.prefix(datasette.language)}/{place}{query}",
+        permalink=f"{address(request, facts.release_id)}{facts.order.prefix(datasette.language)}/{place}{query}",
         release_id=facts.release_id,
         as_of=facts.as_of,
         made_up=pair("Made-up data")[int(english)] if facts.synthetic else "",
@@ -95,7 +95,7 @@ def bibtex(cited: Cited, today: str) -> str:
         "howpublished": "Mingzhang",
         "version": cited.release_id,
         "note": _tex(note),
-        "url": cited.there,
+        "url": cited.permalink,
         "urldate": today,
     }
     return f"@misc{{{key},\n" + "".join(f"  {name} = {{{text}}},\n" for name, text in fields.items()) + "}\n"
@@ -105,7 +105,7 @@ def ris(cited: Cited, today: str) -> str:
     """Return a record for RIS: a line for each tag, with CR LF."""
     lines = [
         ("TY", "DATA"), ("AU", cited.author), ("TI", cited.title), ("PY", cited.as_of[:4]), ("DA", cited.as_of.replace("-", "/")),
-        ("ET", cited.release_id), ("PB", cited.author), ("N1", cited.made_up), ("UR", cited.there),
+        ("ET", cited.release_id), ("PB", cited.author), ("N1", cited.made_up), ("UR", cited.permalink),
         ("Y2", today.replace("-", "/")), ("ER", ""),
     ]  # fmt: skip
     return "".join(f"{tag}  - {' '.join(text.split())}\r\n" for tag, text in lines if text or tag == "ER")

@@ -39,38 +39,42 @@ class FeedEntry:
     place: str = ""
 
 
-def _said(datasette: Any) -> Callable[..., str]:
+def _translation(datasette: Any) -> Callable[..., str]:
     at = 0 if datasette.language == "zh" else 1
 
-    def said(english: str, **values: Any) -> str:
+    def translated(english: str, **values: Any) -> str:
         return pair(english)[at] % values
 
-    return said
+    return translated
 
 
 async def feed(datasette: Any, request: Any) -> Response:
     """Return the releases kept, each with what it changed."""
-    facts, said = datasette.facts, _said(datasette)
+    facts, translated = datasette.facts, _translation(datasette)
     found = await asyncio.to_thread(store.history, facts.folder.parent)
     entries = []
     for r in found:
-        text = [said("Data as of %(date)s.", date=r["as_of"])]
+        text = [translated("Data as of %(date)s.", date=r["as_of"])]
         if r["previous"]:
             text += await _changes(datasette, facts.folder.parent / r["release_id"])
             text.append(
-                said("%(n)s indicator values differ from release %(previous)s.", n=r["changed"], previous=r["previous"])
+                translated(
+                    "%(n)s indicator values differ from release %(previous)s.", n=r["changed"], previous=r["previous"]
+                )
             )
         if r["synthetic"]:
-            text.append(said("Made-up data."))
-        entries.append(FeedEntry(r["release_id"], said("Release %(release)s", release=r["release_id"]), " ".join(text)))
-    return _atom(datasette, request, "feed.xml", said("Mingzhang: releases"), "releases", entries)
+            text.append(translated("Made-up data."))
+        entries.append(
+            FeedEntry(r["release_id"], translated("Release %(release)s", release=r["release_id"]), " ".join(text))
+        )
+    return _atom(datasette, request, "feed.xml", translated("Mingzhang: releases"), "releases", entries)
 
 
 async def _changes(datasette: Any, folder: Path) -> list[str]:
     """Return what a release changed in words: statements with another result, then totals with another value."""
     path = folder / "changes.json"
     changes = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    said, at = _said(datasette), "name_zh" if datasette.language == "zh" else "name_en"
+    translated, at = _translation(datasette), "name_zh" if datasette.language == "zh" else "name_en"
     claims = {c["claim_id"]: c[at] or c["name_zh"] for c in await held(datasette, "claims")}
     indicators = {i["indicator_id"]: i[at] or i["name_zh"] for i in await held(datasette, "indicators")}
     results = [
@@ -84,9 +88,9 @@ async def _changes(datasette: Any, folder: Path) -> list[str]:
     )
     out = []
     if results:
-        out.append(said("Statements with another result: %(what)s.", what=_few(datasette.language, results)))
+        out.append(translated("Statements with another result: %(what)s.", what=_few(datasette.language, results)))
     if totals:
-        out.append(said("Totals that differ: %(what)s.", what=_few(datasette.language, list(totals))))
+        out.append(translated("Totals that differ: %(what)s.", what=_few(datasette.language, list(totals))))
     return out
 
 
@@ -123,7 +127,7 @@ async def _indicator(datasette: Any, name: str) -> tuple[str, Texts]:
     about = next((i for i in await held(datasette, "indicators") if i["indicator_id"] == name), None)
     if about is None:
         raise NotFound("no such indicator")
-    said, texts = _said(datasette), Texts()
+    translated, texts = _translation(datasette), Texts()
 
     def figure(step: dict[str, Any]) -> str:
         if step["revised"] == "withdrawn":
@@ -133,10 +137,10 @@ async def _indicator(datasette: Any, name: str) -> tuple[str, Texts]:
 
     for year, steps in (await revisions.history(datasette.facts, name)).items():
         texts.setdefault(steps[0]["release_id"], []).append(
-            said("%(year)s: first published, %(value)s.", year=year, value=figure(steps[0]))
+            translated("%(year)s: first published, %(value)s.", year=year, value=figure(steps[0]))
         )
         for old, new in itertools.pairwise(steps):
-            text = said("%(year)s: %(old)s, now %(new)s.", year=year, old=figure(old), new=figure(new))
+            text = translated("%(year)s: %(old)s, now %(new)s.", year=year, old=figure(old), new=figure(new))
             texts.setdefault(new["release_id"], []).append(text)
     return _name(datasette, about), texts
 
@@ -150,10 +154,10 @@ async def _claim(datasette: Any, name: str) -> tuple[str, Texts]:
         value = "" if step["computed_value"] is None else f" ({number(step['computed_value'])})"
         return _status(datasette.language, step["check_status"]) + value
 
-    said, texts = _said(datasette), Texts()
+    translated, texts = _translation(datasette), Texts()
     steps = await revisions.of_claim(datasette.facts, name)
     for old, new in itertools.pairwise(steps):
-        texts[new["release_id"]] = [said("Result: %(old)s, now %(new)s.", old=result(old), new=result(new))]
+        texts[new["release_id"]] = [translated("Result: %(old)s, now %(new)s.", old=result(old), new=result(new))]
     return _name(datasette, about), texts
 
 
@@ -161,10 +165,10 @@ async def _dataset(datasette: Any, name: str) -> tuple[str, Texts]:
     about = next((d for d in datasette.facts.datasets if d["dataset"] == name), None)
     if about is None:
         raise NotFound("no such dataset")
-    said, texts = _said(datasette), Texts()
+    translated, texts = _translation(datasette), Texts()
     steps = await revisions.of_dataset(datasette.facts, name)
     for old, new in itertools.pairwise(steps):
-        text = said("Records: %(old)s, now %(new)s.", old=number(old["rows"]), new=number(new["rows"]))
+        text = translated("Records: %(old)s, now %(new)s.", old=number(old["rows"]), new=number(new["rows"]))
         texts[new["release_id"]] = [text]
     return _name(datasette, about, "title_zh", "title_en"), texts
 

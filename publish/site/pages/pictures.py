@@ -22,7 +22,7 @@ CSP_FRAMED = (
 )
 
 
-def _there(datasette: Any, request: Any, indicator_id: str, query: str) -> str:
+def _permalink(datasette: Any, request: Any, indicator_id: str, query: str) -> str:
     """Return the permanent address of the page that shows the same choice."""
     facts = datasette.facts
     return (
@@ -49,8 +49,8 @@ async def _shown(datasette: Any, request: Any, about: dict[str, Any], file: bool
     of = await material(datasette, about, request.args.get("period"))
     picked = choose(datasette, request, about, of)
     view = "map" if picked.choice.view == "map" else "chart"
-    there = _there(datasette, request, about["indicator_id"], picked.choice.query(view=view))
-    notes = (there,) if file else ()
+    permalink = _permalink(datasette, request, about["indicator_id"], picked.choice.query(view=view))
+    notes = (permalink,) if file else ()
     if view == "map":
         divisions = await held(datasette, "divisions")
         made = charting.tile_map(
@@ -58,14 +58,14 @@ async def _shown(datasette: Any, request: Any, about: dict[str, Any], file: bool
         )
         if made is None:
             raise NotFound("no map of this indicator")
-        return there, made[0]
-    return there, choose(datasette, request, about, of, notes).chart if file else picked.chart
+        return permalink, made[0]
+    return permalink, choose(datasette, request, about, of, notes).chart if file else picked.chart
 
 
 async def embed(datasette: Any, request: Any) -> Response:
     """Return a chart or map as a page of its own: the only kind of page that others may show in a frame."""
     about = await indicator_of(datasette, request)
-    there, shown = await _shown(datasette, request, about, False)
+    permalink, shown = await _shown(datasette, request, about, False)
     return await page(
         datasette,
         request,
@@ -74,5 +74,5 @@ async def embed(datasette: Any, request: Any) -> Response:
         indicator=about,
         title=shown.title,
         picture=charting.figure(shown, "c"),
-        there=there,
+        permalink=permalink,
     )
