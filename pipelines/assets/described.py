@@ -16,7 +16,8 @@ from pipelines.statistics.due import DAYS, late_after
 
 OWNER = "team:data-engineering"  # of what no contract describes
 POOL = "home"  # every step works on the one home; dagster.yaml lets one run at a time into it
-ROWS, COLUMNS = "dagster/row_count", "dagster/column_schema"  # where Dagster looks for them in metadata
+# where Dagster looks for them in metadata
+ROWS, COLUMNS, LINEAGE = "dagster/row_count", "dagster/column_schema", "dagster/column_lineage"
 
 _ON: Any = dg.AutomationCondition
 # Made again when something it reads was made again, or its code changed; not while that is under way. The first time is `refresh`'s.

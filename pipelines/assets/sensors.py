@@ -41,7 +41,7 @@ def listing_digest(files: list[InboxFile]) -> str:
     """A digest of a listing: the same while no file came, went or changed its looks."""
     h = hashlib.sha256()
     for f in files:
-        h.update(f"{f.url}\0{f.looks}\n".encode())
+        h.update(f"{f.url}\0{f.attributes}\n".encode())
     return h.hexdigest()
 
 

@@ -15,13 +15,14 @@ from typing import Any
 import dagster as dg
 from packaging.version import Version
 
-from pipelines.assets.described import COLUMNS, OWNER, POOL, ROWS, STALE
+from pipelines.assets.described import COLUMNS, LINEAGE, OWNER, POOL, ROWS, STALE
 from pipelines.assets.place import Place
 from pipelines.assets.without_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from pipelines.core.memory import give_back
 from pipelines.core.progress import report
 from pipelines.stages import Stages, code
 from pipelines.statistics.built import being_built, publish
+from pipelines.statistics.column_lineage import Columns, column_lineage
 from pipelines.statistics.counted import WarehouseTable, tables_of
 from pipelines.statistics.run import (
     BY_CONSTRUCTION,
@@ -29,6 +30,7 @@ from pipelines.statistics.run import (
     PROJECT,
     StatisticsError,
     changed_sources,
+    compiled_models,
     environment,
     failure,
     manifest,
@@ -214,19 +216,36 @@ def _build(
         yield from (e for e in events if isinstance(e, dg.AssetCheckResult))
         raise
     tables = tables_of(warehouse)
+    made = {_table(context, e) for e in events if isinstance(e, dg.Output)}
+    compiled = {name: path for name, path in compiled_models(place.home_folder).items() if name in made}
+    lineage = column_lineage(place.home_folder, compiled, tables)
     finish()
-    yield from (_with_counts(context, e, tables) for e in events)
+    yield from (_with_metadata(context, e, tables, lineage) for e in events)
 
 
-def _with_counts(context: dg.AssetExecutionContext, event: Any, tables: Mapping[str, WarehouseTable]) -> Any:
-    """An output of dbt with its row count and, where no model states them, its columns."""
+def _table(context: dg.AssetExecutionContext, output: Any) -> str:
+    """The `schema/table` that an output of dbt stands for."""
+    return "/".join(context.asset_key_for_output(output.output_name).path)
+
+
+def _with_metadata(
+    context: dg.AssetExecutionContext, event: Any, tables: Mapping[str, WarehouseTable], lineage: Mapping[str, Columns]
+) -> Any:
+    """An output of dbt with its row count, what its columns are computed from and, where no model states them, its columns."""
     if not isinstance(event, dg.Output):
         return event
-    key = context.asset_key_for_output(event.output_name)
-    table = tables.get("/".join(key.path))
+    key, name = context.asset_key_for_output(event.output_name), _table(context, event)
+    table = tables.get(name)
     if table is None:
         return event
     more: dict[str, Any] = {} if table.rows is None else {ROWS: table.rows}
+    if name in lineage:
+        more[LINEAGE] = dg.TableColumnLineage(
+            {
+                column: [dg.TableColumnDep(dg.AssetKey(of.split("/")), source) for of, source in found]
+                for column, found in lineage[name].items()
+            }
+        )
     if COLUMNS not in context.assets_def.metadata_by_key.get(key, {}):
         more[COLUMNS] = dg.TableSchema(columns=[dg.TableColumn(n, kind) for n, kind in table.columns])
     return dg.Output(

@@ -186,6 +186,18 @@ def collect(home: Home) -> Statistics:
     return Statistics(rows, tests)
 
 
+def compiled_models(home: Home) -> dict[str, Path]:
+    """`schema/table` of each model -> its SQL as dbt last compiled it in the home; of those that it compiled there."""
+    folder = target(home) / "compiled"
+    nodes = json.loads((target(home) / "manifest.json").read_text(encoding="utf-8"))["nodes"].values()
+    models = {
+        f"{n['schema']}/{n['alias']}": folder / n["package_name"] / n["original_file_path"]
+        for n in nodes
+        if n["resource_type"] == "model"
+    }
+    return {name: path for name, path in models.items() if path.is_file()}
+
+
 def manifest(project: Path = PROJECT) -> Path:
     """The project's target/manifest.json, made by `dbt parse` where it is missing or older than the project's files.
 

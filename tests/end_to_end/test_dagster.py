@@ -184,6 +184,29 @@ def test_every_table_tells_its_rows(city: City) -> None:  # noqa: F811
     assert columns["held_on"] == "DATE" and columns["sheet_row"] == "BIGINT"
 
 
+def test_every_column_of_a_model_tells_what_it_is_computed_from(city: City) -> None:  # noqa: F811
+    told = _events(city)
+    specs = {s.key: s for s in definitions(city).resolve_all_asset_specs()}
+    models = [k for k in specs if k.path[0] in ("staging", "intermediate", "marts")]
+    assert len(models) > 100
+    columns = {
+        k: {c.name for c in m["dagster/column_schema"].value.columns}
+        for k, m in told.items()
+        if "dagster/column_schema" in m
+    }
+    for key in models:
+        found = told[key.to_user_string()]["dagster/column_lineage"].value.deps_by_column
+        assert found, key
+        for column, sources in found.items():
+            for source in sources:
+                assert source.asset_key in specs, (key, column, source)
+                assert source.asset_key in {d.asset_key for d in specs[key].deps}, (key, column, source)
+                known = columns.get(source.asset_key.to_user_string())
+                assert known is None or source.column_name in known, (key, column, source)
+    value = told["marts/indicator_values"]["dagster/column_lineage"].value.deps_by_column["value"]
+    assert dg.TableColumnDep(dg.AssetKey(["intermediate", "int_indicator_values"]), "value") in value
+
+
 def _requested(city: City, cursor: Any = None) -> tuple[set[str], Any]:  # noqa: F811
     use_dagster_home(city.home)
     with dg.DagsterInstance.get() as instance:
