@@ -24,6 +24,7 @@ from pipelines.console import LINES, drawn, err, logged, out, print_check, print
 from pipelines.core.home import Home
 from pipelines.correct import correct
 from pipelines.upkeep import print_bill, upkeep
+from pipelines.worker import worker
 
 if TYPE_CHECKING:
     from pipelines.core.settings import Settings
@@ -252,6 +253,7 @@ def dev(
     os.execv(sys.executable, command)
 
 
+app.command()(worker)
 app.add_typer(correct, name="correct")
 app.add_typer(upkeep)
 reports = typer.Typer(

@@ -146,10 +146,15 @@ def readings(place: Place) -> dg.MaterializeResult:
         r = read_new(place.home_folder, contracts, place.full, place.processes or None)
         give_back()
         note = stages.done("readings", {"in_force": r.in_force})
-        read = r.read
+        read, by = r.read, r.by
     else:
-        read = 0
+        read, by = 0, {}
     return dg.MaterializeResult(
-        metadata={"read": read, "in_force": note.reported["in_force"], "report_files": {"read": read}},
+        metadata={
+            "read": read,
+            "in_force": note.reported["in_force"],
+            "report_files": {"read": read},
+            **({"read_by": by} if by else {}),
+        },
         data_version=dg.DataVersion(note.fingerprint),
     )

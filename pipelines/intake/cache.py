@@ -51,15 +51,33 @@ def known(home: Home, contracts: Contracts) -> set[str]:
 def append(home: Home, contracts: Contracts, readings: Iterable[FileReading]) -> None:
     """Store readings; of a file kept before, the new one counts. Readings under other keys are thrown away."""
     made = sorted(readings, key=lambda r: r.file_id)  # as they are loaded
-    if not made:
-        return
+    if made:
+        _store(home, contracts, tables(made, contracts))
+
+
+def _store(home: Home, contracts: Contracts, found: Mapping[str, pa.Table]) -> None:
+    """Store tables as a batch."""
     home.readings.mkdir(parents=True, exist_ok=True)
     batches = list(_batches(home, contracts))
     if not batches:
         _remove(p for p in home.readings.glob("*.parquet") if not p.name.startswith(key(contracts)))
-    _write(home, contracts, _next(batches), tables(made, contracts))
+    _write(home, contracts, _next(batches), found)
     if len(batches) + 1 > MOST_BATCHES:
         _join(home, contracts)
+
+
+def adopt(home: Home, contracts: Contracts, others: Iterable[Home]) -> None:
+    """Store what other homes keep, as one batch; they stay as they are. What they read under another key is left."""
+    found: dict[str, list[pa.Table]] = {}
+    for other in others:
+        for batch in _batches(other, contracts):
+            for name in (*_TABLES, *(f"rows-{d}" for d in contracts)):
+                path = _path(other, contracts, batch, name)
+                if path.exists():
+                    found.setdefault(name, []).append(pq.read_table(path))
+    if found:
+        by = {name: "_file" if name.startswith("rows-") else "file_id" for name in found}
+        _store(home, contracts, {name: _by_file(parts, by[name]) for name, parts in found.items()})
 
 
 def load(home: Home, contracts: Contracts, file_ids: Iterable[str]) -> Readings:

@@ -6,9 +6,10 @@ keeping readings (pipelines/intake/cache.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from expectations.contract import Contracts
+from pipelines.core import chunks
 from pipelines.core.home import Home
 from pipelines.core.progress import report
 from pipelines.intake import cache
@@ -19,6 +20,7 @@ from pipelines.intake.readings import Readings
 from pipelines.intake.sheets import Refusal
 from pipelines.sources.archive import where
 from pipelines.sources.ledger import Ledger, Receipt
+from pipelines.sources.spread import read_spread, take_left
 
 STAGE = "Reading"
 KEEP_EVERY = 2000  # files read between two writes to the cache: a run that dies loses no more than these
@@ -27,10 +29,11 @@ KEEP_ROWS = 400_000  # and no more rows than these are held, but for those of on
 
 @dataclass(frozen=True)
 class Read:
-    """`read` files were read now; `in_force` readings are there in all."""
+    """`read` files were read now; `in_force` readings are there in all. `by`: how many of them each process read, where several did."""
 
     read: int
     in_force: int
+    by: dict[str, int] = field(default_factory=dict)
 
 
 def read_new(home: Home, contracts: Contracts, full: bool = False, processes: int | None = None) -> Read:
@@ -38,13 +41,21 @@ def read_new(home: Home, contracts: Contracts, full: bool = False, processes: in
     ledger = Ledger(home)
     if full:
         cache.clear(home)
+        chunks.remove(home)
+    else:
+        take_left(home, contracts)
     known = cache.known(home, contracts)
     todo = [r for r in ledger.latest.values() if r.file_id not in known]
     plain = [r for r in todo if r.members is None]
     jobs = [FileJob(r.file_id, where(home, r.file_id), r.name) for r in plain]
+    by = read_spread(home, contracts, jobs, processes, lambda done, total: report(STAGE, done, total))
+    left = jobs
+    if by:
+        known = cache.known(home, contracts)
+        left = [j for j in jobs if j.file_id not in known]
     batch: list[FileReading] = []
     rows = 0
-    for done, reading in enumerate(read_many(jobs, contracts, processes), 1):
+    for done, reading in enumerate(read_many(left, contracts, processes), len(jobs) - len(left) + 1):
         report(STAGE, done, len(jobs))
         batch.append(reading)
         rows += sum(len(s.rows) for s in reading.sheets)
@@ -52,7 +63,7 @@ def read_new(home: Home, contracts: Contracts, full: bool = False, processes: in
             cache.append(home, contracts, batch)
             batch, rows = [], 0
     cache.append(home, contracts, [*batch, *(_archive(r) for r in todo if r.members is not None)])
-    return Read(len(jobs), len(ledger.latest))
+    return Read(len(jobs), len(ledger.latest), by)
 
 
 def load_readings(home: Home, contracts: Contracts) -> Readings:

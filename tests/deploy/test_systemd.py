@@ -13,7 +13,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 UNIT = ROOT / "deploy" / "mingzhang.service"
-PIPELINE = [UNIT.with_name(f"mingzhang-{n}") for n in ("run.service", "run.timer", "daemon.service", "dagster.service")]
+PIPELINE = [
+    UNIT.with_name(f"mingzhang-{n}")
+    for n in ("run.service", "run.timer", "daemon.service", "dagster.service", "worker.service")
+]
 ANALYZE = shutil.which("systemd-analyze")
 needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="no systemd-analyze on this machine")
 
