@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.table import Table
@@ -56,6 +56,16 @@ ContractsOption = Annotated[
 CityOption = Annotated[
     Path | None, typer.Option("--city", help="The city's folder. Default: MINGZHANG_CITY, else cities/zhuzhou.")
 ]
+EngineOption = Annotated[
+    Literal["duckdb", "spark"] | None,
+    typer.Option("--engine", help="What computes the statistics. Default: MINGZHANG_ENGINE, else duckdb."),
+]
+MasterOption = Annotated[
+    str,
+    typer.Option(
+        "--master", help="Spark's master, such as spark://host:7077. Default: MINGZHANG_MASTER, else local[*]."
+    ),
+]
 ReleaseArgument = Annotated[str, typer.Argument(metavar="ID", help="A release id, or 'current'.")]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else there.")
@@ -94,6 +104,8 @@ def run(
         ),
     ] = "",
     full: Annotated[bool, typer.Option("--full", help="Make every stage again, and read every file again.")] = False,
+    engine: EngineOption = None,
+    master: MasterOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Take in what departments sent, check it, compute the statistics, and publish a release.
@@ -103,7 +115,11 @@ def run(
     """
     if as_of:
         _check_date(as_of)
-    s = _settings(home=home, inbox=inbox, contracts=contracts, city=city, as_of=as_of, full=full)
+    s = _settings(
+        home=home, inbox=inbox, contracts=contracts, city=city, as_of=as_of, full=full, engine=engine, master=master
+    )
+    if master and s.engine != "spark":
+        raise typer.BadParameter("--master is Spark's; say --engine spark as well, or leave it out.")
     from pipelines.report import alerts_of, keep
     from pipelines.run import refresh
 

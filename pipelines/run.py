@@ -21,6 +21,7 @@ from pipelines.core import run_logs
 from pipelines.core.clock import today
 from pipelines.core.home import Home, HomeBusy
 from pipelines.core.settings import Settings
+from pipelines.core.spark import SPARK, require_spark
 from pipelines.sources.inbox import InboxError
 from pipelines.sources.receive import nothing_new
 from pipelines.sources.source import sources_of
@@ -94,6 +95,8 @@ def refresh(settings: Settings, stopped: Callable[[], bool] = lambda: False) -> 
     The home is held from the first look to the last note. Where every stage is fresh and nothing came, there is no job, and
     Dagster is not even imported.
     """
+    if settings.engine == SPARK:
+        require_spark()  # before any work
     home = Home(settings.home).create()
     contracts = load_contracts(settings.contracts, city=settings.city)
     on = date.fromisoformat(settings.as_of) if settings.as_of else today(settings.city)

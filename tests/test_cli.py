@@ -18,7 +18,7 @@ from pipelines.core.fingerprint import code_version
 from tests.conftest import ROOT, MadeUp, mingzhang
 
 COMMANDS = {
-    "run": ["--inbox", "--home", "--contracts", "--city", "--as-of", "--full", "--json"],
+    "run": ["--inbox", "--home", "--contracts", "--city", "--as-of", "--full", "--engine", "--master", "--json"],
     "check": ["--home", "--contracts", "--json", "--annotated"],
     "template": ["--year", "--out"],
     "sample": ["--out", "--seed", "--orgs", "--years"],
@@ -57,6 +57,14 @@ def test_wrong_usage_ends_with_2(tmp_path: Path) -> None:
     assert mingzhang("check", tmp_path / "none.xlsx").returncode == 2
     assert mingzhang("sample", "--out", tmp_path, "--years", "2021 to 2025").returncode == 2
     assert mingzhang("releases", "show", "2025-01-01-00000000", "--home", tmp_path).returncode == 2
+
+
+def test_a_master_without_spark_is_wrong_usage(tmp_path: Path) -> None:
+    done = mingzhang(
+        "run", "--home", tmp_path / "home", "--inbox", tmp_path, "--master", "local[2]", env={"COLUMNS": "200"}
+    )
+    assert done.returncode == 2 and "say --engine spark as well" in done.stderr
+    assert not (tmp_path / "home").exists()
 
 
 def test_check_says_what_is_wrong_and_ends_with_1(tmp_path: Path) -> None:

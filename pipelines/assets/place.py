@@ -20,6 +20,7 @@ from pipelines.core.home import Home
 from pipelines.core.memory import allow
 from pipelines.core.notes import Note
 from pipelines.core.settings import MEND_DAYS, Settings, absolute
+from pipelines.core.spark import DUCKDB, LOCAL
 from pipelines.sources.source import Source, sources_of
 from pipelines.stages import Stages
 
@@ -27,7 +28,8 @@ from pipelines.stages import Stages
 class Place(dg.ConfigurableResource):
     """The home, the inboxes, a file of sources with settings of their own, extra folders of contracts, the city's folder, the as-of date ('' for today), and whether
     everything is read again (`full`). `processes` is the number of reading processes, 0 for one per core; `memory` what DuckDB may take in MB, 0 for a quarter of the machine's;
-    `due_days` is how long a department has to mend an error before its task is overdue."""
+    `due_days` is how long a department has to mend an error before its task is overdue. `engine` computes the statistics, duckdb or spark; `master`
+    is Spark's."""
 
     home: str
     inbox: list[str] = []
@@ -39,6 +41,8 @@ class Place(dg.ConfigurableResource):
     processes: int = 0
     memory: int = 0
     due_days: int = MEND_DAYS
+    engine: str = DUCKDB
+    master: str = LOCAL
 
     _date: date | None = PrivateAttr(default=None)
 
@@ -101,6 +105,8 @@ def place_of(settings: Settings) -> Place:
         "processes": settings.processes,
         "memory": settings.memory,
         "due_days": settings.due_days,
+        "engine": settings.engine,
+        "master": settings.master,
     }
     # Dagster takes the values of a resource for the defaults of its configuration only as a whole.
     fields: dict[str, Any] = {k: (Place.model_fields[k].annotation, v) for k, v in values.items()}

@@ -20,6 +20,7 @@ from pipelines.assets.place import Place
 from pipelines.assets.without_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from pipelines.core.memory import give_back
 from pipelines.core.progress import report
+from pipelines.core.spark import SPARK, require_spark
 from pipelines.stages import Stages, code
 from pipelines.statistics.built import being_built, publish
 from pipelines.statistics.column_lineage import Columns, column_lineage
@@ -40,6 +41,7 @@ from pipelines.statistics.run import (
     start_whole,
     target,
 )
+from pipelines.statistics.spark import TARGET, end_tables, environment_on_spark, start_tables, tables_of_run, take_marts
 
 SQL_COMMENT = re.compile(r"(?:\s*--.*\n)+")
 # What asks it goes over the records of all datasets, which no model names (dbt's macro `contracts`).
@@ -118,6 +120,11 @@ def statistics_assets() -> dg.AssetsDefinition:
         stages = place.stages(place.load_contracts())
         asked = context.selected_asset_keys
         if not (asked >= every or _covers(asked, place, stages, statistics.specs)):
+            if place.engine == SPARK:
+                raise StatisticsError(
+                    "Spark builds all of the statistics together; launch the job 'refresh' (or 'mingzhang run'), or set the engine to duckdb "
+                    "for a part."
+                )
             yield from _trial(context, place)
             return
         events: list[Any] = []
@@ -148,8 +155,12 @@ def statistics_assets() -> dg.AssetsDefinition:
 
 
 def _covers(asked: Collection[dg.AssetKey], place: Place, stages: Stages, specs: Iterable[dg.AssetSpec]) -> bool:
-    """Whether something changed and all that rests on it is among the assets asked for: then a part is as good as the whole."""
-    changed = None if place.full else changed_sources(place.home_folder, code("statistics"), stages.sources())
+    """Whether something changed and all that rests on it is among the assets asked for: then a part is as good as the whole. Spark builds the whole."""
+    changed = (
+        None
+        if place.full or place.engine == SPARK
+        else changed_sources(place.home_folder, code("statistics"), stages.sources())
+    )
     if not changed:
         return False
     stale = {dg.AssetKey(name.split("/")) for name in changed}
@@ -171,10 +182,10 @@ def _next(context: dg.AssetExecutionContext, place: Place, stages: Stages) -> It
     """Builds the next warehouse and puts it in place; yields what dbt did once it can be read there."""
     home = place.home_folder
     version, sources, of_code = stages.fingerprint("statistics"), stages.sources(), code("statistics")
-    changed = None if place.full else start_part(home, of_code, sources)
+    changed = None if place.full or place.engine == SPARK else start_part(home, of_code, sources)
     warehouse = start_whole(home) if changed is None else being_built(home)
     # Nothing is called made before it can be read in its place.
-    put_in_place = partial(publish, home, place.date, version, of_code, sources)
+    put_in_place = partial(publish, home, place.date, version, of_code, sources, place.engine)
     yield from _build(context, place, warehouse, changed, put_in_place)
 
 
@@ -215,6 +226,9 @@ def _build(
     except StatisticsError:
         yield from (e for e in events if isinstance(e, dg.AssetCheckResult))
         raise
+    if place.engine == SPARK:
+        take_marts(tables_of_run(place.home_folder), warehouse)
+        end_tables(place.home_folder)
     tables = tables_of(warehouse)
     made = {_table(context, e) for e in events if isinstance(e, dg.Output)}
     compiled = {name: path for name, path in compiled_models(place.home_folder).items() if name in made}
@@ -261,10 +275,21 @@ def _dbt(context: dg.AssetExecutionContext, place: Place, warehouse: Path, chang
     """Yields what dbt did, as events. Raises StatisticsError where it failed, after the last of them."""
     home = place.home_folder
     executable = str(Path(sys.executable).with_name("dbt"))
-    dbt = _Dbt(project_dir=str(PROJECT), profiles_dir=str(PROJECT), dbt_executable=executable)
+    on_spark = place.engine == SPARK
+    dbt = _Dbt(
+        project_dir=str(PROJECT),
+        profiles_dir=str(PROJECT),
+        dbt_executable=executable,
+        target=TARGET if on_spark else None,
+    )
     (target(home) / "run_results.json").unlink(missing_ok=True)
     how: dict[str, Any] = {"target_path": target(home), "raise_on_error": False}
-    with replaced_environment(environment(home, place.date, warehouse)):
+    if on_spark:
+        require_spark()
+        told = environment_on_spark(home, place.date, start_tables(home), place.master, warehouse)
+    else:
+        told = environment(home, place.date, warehouse)
+    with replaced_environment(told):
         if changed is None:
             run = dbt.cli(["build", *PRODUCTION], context=context, **how)
         else:

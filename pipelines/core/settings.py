@@ -14,6 +14,8 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from pipelines.core.spark import LOCAL
+
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "MINGZHANG_"
 MEND_DAYS = 15  # days for a department to correct an error, by default
@@ -61,6 +63,15 @@ class Settings(BaseSettings):
         ge=0,
         description="Memory that DuckDB may take, in MB; beyond it DuckDB works on disk. 0: a quarter of the memory of the machine "
         "or container, at least 500.",
+    )
+    engine: Literal["duckdb", "spark"] = Field(
+        default="duckdb",
+        description="What computes the statistics (`--engine`): `duckdb` on this machine, or `spark`, for more than one machine holds "
+        "(docs/scale.md). The figures and the files are the same.",
+    )
+    master: str = Field(
+        default=LOCAL,
+        description="Spark's master where the engine is `spark` (`--master`), such as `spark://host:7077`; by default Spark runs on this machine alone.",
     )
     due_days: int = Field(
         default=MEND_DAYS,
@@ -123,6 +134,8 @@ class Settings(BaseSettings):
             f"{PREFIX}FULL": str(self.full).lower(),
             f"{PREFIX}PROCESSES": str(self.processes),
             f"{PREFIX}MEMORY": str(self.memory),
+            f"{PREFIX}ENGINE": self.engine,
+            f"{PREFIX}MASTER": self.master,
             f"{PREFIX}DUE_DAYS": str(self.due_days),
             f"{PREFIX}ACTOR": self.actor,
         }

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pipelines.core import notes
 from pipelines.core.home import Home
+from pipelines.core.spark import DUCKDB
 
 STAGE = "statistics"
 
@@ -22,13 +23,14 @@ STAGE = "statistics"
 @dataclass(frozen=True)
 class Built:
     """What HOME/warehouse.duckdb was built of: the date its figures speak of, the fingerprint of the stage, the code, the folder
-    whose tables its views read, and the version of each table it read."""
+    whose tables its views read, and the version of each table it read; and the engine, for one that Spark built has the marts alone."""
 
     as_of: date
     fingerprint: str
     code: str
     work: str
     sources: Mapping[str, str]
+    engine: str = DUCKDB
 
 
 def being_built(home: Home) -> Path:
@@ -42,7 +44,12 @@ def trial(home: Home) -> Path:
 
 
 def publish(
-    home: Home, as_of: date, fingerprint: str, code: str = "", sources: Mapping[str, str] | None = None
+    home: Home,
+    as_of: date,
+    fingerprint: str,
+    code: str = "",
+    sources: Mapping[str, str] | None = None,
+    engine: str = DUCKDB,
 ) -> None:
     """Puts the finished warehouse in the place of the last one, at once; it holds closed rows and is its owner's alone."""
     path = being_built(home)
@@ -53,6 +60,7 @@ def publish(
         "code": code,
         "work": str(home.work.resolve()),
         "sources": dict(sources or {}),
+        "engine": engine,
     }
     notes.write(home, STAGE, fingerprint, {home.warehouse: path}, report, hashed=False)
     # The log of a shell that wrote to the last warehouse is of that file: DuckDB would open no other beside it.
@@ -67,6 +75,7 @@ def built(home: Home) -> Built | None:
         return None
     try:
         r = note.reported
-        return Built(date.fromisoformat(r["as_of"]), note.fingerprint, r["code"], r["work"], r["sources"])
+        engine = r.get("engine", DUCKDB)
+        return Built(date.fromisoformat(r["as_of"]), note.fingerprint, r["code"], r["work"], r["sources"], engine)
     except (ValueError, KeyError, TypeError):
         return None

@@ -24,6 +24,7 @@ from typing import Any
 
 from pipelines.core.home import Home
 from pipelines.core.memory import allowance
+from pipelines.core.spark import DUCKDB
 from pipelines.core.sql import literal
 from pipelines.statistics.built import being_built, built, publish, trial
 
@@ -106,12 +107,18 @@ def start_whole(home: Home) -> Path:
 
 def changed_sources(home: Home, code: str, sources: Mapping[str, str]) -> set[str] | None:
     """The sources (`schema/table`) that changed since the last whole warehouse was built: only what rests on them has to be made anew.
-    None where everything has: there is no whole warehouse, or the code, the home's place or the list of sources is another.
+    None where everything has: there is no whole warehouse, Spark built it, or the code, the home's place or the list of sources is another.
 
     `code` is the fingerprint of the stage's code, `sources` the versions now, by `schema/table`.
     """
     last = built(home)
-    if last is None or last.code != code or last.work != str(home.work.resolve()) or set(last.sources) != set(sources):
+    if (
+        last is None
+        or last.engine != DUCKDB
+        or last.code != code
+        or last.work != str(home.work.resolve())
+        or set(last.sources) != set(sources)
+    ):
         return None
     return {name for name, version in sources.items() if last.sources[name] != version}
 
@@ -128,11 +135,12 @@ def start_part(home: Home, code: str, sources: Mapping[str, str]) -> set[str] | 
 def start_trial(home: Home) -> Path:
     """Copies the last whole warehouse to where a part of it is built anew, and returns the copy.
 
-    Raises StatisticsError where there is no whole warehouse.
+    Raises StatisticsError where there is no whole warehouse, or Spark built it.
     """
-    if built(home) is None:
+    last = built(home)
+    if last is None or last.engine != DUCKDB:
         raise StatisticsError(
-            "A part of the statistics is built on a copy of the last whole warehouse, and this home has none; "
+            "A part of the statistics is built on a copy of the last whole warehouse that DuckDB built, and this home has none; "
             "launch the job 'refresh' (or 'mingzhang run') once, then materialize the part again."
         )
     trial(home).parent.mkdir(mode=0o700, exist_ok=True)

@@ -25,6 +25,8 @@ PACKAGES = ("pipelines", "expectations", "publish")
 INTERNAL = {
     "MINGZHANG_WORK": "The folder of the home from which dbt reads the Parquet files of records, intake and city.",
     "MINGZHANG_WAREHOUSE": "The DuckDB file that dbt builds.",
+    "MINGZHANG_SPARK_MASTER": "Spark's master within dbt, from `MINGZHANG_MASTER`.",
+    "MINGZHANG_SPARK_TABLES": "The folder of the tables that dbt builds on Spark.",
     "MINGZHANG_MEMORY_LIMIT": "The memory that DuckDB may take within dbt, from `MINGZHANG_MEMORY`.",
 }
 DEVELOPERS = {
