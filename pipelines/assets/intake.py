@@ -14,6 +14,7 @@ from pipelines.assets.place import Place
 from pipelines.assets.sensors import answers, check_of
 from pipelines.core import notes
 from pipelines.core.memory import give_back
+from pipelines.core.spark import SPARK
 from pipelines.sources.source import Source
 from pipelines.stages import code
 
@@ -143,7 +144,8 @@ def readings(place: Place) -> dg.MaterializeResult:
         stages.forget()
     note = place.fresh(stages, "readings")
     if note is None:
-        r = read_new(place.home_folder, contracts, place.full, place.processes or None)
+        master = place.master if place.engine == SPARK else None
+        r = read_new(place.home_folder, contracts, place.full, place.processes or None, master)
         give_back()
         note = stages.done("readings", {"in_force": r.in_force})
         read, by = r.read, r.by

@@ -3,12 +3,15 @@
 Belongs here: writing and loading readings under work/readings, by file and reader key. Not here: which files are in
 force, or what is made of readings. What was read under another key (key.py) is as good as not read.
 
-A batch is a set of Parquet files `<key>.<number>.<table>.parquet`, one for each table that has rows; its `files` comes last,
+A batch is a set of Parquet files `<key>.<batch>.<table>.parquet`, its name a number or a number and a digest, one for each table that has rows; its `files` comes last,
 and without it the batch does not exist. Batches are only added; many small ones are joined into one from time to time.
 """
 
 from __future__ import annotations
 
+import hashlib
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise, repeat
 from pathlib import Path
@@ -36,6 +39,7 @@ from pipelines.intake.readings import (
 )
 
 MOST_BATCHES = 40
+BESIDE = ".part-"  # of folders in which a batch is written that may be written twice at once
 _LONG = 1000  # rows of a file that are better moved together than one by one
 _TABLES = {"files": FILES, "sheets": SHEETS, "columns": COLUMNS, "issues": ISSUES}
 
@@ -57,12 +61,42 @@ def append(home: Home, contracts: Contracts, readings: Iterable[FileReading]) ->
 
 def _store(home: Home, contracts: Contracts, found: Mapping[str, pa.Table]) -> None:
     """Store tables as a batch."""
+    _write(home, contracts, f"{next_batch(home, contracts):08d}", found)
+    join_many(home, contracts)
+
+
+def next_batch(home: Home, contracts: Contracts) -> int:
+    """The number of the batch behind the last one. Readings under other keys are thrown away."""
     home.readings.mkdir(parents=True, exist_ok=True)
     batches = list(_batches(home, contracts))
     if not batches:
         _remove(p for p in home.readings.glob("*.parquet") if not p.name.startswith(key(contracts)))
-    _write(home, contracts, _next(batches), found)
-    if len(batches) + 1 > MOST_BATCHES:
+    return int(batches[-1].split("-")[0]) + 1 if batches else 1
+
+
+def write_once(home: Home, contracts: Contracts, number: int, readings: Iterable[FileReading]) -> None:
+    """Store readings as one batch, called by its number and the files in it: done twice, at once or on two machines, it leaves that one
+    batch, and it never takes the place of another."""
+    made = sorted(readings, key=lambda r: r.file_id)
+    files = hashlib.sha256("".join(r.file_id for r in made).encode()).hexdigest()[:16]
+    with tempfile.TemporaryDirectory(prefix=BESIDE, dir=home.readings) as folder:
+        beside = Home(Path(folder))
+        beside.readings.mkdir(parents=True)
+        _write(beside, contracts, f"{number:08d}-{files}", tables(made, contracts))
+        # As in _write, `files` comes last: without it the rest is no batch.
+        for path in sorted(beside.readings.iterdir(), key=lambda p: p.name.endswith(".files.parquet")):
+            path.replace(home.readings / path.name)
+
+
+def clear_beside(home: Home) -> None:
+    """Remove what processes left that were killed while they wrote a batch."""
+    for folder in home.readings.glob(f"{BESIDE}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def join_many(home: Home, contracts: Contracts) -> None:
+    """Make one batch of all, where there are many."""
+    if len(list(_batches(home, contracts))) > MOST_BATCHES:
         _join(home, contracts)
 
 
@@ -108,10 +142,6 @@ def clear(home: Home) -> None:
 def _batches(home: Home, contracts: Contracts) -> Iterator[str]:
     for p in sorted(home.readings.glob(f"{key(contracts)}.*.files.parquet")):
         yield p.name.split(".")[1]
-
-
-def _next(batches: list[str]) -> str:
-    return f"{int(batches[-1]) + 1 if batches else 1:08d}"
 
 
 def _path(home: Home, contracts: Contracts, batch: str, table: str) -> Path:
@@ -196,7 +226,7 @@ def _join(home: Home, contracts: Contracts) -> None:
     """Make one batch of all."""
     batches = list(_batches(home, contracts))
     files = _latest(home, contracts, batches, pa.array(sorted(known(home, contracts)), pa.string()))
-    new = _next(batches)
+    new = f"{next_batch(home, contracts):08d}"
     for dataset in contracts:  # a table at a time, and `files` last
         _write_table(home, contracts, new, f"rows-{dataset}", _rows(home, contracts, batches, dataset, files))
     for name, dtypes in reversed(_TABLES.items()):

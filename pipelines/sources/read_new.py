@@ -13,6 +13,7 @@ from pipelines.core import chunks
 from pipelines.core.home import Home
 from pipelines.core.progress import report
 from pipelines.intake import cache
+from pipelines.intake.executors import read_in_executors
 from pipelines.intake.file_reader import refused
 from pipelines.intake.model import FileReading
 from pipelines.intake.pool import FileJob, read_many
@@ -24,6 +25,7 @@ from pipelines.sources.spread import read_spread, take_left
 
 STAGE = "Reading"
 KEEP_EVERY = 2000  # files read between two writes to the cache: a run that dies loses no more than these
+MANY = 1000  # files that are read by Spark's executors, where there are any
 KEEP_ROWS = 400_000  # and no more rows than these are held, but for those of one file
 
 
@@ -36,8 +38,13 @@ class Read:
     by: dict[str, int] = field(default_factory=dict)
 
 
-def read_new(home: Home, contracts: Contracts, full: bool = False, processes: int | None = None) -> Read:
-    """Reads every file of the ledger that this reader and these contracts have not read yet; with `full`, every file."""
+def read_new(
+    home: Home, contracts: Contracts, full: bool = False, processes: int | None = None, master: str | None = None
+) -> Read:
+    """Reads every file of the ledger that this reader and these contracts have not read yet; with `full`, every file.
+
+    With the master of a Spark, many files are read by its executors; few are read here before those would have started.
+    """
     ledger = Ledger(home)
     if full:
         cache.clear(home)
@@ -48,6 +55,11 @@ def read_new(home: Home, contracts: Contracts, full: bool = False, processes: in
     todo = [r for r in ledger.latest.values() if r.file_id not in known]
     plain = [r for r in todo if r.members is None]
     jobs = [FileJob(r.file_id, where(home, r.file_id), r.name) for r in plain]
+    if master is not None and len(jobs) >= MANY:
+        report(STAGE, 0, len(jobs))
+        read_in_executors(home, contracts, jobs, master)
+        cache.append(home, contracts, [_archive(r) for r in todo if r.members is not None])
+        return Read(len(jobs), len(ledger.latest))
     by = read_spread(home, contracts, jobs, processes, lambda done, total: report(STAGE, done, total))
     left = jobs
     if by:
