@@ -36,7 +36,11 @@
 {% endmaterialization %}
 
 {% materialization replaced_view, adapter='spark' %}
-    {%- set target = this.incorporate(type='view') -%}
-    {% call statement('main') %}create or replace view {{ target }} as {{ compiled_code }}{% endcall %}
+    {#- a mart is read from its files when Spark has ended, and a view has none -#}
+    {%- set stored = this.schema == 'marts' -%}
+    {%- set target = this.incorporate(type='table' if stored else 'view') -%}
+    {% call statement('main') -%}
+        {{ 'create table ' ~ target ~ ' using parquet' if stored else 'create or replace view ' ~ target }} as {{ compiled_code }}
+    {%- endcall %}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
