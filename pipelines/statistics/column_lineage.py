@@ -1,4 +1,4 @@
-"""Which columns a model's columns are computed from, read off the SQL that dbt compiled.
+"""Column lineage of the models, read off the SQL that dbt compiled: the columns that each column is computed from.
 
 Belongs here: that analysis, by sqlglot, and the notes that spare it where nothing changed. Not here: Dagster's form of it
 (pipelines/assets/statistics.py), or which files stand behind a figure (dbt_project/models/marts/provenance.sql).
