@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,13 +56,15 @@ def test_who_did_not_report_is_named_where_the_city_decided_so(
 
 
 def test_the_decision_is_read_and_a_wrong_one_refused(tmp_path: Path, root: Path) -> None:
-    text = (root / "cities" / "zhuzhou" / "city.yaml").read_text(encoding="utf-8")
+    folder = tmp_path / "city"
+    shutil.copytree(root / "cities" / "zhuzhou", folder)
+    text = (folder / "city.yaml").read_text(encoding="utf-8")
     for line, said in (("", False), ("name_missing: 1\n", True), ("name_missing: 0\n", False)):
-        (tmp_path / "city.yaml").write_text(text + line, encoding="utf-8")
-        assert read_city(tmp_path / "city.yaml")["name_missing"] is said
-    (tmp_path / "city.yaml").write_text(text + "name_missing: perhaps\n", encoding="utf-8")
+        (folder / "city.yaml").write_text(text + line, encoding="utf-8")
+        assert read_city(folder / "city.yaml")["name_missing"] is said
+    (folder / "city.yaml").write_text(text + "name_missing: perhaps\n", encoding="utf-8")
     with pytest.raises(CityError, match="name_missing is 'perhaps'; write 0 or 1"):
-        read_city(tmp_path / "city.yaml")
+        read_city(folder / "city.yaml")
 
 
 def test_an_english_first_city_has_english_workbooks_and_its_own_door(
