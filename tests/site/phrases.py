@@ -18,7 +18,7 @@ import publish.site
 from publish.site.language import CATALOGUE
 
 SITE = Path(publish.site.__file__).parent
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "pair": None, "said": None}
+KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "pair": None, "translated": None}
 HEAD = "# The Chinese of every phrase of the site; python tests/site/phrases.py brings it up to date."
 NEVER = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)  # a date would change the file without a phrase having changed
 
