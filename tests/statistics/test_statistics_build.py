@@ -437,6 +437,7 @@ SPOILT = {
     "datasets_opening_is_known": "update marts.datasets set opening = 'half'",
     "submissions_account_for_every_row": "update marts.submissions set rows_read = rows_read + 1",
     "punctuality_counts_some_of_all": "insert into marts.punctuality values ('d', '2025', date '2025-12-31', 1, 2)",
+    "not_reported_lacks_some": "insert into marts.not_reported values ('d', 2025, '甲局', 3, 2)",
     "task_counts_states_are_known": "insert into marts.task_counts values ('d', '2025-12', '完成', 1)",
     "claims_says_why_it_cannot_be_verified": "update marts.claims set note_en = '' where claim_id = 'first_in_province'",
 }  # fmt: skip
