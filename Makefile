@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .ONESHELL:
-.PHONY: consumers consumers-light test-consumers docs help setup setup-dev inboxes spark demo data-docs dev test test-quick test-long test-spark hunt lint format bench lock browser nginx node servers r screenshots clean
+.PHONY: postgres consumers consumers-light test-consumers docs help setup setup-dev inboxes spark demo data-docs dev test test-quick test-long test-spark hunt lint format bench lock browser nginx node servers r screenshots clean
 
 # The first that runs and is new enough: a name on the PATH may be a shim that does not run.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -48,6 +48,9 @@ setup-dev: $(VENV)/.dev ## the same with the development tools
 
 inboxes: requirements-inboxes.txt | $(BIN)/python ## drivers for inboxes at sftp://, smb://, s3:// and davs://
 	@$(BIN)/python -m pip install -q --require-hashes -r requirements-inboxes.txt
+
+postgres: requirements-postgres.txt | $(BIN)/python ## Dagster's storage in PostgreSQL, for a home that several machines share
+	@$(BIN)/python -m pip install -q --require-hashes -r requirements-postgres.txt
 
 spark: requirements-spark.txt | $(BIN)/python ## Spark and dbt's adapter for it, for statistics of more than one machine
 	@$(BIN)/python -m pip install -q --require-hashes -r requirements-spark.txt
@@ -200,22 +203,23 @@ node:
 		echo "!! Tests of what runs on Node will be SKIPPED: no node or no npm. Type: sudo apt-get install nodejs npm"
 	fi
 
-# OpenSSH, Samba and Dovecot for the tests of remote inboxes: installed when root in a container, where installing starts no service;
-# elsewhere the line to type is said and those tests skip.
+# OpenSSH, Samba, Dovecot and PostgreSQL for the tests of remote inboxes and of several machines: installed when root in a container, where
+# installing starts no service; elsewhere the line to type is said and those tests skip.
 servers:
-	@if [ -x /usr/sbin/sshd ] && [ -x /usr/sbin/smbd ] && [ -x /usr/sbin/dovecot ]; then exit 0; fi
+	@if [ -x /usr/sbin/sshd ] && [ -x /usr/sbin/smbd ] && [ -x /usr/sbin/dovecot ] && [ -n "$$(compgen -G '/usr/lib/postgresql/*/bin/initdb')" ]; then exit 0; fi
 	if [ "$$(id -u)" = 0 ] && [ ! -d /run/systemd/system ] && command -v apt-get >/dev/null; then
-		echo "Installing Debian's OpenSSH, Samba and Dovecot for the tests of remote inboxes ..."
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssh-server samba dovecot-imapd; } >/tmp/mingzhang-apt-servers.log 2>&1 \
-			|| echo "!! OpenSSH, Samba and Dovecot could not be installed (see /tmp/mingzhang-apt-servers.log): the tests of remote inboxes will be SKIPPED."
+		echo "Installing Debian's OpenSSH, Samba, Dovecot and PostgreSQL for tests ..."
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssh-server samba dovecot-imapd postgresql; } >/tmp/mingzhang-apt-servers.log 2>&1 \
+			|| echo "!! OpenSSH, Samba, Dovecot or PostgreSQL could not be installed (see /tmp/mingzhang-apt-servers.log): the tests of remote inboxes and of several machines will be SKIPPED."
 	else
-		echo "!! The tests of inboxes over SFTP, SMB and IMAP will be SKIPPED: no sshd, smbd or dovecot. Type: sudo apt-get install openssh-server samba dovecot-imapd"
+		echo "!! The tests of inboxes over SFTP, SMB and IMAP and of several machines will be SKIPPED: no sshd, smbd, dovecot or initdb. Type: sudo apt-get install openssh-server samba dovecot-imapd postgresql"
 	fi
 
 lock: ## renew the lock files (needs uv)
 	@uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate --extra inboxes -c requirements-dev.txt pyproject.toml -o requirements-inboxes.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate --extra postgres -c requirements-dev.txt pyproject.toml -o requirements-postgres.txt
 	for f in tests/consumers/requirements/*.in; do
 		uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate $$f -o $${f%.in}.txt
 	done

@@ -257,7 +257,8 @@ def dev(
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 3000,
 ) -> None:
     """Open Dagster's UI on the same home: the graph, the runs, the checks."""
-    from pipelines.run import end_dead_runs, use_dagster_home
+    from pipelines.dagster_home import use_dagster_home
+    from pipelines.run import end_dead_runs
 
     s = _settings(home=home)
     place = Home(s.home.resolve()).create()

@@ -7,7 +7,6 @@ here: drawing it (cli.py), or any stage's work.
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +21,7 @@ from pipelines.core.clock import today
 from pipelines.core.home import Home, HomeBusy
 from pipelines.core.settings import Settings
 from pipelines.core.spark import SPARK, require_spark
+from pipelines.dagster_home import use_dagster_home
 from pipelines.sources.inbox import InboxError
 from pipelines.sources.receive import nothing_new
 from pipelines.sources.source import sources_of
@@ -32,24 +32,6 @@ from publish.release.store import drop_held
 
 OLD_NOTES = ("standing.json", "warehouse.json")  # of homes made before each stage had its own
 FROM = {"mingzhang/from": "command line"}  # the tag of our own runs in Dagster's record (assets/sensors.py knows it)
-
-DAGSTER_SETTINGS = """\
-# Written once by Mingzhang, then yours (docs/dagster.md).
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-concurrency:
-  pools: # every step is in the pool `home`: a second run waits until the first has ended
-    granularity: run
-    default_limit: 1
-run_retries: # of runs whose process died; what a step refused is refused again
-  enabled: true
-  max_retries: 2
-  retry_on_asset_or_op_failure: false
-freshness:
-  enabled: true
-"""
 
 
 class NoRelease(RuntimeError):
@@ -247,18 +229,6 @@ def _not_waiting_for_the_disk() -> Iterator[None]:
         yield
     finally:
         event.remove(Engine, "connect", ease)
-
-
-def use_dagster_home(home: Home) -> None:
-    """Makes Dagster keep its runs in this home, and tell nobody about them. What an engineer wrote into its settings stays."""
-    folder = home.work / "dagster"
-    folder.mkdir(parents=True, exist_ok=True)
-    settings = folder / "dagster.yaml"
-    if not settings.exists():
-        settings.write_text(DAGSTER_SETTINGS, encoding="utf-8")
-    os.environ["DAGSTER_HOME"] = str(folder.resolve())
-    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
-    os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
 
 
 def _note(out: RunReport, events: Sequence[Any], checks: Sequence[Any], stats: Sequence[Any]) -> None:

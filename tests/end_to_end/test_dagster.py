@@ -21,8 +21,8 @@ from pipelines.assets.sensors import check_of, source_sensor
 from pipelines.assets.years import KEY
 from pipelines.core.home import Home
 from pipelines.core.settings import Settings
+from pipelines.dagster_home import use_dagster_home
 from pipelines.graph import make_definitions
-from pipelines.run import use_dagster_home
 from tests.conftest import ROOT, mingzhang
 from tests.end_to_end.test_running import DAY, City, city, launch, made  # noqa: F401 (fixtures)
 from tests.test_alerts import robot

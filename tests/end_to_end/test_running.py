@@ -24,8 +24,9 @@ import pytest
 from pipelines.assets.place import place_of
 from pipelines.core.home import Home
 from pipelines.core.settings import Settings
+from pipelines.dagster_home import use_dagster_home
 from pipelines.graph import make_definitions
-from pipelines.run import end_dead_runs, use_dagster_home
+from pipelines.run import end_dead_runs
 from publish.release import store
 from tests.conftest import ROOT, mingzhang
 
