@@ -23,6 +23,7 @@ from rich.table import Table
 from pipelines.console import LINES, drawn, err, logged, out, print_check, print_held, say
 from pipelines.core.home import Home
 from pipelines.correct import correct
+from pipelines.options import CityOption, ContractsOption, HomeOption
 from pipelines.upkeep import print_bill, upkeep
 from pipelines.worker import worker
 
@@ -46,16 +47,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-HomeOption = Annotated[
-    Path | None, typer.Option("--home", help="The home folder. Default: MINGZHANG_HOME, else ./data.")
-]
-ContractsOption = Annotated[
-    list[Path] | None,
-    typer.Option("--contracts", help="A folder of contracts, added to those in expectations/. Repeatable."),
-]
-CityOption = Annotated[
-    Path | None, typer.Option("--city", help="The city's folder. Default: MINGZHANG_CITY, else cities/zhuzhou.")
-]
 EngineOption = Annotated[
     Literal["duckdb", "spark"] | None,
     typer.Option("--engine", help="What computes the statistics. Default: MINGZHANG_ENGINE, else duckdb."),

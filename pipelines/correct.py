@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from pipelines.core.home import Home
+from pipelines.options import ContractsOption, HomeOption
 from pipelines.sources import decisions
 
 out = Console()
@@ -23,9 +24,6 @@ correct = typer.Typer(
     help="Withdraw a submission, patch a cell, correct a published figure: who, why, since when. The next run applies it.",
     no_args_is_help=True,
 )
-HomeOption = Annotated[
-    Path | None, typer.Option("--home", help="The home folder. Default: MINGZHANG_HOME, else ./data.")
-]
 By = Annotated[str, typer.Option("--by", help="Who decided: a name or an office. It is published.")]
 Why = Annotated[str, typer.Option("--why", help="Why, in Chinese, one sentence. It is published.")]
 WhyEn = Annotated[str, typer.Option("--why-en", help="The same in English. Default: as in Chinese.")]
@@ -134,9 +132,7 @@ def cell(
     until: Annotated[
         str, typer.Option(help="The last day it holds, YYYY-MM-DD. Default: until a newer file comes.")
     ] = "",
-    contracts: Annotated[
-        list[Path] | None, typer.Option("--contracts", help="A folder of contracts added. Repeatable.")
-    ] = None,
+    contracts: ContractsOption = None,
     home: HomeOption = None,
 ) -> None:
     """Let a cell of a received file count as another value, until the department sends a newer file."""

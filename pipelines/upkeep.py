@@ -15,19 +15,15 @@ import typer
 
 from pipelines.console import drawn, out, say
 from pipelines.core.home import Home
+from pipelines.options import HomeOption
 
 upkeep = typer.Typer()
-HomeOption = Annotated[
-    Path | None, typer.Option("--home", help="The home folder. Default: MINGZHANG_HOME, else ./data.")
-]
 MEGABYTE = 1e6
 
 
 @upkeep.command()
 def backup(
-    to: Annotated[
-        Path, typer.Option("--to", metavar="FILE", help="The file to write, such as home-2026-12-01.tar.gz.")
-    ],
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="The file to write, such as home.tar.gz.")],
     home: HomeOption = None,
 ) -> None:
     """Back up a home to one file, also while a run works on it. The file holds closed records: encrypt it.

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import signal
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from pipelines.console import LINES, out, say
 from pipelines.core.home import Home, HomeError
+from pipelines.options import CityOption, ContractsOption, HomeOption
 
 if TYPE_CHECKING:
     from pipelines.core.settings import Settings
@@ -27,18 +25,7 @@ class NoHome(HomeError):
     exit_status = 1
 
 
-def worker(
-    home: Annotated[
-        Path | None, typer.Option("--home", help="The home folder. Default: MINGZHANG_HOME, else ./data.")
-    ] = None,
-    contracts: Annotated[
-        list[Path] | None,
-        typer.Option("--contracts", help="A folder of contracts, added to those in expectations/. Repeatable."),
-    ] = None,
-    city: Annotated[
-        Path | None, typer.Option("--city", help="The city's folder. Default: MINGZHANG_CITY, else cities/zhuzhou.")
-    ] = None,
-) -> None:
+def worker(home: HomeOption = None, contracts: ContractsOption = None, city: CityOption = None) -> None:
     """Read files for the runs of a home that lies on shared storage, until Ctrl-C or SIGTERM.
 
     Start one on each machine, as the user who runs the pipeline, with the same code, contracts and city's folder. A run that finds

@@ -45,7 +45,7 @@ Job = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Plan:
+class ChunkPlan:
     """The chunks of one piece of work, numbered from 1, for whoever computes the same `key`."""
 
     folder: Path
@@ -65,7 +65,7 @@ class Chunk:
     jobs: list[Job]
 
 
-def publish(home: Home, key: str, chunks: Sequence[Sequence[Job]]) -> Plan:
+def publish(home: Home, key: str, chunks: Sequence[Sequence[Job]]) -> ChunkPlan:
     """Write down a plan for others to see."""
     folder = _plans(home) / secrets.token_hex(8)
     folder.mkdir(parents=True)
@@ -73,16 +73,16 @@ def publish(home: Home, key: str, chunks: Sequence[Sequence[Job]]) -> Plan:
         (folder / f"{number:05d}.json").write_text(json.dumps(list(jobs), ensure_ascii=False), encoding="utf-8")
     with whole_file(folder / PLAN) as part:
         part.write_text(json.dumps({"key": key, "chunks": len(chunks)}), encoding="utf-8")
-    return Plan(folder, key, len(chunks))
+    return ChunkPlan(folder, key, len(chunks))
 
 
-def plans(home: Home) -> list[Plan]:
+def plans(home: Home) -> list[ChunkPlan]:
     """The plans there are: that of the run at work, and those that dead runs left."""
     found = []
     for path in sorted(_plans(home).glob(f"*/{PLAN}")):
         with suppress(OSError, ValueError, KeyError):  # it was removed meanwhile
             said = json.loads(path.read_text(encoding="utf-8"))
-            found.append(Plan(path.parent, said["key"], said["chunks"]))
+            found.append(ChunkPlan(path.parent, said["key"], said["chunks"]))
     return found
 
 
@@ -139,7 +139,7 @@ class Taker:
     `planner`: the process that planned them, which takes also those that others died of.
     """
 
-    def __init__(self, plan: Plan, who: str, planner: bool = False):
+    def __init__(self, plan: ChunkPlan, who: str, planner: bool = False):
         self.plan, self.who, self.planner = plan, who, planner
         self._seen: dict[int, tuple[bytes, float]] = {}
         self._holds: tuple[int, _Beat] | None = None

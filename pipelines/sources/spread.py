@@ -16,7 +16,7 @@ from pathlib import Path
 
 from expectations.contract import Contracts
 from pipelines.core import chunks
-from pipelines.core.chunks import Chunk, Job, Offers, Plan, Taker
+from pipelines.core.chunks import Chunk, ChunkPlan, Job, Offers, Taker
 from pipelines.core.home import Home
 from pipelines.intake import cache
 from pipelines.intake.key import key
@@ -85,7 +85,7 @@ def read_chunk(home: Home, contracts: Contracts, taker: Taker, chunk: Chunk, poo
     return len(read), len(jobs) - len(read)
 
 
-def work_on(home: Home, contracts: Contracts, plan: Plan, who: str, processes: int | None, said: Progress) -> None:
+def work_on(home: Home, contracts: Contracts, plan: ChunkPlan, who: str, processes: int | None, said: Progress) -> None:
     """Read chunks of a plan until there is none to take now; `said` is told of each, its files and those left to the run."""
     with Taker(plan, who) as taker:
         chunk = taker.take()

@@ -36,7 +36,10 @@ COMMON = {
     "year", "address", "place", "comments", "identifier", "City", "Unit", "Address", "Comments", "coal", "wood", "electricity",
     "natural_gas", "floor_area", "organisation",  # also columns of the profile's contracts, which carriers and headlines are called by
 }  # fmt: skip
-DEFAULT_CITY = {"pipelines/cli.py", "pipelines/core/settings.py"}  # say which folder is the city where none is named
+DEFAULT_CITY = {
+    "pipelines/options.py",
+    "pipelines/core/settings.py",
+}  # say which folder is the city where none is named
 
 
 def rows(path: Path) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipelines.core import chunks
-from pipelines.core.chunks import Offers, Plan, Taker
+from pipelines.core.chunks import ChunkPlan, Offers, Taker
 from pipelines.core.home import Home
 
 
@@ -25,7 +25,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chunks, "PATIENCE", 0.6)
 
 
-def plan(home: Home, n: int = 3) -> Plan:
+def plan(home: Home, n: int = 3) -> ChunkPlan:
     return chunks.publish(home, "k", [[(f"id{i}", f"名 {i}.xlsx")] for i in range(1, n + 1)])
 
 
