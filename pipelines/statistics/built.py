@@ -63,9 +63,14 @@ def publish(
         "engine": engine,
     }
     notes.write(home, STAGE, fingerprint, {home.warehouse: path}, report, hashed=False)
-    # The log of a shell that wrote to the last warehouse is of that file: DuckDB would open no other beside it.
-    home.warehouse.with_name(f"{home.warehouse.name}.wal").unlink(missing_ok=True)
+    drop_log(home.warehouse)  # of a shell that wrote to the last warehouse
     path.replace(home.warehouse)
+
+
+def drop_log(database: Path) -> None:
+    """Removes the log that a shell, or a run that was killed, left beside a database: it is of the file that was there, and DuckDB opens
+    no other beside it."""
+    database.with_name(f"{database.name}.wal").unlink(missing_ok=True)
 
 
 def built(home: Home) -> Built | None:

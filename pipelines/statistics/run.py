@@ -26,7 +26,7 @@ from pipelines.core.home import Home
 from pipelines.core.memory import allowance
 from pipelines.core.spark import DUCKDB
 from pipelines.core.sql import literal
-from pipelines.statistics.built import being_built, built, publish, trial
+from pipelines.statistics.built import being_built, built, drop_log, publish, trial
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 # What `dbt build` leaves out where it is not a test of ours: what looks at the project, which is the same in every run, and what
@@ -102,6 +102,7 @@ def replaced_environment(given: dict[str, str]) -> Iterator[None]:
 def start_whole(home: Home) -> Path:
     """Clears the place where a whole warehouse is built, and returns it."""
     being_built(home).unlink(missing_ok=True)
+    drop_log(being_built(home))
     return being_built(home)
 
 
@@ -144,6 +145,7 @@ def start_trial(home: Home) -> Path:
             "launch the job 'refresh' (or 'mingzhang run') once, then materialize the part again."
         )
     trial(home).parent.mkdir(mode=0o700, exist_ok=True)
+    drop_log(trial(home))
     shutil.copyfile(home.warehouse, trial(home))
     trial(home).chmod(0o600)
     return trial(home)

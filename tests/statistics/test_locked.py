@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from pipelines.core.home import Home
 from pipelines.statistics.built import being_built, built, publish
-from pipelines.statistics.run import start_part, start_whole
+from pipelines.statistics.run import start_part, start_trial, start_whole
 
 HOLD = """
 import sys, duckdb
@@ -53,3 +55,32 @@ def test_a_warehouse_is_replaced_under_the_shell_that_holds_it(tmp_path: Path) -
         printed, _ = shell.communicate("", timeout=60)
     assert printed == "[(1,)]\n"  # it reads what it opened
     assert _now(home) == 2
+
+
+DIE = """
+import os, sys, duckdb
+con = duckdb.connect(sys.argv[1])
+for n in range(3):
+    con.execute(f"create table more{n} as select 1")
+    con.execute("checkpoint")
+con.execute("create table unfinished as select 1")
+os._exit(9)
+"""
+
+
+@pytest.mark.parametrize(
+    "start", [lambda home: start_part(home, "code", {"records/a": "2"}) and being_built(home), start_trial]
+)
+def test_the_log_of_a_run_that_was_killed_keeps_no_later_run_back(
+    tmp_path: Path, start: Callable[[Home], Path]
+) -> None:
+    """Found by killing runs: the log is of another file than the copy that the next run builds on."""
+    home = Home(tmp_path).create()
+    start_whole(home)
+    _make(home, 1)
+    publish(home, date(2025, 12, 31), "one", "code", {"records/a": "1"})
+    warehouse = start(home)
+    assert subprocess.run([sys.executable, "-c", DIE, warehouse], check=False).returncode == 9
+    assert warehouse.with_name("warehouse.duckdb.wal").exists()
+    with duckdb.connect(str(start(home))) as con:
+        assert con.execute("select x from marts").fetchall() == [(1,)]
