@@ -132,15 +132,28 @@ def run(
 
 
 @app.command("report")
-def print_report(home: HomeOption = None) -> None:
+def print_report(
+    against: Annotated[
+        int | None,
+        typer.Option(
+            "--against",
+            metavar="N",
+            help="Print instead what differs from the run N before it, of those with work to do.",
+        ),
+    ] = None,
+    home: HomeOption = None,
+) -> None:
     """Print the report of the last run as Markdown: what arrived, what broke, what a person has to look at.
 
-    Exit status: 0 it is printed; 1 no run has left one.
+    Exit status: 0 it is printed; 1 no run has left one, or there is none to compare with.
     """
-    from pipelines.report import last, markdown
+    from pipelines import compared, report
 
     place = _home(home)
-    print(markdown(last(place), place), end="")
+    if against is None:
+        print(report.markdown(report.last(place), place), end="")
+    else:
+        print(compared.markdown(*compared.two(place, against)), end="")
 
 
 @app.command()
@@ -532,6 +545,11 @@ def _print_report(r: Any) -> None:
             line("", d["message_zh"])
     for sentence in r.unused:
         line("Unused", sentence)
+    for year, rows in sorted(r.waiting.items()):
+        line(
+            "Waiting",
+            f"{rows:,} rows about {year}, which was declared final before they arrived ('mingzhang correct list')",
+        )
     line("Time", ", ".join(f"{s} {t:.1f} s" for s, t in r.seconds.items()))
     state = {
         "new": "new",

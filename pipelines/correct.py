@@ -1,7 +1,7 @@
-"""The command `mingzhang correct`: the bureau withdraws a submission, patches a cell, or declares a published figure wrong.
+"""The command `mingzhang correct`: the bureau withdraws a submission, patches a cell, declares a year final or a published figure wrong.
 
 Belongs here: checking that what is named is there, and writing the decision down. Not here: what a decision does
-(pipelines/records/corrected.py, publish/disclosure/corrections.py); it takes effect with the next run.
+(pipelines/records/corrected.py, pipelines/records/final_years.py, publish/disclosure/corrections.py); it takes effect with the next run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pipelines.sources import decisions
 
 out = Console()
 correct = typer.Typer(
-    help="Withdraw a submission, patch a cell, correct a published figure: who, why, since when. The next run applies it.",
+    help="Withdraw a submission, patch a cell, declare a year final, correct a published figure: who, why, since when.",
     no_args_is_help=True,
 )
 By = Annotated[str, typer.Option("--by", help="Who decided: a name or an office. It is published.")]
@@ -180,6 +180,43 @@ def cell(
     )
 
 
+@correct.command("final")
+def final(
+    year: Annotated[int, typer.Argument(help="The year whose data are final.")],
+    by: By,
+    why: Why,
+    why_en: WhyEn = "",
+    since: Since = "",
+    home: HomeOption = None,
+) -> None:
+    """Declare a year final: what runs take in about it from now on waits in quarantine and replaces nothing.
+
+    Run first, so that what lies in the inbox counts. Patches and withdrawals hold in a final year too, as they are decisions.
+    """
+    from pipelines.records.final_years import FINAL
+    from pipelines.sources.ledger import Ledger
+
+    place = _home(home)
+    _stated_text(by, why, since)
+    with place.locked():
+        decided = decisions.in_force(place, [FINAL])
+        if any(d.details["year"] == year for d in decided):
+            raise typer.BadParameter(f"{year} is final already; 'mingzhang correct list' shows since when.")
+        known = set(_intake(place, "sheets")["period"].dropna().str.slice(0, 4))
+        known |= {p.stem for p in (place.work / "records").glob("*/*.parquet") if p.stem.isdigit()}
+        if str(year) not in known:
+            raise typer.BadParameter(
+                f"Nothing that was received is about {year}; it is about {_listed(sorted(known))}."
+            )
+        received = Ledger(place).runs
+        decisions.add(place, FINAL, str(year), by, why, why_en, since, {"year": year, "received": received})
+    out.print(
+        f"{year} is final: rows about it that arrive from now on wait in quarantine; 'mingzhang correct undo' lets them in.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
 @correct.command("list")
 def listed(
     home: HomeOption = None,
@@ -215,9 +252,9 @@ def undo(
         if not 1 <= number <= len(found):
             raise typer.BadParameter(f"There is no decision {number}; 'mingzhang correct list' shows {len(found)}.")
         wanted = found[number - 1]
-        if wanted.kind not in ("figure", "withdraw", "cell"):
+        if wanted.kind not in ("figure", "withdraw", "cell", "final"):
             raise typer.BadParameter(
-                f"Decision {number} ({wanted.kind}) cannot be undone; figure, withdraw and cell can."
+                f"Decision {number} ({wanted.kind}) cannot be undone; figure, withdraw, cell and final can."
             )
         decisions.add(place, decisions.UNDO, wanted.decided_at, by, why, why_en)
     out.print(f"Decision {number} is undone from the next 'mingzhang run' on.", highlight=False)

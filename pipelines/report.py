@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pipelines import compared
 from pipelines.alerts import Alert
 from pipelines.core.home import Home, whole_file
 from pipelines.core.issue_codes import ISSUE_CODES
@@ -50,6 +51,7 @@ def keep(home: Home, report: Mapping[str, Any]) -> dict[str, Any]:
     kept = {**report, "late": late, "newly_late": [u for u, n in late.items() if n > before.get(u, 0)]}
     with whole_file(path(home)) as part:
         part.write_text(json.dumps(kept, ensure_ascii=False, indent=1), encoding="utf-8")
+    compared.keep(home, report)
     return kept
 
 
@@ -129,6 +131,10 @@ def _needed(r: Mapping[str, Any], home: Home) -> Iterator[str]:
         ("留到下次 Left for the next run, still being written", r["left"]),
         ("请注意 To be looked at", r["notes"]),
         ("没有起作用的决定 Decisions that changed nothing", r["unused"]),
+        (
+            "定案年度迟到的数据 Rows that arrived after their year was declared final",
+            [f"{year}: {rows:,} 行 rows" for year, rows in sorted(r.get("waiting", {}).items())],
+        ),
         ("可疑的合计 Doubted totals", [d["message_zh"] for d in r["doubted"]]),
         ("整改逾期 Overdue tasks", [f"{u or '单位不明 no unit known'}: {n}" for u, n in r.get("late", {}).items()]),
     ]

@@ -61,6 +61,9 @@ class RunReport:
     held: int = 0  # figures that stand as last published while the records give another
     corrected: int = 0  # figures that a decision of the bureau replaced or withdrew
     unused: list[str] = field(default_factory=list)  # a sentence for each decision that changed nothing
+    waiting: dict[str, int] = field(
+        default_factory=dict
+    )  # rows that arrived after their year was declared final, by year
     seconds: dict[str, float] = field(default_factory=dict)
     held_release: str | None = None  # a release that moves too far from the last one and waits for a person's yes
     reasons: list[str] = field(default_factory=list)  # one sentence each why; for the operator alone
@@ -249,6 +252,7 @@ def _note(out: RunReport, events: Sequence[Any], checks: Sequence[Any], stats: S
         out.rows |= reported.get("report_rows", {})
         out.issues |= reported.get("report_issues", {})
         out.unused += reported.get("unused", ())
+        out.waiting |= reported.get("report_waiting", {})
         out.superseded |= reported.get("report_superseded", {})
         if path == ["release"]:
             out.release, out.release_state = reported["release_id"], reported["state"]

@@ -134,20 +134,23 @@ def _build(place: Place, contracts: Contracts) -> "RecordsSummary":
     """All that is read lives no longer than this call."""
     from pipelines.records.build import build
     from pipelines.records.corrected import CELL, WITHDRAW
+    from pipelines.records.final_years import FINAL, with_late_files
     from pipelines.sources.decisions import in_force
     from pipelines.sources.ledger import Ledger
     from pipelines.sources.read_new import load_readings
 
     report("records")
     home = place.home_folder
-    decided = in_force(home, (WITHDRAW, CELL))
+    ledger = Ledger(home)
+    decided = with_late_files(in_force(home, (WITHDRAW, CELL, FINAL)), ledger)
     readings = load_readings(home, contracts)
-    return build(readings, contracts, home, place.city_folder, Ledger(home).latest, decided, place.date)
+    return build(readings, contracts, home, place.city_folder, ledger.latest, decided, place.date)
 
 
 def _report(s: "RecordsSummary") -> dict[str, Any]:
     return {
         "unused": s.unused,
+        "report_waiting": s.waiting,
         "report_files": s.files,
         "report_rows": s.rows,
         "report_issues": s.issues,

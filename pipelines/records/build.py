@@ -21,7 +21,7 @@ import pandas as pd
 from expectations.contract import Contract, Contracts
 from pipelines.core.home import Home
 from pipelines.intake.readings import Readings
-from pipelines.records import account, corrected, inputs, once, tables, words
+from pipelines.records import account, corrected, final_years, inputs, once, tables, words
 from pipelines.records.divisions import load_divisions
 from pipelines.records.institutions import Register, load_aliases
 from pipelines.records.judge import Judged, SuiteRun, judge
@@ -47,6 +47,9 @@ class RecordsSummary:
     institutions: int | None = None  # in the register; None where there is none
     synthetic: bool = False
     unused: list[str] = field(default_factory=list)  # a sentence for each decision of the bureau that changed nothing
+    waiting: dict[str, int] = field(
+        default_factory=dict
+    )  # rows that arrived after their year was declared final, by year
 
 
 def build(
@@ -83,6 +86,9 @@ def build(
         tables.write(home.table("intake", name), frame, tables.INTAKE[name])
         _count(summary, name, frame)
     summary.unused = [corrected.described(d) for d in unused]
+    for part in parts.values():
+        for year, rows in part.waiting.items():
+            summary.waiting[year] = summary.waiting.get(year, 0) + rows
     return summary
 
 
@@ -103,6 +109,7 @@ class _Build:
         self.divisions, self.aliases = load_divisions(city), load_aliases(city)
         self.city_tables, self.limits = load_city_tables(contracts, city)
         self.periods = _periods(readings.sheets)
+        self.final = final_years.final_years(decided)
         self._of_city = inputs.of_city(self.divisions, self.aliases)
         self._register: tuple[str, str] | None = None  # the dataset that is the register, and the digest of its entries
         self._rows: dict[str, str] = {}  # dataset -> the digest of its rows for other datasets' references
@@ -134,7 +141,8 @@ class _Build:
         return part
 
     def _made(self, contract: Contract, inputs_digest: str) -> Part:
-        settled = self._settled(contract)
+        waiting, how_many = self._waiting(contract)
+        settled = self._settled(contract, waiting)
         register = None if contract.register else self.register
         entries = _entries(contract, settled, self.ages) if contract.register else None
         if entries is not None and len(entries):
@@ -144,7 +152,7 @@ class _Build:
             settled.judged.rows[_name(contract)] = _renamed(settled.judged, register)
         rows = settled.judged.rows
         records = rows if settled.records.all() else rows[settled.records]
-        made = self._share(contract, settled, records, register)
+        made = self._share(contract, settled, records, register, waiting)
         if entries is not None and register is not None:
             made["register"] = (entries, SCHEMAS["register"])
         asked = _referenced_columns(contract, self.contracts)
@@ -164,17 +172,24 @@ class _Build:
             institutions=len(register.names) if contract.register and register is not None else None,
             suites=settled.judged.suites,
             digests={},
+            waiting=how_many,
         )
         return self.parts.keep(contract.dataset, part, made)
 
-    def _settled(self, contract: Contract) -> Settled:
-        """The rows of one dataset, judged, with newer put for older."""
-        rows, sheets, ages = self.readings.rows[contract.dataset], self.readings.sheets, self.ages
+    def _settled(self, contract: Contract, waiting: pd.DataFrame) -> Settled:
+        """The rows of one dataset, judged, with newer put for older. `waiting` are the issues of rows whose year is final."""
+        rows, ages, issues = self.readings.rows[contract.dataset], self.ages, self.readings.issues
+        sheets = final_years.submissions(self.readings.sheets, self.final)
         register = None if contract.register else self.register
-        replaced = newer_submissions(contract.dataset, sheets, ages, register)
-        if contract.undated and contract.key:
-            replaced |= newer_lists(contract, rows, sheets, ages, register)
-        at = sent(contract, sheets, self.readings.columns, ages, register)
+
+        def replaced_among(sheets: pd.DataFrame) -> dict[tuple[str, int], str]:
+            found = newer_submissions(contract.dataset, sheets, ages, register)
+            if contract.undated and contract.key:
+                found |= newer_lists(contract, rows, sheets, ages, register)
+            return found
+
+        replaced = replaced_among(sheets)
+        at = sent(contract, self.readings.sheets, self.readings.columns, ages, register)
         there = {t: self.parts.table(t, "rows") for t in {r.table for r in contract.references} if t in self._rows}
         for table in there.values():
             for name in (SERIAL, WHO):
@@ -182,13 +197,32 @@ class _Build:
         referenced = ReferencedRows(self.city_tables | there, self.limits, ages["rank"], replaced, at)
         periods = self.periods.get(contract.dataset, pd.Series([], dtype="str"))
         folder = self.home.work / "suites"
-        judged = judge(contract, rows, self.readings.issues, periods, register, self.divisions, folder, referenced)
-        return settle(judged, replaced, ages)
+        if len(waiting):
+            issues = pd.concat([issues, waiting], ignore_index=True)
+        judged = judge(contract, rows, issues, periods, register, self.divisions, folder, referenced)
+        if not self.final:
+            return settle(judged, replaced, ages)
+        years = final_years.years_of_rows(contract, judged.rows, self.readings.sheets)
+        then = [(years == f.year, replaced_among(sheets[~sheets["file_id"].isin(f.late)])) for f in self.final]
+        return settle(judged, replaced, ages, then)
+
+    def _waiting(self, contract: Contract) -> tuple[pd.DataFrame, dict[str, int]]:
+        """An issue for each row that waits because its year is final, and how many there are by year."""
+        if not self.final:
+            return self.readings.issues.iloc[:0], {}
+        rows = self.readings.rows[contract.dataset]
+        years = final_years.years_of_rows(contract, rows, self.readings.sheets)
+        return final_years.waiting(rows, years, self.final, self.readings.issues)
 
     def _share(
-        self, contract: Contract, settled: Settled, records: pd.DataFrame, register: Register | None
+        self,
+        contract: Contract,
+        settled: Settled,
+        records: pd.DataFrame,
+        register: Register | None,
+        waiting: pd.DataFrame,
     ) -> dict[str, tuple[pd.DataFrame, tables.Schema]]:
-        """The tables of `ACCOUNT` for one dataset."""
+        """The tables of `ACCOUNT` for one dataset. `waiting` are the issues of rows whose year is final."""
         judged, columns = settled.judged, self.readings.columns
         found = words.of_failures(judged, columns, register, self.divisions, self.contracts)
         found += once.of_failures(judged, columns)
@@ -200,6 +234,8 @@ class _Build:
         else:
             found += words.two_institutions(judged, columns, register)
         issues = pd.DataFrame(found, columns=words.FIELDS).astype({"table": "Int64", "row": "Int64"})
+        if len(waiting):
+            issues = pd.concat([issues, waiting[words.FIELDS]], ignore_index=True)
         made = {
             "sheets": _sheets(settled),
             "answered": _answered(settled, pd.concat([self.readings.issues[words.FIELDS], issues])),

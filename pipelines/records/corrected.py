@@ -32,6 +32,7 @@ def apply(
     read as a cell of its column without a unit in the header, until the day the decision names; a newer file that replaces the row
     replaces the patch with it.
     """
+    decided = [d for d in decided if d.kind in (WITHDRAW, CELL)]
     if not decided:
         return readings, []
     frames = {n: getattr(readings, n).copy() for n in ("files", "sheets", "issues")}

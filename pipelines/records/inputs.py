@@ -63,15 +63,23 @@ def of_readings(contract: Contract, readings: Readings, ages: pd.DataFrame, deci
     them, and what the bureau decided about them (`decided`, as far as it holds)."""
     files = set(readings.sheets.loc[readings.sheets["dataset"] == contract.dataset, "file_id"])
     mine = ages[ages.index.isin(files)].sort_values("rank")
-    decisions = [asdict(d) for d in decided if _bears(d, contract.dataset, files)]
+    decisions = [_about(d, files) for d in decided if _bears(d, contract.dataset, files)]
     came = list(zip(mine.index, mine["url"], mine["name"], strict=True))
     read = readings.read_by or _content(contract, readings, files)
     return digest(read, came, decisions)
 
 
 def _bears(d: Decision, dataset: str, files: set[str]) -> bool:
-    about = set(d.details.get("files") or [d.details.get("file")])
+    about = set(d.details.get("files") or d.details.get("late") or [d.details.get("file")])
     return d.details.get("dataset") in (None, dataset) and not about.isdisjoint(files)
+
+
+def _about(d: Decision, files: set[str]) -> dict[str, Any]:
+    """A decision as it bears on these files: of a final year's late files those alone."""
+    written = asdict(d)
+    if "late" in d.details:
+        written["details"] = d.details | {"late": sorted(files.intersection(d.details["late"]))}
+    return written
 
 
 def _content(contract: Contract, readings: Readings, files: set[str]) -> str:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ _PANDAS: dict[pa.DataType, Any] = {
 class Part:
     """A dataset's share. `inputs_digest` is the digest of what it was made from, `version` that of its records, `records` how many,
     `superseded` how many a newer file replaced; `digests` are those of its tables, by name; `institutions` counts the names of
-    the register that it is, None for any other dataset."""
+    the register that it is, None for any other dataset; `waiting` the rows, by year, that wait because the year is final."""
 
     inputs_digest: str
     version: str
@@ -63,6 +63,7 @@ class Part:
     institutions: int | None
     suites: list[SuiteRun]
     digests: dict[str, str]
+    waiting: dict[str, int] = field(default_factory=dict)
 
 
 class Parts:

@@ -6,7 +6,7 @@ holds (judge.py), or what is told of those replaced (part.py, account.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -60,16 +60,29 @@ def _moment(text: str) -> datetime:
     return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
 
 
-def settle(judged: Judged, by_sheet: dict[tuple[str, int], str], ages: pd.DataFrame) -> Settled:
+def settle(
+    judged: Judged,
+    by_sheet: dict[tuple[str, int], str],
+    ages: pd.DataFrame,
+    final: Sequence[tuple[np.ndarray, dict[tuple[str, int], str]]] = (),
+) -> Settled:
     """Puts newer for older: whole submissions first (`by_sheet`), then single rows by key.
 
     A table without any data row is no submission and replaces nothing. A row in quarantine replaces nothing; a row whose
-    key comes accepted in a newer file is answered, be it accepted or in quarantine.
+    key comes accepted in a newer file is answered, be it accepted or in quarantine. `final` has, for each final year, which rows are
+    about it and what had replaced which submission when it was declared final: that holds for those rows.
     """
     contract, rows = judged.contract, judged.rows
     ranks = ages["rank"].reindex(rows["_file"]).fillna(-1).to_numpy().astype("int64")
     ids = ages.index.to_numpy()
     whole = _of_tables(rows, by_sheet)
+    for of_year, then in final:
+        kept = of_year & (whole != "")
+        whole[kept] = _of_tables(rows, then)[kept]
+    if final:  # a list of which some rows stay in force is not replaced as a whole
+        stays = rows.loc[whole == "", ["_file", "_table"]].drop_duplicates()
+        tables = {(str(f), int(t)) for f, t in stays.itertuples(index=False)}
+        by_sheet = {at: by for at, by in by_sheet.items() if at not in tables}
     in_force = judged.accepted & (whole == "")
     answered = whole.copy()
     replaced = np.full(len(rows), "", dtype=object)

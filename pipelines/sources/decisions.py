@@ -21,7 +21,14 @@ from pipelines.sources.ledger import stamp
 PATH = "decisions.jsonl"
 UNDO = "undo"  # its target is the `decided_at` of the decision undone
 # What the audit log calls a decision; one of another kind has the name of its kind.
-ACTS = {"accept": "accepted", "figure": "corrected", "withdraw": "withdrawn", "cell": "patched", UNDO: "undone"}
+ACTS = {
+    "accept": "accepted",
+    "figure": "corrected",
+    "withdraw": "withdrawn",
+    "cell": "patched",
+    "final": "declared_final",
+    UNDO: "undone",
+}
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ class Ledger:
         self.path: Path = home.archive / "received.jsonl"
         self.latest: dict[str, Receipt] = {}  # by file
         self._at: dict[str, str] = {}  # address -> file it last held
+        self._all: list[Receipt] = []
         self._order, self._moment = 0, ""  # of the last line
         if self.path.exists():
             # Lines end with \n alone: a name may hold other characters that Unicode calls line breaks.
@@ -65,11 +66,22 @@ class Ledger:
         if r.received_at != self._moment:  # all receipts of a run have one moment
             self._order, self._moment = self._order + 1, r.received_at
         self.latest[r.file_id] = replace(r, order=self._order)
+        self._all.append(self.latest[r.file_id])
         self._at[r.url] = r.file_id
 
     def last_at(self, url: str) -> str | None:
         """The file_id that an address last held; None for an address that is new."""
         return self._at.get(url)
+
+    @property
+    def runs(self) -> int:
+        """How many runs have received something: the `order` of the last one's receipts."""
+        return self._order
+
+    def late(self, runs: int) -> set[str]:
+        """The files that arrived after the first so many runs. One that its address held then and holds again is not among them."""
+        then = {r.url: r.file_id for r in self._all if r.order <= runs}
+        return {f for f, r in self.latest.items() if r.order > runs and then.get(r.url) != f}
 
     def is_news(self, file_id: str, url: str) -> bool:
         """Whether finding this file at this address is a receipt that the ledger does not have yet."""

@@ -78,6 +78,7 @@ for n in range(30):
         ("figure", "corrected"),
         ("withdraw", "withdrawn"),
         ("cell", "patched"),
+        ("final", "declared_final"),
         ("undo", "undone"),
     ],
 )
