@@ -34,6 +34,7 @@ from pipelines.statistics.run import (
     compiled_models,
     environment,
     failure,
+    forget_other_project,
     manifest,
     replaced_environment,
     start_part,
@@ -283,6 +284,7 @@ def _dbt(context: dg.AssetExecutionContext, place: Place, warehouse: Path, chang
         target=TARGET if on_spark else None,
     )
     (target(home) / "run_results.json").unlink(missing_ok=True)
+    forget_other_project(target(home), PROJECT)
     how: dict[str, Any] = {"target_path": target(home), "raise_on_error": False}
     if on_spark:
         require_spark()

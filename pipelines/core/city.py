@@ -98,6 +98,8 @@ TILE = ("tile_column", "tile_row")
 MOST_TILES = 16  # in a row and in a column; more would have no room for names
 # Who provides a dataset; the columns of providers.csv.
 PROVIDERS = {"dataset": "VARCHAR", "provider_zh": "VARCHAR", "provider_en": "VARCHAR"}
+# The headings of a report's sections; the columns of sections.csv. `period_id` may be left out where there is one period.
+SECTIONS = {"section": "VARCHAR", "title_zh": "VARCHAR", "title_en": "VARCHAR", "period_id": "VARCHAR"}
 
 
 _LINES = (*FILES["city"], "periods")
@@ -335,6 +337,23 @@ def read_providers(folder: Path) -> dict[str, dict[str, str]]:
         if not r["provider_zh"]:
             raise CityError(f"providers.csv row {n}: provider_zh is empty; write the department's name.")
     return {r["dataset"]: {c: r[c] or "" for c in ("provider_zh", "provider_en")} for r in rows}
+
+
+def read_sections(folder: Path) -> list[dict[str, str]]:
+    """Read the optional sections.csv: section, title_zh, title_en and period_id ('' for every period) of each heading of the reports.
+
+    Raises CityError.
+    """
+    rows = read_csv(folder / "sections.csv", SECTIONS, "section", ("period_id",), once=False)
+    seen: set[tuple[str, str]] = set()
+    for n, r in enumerate(rows, 2):
+        if not r["title_zh"]:
+            raise CityError(f"sections.csv row {n}: title_zh is empty; write the heading of the section.")
+        at = (r["period_id"] or "", r["section"])
+        if at in seen:
+            raise CityError(f"sections.csv row {n}: section '{r['section']}' stands there twice; take one away.")
+        seen.add(at)
+    return [{c: r[c] or "" for c in SECTIONS} for r in rows]
 
 
 def read_limits(folder: Path) -> list[dict[str, Any]]:

@@ -29,6 +29,7 @@ from pipelines.core.city import (
     read_divisions,
     read_limits,
     read_providers,
+    read_sections,
     read_set_names,
     read_standards,
 )
@@ -103,6 +104,7 @@ def read_tables(folder: Path) -> dict[str, list[dict[str, Any]]]:
     known = {t: [*seeds_of(t, city["profile"]), *rows] for t, rows in defined.items()}
     _check_names(folder, known["factor_sets"])
     claims = _statements(folder, city["periods"], known)
+    _check_sections(folder, city["periods"], claims)
     arithmetic = _arithmetic(folder / "arithmetic.csv", claims, known["factors"])
     return {
         "city": [city],
@@ -122,6 +124,20 @@ def _check_names(folder: Path, sets: Iterable[Mapping[str, Any]]) -> None:
     odd = [name for name in read_set_names(folder) if name not in there]
     if odd:
         raise CityError(f"factor_set_names.csv: there is no set '{odd[0]}' in factor_sets.csv; mend the name.")
+
+
+def _check_sections(folder: Path, periods: Iterable[Period], claims: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse a heading of a period that is not there, or of a section that no statement is in. Raises CityError."""
+    known, used = {p.period_id for p in periods}, {(c["period_id"], c["section"]) for c in claims}
+    for n, r in enumerate(read_sections(folder), 2):
+        if r["period_id"] and r["period_id"] not in known:
+            raise CityError(
+                f"sections.csv row {n}: there is no period '{r['period_id']}' in city.yaml; mend the period_id."
+            )
+        if not any(section == r["section"] and r["period_id"] in ("", period) for period, section in used):
+            raise CityError(
+                f"sections.csv row {n}: no statement is in section '{r['section']}'; mend the section or take the row away."
+            )
 
 
 def _statements(folder: Path, periods: Iterable[Period], known: Mapping[str, Any]) -> list[dict[str, Any]]:

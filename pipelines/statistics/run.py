@@ -243,6 +243,7 @@ def run_dbt(command: list[str], project: Path, env: dict[str, str]) -> None:
     """Runs dbt in a process of its own, which gives back the warehouse's lock and dbt's memory when it ends."""
     results = Path(env["DBT_TARGET_PATH"]) / "run_results.json"
     results.unlink(missing_ok=True)
+    forget_other_project(results.parent, project)
     arguments = ["--project-dir", str(project), "--profiles-dir", str(project)]
     done = subprocess.run(
         [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--quiet", *command, *arguments],
@@ -256,6 +257,16 @@ def run_dbt(command: list[str], project: Path, env: dict[str, str]) -> None:
     )
     if done.returncode:
         raise _failure(command[0], Path(env["DBT_TARGET_PATH"]), Path(env["DBT_LOG_PATH"]), done.stdout or done.stderr)
+
+
+def forget_other_project(folder: Path, project: Path) -> None:
+    """Drops what dbt parsed into the target `folder` from another folder than `project`: it names files in the folder it was parsed
+    from, which an upgrade may have taken away."""
+    note = folder / "parsed_from"
+    if not note.is_file() or note.read_text(encoding="utf-8") != str(project):
+        (folder / "partial_parse.msgpack").unlink(missing_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        note.write_text(str(project), encoding="utf-8")
 
 
 def failure(home: Home, reason: Sequence[str] = ()) -> StatisticsError:
