@@ -77,7 +77,8 @@ def catalog(
     beside: Sequence[File],
     statistics: Sequence[File],
 ) -> dict[str, Any]:
-    """The catalogue. `facts`: for each dataset its row of the public table `datasets`; `beside`: what holds or describes the whole
+    """The catalogue. `facts`: for each dataset its row of the public table `datasets`, and the `provider_zh` of the city's
+    providers.csv; `beside`: what holds or describes the whole
     release, mingzhang.db first; `statistics`: the indicator values as SDMX."""
     of = {r.table.name: r for r in resources}
     known = [_dataset(about, c, of.get(c.dataset), facts.get(c.dataset, {})) for c in contracts.values()]
@@ -128,7 +129,7 @@ def _dataset(about: About, c: Contract, r: TableResource | None, facts: Mapping[
         **_about_dataset(about, c.dataset, (c.title_zh, c.title_en), f"datasets/{c.dataset}", c.theme, rights),
         "dct:description": _both(c.description or c.title_zh, c.description_en or c.grain or c.title_en),
         "mz:resourceCode": f"{about.city.code}/{c.dataset}",
-        "mz:provider": about.city.publisher_zh,
+        "mz:provider": facts.get("provider_zh") or about.city.publisher_zh,
         "mz:openAttribute": c.opening_attribute,
         "mz:openCondition": c.opening_note,
         "mz:decidedBy": c.decided_by,

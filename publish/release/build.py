@@ -30,7 +30,16 @@ from xlsxwriter.exceptions import FileCreateError
 
 from expectations.contract import Contracts
 from pipelines.core import audit
-from pipelines.core.city import DECISIONS, DOORS, GOVERNMENT_OFFICES, WORDS, City, read_providers, read_set_names
+from pipelines.core.city import (
+    DECISIONS,
+    DOORS,
+    GOVERNMENT_OFFICES,
+    WORDS,
+    City,
+    read_providers,
+    read_sections,
+    read_set_names,
+)
 from pipelines.core.digests import file_sha256
 from pipelines.core.fingerprint import code_of
 from pipelines.core.home import Home, sync
@@ -485,7 +494,8 @@ def _describe(
         )
         for name in sorted(data)
     ]
-    facts = {r["dataset"]: r for r in data["datasets"].to_pylist()}
+    providers = read_providers(about.city.folder)
+    facts = {r["dataset"]: r | providers.get(r["dataset"], {}) for r in data["datasets"].to_pylist()}
     for r in resources:
         described = csvw.metadata(about, r, unique[r.table.name])
         hold.write_json(folder / f"{path_of(r.table.name, 'csv')}-metadata.json", described)
@@ -561,7 +571,8 @@ def _city(city: City) -> dict[str, Any]:
     words = {n: getattr(city, n) for n in (*WORDS, *DECISIONS) if getattr(city, n)}
     own = read_set_names(city.folder)
     sets = {"factor_sets": own} if own or city.profile != GOVERNMENT_OFFICES else {}  # else those of the profile
-    return {n: getattr(city, n) for n in (*names, *DOORS)} | {"providers": read_providers(city.folder)} | words | sets
+    more = {"providers": read_providers(city.folder), "sections": read_sections(city.folder)}
+    return {n: getattr(city, n) for n in (*names, *DOORS)} | more | words | sets
 
 
 def _is_synthetic(data: dict[str, pa.Table]) -> bool:

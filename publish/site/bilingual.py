@@ -7,7 +7,7 @@ names of codes (vocabulary.py).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -63,6 +63,21 @@ def by_sentence(language: Language, notes: Mapping[Any, str]) -> list[tuple[str,
                 years.setdefault(sentence.strip(), []).append(str(year))
     comma = "、" if language == "zh" else ", "
     return [("" if len(of) == len(notes) > 1 else comma.join(of), sentence) for sentence, of in years.items()]
+
+
+def with_factors(text: Any, factors: Iterable[Mapping[str, Any]]) -> Any:
+    """Put the value of a factor for its id in a note, linked to its row in the table of factors on the same page."""
+    by_id = {str(f["factor_id"]): f for f in factors}
+    named = "|".join(re.escape(i) for i in sorted(by_id, key=len, reverse=True))
+    if not named:
+        return text
+
+    def linked(found: re.Match[str]) -> str:
+        f = by_id[found[0]]
+        shown = f"{f['value']} {f['metric']}/{f['per_unit']}"
+        return str(Markup('<a href="#factor-{}">{}</a>').format(found[0], shown))
+
+    return Markup(re.sub(rf"(?<![\w-])(?:{named})(?![\w-])", linked, str(escape(text))))
 
 
 def clauses(text: str) -> Markup:

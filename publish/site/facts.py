@@ -50,7 +50,9 @@ class Facts:
     first, each with indicator_id, name_zh and name_en; `named`: ids and names of all indicators, statements and averages. `order`: of the languages of its pages. `title` and `description`: the city's words for its
     site, None where it has none; `factor_sets`: its names of them, None for a city that has those of the platform. `doors`: of the
     city's folder what is given of contact_zh, contact_en, email, telephone, next_release, licence_name, licence_url; `providers`: by
-    dataset provider_zh and provider_en; `names_missing`: whether it names institutions that did not report. `held`: cached rows, by query.
+    dataset provider_zh and provider_en; `sections`: the headings of the reports' sections, each with section, title_zh, title_en and
+    period_id ('' for every period); `keys`: each column that alone identifies the rows of one table, with that table, and
+    `tables_with` the tables that have it, itself first; `names_missing`: whether it names institutions that did not report. `held`: cached rows, by query.
     """
 
     folder: Path
@@ -78,6 +80,9 @@ class Facts:
     rules: dict[str, Any] = field(default_factory=dict)
     doors: dict[str, str] = field(default_factory=dict)
     providers: dict[str, dict[str, str]] = field(default_factory=dict)
+    sections: list[dict[str, str]] = field(default_factory=list)
+    keys: dict[str, str] = field(default_factory=dict)
+    tables_with: dict[str, list[str]] = field(default_factory=dict)
     names_missing: bool = False
     held: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -145,6 +150,8 @@ def _read(folder: Path, conn: sqlite3.Connection) -> Facts:
     own = release | releases.get(folder.name, {})
     datasets = [dict(r) for r in conn.execute("select * from datasets order by dataset")]
     labels, columns = _labels(conn, names, datasets)
+    columns_of = {t: {r[1]: r[5] for r in conn.execute(f'pragma table_info("{t}")')} for t in names}
+    keys = _keys(columns_of)
     headline = _headline(conn)
     first = conn.execute("select min(indicator_id) from indicators").fetchone()[0]
     return Facts(
@@ -173,8 +180,21 @@ def _read(folder: Path, conn: sqlite3.Connection) -> Facts:
         rules=dict(release.get("rules") or {}),
         doors={c: str(city[c]) for c in DOORS if city.get(c)},
         providers=dict(city.get("providers") or {}),
+        sections=list(city.get("sections") or []),
+        keys=keys,
+        tables_with={c: [t, *(n for n in names if n != t and c in columns_of[n])] for c, t in keys.items()},
         names_missing=bool(city.get("name_missing")),
     )
+
+
+def _keys(columns_of: dict[str, dict[str, int]]) -> dict[str, str]:
+    """Return the columns that alone are the primary key of one table, and of no other, with that table."""
+    found: dict[str, list[str]] = {}
+    for table, columns in columns_of.items():
+        key = [c for c, place in columns.items() if place]
+        if len(key) == 1:
+            found.setdefault(key[0], []).append(table)
+    return {column: tables[0] for column, tables in found.items() if len(tables) == 1}
 
 
 def _words(city: dict[str, Any], what: str) -> Label | None:

@@ -116,6 +116,7 @@ def _environment(spoken: Language) -> Environment:
         "quoted": partial(bilingual.quoted, spoken),
         "unbroken": lambda text: Markup('<span class="nb">{}</span>').format(text) if len(text) < 20 else text,
         "bare_link": bilingual.bare_link,
+        "with_factors": bilingual.with_factors,
         "markup": Markup,
         "plain": lambda text: " ".join(Markup(text).striptags().split())[:300],
         "first_value": lambda values: next(iter(values.values())),

@@ -189,3 +189,20 @@ def test_averages_are_counted_in_millions_in_english(serve: Serve) -> None:
         assert "107亿立方米" in chinese
 
     visit(serve({}, wide), look)
+
+
+def test_the_sections_of_a_report_have_their_headings(serve: Serve) -> None:
+    sections = [
+        {"section": "四", "title_zh": "节能节资", "title_en": "Saving <energy>", "period_id": ""},
+        {"section": "五", "title_zh": "他期标题", "title_en": "Of another period", "period_id": "2026-2030"},
+        {"section": "五", "title_zh": "便民举措", "title_en": "For the public", "period_id": ""},
+    ]
+
+    async def look(get: Get) -> None:
+        listed = (await get("/claims")).text
+        assert '<option value="四">四 节能节资</option>' in listed and ">五 便民举措</option>" in listed
+        assert ">一</option>" in listed and "他期标题" not in listed
+        assert "Saving &lt;energy&gt;" in (await get("/en/claims")).text
+        assert "节能节资</a>" in (await get("/claims/co2")).text
+
+    visit(serve({"sections": sections}), look)

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from publish.site.app import Site
+from publish.site.bilingual import with_factors
 from publish.site.instance import Instance
 from publish.site.pages.indicators import reported
 from publish.site.pages.topics import TOPICS
@@ -249,6 +250,9 @@ def test_releases_their_differences_and_their_feed(
         assert listed.index(SECOND) < listed.rindex(FIRST) and "19 个数值" in listed
         assert listed.count("与上一版相差较大，王某于2026-01-05核准发布：两所医院&lt;补报&gt;") == 1
         assert "accepted by 王某 on 2026-01-05: two hospitals &lt;late&gt;" in (await client.get("/en/releases")).text
+        assert (
+            listed.index(SECOND) < listed.index(f"接 {FIRST} 之后") < listed.rindex(FIRST)
+        )  # of one day: which came after which
         assert "2026-01-06-00000000" not in listed  # what is held is nobody's to read
         told = (await client.get(f"/releases/diff?old={FIRST}&new={SECOND}")).text
         for words in ("6,310", "3,155", "−50.0%", "减排二氧化碳", "相符 → 不符", 'class="name">合计</th>'):
@@ -425,3 +429,39 @@ def test_a_misspelt_address_is_answered_with_the_nearest(
     assert answer.status_code == 404 and ("There is no such page" if "/en/" in path else "没有这个页面") in answer.text
     assert "/search" in answer.text and 'id="sought"' in answer.text
     assert (f'<a href="{near}"><code>' in answer.text) if near else "<code>/" not in answer.text
+
+
+def test_a_dataset_shows_some_of_its_rows_and_a_closed_one_none(get: Callable[[str], httpx.Response]) -> None:
+    open_one, closed = get("/datasets/parking_lots").text, get("/datasets/energy_use").text
+    shown = re.search(r"<caption>其中几行</caption>(.*?)</table>", open_one, re.DOTALL)
+    assert shown and shown[1].count("<tr>") == 6 and "示例39" in shown[1] and "示例34" not in shown[1]
+    assert 'class="num">2,059</td>' in shown[1] and ">否</td>" in shown[1]
+    assert "其中几行" not in closed
+
+
+def test_a_row_leads_to_the_rows_of_other_tables_that_have_its_key(get: Callable[[str], httpx.Response]) -> None:
+    of_sale = get("/mingzhang/disposals/~E7~A4~BA~E4~BE~8B1").text
+    assert '<a href="/mingzhang/real_assets?asset_id__exact=%E7%A4%BA%E4%BE%8B1">示例1</a>' in of_sale
+    asset = get("/mingzhang/real_assets/~E7~A4~BA~E4~BE~8B1").text
+    joined = asset.partition("其他表里的同一项")[2]
+    assert "/mingzhang/disposals?asset_id__exact=" in joined and "/mingzhang/leases?asset_id__exact=" in joined
+    assert "/mingzhang/real_assets?" not in joined
+    assert "2,021" in of_sale and "2021.0" not in of_sale  # numbers as in tables
+
+
+def test_the_page_of_quality_says_what_rests_on_doubted_rows(get: Callable[[str], httpx.Response]) -> None:
+    found = get("/quality").text.partition('id="found"')[2]
+    assert '<a href="/datasets/parking_lots#used">1 个指标由这些行算出</a>' in found
+    assert 'id="used"' in get("/datasets/parking_lots").text
+
+
+def test_a_note_gives_a_factor_by_its_value_and_leads_to_it() -> None:
+    factors = [
+        {"factor_id": i, "value": v, "metric": "kgce", "per_unit": "kWh"}
+        for i, v in (("tce-a", 0.1), ("tce-a-2021", 0.2))
+    ]
+    assert str(with_factors("系数：tce-a-2021、tce-a、tce-b。", factors)) == (
+        '系数：<a href="#factor-tce-a-2021">0.2 kgce/kWh</a>、<a href="#factor-tce-a">0.1 kgce/kWh</a>、tce-b。'
+    )
+    assert str(with_factors("<b>tce-a</b>", factors)).startswith("&lt;b&gt;<a ")
+    assert with_factors("没有系数。", []) == "没有系数。"

@@ -283,6 +283,8 @@ def bad_check(**own: str) -> Callable[[Path], Path]:
         (lambda p: folder(p, city=CITY + "licence_name: A\nlicence_url: 'javascript:x'\n"), "city.yaml: licence_url 'javascript:x' is no address"),
         (lambda p: folder(p, city=CITY + "licence_url: https://a.example\n"), "city.yaml: licence_url has no licence_name"),
         (lambda p: folder(p, providers="dataset,provider_zh,provider_en\nleases,,x\n"), "providers.csv row 2: provider_zh is empty"),
+        (lambda p: folder(p, sections="section,title_zh,title_en\n一,,x\n"), "sections.csv row 2: title_zh is empty"),
+        (lambda p: folder(p, sections="section,title_zh,title_en\n九,甲,x\n"), "sections.csv row 2: no statement is in section '九'"),
         (bad_claim(period_start="2011", period_end="2012"), "it speaks of 2011 to 2012 and year is 2024; write a year that it speaks of"),
         (bad_claim(sql="delete from claims"), "sql must be one SELECT without a semicolon"),
         (bad_claim(sql="select 1; select 2"), "sql must be one SELECT without a semicolon"),

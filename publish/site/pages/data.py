@@ -14,6 +14,7 @@ from publish.site.pages.topics import theme_order
 from publish.site.vocabulary import CODES
 from publish.sources import resting
 
+FIRST_ROWS, FIRST_COLUMNS = 5, 8  # of a dataset, to see what it looks like
 MOST_ABSENT = 300  # institutions named on the page of a dataset; the table has all
 STEPS = 5  # shades of the heat map
 SHARES = (
@@ -41,10 +42,13 @@ async def dataset(datasette: Any, request: Any) -> Response:
         raise NotFound("no such dataset")
     columns = await rows(datasette, "select * from dataset_columns where dataset = :d order by position", d=name)
     files = sorted(f for f in facts.files if f.split("/")[-1].rsplit(".", 1)[0] == name)
+    shown_columns = [c for c in columns if c["access"] == "L0"][:FIRST_COLUMNS]
     return await page(
         datasette,
         request,
         "dataset.html",
+        shown_columns=shown_columns,
+        first_rows=await _first_rows(datasette, name, [c["column"] for c in shown_columns]),
         script=True,
         cited=cite(datasette, request, found["title_zh"], found["title_en"], f"datasets/{name}"),
         dataset=found,
@@ -56,6 +60,15 @@ async def dataset(datasette: Any, request: Any) -> Response:
         issues=await _issues(datasette, name),
         used=await _used(datasette, name),
     )
+
+
+async def _first_rows(datasette: Any, dataset: str, columns: list[str]) -> list[dict[str, Any]]:
+    """Return the newest rows of a dataset whose rows are published, in these columns; none of another."""
+    if dataset not in datasette.facts.tables or not columns:
+        return []
+    there = await datasette.get_database(DB).table_columns(dataset)
+    named = ", ".join(f'"{c}"' for c in columns if c in there)
+    return await rows(datasette, f'select {named} from "{dataset}" order by rowid desc limit {FIRST_ROWS}')
 
 
 async def _coverage(datasette: Any, dataset: str) -> dict[str, Any] | None:
@@ -204,6 +217,7 @@ async def quality(datasette: Any, request: Any) -> Response:
         replaced=sum(s["rows_superseded"] for s in sent.values()),
         issues=issues,
         found=found,
+        used={d: len(await _used(datasette, d)) for d in found},
         more_found=datasette.facts.tables.get("findings", 0) > FINDINGS,
         tasks=tasks,
         months=months,

@@ -10,6 +10,7 @@ from typing import Any
 
 from datasette.utils.asgi import NotFound, Response
 
+from publish.site.facts import Facts
 from publish.site.newer import shown
 from publish.site.pages import revisions
 from publish.site.pages.arithmetic import of_figure, of_years
@@ -88,7 +89,7 @@ async def claims(datasette: Any, request: Any) -> Response:
     if len(periods) > 1 and request.args.get("period") != ALL:
         period = asked_for(periods, request.args.get("period")) or periods[-1]
         found = [c for c in found if c["period_id"] == period["period_id"]]
-    sections = list(dict.fromkeys(c["section"] for c in found if c["section"]))
+    sections = {c["section"]: _heading(datasette.facts, c) for c in found if c["section"]}
     themes = {c["theme"] for c in found}
     topics = [(t, theme) for t, theme in TOPICS.items() if theme in themes]
     asked = {name: request.args.get(name) or "" for name in ("status", "section", "topic", "sort", "size")}
@@ -119,6 +120,14 @@ async def claims(datasette: Any, request: Any) -> Response:
         sort=asked["sort"] if asked["sort"] in SORTS else "",
         size=asked["size"] if asked["size"] in SIZES else "",
     )
+
+
+def _heading(facts: Facts, claim: dict[str, Any]) -> dict[str, str] | None:
+    """Return the heading of the section of the report that a statement is in, with title_zh and title_en; None where it is not given."""
+    fits = [
+        s for s in facts.sections if s["section"] == claim["section"] and s["period_id"] in ("", claim.get("period_id"))
+    ]
+    return max(fits, key=lambda s: s["period_id"], default=None)  # that of its own period, else of every
 
 
 async def _neighbours(datasette: Any, claim: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
@@ -186,6 +195,7 @@ async def claim(datasette: Any, request: Any) -> Response:
         datasette, request, "claim.html", script=True, claim=claim, indicator=indicator, arithmetic=arithmetic,
         sourced=bool(values), FACTOR_SETS=factor_sets(datasette.facts), revisions=revised, results=results, plans=await several(datasette), made=made, before=before, after=after,
         cited=cite(datasette, request, f"{claim['name_zh']}：{claim['value_text'] or ''}", claim["name_en"], place),
+        heading=_heading(datasette.facts, claim),
     )  # fmt: skip
 
 
