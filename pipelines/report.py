@@ -118,7 +118,7 @@ def markdown(report: Mapping[str, Any], home: Home) -> str:
             [(c, _named(c), n) for c, n in sorted(r["issues"].items(), key=lambda i: -i[1])],
         )
     )
-    parts.append(_table(("记录 Records", ""), sorted(r["records"].items())))
+    parts.append(_table(("记录 Records", ""), sorted((d, n) for d, n in r["records"].items() if n)))
     parts.append(_table(("步骤 Step", "秒 seconds"), list(r["seconds"].items())))
     return "\n\n".join(p for p in parts if p) + "\n"
 
