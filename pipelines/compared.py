@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ def markdown(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     parts = [
         "# 两次运行的比较 Two runs compared",
         "内部使用 Not for the public: it tells what secrecy may hide.",
-        _table(
+        table(
             ("", "先 before", "后 after"),
             [
                 ("结束 Ended (UTC)", before["ended"], after["ended"]),
@@ -81,13 +81,13 @@ def markdown(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     same = []
     for field, title in COUNTED.items():
         rows = list(_differences(before.get(field, {}), after.get(field, {}), field))
-        parts.append(_table((title, "先 before", "后 after", "差 change"), rows) if rows else "")
+        parts.append(table((title, "先 before", "后 after", "差 change"), rows))
         same += [] if rows else [title]
     if same:
         parts.append(f"相同 The same in both: {'; '.join(same)}.")
     steps = [s for s in before["seconds"] | after["seconds"] if max(_of(before, s), _of(after, s)) >= 1]
     seconds = [(s, f"{_of(before, s):.1f}", f"{_of(after, s):.1f}") for s in steps]
-    parts.append(_table((SECONDS, "先 before", "后 after"), seconds) if seconds else "")
+    parts.append(table((SECONDS, "先 before", "后 after"), seconds))
     parts += _sentences(before, after)
     if before["release"] and after["release"] and before["release"] != after["release"]:
         parts.append(
@@ -106,12 +106,12 @@ def _of(report: Mapping[str, Any], step: str) -> float:
 
 def _differences(
     before: Mapping[str, int], after: Mapping[str, int], field: str
-) -> Iterator[tuple[str, str, str, str]]:
+) -> Iterator[tuple[str, int, int, str]]:
     for name in {**before, **after}:
         old, new = before.get(name, 0), after.get(name, 0)
         if old != new:
             code = ISSUE_CODES.get(name) if field == "issues" else None
-            yield (f"{name} {code.zh} {code.en}" if code else name), f"{old:,}", f"{new:,}", f"{new - old:+,}"
+            yield (f"{name} {code.zh} {code.en}" if code else name), old, new, f"{new - old:+,}"
 
 
 def _sentences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
@@ -122,6 +122,10 @@ def _sentences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
             yield "\n".join([f"## {title}", "", *(f"- {' '.join(x.split())}" for x in lines)])
 
 
-def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [header, tuple("---" if n == 0 else "--:" for n in range(len(header))), *rows]
+def table(header: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> str:
+    """A Markdown table, '' of no row; whole numbers have marks."""
+    if not rows:
+        return ""
+    lines = [header, tuple("---" if n == 0 else "--:" for n in range(len(header)))]
+    lines += [tuple(f"{c:,}" if isinstance(c, int) else str(c) for c in row) for row in rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

@@ -13,6 +13,7 @@ from typing import Any
 
 from pipelines import compared
 from pipelines.alerts import Alert
+from pipelines.compared import table
 from pipelines.core.home import Home, whole_file
 from pipelines.core.issue_codes import ISSUE_CODES
 
@@ -57,13 +58,13 @@ def keep(home: Home, report: Mapping[str, Any]) -> dict[str, Any]:
 
 def overdue(home: Home) -> dict[str, int]:
     """Tasks over their term, by the unit that has to mend them, most first; '' where no unit is known."""
-    table = home.table("intake", "tasks")
-    if not table.is_file():
+    tasks = home.table("intake", "tasks")
+    if not tasks.is_file():
         return {}
     from pipelines.core.duck import scratch
 
     with scratch() as con:
-        con.read_parquet(str(table)).create_view("tasks")
+        con.read_parquet(str(tasks)).create_view("tasks")
         found = con.execute(
             "select coalesce(submitter, ''), count(*) from tasks where state = ? group by 1 order by 2 desc, 1",
             [SUPERVISED],
@@ -100,26 +101,26 @@ def markdown(report: Mapping[str, Any], home: Home) -> str:
     if r["synthetic"]:
         parts.append("**合成示例数据 computed from made-up data**")
     parts.append(
-        _table(
+        table(
             ("文件 Files", ""),
             [(k, files.get(k, 0)) for k in ("seen", "new", "read", "accepted", "partial", "rejected", "superseded")],
         )
     )
     parts.append(
-        _table(
+        table(
             ("行 Rows", ""),
             [(k, rows.get(k, 0)) for k in ("read", "accepted", "quarantined", "explained", "superseded")],
         )
     )
     parts += _needed(r, home)
     parts.append(
-        _table(
+        table(
             ("未解决的问题 Open issues", "", ""),
             [(c, _named(c), n) for c, n in sorted(r["issues"].items(), key=lambda i: -i[1])],
         )
     )
-    parts.append(_table(("记录 Records", ""), sorted((d, n) for d, n in r["records"].items() if n)))
-    parts.append(_table(("步骤 Step", "秒 seconds"), list(r["seconds"].items())))
+    parts.append(table(("记录 Records", ""), sorted((d, n) for d, n in r["records"].items() if n)))
+    parts.append(table(("步骤 Step", "秒 seconds"), list(r["seconds"].items())))
     return "\n\n".join(p for p in parts if p) + "\n"
 
 
@@ -147,7 +148,7 @@ def _needed(r: Mapping[str, Any], home: Home) -> Iterator[str]:
         ("沿用上一版的数字 Figures as last published", r["held"]),
     ]
     if any(n for _, n in counts):
-        yield _table(("数字 Figures", ""), [(t, n) for t, n in counts if n])
+        yield table(("数字 Figures", ""), [(t, n) for t, n in counts if n])
     if r["issues"]:
         yield f"退回件 Files with their errors marked: `{home.feedback}`"
 
@@ -155,12 +156,3 @@ def _needed(r: Mapping[str, Any], home: Home) -> Iterator[str]:
 def _named(code: str) -> str:
     known = ISSUE_CODES.get(code)
     return f"{known.zh} {known.en}" if known else ""
-
-
-def _table(header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
-    """A Markdown table, '' of no row."""
-    if not rows:
-        return ""
-    lines = [header, tuple("---" if n == 0 else "--:" for n in range(len(header)))]
-    lines += [tuple(f"{c:,}" if isinstance(c, int) else str(c) for c in row) for row in rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

@@ -106,6 +106,16 @@ def energy(n: int, month: str, **more: Any) -> dict[str, Any]:
     return {"org_name": f"市示范局{n:03d}", "month": month, "electricity": 1000.0, "water": 50.0} | more
 
 
+def intake(home: Home, name: str) -> pd.DataFrame:
+    return pd.read_parquet(home.table("intake", name))
+
+
+def assert_every_row_is_accounted_for(home: Home) -> None:
+    account = intake(home, "sheets")
+    parts = account["rows_accepted"] + account["rows_quarantined"] + account["rows_explained"]
+    assert (account["rows_read"] == parts).all()
+
+
 def issues_of(folder: Path, found: Contracts, *files: FileReading) -> pd.DataFrame:
     """The issues of records built from these files in the home `folder`/home."""
     home = Home(folder / "home").create()

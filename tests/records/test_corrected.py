@@ -15,7 +15,16 @@ from pipelines.intake.model import FileReading, Issue
 from pipelines.records.build import RecordsSummary, build
 from pipelines.records.corrected import CELL, WITHDRAW, read_value
 from pipelines.sources.decisions import Decision
-from tests.records.making import energy, file, institution, joined, receipts, sheet
+from tests.records.making import (
+    assert_every_row_is_accounted_for,
+    energy,
+    file,
+    institution,
+    intake,
+    joined,
+    receipts,
+    sheet,
+)
 
 CONTRACTS = load_contracts(only=["energy_use", "institutions", "retrofit_funds"])
 REGISTER = file("reg", sheet("institutions", [institution(n) for n in range(1, 4)], "机关事务中心", "2023"))
@@ -41,14 +50,8 @@ def run(home: Home, *files: FileReading, decided: list[Decision] = [], on: date 
     before = found.rows["energy_use"].copy()
     summary = build(found, CONTRACTS, home, None, receipts(*files), decided, on)
     pd.testing.assert_frame_equal(found.rows["energy_use"], before)
-    account = intake(home, "sheets")
-    parts = account["rows_accepted"] + account["rows_quarantined"] + account["rows_explained"]
-    assert (account["rows_read"] == parts).all()
+    assert_every_row_is_accounted_for(home)
     return summary
-
-
-def intake(home: Home, name: str) -> pd.DataFrame:
-    return pd.read_parquet(home.table("intake", name))
 
 
 def electricity(home: Home) -> dict[tuple[str, int], float]:

@@ -15,7 +15,16 @@ from pipelines.records.build import RecordsSummary, build
 from pipelines.records.final_years import FINAL, with_late_files
 from pipelines.sources.decisions import Decision
 from pipelines.sources.ledger import Ledger, Receipt
-from tests.records.making import energy, file, institution, joined, receipts, sheet
+from tests.records.making import (
+    assert_every_row_is_accounted_for,
+    energy,
+    file,
+    institution,
+    intake,
+    joined,
+    receipts,
+    sheet,
+)
 
 CONTRACTS = load_contracts(only=["energy_use", "institutions", "vehicles"])
 REGISTER = file("reg", sheet("institutions", [institution(n) for n in range(1, 4)], "机关事务中心", "2021"))
@@ -36,14 +45,8 @@ def final(year: int, *late: str) -> Decision:
 
 def run(home: Home, *files: FileReading, decided: tuple[Decision, ...] = ()) -> RecordsSummary:
     summary = build(joined(*files, contracts=CONTRACTS), CONTRACTS, home, None, receipts(*files), decided, ON)
-    account = intake(home, "sheets")
-    parts = account["rows_accepted"] + account["rows_quarantined"] + account["rows_explained"]
-    assert (account["rows_read"] == parts).all()
+    assert_every_row_is_accounted_for(home)
     return summary
-
-
-def intake(home: Home, name: str) -> pd.DataFrame:
-    return pd.read_parquet(home.table("intake", name))
 
 
 def records(home: Home, dataset: str, *columns: str) -> set[tuple]:

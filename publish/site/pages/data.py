@@ -63,7 +63,7 @@ async def dataset(datasette: Any, request: Any) -> Response:
 
 
 async def _first_rows(datasette: Any, dataset: str, columns: list[str]) -> list[dict[str, Any]]:
-    """Return the newest rows of a dataset whose rows are published, in these columns; none of another."""
+    """Return the last rows of a dataset whose rows are published, in these columns; none of another."""
     if dataset not in datasette.facts.tables or not columns:
         return []
     there = await datasette.get_database(DB).table_columns(dataset)
