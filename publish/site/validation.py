@@ -115,7 +115,7 @@ async def _distinct(datasette: Any, table: str, column: str) -> list[str]:
     held, key = datasette.facts.held, f"values of {table}.{column}"
     if key not in held:
         sql = f'select distinct "{column}" as v from "{table}" where "{column}" is not null order by 1'
-        found = await datasette.get_database(DB).execute(sql, truncate=False, custom_time_limit=5_000)
+        found = await datasette.get_database(DB).execute(sql)
         held[key] = [{"v": str(r["v"])} for r in found.rows]
     return [r["v"] for r in held[key]]
 

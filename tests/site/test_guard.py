@@ -12,6 +12,7 @@ from typing import Any
 
 import datasette.utils.sqlite
 import pytest
+from datasette.utils import sqlite_timelimit
 
 from publish.site import database, guard
 from publish.site.database import GuardedDatabase
@@ -136,6 +137,26 @@ def test_who_is_kept_waiting_by_others_is_not_late_at_once_but_in_the_end(
         (101.6, 5.1, True),
     ):
         assert db.is_late() == late, (clock, computed)
+
+
+def test_a_query_that_waited_for_a_processor_is_not_stopped_by_datasettes_clock(
+    conn: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = LONG.replace("10000000", "2000")
+    with sqlite_timelimit(conn, 200):
+        time.sleep(0.4)  # as on a machine that stands still
+        assert conn.execute(short).fetchall() == [(2000,)]
+    monkeypatch.setattr(guard, "WAITING_SECONDS", 0.3)
+    with sqlite_timelimit(conn, 200), pytest.raises(sqlite3.OperationalError, match="interrupted"):
+        time.sleep(0.4)  # that is too long for anybody
+        conn.execute(short).fetchall()
+
+
+def test_a_query_that_computes_is_stopped_by_datasettes_clock(conn: sqlite3.Connection) -> None:
+    begun = time.thread_time()
+    with sqlite_timelimit(conn, 100), pytest.raises(sqlite3.OperationalError, match="interrupted"):
+        conn.execute(LONG).fetchall()
+    assert 0.04 < time.thread_time() - begun < 0.3
 
 
 def test_the_clock_cannot_be_made_coarser(db: GuardedDatabase, conn: sqlite3.Connection) -> None:
