@@ -23,6 +23,9 @@ SAVED_EN = re.compile(r"(?P<what>.+) less than in the base year")
 CHANGED_EN = re.compile(r"Change of (?P<what>.+?) since the base year(?P<how>, .+)?")
 
 
+VERBS = {"支": ("少支", "多支"), "用": ("少用", "多用")}  # of less and of more than in the base year
+
+
 def compared(language: Language, indicator: Mapping[str, Any], row: Mapping[str, Any]) -> Markup | None:
     """Return the sentence of a value of dimension base; None for any other value, or an indicator of another name.
 
@@ -42,7 +45,7 @@ def compared(language: Language, indicator: Mapping[str, Any], row: Mapping[str,
     size = amount(language, compact(language, abs(value)), indicator["unit"])
     what, how = found["what"], (changed["how"] or "") if changed else ""
     if zh:
-        words = {"支": ("少支", "多支"), "用": ("少用", "多用")}[saved["verb"]] if saved else ("下降", "上升")
+        words = VERBS[saved["verb"]] if saved else ("下降", "上升")
         if not value:
             return Markup("{} 年{}同 {} 年一样{}。").format(row["year"], what, base, how)
         return Markup("{} 年{}比 {} 年{} <b>{}</b>{}。").format(row["year"], what, base, words[value < 0], size, how)
@@ -51,3 +54,15 @@ def compared(language: Language, indicator: Mapping[str, Any], row: Mapping[str,
     return Markup("{}: {} in {} {} in {}{}.").format(
         foreign(language, what), told, row["year"], "than" if value else "as", base, how
     )
+
+
+def overrun(language: Language, indicator: Mapping[str, Any], value: float, size: str) -> Markup | None:
+    """Return what a list has in place of a negative saving: 多用 3千瓦时, 3 kWh more. `size` is the value without its sign, in words.
+
+    None for any other value, or an indicator of another name.
+    """
+    zh = language == "zh"
+    saved = (SAVED if zh else SAVED_EN).fullmatch(str(indicator["name_zh"] if zh else indicator.get("name_en") or ""))
+    if saved is None or value >= 0:
+        return None
+    return Markup("{} <b>{}</b>").format(VERBS[saved["verb"]][1], size) if zh else Markup("<b>{}</b> more").format(size)

@@ -23,7 +23,7 @@ from markupsafe import Markup
 from publish.catalog import schema_org
 from publish.schema import PLATFORM
 from publish.site import bilingual, messages, numbers, structured, totals, units, vocabulary
-from publish.site.compared import compared
+from publish.site.compared import compared, overrun
 from publish.site.database import is_truncated
 from publish.site.facts import DB, Facts, Label
 from publish.site.language import CODES, HAN, Language, translations
@@ -42,7 +42,7 @@ BY_LANGUAGE: tuple[Callable[..., Any], ...] = (
     *(numbers.compact, numbers.scale, numbers.numeral, numbers.month),
     *(units.unit, units.amount, units.amounts, units.scaled_unit, units.figure, units.figures, units.named_time),
     *(vocabulary.spell, vocabulary.spell_plain, vocabulary.yes, vocabulary.section, vocabulary.member),
-    *(vocabulary.breakdown, vocabulary.allowed_values, result_chart, compared),
+    *(vocabulary.breakdown, vocabulary.allowed_values, result_chart, compared, overrun),
 )
 # Those that are the same in every language.
 BY_VALUE: tuple[Callable[..., Any], ...] = (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from publish.site.compared import compared
+from publish.site.compared import compared, overrun
 from publish.site.language import Language
 
 INDICATORS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds" / "seed_indicators.csv"
@@ -45,6 +45,11 @@ def test_a_difference_is_told_as_less_or_more(
     sentence = compared(language, indicator, row)
     assert sentence is not None
     assert sentence.striptags().replace("\xa0", " ") == said
+
+
+def test_a_list_has_no_negative_saving_either() -> None:
+    assert overrun("zh", SAVED, -3.0, "3元") == "多支 <b>3元</b>" and overrun("en", SAVED, -3.0, "3 yuan") == "<b>3 yuan</b> more"
+    assert overrun("zh", SAVED, 3.0, "3元") is None and overrun("zh", CHANGED, -3.0, "3%") is None
 
 
 def test_any_other_figure_has_the_usual_sentence() -> None:

@@ -63,6 +63,7 @@ async def search(datasette: Any, request: Any) -> Response:
         of_member=await _of_member(datasette, asked.member, found, year) if asked and asked.member else [],
         ready=path is not None,
         figures=figures,
+        indicators={i["indicator_id"]: i for i in await held(datasette, "indicators")},
         claims=claims,
         plans=await several(datasette),
     )
