@@ -91,6 +91,17 @@ def test_dagster_finds_nothing_wrong_with_the_definitions(tmp_path: Path) -> Non
     assert [w for w in warned if "definitions_validate_command" not in w] == [] and "ERROR" not in ran.stderr
 
 
+def test_dg_finds_nothing_wrong_either(tmp_path: Path) -> None:
+    """`dg check`: the project's own table in pyproject.toml, and the definitions it leads to."""
+    bin_ = Path(sys.executable).parent
+    env = {"PATH": f"{bin_}:/usr/bin:/bin", "VIRTUAL_ENV": str(bin_.parent), "HOME": str(tmp_path)}
+    env |= {"MINGZHANG_HOME": str(tmp_path / "home"), "DAGSTER_DISABLE_TELEMETRY": "yes"}
+    for what, said in (("toml", "All TOML configuration files are valid"), ("defs", "All definitions loaded successfully")):
+        ran = subprocess.run([bin_ / "dg", "check", what], cwd=ROOT, capture_output=True, text=True, timeout=300, env=env)
+        assert ran.returncode == 0 and said in ran.stdout + ran.stderr, ran.stdout + ran.stderr
+        assert "does not match" not in ran.stderr  # of environments: then something else was checked
+
+
 @pytest.mark.parametrize(
     "asset",
     ["contracts", "city/city", "received", "readings", "records/meetings", "intake/issues", "drift", "intake/tasks"],
