@@ -65,12 +65,12 @@ def wrk(address: str, seconds: int, pids: list[int], clients: int = CLIENTS) -> 
 @contextmanager
 def nginx(base: str) -> Iterator[tuple[str, int]]:
     """The shipped configuration in front of a server."""
-    from tests.deploy.test_nginx import NGINX, configure
+    from tests.deploy.nginx import NGINX, configure
 
     assert NGINX is not None
     folder = Path(tempfile.mkdtemp(prefix="mingzhang-nginx-"))
     port = free_port()
-    main = configure(folder, base, free_port(), port)
+    main = configure(folder, [base], free_port(), port)
     process = subprocess.Popen([NGINX, "-c", str(main)], stderr=subprocess.DEVNULL)
     try:
         time.sleep(1)

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import socket
 import ssl
-import subprocess
 import time
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.ports import free_port
+from tests.deploy.nginx import NGINX, Front, fronting
 from tests.site.conftest import FIRST, SECOND, build_release, point_current
 from tests.site.serving import serving
 
-ROOT = Path(__file__).resolve().parents[2]
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.xdist_group("nginx"),  # so that one server is enough
@@ -31,99 +25,24 @@ pytestmark = [
 ]
 
 
-def configure(folder: Path, upstream: str, plain: int, secure: int) -> Path:
-    """The shipped file with this machine's ports, certificate and cache in place of what an operator fills in."""
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-         "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    text = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
-    changes = {
-        "server 127.0.0.1:8001;": f"server {upstream.removeprefix('http://')};",
-        "listen 80;": f"listen 127.0.0.1:{plain};",
-        "listen [::]:80;": "",
-        "listen 443 ssl http2;": f"listen 127.0.0.1:{secure} ssl http2;",
-        "listen [::]:443 ssl http2;": "",
-        "data.example.gov.cn": "localhost",
-        "/etc/ssl/mingzhang/fullchain.pem": str(folder / "cert.pem"),
-        "/etc/ssl/mingzhang/privkey.pem": str(folder / "key.pem"),
-        "/var/cache/nginx/mingzhang": str(folder / "cache"),
-    }
-    for before, after in changes.items():
-        assert before in text, before
-        text = text.replace(before, after)
-    (folder / "site.conf").write_text(text, encoding="utf-8")
-    temporary = "".join(f"{n}_temp_path {folder}/{n};\n" for n in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    user = "user root;\n" if os.getuid() == 0 else ""  # who else could not read the folders that pytest makes
-    main = folder / "nginx.conf"
-    main.write_text(
-        f"{user}worker_processes 1;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\ndaemon off;\n"
-        f"events {{ worker_connections 512; }}\nhttp {{\n{temporary}include {folder}/site.conf;\n}}\n",
-        encoding="utf-8",
-    )
-    return main
-
-
-@dataclass(frozen=True)
-class Front:
-    """nginx and the server behind it; `get` gives status, headers and body."""
-
-    home: Path
-    base: str
-    plain: str
-    client: httpx.Client
-
-    def get(
-        self, path: str, headers: dict[str, str] | None = None, method: str = "GET"
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        answer = self.client.request(method, self.base + path, headers=headers)
-        return answer.status_code, answer.headers, answer.content
-
-
 @pytest.fixture(scope="module")
-def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    folder = tmp_path_factory.mktemp("nginx")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
-    folder.chmod(0o755)
     for release in (FIRST, SECOND):
         build_release(home, release, scale=1 if release == FIRST else 0.5)
     point_current(home, FIRST)
-    plain, secure = free_port(), free_port()
-    with serving(
-        home,
-        {
-            "MINGZHANG_SITE_TRUSTED_PROXIES": "127.0.0.1",
-            "MINGZHANG_SITE_REQUESTS_BURST": "700",
-            "MINGZHANG_SITE_REQUESTS_EACH_SECOND": "1",
-        },
-    ) as (
-        base,
-        _,
-    ):
-        main = configure(folder, base, plain, secure)
-        assert NGINX is not None
-        checked = subprocess.run([NGINX, "-t", "-c", str(main)], capture_output=True, text=True, check=False)
-        assert checked.returncode == 0 and "[warn]" not in checked.stderr.replace('"user" directive', ""), (
-            checked.stderr
-        )
-        process = subprocess.Popen([NGINX, "-c", str(main)], stderr=subprocess.PIPE, text=True)
-        made = Front(
-            home, f"https://localhost:{secure}", f"http://localhost:{plain}", httpx.Client(verify=False, timeout=20)
-        )
-        try:
-            for _ in range(100):
-                try:
-                    if made.get("/healthz")[0] == 200:
-                        break
-                except httpx.TransportError:
-                    assert process.poll() is None, process.communicate()[1]
-                time.sleep(0.1)
-            yield made
-        finally:
-            made.client.close()
-            process.terminate()
-            process.communicate(timeout=20)
+    return home
+
+
+@pytest.fixture(scope="module")
+def front(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    settings = {
+        "MINGZHANG_SITE_TRUSTED_PROXIES": "127.0.0.1",
+        "MINGZHANG_SITE_REQUESTS_BURST": "700",
+        "MINGZHANG_SITE_REQUESTS_EACH_SECOND": "1",
+    }
+    with serving(home, settings) as (base, _), fronting(tmp_path_factory.mktemp("nginx"), [base]) as made:
+        yield made
 
 
 def test_pages_data_and_files_come_through_with_their_headers(front: Front) -> None:
@@ -155,10 +74,10 @@ def test_plain_http_is_sent_to_tls(front: Front) -> None:
     assert said.startswith("HTTP/1.1 301") and "location: https://localhost/claims?x=1" in said.lower()
 
 
-def test_a_report_passes_with_its_body_and_nothing_else_does(front: Front) -> None:
+def test_a_report_passes_with_its_body_and_nothing_else_does(front: Front, home: Path) -> None:
     sent = front.client.post(f"{front.base}/report", data={"about": "/claims/co2", "says": "数字不对" * 300})
     assert sent.status_code == 303 and sent.headers["location"].startswith("/report?sent=")
-    [kept] = [json.loads(p.read_text(encoding="utf-8")) for p in (front.home / "reports").glob("*.json")]
+    [kept] = [json.loads(p.read_text(encoding="utf-8")) for p in (home / "reports").glob("*.json")]
     assert kept["says"] == "数字不对" * 300 and "127.0.0.1" not in json.dumps(kept)
     assert front.client.post(f"{front.base}/en/report", data={"says": "x"}).status_code == 303
     assert front.client.post(f"{front.base}/report", content=b"says=" + b"x" * 60_000).status_code == 413
@@ -170,15 +89,10 @@ def test_a_report_passes_with_its_body_and_nothing_else_does(front: Front) -> No
 def test_what_was_answered_once_comes_from_the_cache(front: Front) -> None:
     address = "/api/v1/claims?check_status=within_qualifier"
     first = front.get(address)
-    cached = list((Path(front_cache(front))).rglob("*"))
+    cached = list((front.folder / "cache").rglob("*"))
     assert first[0] == 200 and any(p.is_file() for p in cached)
     status, _, body = front.get(address, {"if-none-match": first[1]["etag"]})
     assert (status, body) == (304, b"")
-
-
-def front_cache(front: Front) -> Path:
-    folder = next(p for p in front.home.parent.iterdir() if p.name.startswith("nginx"))
-    return folder / "cache"
 
 
 def test_an_address_in_raw_chinese_comes_through(front: Front) -> None:
@@ -209,8 +123,8 @@ def test_only_short_requests_that_only_read(front: Front) -> None:
     assert status == 429 or (status, json.loads(body)[0]) == (200, {"n": 12_000}), body[:300]
 
 
-def test_a_change_of_release_comes_through_and_the_old_one_stays_at_its_address(front: Front) -> None:
-    point_current(front.home, SECOND)
+def test_a_change_of_release_comes_through_and_the_old_one_stays_at_its_address(front: Front, home: Path) -> None:
+    point_current(home, SECOND)
     for _ in range(100):
         if json.loads(front.get("/healthz")[2])["release"] == SECOND:
             break

@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +73,7 @@ def on_spark(city: City, tmp_path_factory: pytest.TempPathFactory) -> OnSpark:
                 workers.lose(0)
                 while run.poll() is None:
                     _kept(made)
+                    time.sleep(0.1)
                 out, said = run.communicate(timeout=60)
             finally:
                 kill(run)
@@ -81,10 +84,11 @@ def on_spark(city: City, tmp_path_factory: pytest.TempPathFactory) -> OnSpark:
 
 def _kept(made: OnSpark) -> int:
     """Links to each table that stands by now, for a run removes its own; returns how many there are."""
-    for done in (made.home / "work" / "spark").glob("*.db/*/_SUCCESS"):
-        table = made.tables / done.parent.parent.name / done.parent.name
-        if not table.exists():
-            shutil.copytree(done.parent, table, copy_function=os.link)
+    with suppress(FileNotFoundError):  # the run is removing them: all were linked at an earlier look
+        for done in (made.home / "work" / "spark").glob("*.db/*/_SUCCESS"):
+            table = made.tables / done.parent.parent.name / done.parent.name
+            if not table.exists():
+                shutil.copytree(done.parent, table, copy_function=os.link)
     return len(list(made.tables.glob("*.db/*")))
 
 
