@@ -79,7 +79,9 @@ def fronting(folder: Path, upstreams: list[str]) -> Iterator[Front]:
     checked = subprocess.run([NGINX, "-t", "-c", str(main)], capture_output=True, text=True, check=False)
     assert checked.returncode == 0 and "[warn]" not in checked.stderr.replace('"user" directive', ""), checked.stderr
     process = subprocess.Popen([NGINX, "-c", str(main)], stderr=subprocess.PIPE, text=True)
-    made = Front(folder, f"https://localhost:{secure}", f"http://localhost:{plain}", httpx.Client(verify=False, timeout=20))
+    made = Front(
+        folder, f"https://localhost:{secure}", f"http://localhost:{plain}", httpx.Client(verify=False, timeout=20)
+    )
     try:
         for _ in range(100):
             try:

@@ -96,8 +96,13 @@ def test_dg_finds_nothing_wrong_either(tmp_path: Path) -> None:
     bin_ = Path(sys.executable).parent
     env = {"PATH": f"{bin_}:/usr/bin:/bin", "VIRTUAL_ENV": str(bin_.parent), "HOME": str(tmp_path)}
     env |= {"MINGZHANG_HOME": str(tmp_path / "home"), "DAGSTER_DISABLE_TELEMETRY": "yes"}
-    for what, said in (("toml", "All TOML configuration files are valid"), ("defs", "All definitions loaded successfully")):
-        ran = subprocess.run([bin_ / "dg", "check", what], cwd=ROOT, capture_output=True, text=True, timeout=300, env=env)
+    for what, said in (
+        ("toml", "All TOML configuration files are valid"),
+        ("defs", "All definitions loaded successfully"),
+    ):
+        ran = subprocess.run(
+            [bin_ / "dg", "check", what], cwd=ROOT, capture_output=True, text=True, timeout=300, env=env
+        )
         assert ran.returncode == 0 and said in ran.stdout + ran.stderr, ran.stdout + ran.stderr
         assert "does not match" not in ran.stderr  # of environments: then something else was checked
 

@@ -48,7 +48,10 @@ def test_a_difference_is_told_as_less_or_more(
 
 
 def test_a_list_has_no_negative_saving_either() -> None:
-    assert overrun("zh", SAVED, -3.0, "3元") == "多支 <b>3元</b>" and overrun("en", SAVED, -3.0, "3 yuan") == "<b>3 yuan</b> more"
+    assert (
+        overrun("zh", SAVED, -3.0, "3元") == "多支 <b>3元</b>"
+        and overrun("en", SAVED, -3.0, "3 yuan") == "<b>3 yuan</b> more"
+    )
     assert overrun("zh", SAVED, 3.0, "3元") is None and overrun("zh", CHANGED, -3.0, "3%") is None
 
 
