@@ -15,6 +15,7 @@ from pipelines.assets.records import TABLES
 from pipelines.core.memory import give_back
 from pipelines.stages import code, tables_of
 
+MARKED_FILES = 100  # that are listed in the metadata of a materialization
 INTAKE = [dg.AssetKey(["intake", t]) for t in TABLES]
 
 
@@ -65,7 +66,7 @@ def _results(place: Place) -> Iterator[dg.MaterializeResult]:
     folder = dg.MetadataValue.path(place.home_folder.feedback)
     yield dg.MaterializeResult(
         asset_key=dg.AssetKey("feedback"),
-        metadata={**made, "folder": folder},
+        metadata={**made, "folder": folder, "marked_files": _marked_files(place, r.get("paths", []))},
         data_version=dg.DataVersion(note.fingerprint),
     )
     yield dg.MaterializeResult(
@@ -80,6 +81,18 @@ def _results(place: Place) -> Iterator[dg.MaterializeResult]:
     )
 
 
+def _marked_files(place: Place, paths: list[str]) -> dg.TableMetadataValue:
+    """The files that the last call marked, the first MARKED_FILES of them: department, name and path of each."""
+    columns = [dg.TableColumn(c, "string") for c in ("department", "file", "path")]
+    records = [
+        dg.TableRecord(
+            {"department": p.split("/")[0], "file": p.split("/")[-1], "path": str(place.home_folder.feedback / p)}
+        )
+        for p in paths
+    ]
+    return dg.MetadataValue.table(records=records, schema=dg.TableSchema(columns=columns))
+
+
 def _make(place: Place, contracts: Contracts) -> dict[str, Any]:
     from pipelines.feedback.drift import write_drift
     from pipelines.feedback.sending import write_feedback
@@ -92,6 +105,7 @@ def _make(place: Place, contracts: Contracts) -> dict[str, Any]:
         "kept": sent.kept,
         "removed": sent.removed,
         "listed_only": sent.listed,
+        "paths": list(sent.paths[:MARKED_FILES]),
         "drift": write_drift(home, contracts),
         "tasks": len(write_tasks(home, place.date, place.due_days)),
     }

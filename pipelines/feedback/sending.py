@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,14 @@ _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u
 @dataclass(frozen=True)
 class FeedbackSent:
     """The counts of one call of `write_feedback`: files written, kept, removed, and `listed`: those among the
-    written whose original could not be opened, so that they hold the list of errors alone."""
+    written whose original could not be opened, so that they hold the list of errors alone. `paths` are those of the written,
+    below HOME/feedback."""
 
     written: int
     kept: int
     removed: int
     listed: int
+    paths: tuple[str, ...] = field(default=(), compare=False)
 
 
 def write_feedback(home: Home, contracts: Contracts, processes: int | None = None) -> FeedbackSent:
@@ -59,7 +61,7 @@ def write_feedback(home: Home, contracts: Contracts, processes: int | None = Non
         removed += _remove(home, path)
     listed = _make(home, make, _marks(make, columns, issues, contracts), processes)
     _write_manifest(home, {w.path: w.key for w in wanted})
-    return FeedbackSent(len(make), len(wanted) - len(make), removed, listed)
+    return FeedbackSent(len(make), len(wanted) - len(make), removed, listed, tuple(w.path for w in make))
 
 
 def open_issues(files: pd.DataFrame, issues: pd.DataFrame) -> pd.DataFrame:

@@ -264,8 +264,13 @@ def test_a_part_that_has_all_that_rests_on_what_changed_is_a_whole_run(city: Cit
         for s in definitions(more).resolve_all_asset_specs()
         if s.group_name in ("staging", "intermediate", "marts")
     )
+    worst = next(p for p in (more.home.feedback).rglob("*.xlsx"))
+    worst.unlink()  # marked anew, and told of
     result, errors = launch(more, "feedback", "drift", "intake/tasks", *stale)
     assert result.success, errors
+    [told] = [m for m in result.asset_materializations_for_node("feedback") if m.asset_key.path == ["feedback"]]
+    marked = [r.data["path"] for r in told.metadata["marked_files"].records]  # type: ignore[union-attr]
+    assert str(worst) in marked and all(Path(p).is_file() for p in marked)
     assert city.state[0] != before and str(city.home.current.readlink()) == released
     result, errors = launch(more, "release")
     assert result.success or "held" in errors, errors

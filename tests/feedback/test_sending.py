@@ -82,7 +82,9 @@ def test_each_department_gets_its_own_file_back(city: City, contracts: Contracts
     quiet = city.file("只有我们的事.csv", "甲局", issues=0)
     city.issue(quiet, 2, responsibility="bureau")
     city.issue(quiet, 3, status="closed")
-    assert write_feedback(city.save().home, contracts, 1) == FeedbackSent(2, 0, 0, 0)
+    sent = write_feedback(city.save().home, contracts, 1)
+    assert sent == FeedbackSent(2, 0, 0, 0)
+    assert len(sent.paths) == 2 and all((city.home.feedback / p).is_file() for p in sent.paths)
     assert city.sent() == {"甲局/停车.csv.xlsx", f"{NOBODY}/停车.xlsx"}
     book = openpyxl.load_workbook(city.home.feedback / "甲局" / "停车.csv.xlsx")
     assert book["原表"]["B2"].comment.text == "【明账平台】第 2 行不对。"
