@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import datasette.utils.sqlite
 
 PROGRESS_STEPS = 20
-WAITING_SECONDS = 5.0  # of wall-clock time at most for a query that gets less than half of a processor
+WAITING_SECONDS = 5.0  # of wall-clock time at most for a query that others keep from a processor
 ANSWER_BYTES = 2_000_000  # of the rows of one answer, before JSON or HTML is made of them
 CELL_BYTES = 24  # of a cell besides its text: brackets, tags
 TEXT = (str, bytes)
@@ -148,18 +148,22 @@ class Deadline(Protocol):
 class GuardedConnection(sqlite3.Connection):
     """A connection whose progress handler runs every PROGRESS_STEPS steps at least, and checks the deadline of its database.
 
-    Datasette's own handler, set before each query, counts wall-clock time alone. It is believed once the query has used half
-    of that time on a processor, or after WAITING_SECONDS: an honest query is not late because others keep the machine busy.
+    Datasette's own handler, set before each query, counts wall-clock time alone. Once it says that the time is over, the query
+    goes on until it has used as much on a processor, for WAITING_SECONDS at most: an honest query is not late because others keep
+    the machine busy.
     """
 
     database: Deadline | None = None
 
     def set_progress_handler(self, handler: Callable[[], Any] | None, n: int) -> None:
         began, computed = time.monotonic(), time.thread_time()
+        allowed: list[float] = []  # the seconds after which the handler said for the first time that they are over
 
         def has_used_its_time() -> bool:
             waited = time.monotonic() - began
-            return waited > WAITING_SECONDS or time.thread_time() - computed >= waited / 2
+            if not allowed:
+                allowed.append(waited)
+            return waited > WAITING_SECONDS or time.thread_time() - computed >= 0.9 * allowed[0]
 
         def is_over() -> int:
             late = self.database is not None and self.database.is_late()
