@@ -42,7 +42,7 @@
     from {{ relation }} as parts
     where
         (parts.indicator_id, parts.breakdown) in (select indicator_id, breakdown from {{ ref('int_claim_crosses') }})
-        and parts.indicator_id not in (select indicator_id from {{ ref('int_indicator_parts') }} where closed)
+        and not exists (select 1 from {{ ref('int_indicator_parts') }} as theirs where theirs.closed and theirs.indicator_id = parts.indicator_id)
 {% endmacro %}
 
 {#

@@ -16,3 +16,6 @@
 {% macro one_below_the_other(parts, empty) %}
 {%- if parts %}{{ parts | join('\nunion all\n') }}{% else %}{{ empty }}{% endif -%}
 {% endmacro %}
+
+{# What a file's hash begins with: one of 4,096, over which files are spread evenly. #}
+{% macro file_bucket() %}substr(file_id, 1, 3){% endmacro %}

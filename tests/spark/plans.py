@@ -2,7 +2,7 @@
 
 `python -m tests.spark.plans --home HOME --tables TABLES` prints one JSON object: model -> list of [kind, tables], where kind is
 `broadcast` (collected by the driver and sent to every executor), `one task` (all rows into one task, but for a sum without keys,
-which has one row from each), or `driver` (rows that the driver takes); `tables` are those below it. It plans with broadcasting by size switched
+which has one row from each), or `driver` (more than FEW rows that the driver takes); `tables` are those below it. It plans with broadcasting by size switched
 off: those that are left are of a query's form, however large the table is.
 """
 
@@ -27,6 +27,7 @@ UNSIZED = {
     "spark.log.level": "OFF",
 }
 BY_THE_DRIVER = {"CollectLimit", "TakeOrderedAndProject", "CollectTail"}
+FEW = 1000  # rows that a query's own limit leaves, of each task
 
 
 def nodes(plan: Any) -> Iterator[Any]:
@@ -74,7 +75,7 @@ def doubtful(plan: Any, home: Path, tables: Path) -> list[tuple[str, list[str]]]
             if _sums_without_keys(node):
                 continue
             kind = "one task"
-        elif name in BY_THE_DRIVER:
+        elif name in BY_THE_DRIVER and node.limit() > FEW:
             kind = "driver"
         else:
             continue

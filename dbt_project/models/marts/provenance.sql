@@ -48,7 +48,8 @@ disclosed {{ as_inlined() }} (
 ),
 
 names as (
-    select name, row_number() over (order by name) as name_no from (select distinct name from disclosed)
+    select dataset, name, row_number() over (partition by dataset order by name) as name_no
+    from (select distinct dataset, name from disclosed where not closed)
 ),
 
 -- what is not open: the numbers alone
@@ -75,7 +76,7 @@ of_rows as (
         disclosed.dataset, disclosed.file_no, disclosed.sheet, disclosed.year, disclosed.district, disclosed.org_type, disclosed.level,
         {{ each_of('disclosed.sheet_rows') }} as sheet_row, names.name_no
     from disclosed
-    inner join names on names.name = disclosed.name
+    inner join names on names.dataset = disclosed.dataset and names.name = disclosed.name
     where not disclosed.closed
 ),
 
@@ -86,16 +87,18 @@ sets as (
 ),
 
 together as (
-    select row_number() over (order by dataset, file_no, sheet, year, district, org_type, level, name_nos) as n, * from (
+    select row_number() over (partition by dataset, file_no order by sheet, year, district, org_type, level, name_nos) as n, * from (
         select {{ all_but('', ['sheet_row']) }}, {{ collected_in_order('sheet_row') }} as sheet_rows from sets group by all
     )
 ),
 
 named as (
-    select one.n, {{ json_object('names.name', 'one.records') }} as indicators
-    from (select n, {{ length_of_list('sheet_rows') }} as records, {{ each_of('name_nos') }} as name_no from together) as one
-    inner join names on names.name_no = one.name_no
-    group by one.n
+    select one.dataset, one.file_no, one.n, {{ json_object('names.name', 'one.records') }} as indicators
+    from (
+        select dataset, file_no, n, {{ length_of_list('sheet_rows') }} as records, {{ each_of('name_nos') }} as name_no from together
+    ) as one
+    inner join names on names.dataset = one.dataset and names.name_no = one.name_no
+    group by one.dataset, one.file_no, one.n
 ),
 
 open_sheets as (
@@ -105,7 +108,7 @@ open_sheets as (
         {{ json_spans('together.sheet_rows') }} as sheet_rows,
         named.indicators
     from together
-    inner join named on named.n = together.n
+    inner join named on named.dataset = together.dataset and named.file_no = together.file_no and named.n = together.n
 ),
 
 sheets as (

@@ -115,7 +115,7 @@ of_ratios {{ as_inlined() }} (
     select
         {{ all_but('measured', ['measure', 'of_breakdown', 'of_member']) }},
         facts.dataset, facts.file_no, facts.sheet, facts.closed, facts.n, facts.records, facts.sheet_rows,
-        facts.closed and (measured.stands_for, facts.dataset) in (select stands_for, dataset from shared) as once
+        facts.closed and shared.dataset is not null as once
     from measured
     inner join facts
         on facts.org = measured.org
@@ -124,6 +124,7 @@ of_ratios {{ as_inlined() }} (
         and facts.breakdown = measured.of_breakdown
         and facts.breakdown_member = measured.of_member
         and facts.factor_set in (measured.factor_set, 'none')
+    left join shared on shared.stands_for = measured.stands_for and shared.dataset = facts.dataset
 ),
 
 by_institution {{ as_inlined() }} (

@@ -67,12 +67,17 @@ handed_over as (
 ),
 
 -- The whole reform: from the first start to the last handing over.
+ends_of_reform as (
+    select min(started_on) as first, max(handed_over_on) as last from handed_over
+),
+
 reform as (
     select
-        {{ all_but('', ['org']) }}, '(city)' as org, 'all' as total,
-        {{ months_between_dates('min(started_on) over ()', 'max(handed_over_on) over ()') }} as months
+        {{ all_but('handed_over', ['org']) }}, '(city)' as org, 'all' as total,
+        {{ months_between_dates('ends_of_reform.first', 'ends_of_reform.last') }} as months
     from handed_over
-    qualify row_number() over (order by handed_over_on desc, community_id asc) = 1
+    cross join ends_of_reform
+    qualify row_number() over (order by handed_over.handed_over_on desc, handed_over.community_id asc) = 1
 ),
 
 reform_at_level as (
