@@ -55,8 +55,8 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
-    """A master and so many workers, until the block ends."""
+def cluster(folder: Path, workers: int = 2, gigabytes: int = 1) -> Iterator[Cluster]:
+    """A master and so many workers with so much memory each, until the block ends."""
     folder.mkdir(parents=True, exist_ok=True)
     (port,) = free_ports(1)
     made = Cluster(f"spark://{HERE}:{port}", folder / "master.log")
@@ -65,7 +65,18 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
     try:
         made.await_said("I have been elected leader")
         for n in range(workers):
-            options = ["--host", HERE, "-c", "1", "-m", "1g", "-d", str(folder / f"worker{n}"), *ui, made.master]
+            options = [
+                "--host",
+                HERE,
+                "-c",
+                "1",
+                "-m",
+                f"{gigabytes}g",
+                "-d",
+                str(folder / f"worker{n}"),
+                *ui,
+                made.master,
+            ]
             made.workers.append(_start("worker.Worker", options, folder / f"worker{n}.log"))
         made.await_said("Registering worker", workers)
         yield made
