@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> None:
         conf = base / "conf"
         conf.mkdir()
         memory = f"spark.executor.memory {gigabytes}g\nspark.driver.memory 2g\n"
-        (conf / "spark-defaults.conf").write_text(f"spark.sql.shuffle.partitions 8\n{memory}")
+        (conf / "spark-defaults.conf").write_text(f"spark.sql.shuffle.partitions {max(8, count // 5_000)}\n{memory}")
         env = environment() | {"SPARK_CONF_DIR": str(conf)}
         with (
             cluster(base / "cluster", gigabytes=gigabytes) as workers,
