@@ -27,6 +27,7 @@ COMMENT = {
 }
 # Who may name which years, and why.
 EXCEPTIONS = {
+    "publish/site/templates/accessibility.html": "the day on which the statement was last reviewed",
     "pipelines/intake/values/dates.py": "what spreadsheet programs make of a date: the bounds of their day numbers",
     "pipelines/intake/layout/periods.py": "what a bare number in a heading must lie between to be a year",
     "pipelines/records/tables.py": "how a period is written, shown by examples",

@@ -465,3 +465,12 @@ def test_a_note_gives_a_factor_by_its_value_and_leads_to_it() -> None:
     )
     assert str(with_factors("<b>tce-a</b>", factors)).startswith("&lt;b&gt;<a ")
     assert with_factors("没有系数。", []) == "没有系数。"
+
+
+@pytest.mark.parametrize("prefix", ["", "/en"])
+def test_the_statement_on_accessibility_has_a_date_and_a_contact(
+    get: Callable[[str], httpx.Response], prefix: str
+) -> None:
+    text = get(f"{prefix}/accessibility").text
+    assert re.search(r"(最近一次核对：|last reviewed on )20\d\d-\d\d-\d\d", text)
+    assert f'href="{prefix}/report"' in text
