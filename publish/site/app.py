@@ -22,7 +22,7 @@ from publish.site import charts, guard, messages, newer, pages
 from publish.site.api.http import OWN_DATA, api_answer
 from publish.site.api.model import ROOT
 from publish.site.cache import AnswerCache, Key
-from publish.site.crawlers import ROBOTS, SITEMAP, for_crawlers
+from publish.site.crawlers import ROBOTS, SECURITY, SITEMAP, for_crawlers, security
 from publish.site.facts import DB, ReleaseBroken
 from publish.site.files import send_file
 from publish.site.inner import ask, inner_scope, worker_request
@@ -320,6 +320,8 @@ class Site:
         first, _, rest = route[1:].partition("/")
         if route in (ROBOTS, SITEMAP):
             return await for_crawlers(instance, route, origin_of(scope))
+        if route == SECURITY and (found := security(instance, origin_of(scope))):
+            return found
         if (first == "api" and rest) or route in OWN_DATA:
             return await api_answer(instance, origin_of(scope), route, query)
         if route in ICONS:

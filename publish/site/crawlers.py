@@ -1,8 +1,10 @@
-"""robots.txt and sitemap.xml: pages are indexed, queries and past releases are not crawled."""
+"""Files for programs at fixed addresses: robots.txt, sitemap.xml (pages are indexed, queries and past releases are not crawled) and
+security.txt (RFC 9116: whom to tell of a weakness)."""
 
 from __future__ import annotations
 
 import urllib.parse
+from datetime import UTC, datetime, timedelta
 
 from publish.site import pages
 from publish.site.facts import DB
@@ -15,6 +17,25 @@ SITEMAP_URLS = 50_000  # the limit of sitemaps.org
 
 ROBOTS = "/robots.txt"
 SITEMAP = "/sitemap.xml"
+SECURITY = "/.well-known/security.txt"
+SECURITY_DAYS = 30  # an answer counts for; RFC 9116 asks for less than a year
+
+
+def security(instance: Instance, origin: str) -> Answer | None:
+    """Return security.txt: the address that the city's folder gives, and the form for errors where the site is reached over TLS, as
+    the RFC asks for; None where there is neither. `origin` is scheme and host."""
+    root, email = origin + instance.base_url, instance.facts.doors.get("email")
+    safe = root.startswith("https://")
+    contacts = [*([f"mailto:{email}"] if email else []), *([f"{root}report"] if safe else [])]
+    if not contacts:
+        return None
+    end = (datetime.now(UTC) + timedelta(days=SECURITY_DAYS)).replace(microsecond=0, tzinfo=None)
+    lines = [*(f"Contact: {c}" for c in contacts), f"Expires: {end.isoformat()}Z"]
+    lines += [f"Preferred-Languages: {', '.join(instance.facts.order.both)}"]
+    lines += [f"Canonical: {root.removesuffix('/')}{SECURITY}"] if safe else []
+    return Answer(
+        200, [(b"content-type", b"text/plain; charset=utf-8")], "".join(f"{line}\n" for line in lines).encode()
+    )
 
 
 async def for_crawlers(instance: Instance, route: str, origin: str) -> Answer:

@@ -11,6 +11,7 @@ import sqlite3
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.robotparser import RobotFileParser
@@ -354,6 +355,21 @@ def test_search_engines_find_pages_and_leave_queries_alone(get: Get) -> None:
     assert {"http://test/", "http://test/claims/co2", "http://test/indicators/energy_tce"} <= set(found)
     for address in found[::7]:
         assert get(address.removeprefix("http://test")).status_code == 200, address
+
+
+def test_who_finds_a_weakness_is_told_whom_to_tell(home: Path) -> None:
+    async def look(client: httpx.AsyncClient, site: Site) -> None:
+        place = "/.well-known/security.txt"
+        assert (await client.get(place)).status_code == 404  # no address in the city's folder, and no TLS
+        said = (await client.get("https://test" + place)).text
+        fields = dict(line.split(": ", 1) for line in said.splitlines())
+        assert fields["Contact"] == "https://test/report" and fields["Canonical"] == "https://test" + place
+        assert 0 < (datetime.fromisoformat(fields["Expires"]) - datetime.now(UTC)).days <= 30
+        assert fields["Preferred-Languages"] == "zh, en"
+        site.releases.current.instance.facts.doors["email"] = "x@example.gov.cn"  # type: ignore[union-attr]
+        assert (await client.get(place + "?")).text.startswith("Contact: mailto:x@example.gov.cn\nExpires: ")
+
+    talk(home, look)
 
 
 def test_a_host_that_is_none_does_not_get_into_the_answer(get: Get) -> None:
