@@ -83,7 +83,7 @@ select {{ json_rows({'k': 'k', 'v': 'v'}, 'k') }} from (values ('b', 2), ('a', c
 -- json_spans: [[1,3],[7,7]]
 select {{ json_spans(list_of([1, 2, 3, 7])) }}
 -- parquet_of: 3
-select count(*) from {{ parquet_of(env_var('MINGZHANG_OF_A_TEST')) }}
+select count(*) from {{ parquet_of(env_var('PARQUET_OF_A_TEST')) }}
 -- whole_years_between: 4
 select {{ whole_years_between("date '2020-02-29'", "date '2024-02-29'") }}
 -- whole_years_between, a day less: 3

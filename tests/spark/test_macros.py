@@ -55,7 +55,7 @@ def _queries(env: dict[str, str], sample: Path, *options: str) -> list[str]:
     command += ["--output", "text", "--inline", CASES.read_text(encoding="utf-8")]
     ran = subprocess.run(
         command,
-        env=clean(env | {"MINGZHANG_OF_A_TEST": str(sample)}),
+        env=clean(env | {"PARQUET_OF_A_TEST": str(sample)}),
         capture_output=True,
         text=True,
         check=False,
