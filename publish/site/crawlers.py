@@ -1,5 +1,7 @@
-"""Files for programs at fixed addresses: robots.txt, sitemap.xml (pages are indexed, queries and past releases are not crawled) and
-security.txt (RFC 9116: whom to tell of a weakness)."""
+"""Files for programs at fixed addresses: robots.txt, sitemap.xml and security.txt.
+
+Pages are indexed, queries and past releases are not crawled; security.txt (RFC 9116) says whom to tell of a weakness.
+"""
 
 from __future__ import annotations
 
