@@ -62,11 +62,7 @@ def _queries(env: dict[str, str], sample: Path, *options: str) -> list[str]:
         cwd=ROOT,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    _, *found = re.split(
-        CASE.pattern.replace("(?P<name>", "(?:").replace("(?P<more>", "(?:").replace("(?P<value>", "(?:"),
-        ran.stdout,
-        flags=re.M,
-    )
+    _, *found = re.split(r"^-- .*$", ran.stdout, flags=re.M)
     return [q.strip() for q in found]
 
 
